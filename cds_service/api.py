@@ -25,6 +25,7 @@ from cds_service.features.feature import (
 )
 from cds_service.features.history import creatinine_rise, egfr_history, history
 from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_over
+from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import intolerances
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
@@ -67,6 +68,7 @@ __all__ = [
     "Finding",
     "FirstOf",
     "Group",
+    "KidneyDisease",
     "Lasting",
     "MeasuredInHospital",
     "MedicationFeature",
@@ -103,6 +105,7 @@ __all__ = [
     "intolerances",
     "is_hospital",
     "is_over",
+    "kidney_disease",
     "msg",
     "orders",
     "override_reason",

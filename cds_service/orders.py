@@ -16,7 +16,10 @@ from cds_service.fhir.record import ClinicalContext
 from cds_service.fhir.resources import ServiceRequest
 from cds_service.findings import Proposal
 from cds_service.language import Message, msg
+from cds_service.risk.published import listed
 
+# What the EHR did not let us see, or a list that does not say: no order brings it.
+UNSEEN = frozenset({Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE})
 _PENDING = frozenset({"draft", "active", "on-hold"})
 
 
@@ -150,6 +153,17 @@ def offer(
     )
     description = msg("Creates a draft order for signature: {order}", order=what.order.text)
     return (Proposal(what.key, what.label, description, resource),)
+
+
+def lacking(missing: Iterable[Unusable]) -> Message | None:
+    """Which inputs there are none of, or none that can be used: those that could be ordered or asked; None if none."""
+    named = [u for u in missing if u.reason not in UNSEEN]
+    if not named:
+        return None
+    labels = listed([u.feature.label for u in named])
+    if all(u.reason in (Reason.ABSENT, Reason.STALE) for u in named):
+        return msg("missing or old: {inputs}", inputs=labels)
+    return msg("no usable value: {inputs}", inputs=labels)
 
 
 def mending(missing: Iterable[Unusable]) -> tuple[Orderable, ...]:

@@ -59,7 +59,7 @@ THRESHOLDS = {
 YOUNGEST = 20  # years; below, pediatric guidance applies
 STAGE_1, STAGE_2 = (130.0, 80.0), (140.0, 90.0)  # systolic, diastolic in mm[Hg]
 STATIN_AGES_IN_DIABETES = (40, 75)  # years
-STATIN_IN_CKD_FROM = 50  # years
+STATIN_AGES_IN_CKD = (50, 75)  # years; KDIGO sets no upper limit, but those beyond were hardly studied
 
 HYPERTENSION_2025 = Citation(
     "2025 AHA/ACC high blood pressure guideline (threshold read in secondary sources)",
@@ -130,12 +130,13 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
 
 
 def _statin_in_ckd(case: Case, age: int) -> tuple[Finding, ...]:
-    """From age 50, listed or shown by eGFR below 60 for more than 90 days; on dialysis none is started."""
+    """At 50 to 75, listed or shown by eGFR below 60 for more than 90 days; on dialysis none is started."""
     values = case.values
     known = (values.usable(feature) for feature in (catalogue.CKD, catalogue.EGFR_LASTINGLY_LOW))
     disease = next((found for found in known if found is not None and found.value is True), None)
     excluded = values.flag(catalogue.DIALYSIS) or values.flag(catalogue.KIDNEY_TRANSPLANT)
-    if disease is None or excluded or age < STATIN_IN_CKD_FROM:
+    low, high = STATIN_AGES_IN_CKD
+    if disease is None or excluded or not low <= age <= high:
         return ()
     headline = msg("Chronic kidney disease at age {age}, and no statin on the medication list", age=age)
     return (_statin_due(headline, IN_CKD, disease, age, CKD_2024),)
@@ -218,21 +219,16 @@ def _refused(case: Case, result: NotEstimated) -> tuple[Finding, ...]:
         for what in wanted
         for proposal in orders.offer(case.context, what, "Needed to estimate 10-year cardiovascular risk (PREVENT)")
     )
-    # A list, or data that the EHR did not let us see, cannot be ordered; a missing value can, or it can be asked.
-    unseen = (Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE)
-    absent = [unusable.feature.label for unusable in result.unusable if unusable.reason not in unseen]
-    enough = len(absent) == len(result.unusable)
+    lacking = orders.lacking(result.unusable)
+    enough = lacking is not None and not any(unusable.reason in orders.UNSEEN for unusable in result.unusable)
     unlisted = any(unusable.reason is Reason.NO_LIST for unusable in result.unusable)
     pending = bool(wanted) and not offers
-    short = msg("10-year cardiovascular risk (PREVENT) not calculated: inputs are missing or old")
+    short = msg("10-year cardiovascular risk (PREVENT) not calculated: inputs are missing, old or unusable")
     finding = RiskFinding(
         key=f"{PREVENT}/refused",
         severity=Severity.INFO,
-        headline=msg(
-            "10-year cardiovascular risk (PREVENT) not calculated; missing or old: {inputs}",
-            inputs=published.listed(absent),
-        )
-        if absent
+        headline=msg("10-year cardiovascular risk (PREVENT) not calculated; {lacking}", lacking=lacking)
+        if lacking is not None
         else short,
         short_headline=short,
         advice=RECONCILE if unlisted else None,

@@ -14,7 +14,6 @@ Sources: KDIGO 2012 (acute kidney injury; referral), KDIGO 2022 (diabetes in CKD
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from cds_service.api import (
@@ -24,6 +23,7 @@ from cds_service.api import (
     Feature,
     FeatureValue,
     Finding,
+    KidneyDisease,
     MedicationFeature,
     Message,
     NotEstimated,
@@ -39,9 +39,8 @@ from cds_service.api import (
     catalogue,
     creatinine_rise,
     daily_mg,
-    egfr_history,
-    history,
     intolerances,
+    kidney_disease,
     msg,
     orders,
     override_reason,
@@ -52,14 +51,12 @@ EGFR_MODEL, FIB4_MODEL = "ckd-epi-2021", "fib-4"
 ADULT = 18
 CHRONIC = timedelta(days=90)
 FRESH = timedelta(days=90)  # a rise that was not followed up for longer is no news, but an omission
-BASELINE = timedelta(days=5 * 366)
 DECREASED, REDUCED, SEVERELY_DECREASED = 60, 45, 30  # mL/min/{1.73_m2}, of the eGFR as reported (whole number)
-FALL = 0.25  # of the earlier eGFR, with a fall of its category
 SGLT2_FROM_EGFR, SGLT2_FROM_UACR = 20, 200.0  # mL/min/{1.73_m2}, mg/g
 MOST_METFORMIN = 1000.0  # mg a day below 45
 MOST_POTASSIUM = 5.5  # mmol/L, above which no RAS inhibitor is started
 UACR_EVERY = timedelta(days=366)
-MODERATE, SEVERE = 30.0, 300.0  # mg/g, where albuminuria categories A2 and A3 begin
+MODERATE, SEVERE = 30.0, 300.0  # mg/g of UACR, where albuminuria categories A2 and A3 begin
 PREDIABETES_HBA1C, OBESITY_BMI, RAISED_ALT = 5.7, 30.0, 40.0  # %, kg/m2, U/L
 
 KDIGO_AKI = Citation("KDIGO 2012 acute kidney injury guideline", "https://kdigo.org/guidelines/acute-kidney-injury/")
@@ -83,11 +80,19 @@ METFORMIN_LABEL = Citation(
 KIDNEY_RISKS = (catalogue.CKD, catalogue.DIABETES, catalogue.HYPERTENSION)
 # What a clinician reviews while the kidney fails: harmful to it, or cleared by it.
 TO_REVIEW = (catalogue.METFORMIN, catalogue.NSAID, catalogue.RAS_INHIBITOR, catalogue.SGLT2_INHIBITOR)
-ALBUMINURIA = (
-    (SEVERE, "A3", msg("A3, severely increased, 300 mg/g or more")),
-    (MODERATE, "A2", msg("A2, moderately increased, 30 to 299 mg/g")),
-    (float("-inf"), "A1", msg("A1, normal to mildly increased, below 30 mg/g")),
-)
+GFR = {
+    "G1": msg("G1, normal or high, 90 or more"),
+    "G2": msg("G2, mildly decreased, 60 to 89"),
+    "G3a": msg("G3a, mildly to moderately decreased, 45 to 59"),
+    "G3b": msg("G3b, moderately to severely decreased, 30 to 44"),
+    "G4": msg("G4, severely decreased, 15 to 29"),
+    "G5": msg("G5, kidney failure, below 15"),
+}
+ALBUMINURIA = {
+    "A1": msg("A1, normal to mildly increased, below 30 mg/g"),
+    "A2": msg("A2, moderately increased, 30 to 299 mg/g"),
+    "A3": msg("A3, severely increased, 300 mg/g or more"),
+}
 LIVER_RISKS = (
     catalogue.DIABETES,
     catalogue.OBESITY,
@@ -186,90 +191,30 @@ def _injury_due(rise: Rise, taken: list[FeatureValue]) -> Message:
     return msg("{due} On the medication list, to review: {medicines}.", due=due, medicines=medicines)
 
 
-@dataclass(frozen=True, slots=True)
-class Disease:
-    """Chronic kidney disease that is on the problem list, or that two values more than 90 days apart show.
-
-    uacr: the latest of the last year. since, albuminuria_since: first of the unbroken run of values below 60, and of
-    30 mg/g or more; None if there is none that lasts. listed: on the problem list.
-    """
-
-    estimate: RiskEstimate
-    uacr: FeatureValue | None
-    since: datetime | None
-    albuminuria_since: datetime | None
-    listed: bool
-
-    @property
-    def egfr(self) -> int:
-        """As reported, in mL/min/{1.73_m2}."""
-        return round(self.estimate.value)
-
-    @property
-    def albumin(self) -> float | None:
-        """UACR in mg/g."""
-        return None if self.uacr is None else float(self.uacr.value)
-
-    @property
-    def stage(self) -> Message:
-        """`G3b A3`, or `G3b` without a UACR."""
-        g = self.estimate.band.id if self.estimate.band is not None else ""
-        a = next((code for limit, code, _ in ALBUMINURIA if self.albumin is not None and self.albumin >= limit), None)
-        return msg("{g} {a}", g=g, a=a) if a else msg("{g}", g=g)
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The measurements behind the stage."""
-        found = (*self.estimate.inputs, *((self.uacr,) if self.uacr is not None else ()))
-        return tuple(dict.fromkeys(s for value in found for s in value.sources if s.startswith("Observation/")))
-
-
-def disease(case: Case) -> Disease | None:
-    """Chronic kidney disease with its stage, or None if it is neither listed nor shown by lasting values."""
-    result = case.results[EGFR_MODEL]
-    if isinstance(result, NotEstimated):
+def disease(case: Case) -> KidneyDisease | None:
+    """Chronic kidney disease, where its model gives an eGFR to stage it by."""
+    if isinstance(case.results[EGFR_MODEL], NotEstimated):
         return None
-    record = case.context.record
-    lows = [(v.effective, round(float(v.value)) < DECREASED) for v in _egfrs(case)]
-    high = [(v.effective, float(v.value) >= MODERATE) for v in history(record, catalogue.UACR)]
-    since, albuminuria_since, listed = _lasting(lows), _lasting(high), bool(case.values.flag(catalogue.CKD))
-    if since is None and albuminuria_since is None and not listed:
-        return None
-    uacr = case.values.usable(catalogue.UACR)
-    return Disease(result[0], uacr, since, albuminuria_since, listed)
+    return kidney_disease(case.context.record, case.values)
 
 
-def _egfrs(case: Case) -> tuple[FeatureValue, ...]:
-    return egfr_history(case.context.record, catalogue.CREATININE, catalogue.EGFR)
-
-
-def _lasting(values: list[tuple[datetime | None, bool]]) -> datetime | None:
-    """The time of the first of an unbroken run of abnormal values that ends now and spans more than 90 days."""
-    run: list[datetime] = []
-    for time, abnormal in values:
-        if not abnormal or time is None:
-            break
-        run.append(time)
-    return run[-1] if run and run[0] - run[-1] > CHRONIC else None
-
-
-def care(case: Case, found: Disease | None) -> tuple[Finding, ...]:
+def care(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
     """What the stage calls for and the record does not show: referral, the diagnosis, an SGLT2 or RAS inhibitor."""
     if found is None:
         return ()
     return (*referral(case, found), *diagnosis(found), *ras_inhibitor(case, found), *sglt2_inhibitor(case, found))
 
 
-def referral(case: Case, found: Disease) -> tuple[Finding, ...]:
+def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     """Severely decreased eGFR, consistently severe albuminuria, or progression."""
-    reasons = tuple(_referral_reasons(case, found))
+    reasons = tuple(_referral_reasons(found))
     if not reasons:
         return ()
     what = orders.referral(
         "nephrology-referral", msg("Refer to nephrology"), "Referral to nephrology", "nephrology", "nephrologist"
     )
     offers = orders.offer(case.context, what, "Chronic kidney disease: criteria of referral are met")
-    urgent = found.egfr < SEVERELY_DECREASED or (found.albumin or 0) >= SEVERE
+    urgent = found.reported < SEVERELY_DECREASED or found.severe
     finding = CareGapFinding(
         key="ckd/nephrology",
         severity=Severity.WARNING if urgent else Severity.INFO,
@@ -281,7 +226,7 @@ def referral(case: Case, found: Disease) -> tuple[Finding, ...]:
         advice_source=KDIGO_REFERRAL,
         proposals=offers,
         quiet=not offers,
-        magnitude=1 / found.egfr if found.egfr else None,  # half the eGFR is twice as bad
+        magnitude=1 / found.reported if found.reported else None,  # half the eGFR is twice as bad
         due=_in_words(found),
         last_done=None,
         sources=found.sources,
@@ -289,33 +234,22 @@ def referral(case: Case, found: Disease) -> tuple[Finding, ...]:
     return (finding,)
 
 
-def _referral_reasons(case: Case, found: Disease) -> Iterator[Message]:
-    if found.egfr < SEVERELY_DECREASED:
+def _referral_reasons(found: KidneyDisease) -> Iterator[Message]:
+    if found.reported < SEVERELY_DECREASED:
         yield msg("eGFR below 30")
-    severe = [v for v in history(case.context.record, catalogue.UACR) if float(v.value) >= SEVERE]
-    if found.albumin is not None and found.albumin >= SEVERE and len(severe) > 1:
+    if found.severe:
         yield msg("albuminuria of 300 mg/g or more, found repeatedly")
-    values = [v for v in _egfrs(case) if v.effective is not None and case.context.now - v.effective <= BASELINE]
-    if len(values) < 3 or found.since is None:
-        return
-    first, before, latest = values[-1], values[1], values[0]
-    fell = 1 - float(latest.value) / float(first.value)
-    lower = all(_category(v) > _category(first) for v in (before, latest))  # a single low value is no progression
-    if fell >= FALL and lower and first.effective is not None:
-        yield msg("eGFR {percent}% lower than on {date}", percent=round(100 * fell), date=first.effective.date())
+    if found.fall is not None:
+        share, since = round(100 * found.fall.share), found.fall.since.date()
+        yield msg("eGFR {percent}% lower than on {date}", percent=share, date=since)
 
 
-def _category(egfr: FeatureValue) -> int:
-    """KDIGO's GFR category as a number that rises from G1 to G5."""
-    return sum(round(float(egfr.value)) < limit for limit in (90, 60, 45, 30, 15))
-
-
-def diagnosis(found: Disease) -> tuple[Finding, ...]:
+def diagnosis(found: KidneyDisease) -> tuple[Finding, ...]:
     """Values that meet the criterion of chronic kidney disease, which is not on the problem list."""
     if found.listed:
         return ()
     since = found.since or found.albuminuria_since
-    what = msg("eGFR {egfr}, below 60", egfr=found.egfr)
+    what = msg("eGFR {egfr}, below 60", egfr=found.reported)
     if found.since is None:
         what = msg("Albuminuria of 30 mg/g or more")
     finding = CareGapFinding(
@@ -329,7 +263,7 @@ def diagnosis(found: Disease) -> tuple[Finding, ...]:
         ),
         advice=msg("Look for the cause, stage it with albuminuria, and add it to the problem list."),
         advice_source=KDIGO_2024,
-        magnitude=1 / found.egfr if found.egfr else None,
+        magnitude=1 / found.reported if found.reported else None,
         due=_in_words(found),
         last_done=None,
         sources=found.sources,
@@ -337,22 +271,28 @@ def diagnosis(found: Disease) -> tuple[Finding, ...]:
     return (finding,)
 
 
-def _in_words(found: Disease) -> Message:
+def _in_words(found: KidneyDisease) -> Message:
     """Both categories in words, and since when."""
-    g = found.estimate.band.label if found.estimate.band is not None else ""
-    words = msg("eGFR {egfr} on {date}: {g}.", egfr=found.egfr, date=_day(found.estimate), g=g)
-    if found.uacr is not None and found.albumin is not None:
-        a = next(label for limit, _, label in ALBUMINURIA if found.albumin >= limit)
-        day = found.uacr.effective.date() if found.uacr.effective is not None else msg("an unknown date")
+    words = msg(
+        "eGFR {egfr} on {date}: {g}.",
+        egfr=found.reported,
+        date=_day(found.egfr.effective),
+        g=GFR[found.stage.split()[0]],
+    )
+    if found.uacr is not None and found.albuminuria is not None:
         words = msg(
-            "{words} UACR {uacr} on {date}: {a}.", words=words, uacr=published.in_words(found.uacr), date=day, a=a
+            "{words} UACR {uacr} on {date}: {a}.",
+            words=words,
+            uacr=published.in_words(found.uacr),
+            date=_day(found.uacr.effective),
+            a=ALBUMINURIA[found.albuminuria],
         )
     if found.since is not None:
         words = msg("{words} Below 60 since {date}.", words=words, date=found.since.date())
     return words
 
 
-def sglt2_inhibitor(case: Case, found: Disease) -> tuple[Finding, ...]:
+def sglt2_inhibitor(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     """Not on one, from eGFR 20, with type 2 diabetes, heart failure or a UACR of 200 mg/g or more."""
     values = case.values
     reasons = [values.usable(f) for f in (catalogue.DIABETES, catalogue.HEART_FAILURE)]
@@ -361,7 +301,7 @@ def sglt2_inhibitor(case: Case, found: Disease) -> tuple[Finding, ...]:
     if found.albumin is not None and found.albumin >= SGLT2_FROM_UACR:
         why.append(msg("UACR of 200 mg/g or more"))
     excluded = values.flag(catalogue.TYPE_1_DIABETES) or values.flag(catalogue.KIDNEY_TRANSPLANT)
-    if excluded or not why or found.egfr < SGLT2_FROM_EGFR or not _open(case, catalogue.SGLT2_INHIBITOR):
+    if excluded or not why or found.reported < SGLT2_FROM_EGFR or not _open(case, catalogue.SGLT2_INHIBITOR):
         return ()
     finding = CareGapFinding(
         key="ckd/sglt2-inhibitor",
@@ -381,7 +321,7 @@ def sglt2_inhibitor(case: Case, found: Disease) -> tuple[Finding, ...]:
     return (finding,)
 
 
-def ras_inhibitor(case: Case, found: Disease) -> tuple[Finding, ...]:
+def ras_inhibitor(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     """Not on an ACE inhibitor or ARB with severe albuminuria, or with any in diabetes."""
     albumin, values = found.albumin, case.values
     from_ = MODERATE if values.flag(catalogue.DIABETES) else SEVERE
@@ -412,7 +352,7 @@ def _open(case: Case, medicine: MedicationFeature) -> bool:
     return case.values.flag(medicine) is False and not intolerances(case.context.record, medicine)
 
 
-def _stage_line(case: Case, found: Disease | None) -> tuple[Finding, ...]:
+def _stage_line(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
     """The eGFR behind the stage: told where another finding opens the card."""
     if found is None:
         return ()
@@ -422,7 +362,7 @@ def _stage_line(case: Case, found: Disease | None) -> tuple[Finding, ...]:
         headline=msg("Chronic kidney disease {stage}", stage=found.stage),
         quiet=True,
         model=case.models[EGFR_MODEL],
-        result=(found.estimate,),
+        result=case.results[EGFR_MODEL],
     )
     return (finding,)
 
@@ -437,15 +377,15 @@ def kidney(case: Case) -> tuple[Finding, ...]:
     egfr = round(estimate.value)
     if egfr >= DECREASED:
         return ()
-    severe = egfr < SEVERELY_DECREASED
+    severe, day = egfr < SEVERELY_DECREASED, _day(estimate.effective)
     due = case.context.now.date() if severe else _repeat_on(case, estimate)
     offers = orders.offer(case.context, orders.CREATININE, "One eGFR below 60", due=due)
     finding = RiskFinding(
         key=f"{EGFR_MODEL}/one-below-{SEVERELY_DECREASED if severe else DECREASED}",
         severity=Severity.WARNING if severe else Severity.INFO,
-        headline=msg("eGFR {egfr} on {date}: one value below 30, repeat now", egfr=egfr, date=_day(estimate))
+        headline=msg("eGFR {egfr} on {date}: one value below 30, repeat now", egfr=egfr, date=day)
         if severe
-        else msg("eGFR {egfr} on {date}: one value below 60, repeat in 3 months", egfr=egfr, date=_day(estimate)),
+        else msg("eGFR {egfr} on {date}: one value below 60, repeat in 3 months", egfr=egfr, date=day),
         advice=msg(
             "One value cannot tell acute kidney injury from chronic disease: repeat it within days. Below 30, referral "
             "to nephrology is recommended once it is confirmed."
@@ -471,8 +411,8 @@ def _repeat_on(case: Case, estimate: RiskEstimate) -> date:
     return today if estimate.effective is None else max(today, (estimate.effective + CHRONIC).date())
 
 
-def _day(estimate: RiskEstimate) -> object:
-    return estimate.effective.date() if estimate.effective is not None else msg("an unknown date")
+def _day(moment: datetime | None) -> object:
+    return moment.date() if moment is not None else msg("an unknown date")
 
 
 def metformin(case: Case) -> tuple[Finding, ...]:
@@ -495,14 +435,14 @@ def metformin(case: Case) -> tuple[Finding, ...]:
         if stop
         else msg("Below 45 the dose is halved, to at most 1000 mg a day as a rule; it is not started there."),
         advice_source=METFORMIN_LABEL if stop else KDIGO_DIABETES,
-        due=msg("eGFR of {date}.", date=_day(result[0])),
+        due=msg("eGFR of {date}.", date=_day(result[0].effective)),
         last_done=None,
         sources=(*taken.sources, *(s for v in result[0].inputs for s in v.sources if s.startswith("Observation/"))),
     )
     return (finding,)
 
 
-def albuminuria(case: Case, found: Disease | None) -> tuple[Finding, ...]:
+def albuminuria(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
     """Urine albumin-to-creatinine ratio that is due: yearly in kidney disease and diabetes, once in hypertension."""
     values = case.values
     yearly = [f for f in (catalogue.CKD, catalogue.DIABETES) if values.flag(f)]
@@ -607,19 +547,13 @@ def _refused(case: Case, model_id: str, result: NotEstimated, what: Message, rea
     """A line on the card; it opens one only if something can be ordered that is not ordered yet."""
     if result.refusal is Refusal.NOT_APPLICABLE:
         return ()
-    wanted = orders.mending(result.unusable)
+    lacking, wanted = orders.lacking(result.unusable), orders.mending(result.unusable)
     offers = tuple(proposal for order in wanted for proposal in orders.offer(case.context, order, reason))
     finding = RiskFinding(
         key=f"{model_id}/refused",
         severity=Severity.INFO,
-        headline=msg(
-            "{what}; missing or old: {inputs}",
-            what=what,
-            inputs=published.listed([unusable.feature.label for unusable in result.unusable]),
-        )
-        if result.unusable
-        else what,
-        short_headline=msg("{what}: inputs are missing or old", what=what),
+        headline=msg("{what}; {lacking}", what=what, lacking=lacking) if lacking is not None else what,
+        short_headline=msg("{what}: inputs are missing, old or unusable", what=what),
         proposals=offers,
         quiet=result.refusal is not Refusal.INPUT or not offers,
         model=case.models[model_id],
@@ -648,6 +582,7 @@ service = Service(
         catalogue.KIDNEY_TRANSPLANT,
         catalogue.ACUTE_KIDNEY_INJURY,
         catalogue.POTASSIUM,
+        catalogue.EGFR,
         catalogue.UACR,
         catalogue.HBA1C,
         catalogue.BMI,

@@ -162,10 +162,10 @@ def target_saturation(chart: Chart, stay: str) -> None:
 
 
 SAMPLES = (
-    Sample("acute-deterioration", "Pneumonia with sepsis, creatinine doubled: all seven observations, NEWS2 13.",
+    Sample("acute-deterioration", "Pneumonia with sepsis: NEWS2 13, possible kidney injury, and no prognosis from it.",
            acutely_ill),
     Sample("partial-vitals", "Cellulitis, respiratory rate and saturation not recorded: NEWS2 as an interval.",
            partial_vitals),
-    Sample("copd-scale-2", "COPD on 1 L oxygen; the 88-92 % target is an order in words, which no code system can say.",
+    Sample("copd-scale-2", "COPD on 1 L oxygen; an order names the 88-92 % target, so NEWS2 scores on scale 2.",
            copd_scale_2),
 )  # fmt: skip

@@ -124,7 +124,7 @@ def metastatic_cancer(name: str) -> Chart:
 
 
 SAMPLES = (
-    Sample("ckd-g3b-albuminuria", "Diabetic kidney disease G3b A3 that progresses; metformin at full dose.", ckd_g3b),
+    Sample("ckd-g3b-albuminuria", "Diabetic kidney disease G3b A3: full-dose metformin, no SGLT2 inhibitor.", ckd_g3b),
     Sample("dialysis", "End-stage kidney disease on haemodialysis: eGFR is refused.", dialysis),
     Sample("kidney-transplant", "A kidney transplant with mild dysfunction; dialysis is over (resolved).",
            kidney_transplant),
