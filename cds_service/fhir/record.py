@@ -136,6 +136,13 @@ class PatientRecord:
             self._sorted[type_] = found
         return cast("tuple[R, ...]", found)
 
+    def every(self) -> Iterator[fhir.Resource]:
+        """Usable rows of all types, the Patient first."""
+        if self.patient is not None:
+            yield self.patient
+        for kind in sorted(self._selection.rows, key=lambda k: k.__name__):
+            yield from self.rows(kind)
+
     def observations(self, codes: tuple[str, ...]) -> tuple[Measurement, ...]:
         """Values under any of the LOINC codes, of an Observation or of a component; latest first, undated last."""
         return tuple(self.newest(codes))

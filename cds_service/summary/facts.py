@@ -32,7 +32,22 @@ MEDICATION = "medication"
 ALLERGY = "allergy"
 RESULT = "result"
 TREND = "trend"
-KINDS = (ALLERGY, PROBLEM, MEDICATION, RESULT, TREND)
+PROCEDURE = "procedure"
+ENCOUNTER = "encounter"
+IMMUNISATION = "immunisation"
+DEVICE = "device"
+GOAL = "goal"
+CODE_STATUS = "code-status"
+SOCIAL = "social"
+ADVERSE_EVENT = "adverse-event"
+PLAN = "plan"
+DOCUMENT = "document"
+FAMILY = "family"
+CONTRADICTION = "contradiction"
+KINDS = (
+    CODE_STATUS, ALLERGY, CONTRADICTION, PROBLEM, MEDICATION, RESULT, TREND, DEVICE, PROCEDURE, ENCOUNTER,
+    IMMUNISATION, ADVERSE_EVENT, SOCIAL, FAMILY, GOAL, PLAN, DOCUMENT,
+)  # fmt: skip
 
 MAX_NAME = 120  # characters of a name from the record; the rest is left out, with an ellipsis
 _ACTIVE_CONDITION = frozenset({"active", "recurrence", "relapse"})
@@ -69,6 +84,11 @@ class Fact(msgspec.Struct, frozen=True):
     abnormal: outside the reference range, or said to be so by the laboratory.
     critical: said to be critical by the laboratory.
     key: what it is about (`http://loinc.org|2160-0`), for order and merging.
+    id: `F1`, `F2` ...; empty before `numbered`.
+    status: of the matter, as `active`, `resolved`, `stopped`, `planned`; empty where it has none.
+    certainty: `confirmed`, `suspected` or `stated` (by a document, unconfirmed).
+    about: whom it is about: `patient`, or a relation such as `mother`.
+    tags: why it may not be cut (`must.py`), as `anticoagulant` or `pregnancy`.
     """
 
     kind: str
@@ -78,6 +98,16 @@ class Fact(msgspec.Struct, frozen=True):
     abnormal: bool = False
     critical: bool = False
     key: str = ""
+    id: str = ""
+    status: str = ""
+    certainty: str = "confirmed"
+    about: str = "patient"
+    tags: frozenset[str] = frozenset()
+
+
+def numbered(found: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The facts with ids `F1`, `F2` ... in their order."""
+    return tuple(msgspec.structs.replace(fact, id=f"F{n}") for n, fact in enumerate(found, 1))
 
 
 class _Row(msgspec.Struct, frozen=True):
