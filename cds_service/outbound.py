@@ -8,18 +8,18 @@ look-up of the name to the last byte. Errors and logs hold neither URLs, which m
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from cds_service import __version__
+from cds_service.addresses import Base as Base
+from cds_service.addresses import Secret as Secret
+from cds_service.addresses import parts_of
 from cds_service.breaker import Breaker
 from cds_service.clock import Deadline
 from cds_service.errors import CurbsideError, SettingsError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 USER_AGENT = f"Curbside/{__version__}"
 _CHUNK = 65_536
 _PATIENCE_S = 0.5  # a server that had less time than this has not failed if it did not answer
-_PORTS = {"https": 443, "http": 80}
 
 
 class Failure(Enum):
@@ -61,87 +60,9 @@ class OutboundError(CurbsideError):
         self.status = status
 
 
-class Secret:
-    """A text that is used and forgotten: no repr, no str and no pickle of it shows what it is."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text; for the one header that it is meant for."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(hidden)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not written anywhere")
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A base URL, taken apart: what lies below it on the same origin is admitted, and nothing else."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @classmethod
-    def of(cls, url: str) -> Base | None:
-        """The parts of an absolute http(s) URL without credentials, query or fragment; None for anything else."""
-        parts = _parts(url)
-        if parts is None or parts[1]:
-            return None
-        return parts[0]
-
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port."""
-        return self.scheme, self.host, self.port
-
-    @property
-    def loopback(self) -> bool:
-        """True for localhost and the addresses of this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    def admits(self, url: str) -> bool:
-        """True if a URL is this base or lies below its path."""
-        parts = _parts(url)
-        if parts is None or parts[0].origin != self.origin:
-            return False
-        return parts[0].path == self.path or parts[0].path.startswith(self.path + "/")
-
-
-_PLAIN = re.compile(r"[!-~]+")  # printable ASCII without space
-
-
-def _parts(url: str) -> tuple[Base, str] | None:
-    """A URL's base and query; None if it is not plain, or could mean another place than it seems to."""
-    if _PLAIN.fullmatch(url) is None or "\\" in url or "#" in url:
-        return None
-    try:
-        split = urlsplit(url)
-        port = split.port
-    except ValueError:
-        return None
-    if split.scheme not in _PORTS or not split.hostname or "@" in split.netloc:
-        return None
-    path = unquote(unquote(split.path))
-    if any(segment in (".", "..") for segment in path.split("/")) or "\\" in path:
-        return None
-    base = Base(split.scheme, split.hostname, port or _PORTS[split.scheme], split.path.rstrip("/"))
-    return base, split.query
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered with a status of 200 to 299. Header names are in lower case."""
+    """What a server answered, with a status of 200 to 299 or one that was asked for. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -185,7 +106,7 @@ class Outbound:
 
     def paused(self, url: str) -> bool:
         """True while the server of the URL is left alone after repeated failures."""
-        parts = _parts(url)
+        parts = parts_of(url)
         return parts is not None and self._breaker(parts[0].origin).is_open
 
     def get(
@@ -210,10 +131,65 @@ class Outbound:
         max_bytes: int,
         token: Secret | None = None,
         accept: str = "application/json",
+        also: Collection[int] = (),
     ) -> Answer:
-        """The answer to a POST. Raises OutboundError."""
+        """The answer to a POST. also: further statuses whose body is wanted. Raises OutboundError."""
         headers = {"Accept": accept, "Content-Type": content_type}
-        return self._told("POST", url, body, headers, deadline, max_bytes, token)
+        return self._told("POST", url, body, headers, deadline, max_bytes, token, also)
+
+    def post_for_lines(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str,
+        deadline: Deadline,
+        max_bytes: int,
+        token: Secret | None = None,
+        accept: str = "text/event-stream",
+    ) -> Iterator[bytes]:
+        """The lines of the answer to a POST as they arrive, without their ends; close it to break off.
+
+        Raises OutboundError, when the first line is asked for or in between.
+        """
+        parts = parts_of(url)
+        if parts is None or not self.allows(url):
+            raise OutboundError(Failure.NOT_ALLOWED)
+        breaker = self._breaker(parts[0].origin)
+        if not breaker.admits():
+            raise OutboundError(Failure.PAUSED)
+        headers = {"Accept": accept, "Content-Type": content_type}
+        given_s, report, outcome = deadline.remaining(), breaker.gave_up, "broken off"
+        try:
+            yield from self._lines(parts[0].origin, url, body, headers, deadline, max_bytes, token)
+            report, outcome = breaker.succeeded, "ok"
+        except OutboundError as error:
+            report, outcome = _verdict(breaker, error, given_s), error.kind.name.lower()
+            raise
+        finally:
+            report()
+            self._observer.fetched(self._purpose, outcome)
+
+    def _lines(
+        self,
+        origin: tuple[str, str, int],
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        max_bytes: int,
+        token: Secret | None,
+    ) -> Iterator[bytes]:
+        from cds_service.timed import keeping
+
+        with keeping(deadline):
+            response = _send(self._adapter(origin), _request("POST", url, body, headers, token), deadline)
+        try:
+            if not 200 <= response.status_code < 300:
+                raise OutboundError(Failure.STATUS, response.status_code)
+            yield from _split(response, deadline, max_bytes)
+        finally:
+            response.close()
 
     def _told(self, *request: Any) -> Answer:
         """Asks, and tells the observer what came of it."""
@@ -235,8 +211,9 @@ class Outbound:
         deadline: Deadline,
         max_bytes: int,
         token: Secret | None,
+        also: Collection[int] = (),
     ) -> Answer:
-        parts = _parts(url)
+        parts = parts_of(url)
         if parts is None or not self.allows(url):
             raise OutboundError(Failure.NOT_ALLOWED)
         origin = parts[0].origin
@@ -246,7 +223,7 @@ class Outbound:
         given_s = deadline.remaining()
         report = breaker.gave_up
         try:
-            answer = self._exchange(origin, method, url, body, headers, deadline, max_bytes, token)
+            answer = self._exchange(origin, method, url, body, headers, deadline, max_bytes, token, also)
             report = breaker.succeeded
         except OutboundError as error:
             report = _verdict(breaker, error, given_s)
@@ -265,20 +242,16 @@ class Outbound:
         deadline: Deadline,
         max_bytes: int,
         token: Secret | None,
+        also: Collection[int],
     ) -> Answer:
-        import requests
-
         from cds_service.timed import keeping
 
-        sent = {**headers, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-        if token is not None:
-            sent["Authorization"] = f"Bearer {token.reveal()}"
-        request = requests.Request(method, url, headers=sent, data=body).prepare()
+        request = _request(method, url, body, headers, token)
         adapter = self._adapter(origin)
         with keeping(deadline):
             response = _send(adapter, request, deadline)
             try:
-                return _read(response, deadline, max_bytes)
+                return _read(response, deadline, max_bytes, also)
             finally:
                 response.close()
 
@@ -331,6 +304,17 @@ def _verdict(breaker: Breaker, error: OutboundError, given_s: float) -> Callable
     return breaker.succeeded
 
 
+def _request(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], token: Secret | None
+) -> requests.PreparedRequest:
+    import requests
+
+    sent = {**headers, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token.reveal()}"
+    return requests.Request(method, url, headers=sent, data=body).prepare()
+
+
 def _send(adapter: Adapter, request: requests.PreparedRequest, deadline: Deadline) -> requests.Response:
     """The head of the answer. One further try where no answer began: a kept connection may have been closed."""
     import requests
@@ -360,11 +344,35 @@ def _no_connection(error: Exception) -> bool:
     )
 
 
-def _read(response: requests.Response, deadline: Deadline, max_bytes: int) -> Answer:
+def _split(response: requests.Response, deadline: Deadline, max_bytes: int) -> Iterator[bytes]:
+    """The lines of an answer. The deadline is kept read by read: between two, this thread may do other things."""
+    from urllib3.exceptions import HTTPError
+
+    from cds_service.timed import keeping
+
+    size, rest = 0, b""
+    while True:
+        try:
+            with keeping(deadline):
+                chunk: bytes = response.raw.read1(_CHUNK)
+        except (HTTPError, OSError):
+            raise OutboundError(Failure.TIMEOUT if deadline.remaining() <= 0 else Failure.BROKEN) from None
+        if not chunk:
+            break
+        size += len(chunk)
+        if size > max_bytes:
+            raise OutboundError(Failure.TOO_LARGE)
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.rstrip(b"\r") for line in lines)
+    if rest:
+        yield rest
+
+
+def _read(response: requests.Response, deadline: Deadline, max_bytes: int, also: Collection[int] = ()) -> Answer:
     """The whole answer, under the cap; `from None` throughout, because causes hold URLs."""
     from urllib3.exceptions import HTTPError
 
-    if not 200 <= response.status_code < 300:
+    if not 200 <= response.status_code < 300 and response.status_code not in also:
         raise OutboundError(Failure.STATUS, response.status_code)
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > max_bytes:

@@ -290,6 +290,49 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Llm:
+    """A language model that words the summary anew, in a process of its own; off while `url` is empty.
+
+    Any server that answers `/chat/completions` as OpenAI's does. See [language-model.md](language-model.md).
+    """
+
+    url: str = key("", "Base URL up to and with `/v1`; nothing else is called. Empty: no language model.")
+    model: str = key("", "The model's name as the server knows it.")
+    key_file: Path | None = key(None, "File that holds the API key and nothing else.")  # noqa: RUF009 - a field
+    key_env: str = key("", "Variable that holds the API key, such as `OPENAI_API_KEY`; `key_file` goes first.")
+    local: bool = key(
+        False,
+        "The server is the hospital's own and may read the record as it is: nothing is replaced before it is sent, and "
+        "plain http is permitted on loopback addresses.",
+    )
+    language: str = key("", "Language of its sentences; empty for `cards.language`.", choices=("", "en", "zh_Hans"))
+    wait_ms: int = key(
+        0,
+        "Milliseconds for which a hook waits for its text; without it in time, the card is as without it.",
+        least=0,
+        most=2000,
+    )
+    timeout_s: float = key(30.0, "Seconds that one answer may take in all.", least=0.5, most=600)
+    calls_at_once: int = key(2, "Questions that wait for the server at once.", least=1, most=32)
+    calls_per_hour: int = key(2000, "Most questions an hour.", least=1)
+    tokens_per_hour: int = key(5_000_000, "Most tokens an hour, as the server counts them.", least=1)
+    max_waiting: int = key(
+        200, "Summaries that may wait for their turn; more are not asked for.", least=1, most=100_000
+    )
+    max_facts: int = key(60, "Most lines of a record that are sent.", least=1, most=500)
+    max_prompt_bytes: int = key(24_000, "Longest question; lines that do not fit are not sent.", least=2000)
+    max_answer_tokens: int = key(1200, "Longest answer, in the model's tokens.", least=16)
+    max_answer_bytes: int = key(
+        200_000, "Longest answer, in bytes, with all that the server sends around it.", least=1000
+    )
+    retry_s: float = key(600.0, "Seconds after which a text that failed is asked for again.", least=0)
+    seed: int = key(1, "Seed that is sent; the temperature is 0.", least=0)
+    ca_file: str = key("", "Certificates (PEM) of further authorities to trust.")
+    failures: int = key(3, "Failures in a row after which the server is left alone for a while.", least=1)
+    pause_s: float = key(60.0, "Seconds for which it is left alone; then one question tries it.", least=0.1)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """One CDS Service; one table a service, under its id."""
 
@@ -322,6 +365,7 @@ class Settings:
     cors: Cors = field(default_factory=Cors)
     discovery: Discovery = field(default_factory=Discovery)
     metrics: Metrics = field(default_factory=Metrics)
+    llm: Llm = field(default_factory=Llm)
 
     def with_(self, section: str, **values: Any) -> Settings:
         """A copy with some keys of one section replaced: for the command line's options and tests."""

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cds_service"
 LAYERS = (
-    ("errors", "settings", "clock", "language", "markdown", "observer", "breaker", "timed", "outbound"),
+    ("errors", "settings", "clock", "language", "markdown", "observer", "breaker", "timed", "addresses", "outbound"),
     ("protocol", "fhir"),
     ("features",),
     ("explain",),
