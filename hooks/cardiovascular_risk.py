@@ -1,15 +1,14 @@
-"""Cardiovascular risk at patient-view: rules first, then PREVENT; stroke prevention in atrial fibrillation.
+"""Cardiovascular risk at patient-view: rules first, then PREVENT.
 
 A card appears only if there is something to do: start a medicine that a guideline recommends and that is not on
 the medication list, or mend an input that PREVENT lacks. A low risk, a treated risk and known cardiovascular
 disease under a statin are recorded and stay silent. What can be ordered or asked opens a card only if it suffices for
 an estimate: with an empty problem list no order helps, and the refusal is but a line on a card that something else
 opens. With palliative care on the problem list, prevention is silent. In hospital it waits, for pressures and values of
-acute illness mislead; a statin after a heart attack or stroke and stroke prevention do not wait.
+acute illness mislead; a statin after a heart attack or stroke does not wait.
 
 Sources of the rules: AHA/ACC hypertension guideline 2025, ACC/AHA dyslipidemia guideline 2026 (thresholds of both
-read in secondary sources), AHA/ACC cholesterol guideline 2018, KDIGO CKD guideline 2024, ESC atrial fibrillation
-guideline 2024.
+read in secondary sources), AHA/ACC cholesterol guideline 2018, KDIGO CKD guideline 2024.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from cds_service.api import (
     Severity,
     Threshold,
     Topic,
-    Unusable,
     catalogue,
     intolerances,
     msg,
@@ -45,7 +43,6 @@ from cds_service.api import (
 PREVENT = "prevent-base"
 # The model with most of the further inputs that are known, as the authors advise; the base model where none is.
 PREVENT_MODELS = ("prevent-full", "prevent-uacr", "prevent-hba1c", "prevent-sdi", PREVENT)
-STROKE_SCORES = ("cha2ds2-vasc", "cha2ds2-va")  # one edition is shown: the first that is on at the site
 THRESHOLDS = {
     "medicine_at_total_cvd": Threshold(
         7.5, msg("10-year cardiovascular risk from which 130/80 mmHg calls for a medicine"), "%", 1, 50
@@ -71,12 +68,6 @@ DYSLIPIDEMIA_2026 = Citation(
 )
 CHOLESTEROL_2018 = Citation("2018 AHA/ACC cholesterol guideline", "https://doi.org/10.1161/CIR.0000000000000625")
 CKD_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
-FIBRILLATION = {
-    "cha2ds2-va": Citation("2024 ESC atrial fibrillation guidelines", "https://doi.org/10.1093/eurheartj/ehae176"),
-    "cha2ds2-vasc": Citation(
-        "2023 ACC/AHA/ACCP/HRS atrial fibrillation guideline", "https://doi.org/10.1161/CIR.0000000000001193"
-    ),
-}
 
 HIGH_INTENSITY = msg("A high-intensity statin is recommended unless it is contraindicated or was not tolerated.")
 MODERATE_INTENSITY = msg(
@@ -103,8 +94,8 @@ def find(case: Case) -> tuple[Finding, ...]:
     rule = () if values.flag(catalogue.PREGNANCY) else statin_rule(case, published.whole_years(age))
     if values.flag(catalogue.IN_HOSPITAL):
         secondary = {f"statin/{feature.id}" for feature in DISEASES}
-        return (*(f for f in rule if f.key in secondary), *fibrillation(case))
-    return (*rule, *risk(case, settled=bool(rule)), *pressure(case), *fibrillation(case))
+        return tuple(f for f in rule if f.key in secondary)
+    return (*rule, *risk(case, settled=bool(rule)), *pressure(case))
 
 
 def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
@@ -303,67 +294,15 @@ def _reaches(systolic: FeatureValue, diastolic: FeatureValue, stage: tuple[float
     return float(systolic.value) >= stage[0] or float(diastolic.value) >= stage[1]
 
 
-def fibrillation(case: Case) -> tuple[Finding, ...]:
-    """Atrial fibrillation without an anticoagulant from the threshold on; silent if one is taken or no list says."""
-    edition = next(id_ for id_ in STROKE_SCORES if id_ in case.results)
-    model, result = case.models[edition], case.results[edition]
-    taken = case.values[catalogue.ANTICOAGULANT]
-    unreadable = isinstance(taken, Unusable) and taken.reason is Reason.UNREADABLE
-    if isinstance(result, NotEstimated) or (case.values.flag(catalogue.ANTICOAGULANT) is not False and not unreadable):
-        return ()
-    band = result[0].band
-    if band is None or band.id == "not-recommended":
-        return ()
-    treat = band.id == "recommended"
-    if unreadable:
-        return _unreadable(model, result) if treat else ()
-    finding = RiskFinding(
-        key=f"{edition}/points",
-        severity=Severity.WARNING if treat else Severity.INFO,
-        headline=msg(
-            "Atrial fibrillation, {score} {points}, and no anticoagulant on the medication list",
-            score=model.title,
-            points=int(result[0].value),
-        ),
-        advice=msg("Oral anticoagulation is recommended; weigh the risk of bleeding and mend what raises it.")
-        if treat
-        else msg("Oral anticoagulation should be considered together with the patient."),
-        advice_source=FIBRILLATION[edition],
-        model=model,
-        result=result,
-    )
-    return (finding,)
-
-
-def _unreadable(model: RiskModel, result: Result) -> tuple[Finding, ...]:
-    """Anticoagulation would be recommended, and whether there is one cannot be read."""
-    assert isinstance(result, tuple)
-    finding = RiskFinding(
-        key=f"{model.id}/anticoagulant-unknown",
-        severity=Severity.INFO,
-        headline=msg(
-            "Atrial fibrillation, {score} {points}: is an anticoagulant taken? An entry of the list cannot be read",
-            score=model.title,
-            points=int(result[0].value),
-        ),
-        short_headline=msg("Atrial fibrillation: it cannot be read whether an anticoagulant is taken"),
-        advice=msg("Check whether an anticoagulant is taken: from this score on one is recommended."),
-        advice_source=FIBRILLATION[model.id],
-        model=model,
-        result=result,
-    )
-    return (finding,)
-
-
 service = Service(
     id="cardiovascular-risk",
     hook="patient-view",
     title=msg("Cardiovascular risk"),
     description=msg(
-        "10-year and 30-year cardiovascular risk by AHA PREVENT with what raised and lowered it, statin and "
-        "blood-pressure treatment that is due, and stroke prevention in atrial fibrillation."
+        "10-year and 30-year cardiovascular risk by AHA PREVENT with what raised and lowered it, and statin and "
+        "blood-pressure treatment that is due."
     ),
-    models=(*PREVENT_MODELS, *STROKE_SCORES),
+    models=PREVENT_MODELS,
     features=(
         catalogue.IN_HOSPITAL,
         catalogue.LDL,
@@ -372,12 +311,11 @@ service = Service(
         catalogue.DIALYSIS,
         catalogue.KIDNEY_TRANSPLANT,
         catalogue.EGFR_LASTINGLY_LOW,
-        catalogue.ANTICOAGULANT,
         catalogue.PREGNANCY,
         catalogue.PALLIATIVE_CARE,
     ),
     find=find,
-    source=Citation("Curbside: AHA PREVENT 2023, CHA2DS2-VA", "https://doi.org/10.1161/CIRCULATIONAHA.123.067626"),
+    source=Citation("Curbside: AHA PREVENT 2023", "https://doi.org/10.1161/CIRCULATIONAHA.123.067626"),
     topic=Topic("http://snomed.info/sct", "49601007", "Disorder of cardiovascular system"),
     summary=("problem", "medication", "result", "trend", "allergy"),
     thresholds=THRESHOLDS,
@@ -386,5 +324,5 @@ service = Service(
         override_reason("prefers-alternative", "Patient prefers an alternative approach or treatment"),
         override_reason("action-unsuccessful", "Recommended action was previously unsuccessful"),
     ),
-    optional=("labs", "vitalSigns", "answers"),  # without them there is still stroke prevention
+    optional=("labs", "vitalSigns", "answers"),  # without them there are still rules
 )

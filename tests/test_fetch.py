@@ -32,7 +32,7 @@ from cds_service.sandbox.samples import read_bundle
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 
-SERVICE = "cardiovascular-risk"
+SERVICE = "af-anticoagulation"
 TOKEN = "tell-nobody-7d1f"
 SAMPLE = "af-not-anticoagulated"
 
@@ -254,7 +254,7 @@ def test_pages_that_lead_nowhere_end_in_a_card_that_says_so(ehr: Ehr, fault: Fau
     assert len(ehr.server.seen) <= 40
 
 
-@pytest.mark.parametrize("key", ["labs", "vitalSigns", "answers"])
+@pytest.mark.parametrize("key", ["labs", "vitalSigns"])
 def test_a_key_that_a_service_can_do_without_costs_only_what_needs_it(ehr: Ehr, key: str) -> None:
     """Stroke prevention needs no results: its card comes, and asks for nothing that may well be there."""
     ehr.server.faults["Observation"] = Misbehaviour(Fault.STATUS, status=403)

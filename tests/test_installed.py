@@ -23,7 +23,7 @@ IGNORED = (
     "models/__pycache__/leak.py",
     "models/local.db",
 )
-SERVICES = {"cardiovascular-risk", "kidney-liver-check", "prognosis", "deterioration"}
+SERVICES = {"af-anticoagulation", "cardiovascular-risk", "kidney-liver-check", "prognosis", "deterioration"}
 
 
 def run(command: list[str | Path], folder: Path, **variables: str) -> str:

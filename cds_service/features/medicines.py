@@ -68,6 +68,9 @@ _GLUCOSE_LOWERING: dict[str, str | None] = {
 _VITAMIN_K_ANTAGONISTS = {
     name: _ANTICOAGULANTS[name] for name in ("warfarin", "acenocoumarol", "phenprocoumon", "fluindione")
 }
+_DIRECT_ORAL_ANTICOAGULANTS = {
+    name: _ANTICOAGULANTS[name] for name in ("apixaban", "rivaroxaban", "dabigatran", "edoxaban")
+}
 _ANTIPLATELETS: dict[str, str | None] = {
     "aspirin": "1191", "clopidogrel": "32968", "ticagrelor": "1116632", "prasugrel": "613391", "dipyridamole": "3521",
     "acetylsalicylic": None, "ticlopidine": None, "cilostazol": None, "vorapaxar": None, "indobufen": None,
@@ -251,6 +254,13 @@ VITAMIN_K_ANTAGONIST = MedicationFeature(
     names=tuple(_VITAMIN_K_ANTAGONISTS),
     atc=("B01AA",),
 )
+DIRECT_ORAL_ANTICOAGULANT = MedicationFeature(
+    id="direct_oral_anticoagulant",
+    label=msg("Direct oral anticoagulant"),
+    ingredients=_codes(_DIRECT_ORAL_ANTICOAGULANTS),
+    names=tuple(_DIRECT_ORAL_ANTICOAGULANTS),
+    atc=("B01AE07", "B01AF01", "B01AF02", "B01AF03"),
+)
 ANTIPLATELET = MedicationFeature(
     id="antiplatelet",
     label=msg("Antiplatelet medicine"),
@@ -296,6 +306,6 @@ CATECHOLAMINE = MedicationFeature(
 
 MEDICINES = (
     STATIN, ANTIHYPERTENSIVE, ANTICOAGULANT, GLUCOSE_LOWERING, METFORMIN, SGLT2_INHIBITOR, RAS_INHIBITOR,
-    VITAMIN_K_ANTAGONIST, ANTIPLATELET, NSAID,
+    VITAMIN_K_ANTAGONIST, DIRECT_ORAL_ANTICOAGULANT, ANTIPLATELET, NSAID,
     ANTIBACTERIAL, SEDATIVE, INOTROPE, CATECHOLAMINE,
 )  # fmt: skip

@@ -16,7 +16,9 @@ from cds_service.sandbox.resources import Json
 CALLS = (
     ("cardiovascular-risk", "primary-prevention"),
     ("cardiovascular-risk", "missing-lipids"),
-    ("cardiovascular-risk", "af-not-anticoagulated"),
+    ("af-anticoagulation", "af-not-anticoagulated"),
+    ("af-anticoagulation", "af-anticoagulated"),
+    ("af-anticoagulation", "mechanical-valve"),
     ("cardiovascular-risk", "hostile-text"),
     ("cardiovascular-risk", "chinese-record"),
     ("cardiovascular-risk", "healthy-adult"),

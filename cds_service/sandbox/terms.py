@@ -227,6 +227,7 @@ PROBLEMS: dict[str, Problem] = {
     "persistent_af": Problem("440059007", "Persistent atrial fibrillation", "I48.19",
                              "Other persistent atrial fibrillation"),
     "af": Problem("49436004", "Atrial fibrillation", "I48.91", "Unspecified atrial fibrillation"),
+    "mechanical_valve": Problem(None, "", "Z95.2", "Presence of prosthetic heart valve"),
     "tia": Problem("266257000", "Transient ischemic attack", "G45.9",
                    "Transient cerebral ischemic attack, unspecified"),
     "coronary": Problem("53741008", "Coronary arteriosclerosis", "I25.10",

@@ -119,6 +119,11 @@ class Chart:
             code={"coding": [{"system": SNOMED, "code": snomed}], "text": text},
         )
 
+    def diagnosis(self, icd10, text="diagnosis"):
+        coding = [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": icd10}]
+        subject = {"reference": "Patient/p1"}
+        return self.add("Condition", subject=subject, onsetDateTime="2020-01-01", code={"coding": coding, "text": text})
+
     def medicine(self, rxnorm, text="medicine", dosage=None):
         return self.add(
             "MedicationRequest",

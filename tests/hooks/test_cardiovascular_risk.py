@@ -8,8 +8,8 @@ from charts import Chart
 from cds_service.findings import Severity
 
 SERVICE = "cardiovascular-risk"
-ATORVASTATIN, LISINOPRIL, APIXABAN = "83367", "29046", "1364430"
-DIABETES, FIBRILLATION, INFARCTION, HYPERTENSION = "44054006", "49436004", "22298006", "38341003"
+ATORVASTATIN, LISINOPRIL = "83367", "29046"
+DIABETES, INFARCTION = "44054006", "22298006"
 PALLIATIVE, REFLUX = "103735009", "235595009"
 
 
@@ -180,38 +180,6 @@ def test_the_model_is_the_one_that_fits_what_is_known(ask):
     assert list(chosen.values()) == ["prevent-base", "prevent-uacr", "prevent-hba1c", "prevent-full"]
 
 
-def test_fibrillation_without_anticoagulant_is_a_warning_from_two_points(ask):
-    """CHA2DS2-VA of 2 or more and no anticoagulant."""
-    chart = healthy(76).problem(FIBRILLATION).problem(HYPERTENSION).medicine(ATORVASTATIN).medicine(LISINOPRIL)
-    answer = ask(SERVICE, chart)
-    assert answer.summary == "Atrial fibrillation, CHA2DS2-VA 3, and no anticoagulant on the medication list"
-    assert answer.cards[0].indicator == "warning"
-
-
-def test_one_point_is_to_be_considered_and_none_is_silent(ask):
-    """One point informs; no point says nothing."""
-    one = ask(SERVICE, healthy(67).problem(FIBRILLATION)).finding("cha2ds2-va")
-    assert one.severity is Severity.INFO
-    assert "considered" in str(one.advice)
-    assert ask(SERVICE, healthy(45).problem(FIBRILLATION)).finding("cha2ds2-va") is None
-
-
-def test_the_us_edition_takes_the_place_of_the_european_one_where_it_is_enabled(ask):
-    """One edition is shown: the same woman has 3 points of CHA2DS2-VASc, and no CHA2DS2-VA beside them."""
-    chart = healthy(67, sex="female").problem(FIBRILLATION).problem(HYPERTENSION).medicine(LISINOPRIL)
-    answer = ask(SERVICE, chart, enabled=("cha2ds2-vasc",))
-    assert answer.finding("cha2ds2-vasc").severity is Severity.WARNING
-    assert "CHA2DS2-VASc 3," in str(answer.finding("cha2ds2-vasc").headline)
-    assert answer.finding("cha2ds2-va/") is None
-    assert "cha2ds2-vasc" not in ask(SERVICE, chart).case.results
-
-
-def test_anticoagulated_fibrillation_is_silent(ask):
-    """Already treated: nothing."""
-    chart = healthy(76).problem(FIBRILLATION).problem(HYPERTENSION).medicine(APIXABAN)
-    assert ask(SERVICE, chart).finding("cha2ds2-va") is None
-
-
 def test_palliative_care_silences_prevention(ask):
     """Someone near the end of life is spared prevention cards."""
     chart = healthy(72, sbp=158, total=240, hdl=38).problem(INFARCTION).problem(PALLIATIVE)
@@ -253,14 +221,6 @@ def test_a_medicine_that_cannot_be_read_is_not_taken_for_no_statin(ask):
     assert "one entry of the medication list cannot be read" in str(answer.finding("prevent-base").result.reason)
 
 
-def test_fibrillation_asks_where_an_anticoagulant_cannot_be_read(ask):
-    """Silence could hide an omission, a warning would be a guess: the card asks."""
-    chart = healthy(76).problem(FIBRILLATION).problem(HYPERTENSION).medicine(ATORVASTATIN).medicine(LISINOPRIL)
-    answer = ask(SERVICE, chart.unreadable_medicine())
-    assert "is an anticoagulant taken?" in answer.summary
-    assert answer.cards[0].indicator == "info"
-
-
 def test_an_empty_problem_list_is_a_line_and_never_a_card(ask):
     """No order would give the estimate; where something else opens the card, it says what would."""
     chart = Chart(61).measured(sbp=128, dbp=78, total=200, hdl=50, creatinine=0.9, bmi=25).smoking()
@@ -273,12 +233,10 @@ def test_an_empty_problem_list_is_a_line_and_never_a_card(ask):
 
 
 def test_prevention_waits_while_the_patient_is_in_hospital(ask):
-    """Pressures of acute illness mislead; a statin after an infarction and stroke prevention do not wait."""
+    """Pressures of acute illness mislead; a statin after an infarction does not wait."""
     chart = healthy(72, sbp=168, total=240, hdl=38).problem(DIABETES).stay()
     assert ask(SERVICE, chart).findings == ()
     assert ask(SERVICE, healthy().problem(INFARCTION).stay()).finding("statin/") is not None
-    fibrillating = healthy(76).problem(FIBRILLATION).problem(HYPERTENSION).stay()
-    assert "no anticoagulant" in ask(SERVICE, fibrillating).summary
 
 
 def test_an_unsteady_creatinine_gives_no_risk_and_says_why(ask):

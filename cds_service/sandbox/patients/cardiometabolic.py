@@ -195,6 +195,21 @@ def af_anticoagulated(name: str) -> Chart:
     return chart
 
 
+def mechanical_valve(name: str) -> Chart:
+    """A woman of 58 with a mechanical mitral valve and atrial fibrillation, put on apixaban elsewhere."""
+    chart = Chart(name, family="Clickman", given="Vera", gender="female", born="1968-01-17")
+    for key, onset in (("mechanical_valve", "2011-05-09"), ("af", "2019-03-04")):
+        chart.problem(key, onset)
+    for key, since in (("apixaban5", "2026-09-21"), ("metoprolol_xl50", "2019-03-04")):
+        chart.medicine(key, since)
+    chart.medicine("warfarin5", "2011-05-09", status="stopped")
+    chart.no_known_allergies("2011-05-09")
+    values: Spans = {"weight": 64, "height": 165, "sbp": 122, "dbp": 72, "heart_rate": 74, "creatinine": 0.8,
+              "hemoglobin": 12.6, "inr": (2.9, 1.2)}  # fmt: skip
+    chart.follow_up(YEARS[1:], ADULT_VITALS | values)
+    return chart
+
+
 def si_units(name: str) -> Chart:
     """A man of 49 whose laboratory reports SI units throughout."""
     chart = Chart(name, family="Molar", given="Système", gender="male", born="1977-02-25", si=True)
@@ -228,5 +243,7 @@ SAMPLES = (
            af_without_anticoagulant),
     Sample("af-anticoagulated", "Atrial fibrillation with heart failure, already on apixaban (warfarin stopped).",
            af_anticoagulated),
+    Sample("mechanical-valve", "A mechanical heart valve, and a direct oral anticoagulant that harms there.",
+           mechanical_valve),
     Sample("si-units", "Laboratory values in mmol/L, umol/L and mmol/mol throughout.", si_units),
 )  # fmt: skip
