@@ -84,7 +84,7 @@ def test_classes_of_medicines_do_not_overlap_by_mistake() -> None:
     assert set(c.SGLT2_INHIBITOR.names) - set(c.GLUCOSE_LOWERING.names) == {"sotagliflozin"}
     for feature in MEDICINES:
         assert len(set(feature.ingredients)) == len(feature.ingredients)
-        if feature in (c.VITAMIN_K_ANTAGONIST, c.RAS_INHIBITOR, c.SGLT2_INHIBITOR):
+        if feature in (c.VITAMIN_K_ANTAGONIST, c.DIRECT_ORAL_ANTICOAGULANT, c.RAS_INHIBITOR, c.SGLT2_INHIBITOR):
             continue
         for name in feature.names:
             if name != "metformin":
