@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from cds_service.errors import StoreError
 from cds_service.stores.database import Database
+from cds_service.stores.prepared import Prepared
 
 _JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 METADATA = sa.MetaData()
@@ -85,7 +86,7 @@ class AssessmentStore:
         try:
             with self.database.writing() as connection:
                 _write(connection, also)
-                connection.execute(_INSERT, row)
+                _INSERT.run(connection, row)
                 _write(connection, parts)
         except IntegrityError as error:
             kept = self.get(assessment.id)
@@ -136,5 +137,5 @@ def _write(connection: sa.Connection, units: Sequence[Unit]) -> None:
         unit(connection)
 
 
-_INSERT = ASSESSMENTS.insert()
+_INSERT = Prepared(ASSESSMENTS.insert())
 _PING = sa.select(sa.literal(1))

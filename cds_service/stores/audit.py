@@ -24,6 +24,7 @@ from cds_service.errors import StoreError
 from cds_service.stores.assessments import ASSESSMENTS, METADATA
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
+from cds_service.stores.prepared import Prepared
 
 AUDIT = sa.Table(
     "audit",
@@ -48,13 +49,13 @@ AUDIT_HEAD = sa.Table(
 GENESIS = bytes(32)
 DELETIONS = ("forgotten", "pruned")
 _PAGE = 1000
-_TAKE = (
+_TAKE = Prepared(
     AUDIT_HEAD.update()
     .values(last=AUDIT_HEAD.c.last + sa.bindparam("count", type_=sa.BigInteger()))
     .returning(AUDIT_HEAD.c.last, AUDIT_HEAD.c.hash)
 )
-_GIVE = AUDIT_HEAD.update().values(hash=sa.bindparam("newest"))
-_INSERT = AUDIT.insert()
+_GIVE = Prepared(AUDIT_HEAD.update().values(hash=sa.bindparam("newest")))
+_INSERT = Prepared(AUDIT.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,16 @@ class Verdict:
 
 def append(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     """Appends entries in a transaction that the caller commits; make it the transaction's last step."""
-    last, previous = connection.execute(_TAKE, {"count": len(entries)}).one()
-    rows = []
+    taken = _TAKE.run(connection, {"count": len(entries)}).one()
+    last, previous = taken.last, taken.hash
     for seq, entry in enumerate(entries, last - len(entries) + 1):
         salt, content = secrets.token_bytes(16), orjson.dumps(entry.content)
         digest = hashlib.sha256(salt + content).digest()
         previous = link(previous, seq, entry.at, entry.kind, entry.subject, digest)
-        row = {"seq": seq, "at": entry.at, "kind": entry.kind, "subject": entry.subject}
-        rows.append({**row, "digest": digest, "hash": previous, "salt": salt, "content": content})
-    connection.execute(_INSERT, rows)
-    connection.execute(_GIVE, {"newest": previous})
+        row: dict[str, object] = {"seq": seq, "at": entry.at, "kind": entry.kind, "subject": entry.subject}
+        row |= {"digest": digest, "hash": previous, "salt": salt, "content": content}
+        _INSERT.run(connection, row)
+    _GIVE.run(connection, {"newest": previous})
 
 
 def link(previous: bytes, seq: int, at: datetime, kind: str, subject: UUID | None, digest: bytes) -> bytes:

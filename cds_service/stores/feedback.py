@@ -19,6 +19,7 @@ from cds_service.stores import audit
 from cds_service.stores.assessments import METADATA, Unit
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
+from cds_service.stores.prepared import Prepared
 
 CARDS = sa.Table(
     "cards",
@@ -55,7 +56,7 @@ FEEDBACK = sa.Table(
     sa.Index("feedback_patient", "patient_id", "scope", "at"),
     sa.Index("feedback_assessment", "assessment_id"),
 )
-_INSERT_CARD = CARDS.insert()
+_INSERT_CARD = Prepared(CARDS.insert())
 _INSERTS = {
     "sqlite": sqlite.insert(FEEDBACK).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
     "postgresql": postgresql.insert(FEEDBACK).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
@@ -86,21 +87,17 @@ class ShownCards:
 
     def write(self, connection: sa.Connection) -> None:
         """Writes the cards in a transaction that the caller commits."""
-        connection.execute(
-            _INSERT_CARD,
-            [
-                {
-                    "uuid": card.uuid,
-                    "assessment_id": self.assessment_id,
-                    "patient_id": self.patient_id,
-                    "scope": self.scope,
-                    "service_id": self.service_id,
-                    "findings": orjson.dumps(card.findings).decode(),
-                    "suggestions": orjson.dumps({str(k): v for k, v in card.suggestions.items()}).decode(),
-                }
-                for card in self.cards
-            ],
-        )
+        for card in self.cards:
+            row = {
+                "uuid": card.uuid,
+                "assessment_id": self.assessment_id,
+                "patient_id": self.patient_id,
+                "scope": self.scope,
+                "service_id": self.service_id,
+                "findings": orjson.dumps(card.findings).decode(),
+                "suggestions": orjson.dumps({str(k): v for k, v in card.suggestions.items()}).decode(),
+            }
+            _INSERT_CARD.run(connection, row)
 
 
 class FeedbackStore:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.errors import StoreError, Unauthorized
 from cds_service.stores.assessments import METADATA
 from cds_service.stores.database import Database
+from cds_service.stores.prepared import Prepared
 
 TOKEN_USES = sa.Table(
     "token_uses",
@@ -26,10 +27,12 @@ TOKEN_USES = sa.Table(
     sa.Index("token_uses_expires", "expires"),
 )
 _PURGE_EVERY = 1000
-_INSERTS = {
-    "sqlite": sqlite.insert(TOKEN_USES).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
-    "postgresql": postgresql.insert(TOKEN_USES).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
-}
+_INSERT = Prepared(
+    {
+        "sqlite": sqlite.insert(TOKEN_USES).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(TOKEN_USES).on_conflict_do_nothing(),
+    }
+)
 _PURGE = TOKEN_USES.delete().where(TOKEN_USES.c.expires < sa.bindparam("now"))
 _log = structlog.get_logger(__name__)
 _spendings = itertools.count(1)
@@ -60,7 +63,7 @@ class TokenUse:
         if next(_spendings) % _PURGE_EVERY == 0:
             connection.execute(_PURGE, {"now": self.now})
         row = {"digest": self.digest, "expires": self.expires}
-        if connection.execute(_INSERTS[connection.dialect.name], row).rowcount == 1:
+        if _INSERT.run(connection, row).rowcount == 1:
             return
         if self.enforce:
             raise Unauthorized("the token was used before (jti)")

@@ -16,6 +16,7 @@ from cds_service.stores.assessments import METADATA
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
 from cds_service.stores.feedback import FEEDBACK
+from cds_service.stores.prepared import Prepared, reader
 from cds_service.suppression import Seen
 
 SHOWN = sa.Table(
@@ -30,29 +31,31 @@ SHOWN = sa.Table(
     sa.Index("shown_findings_at", "at"),
 )
 _NOTHING = sa.cast(sa.null(), sa.Text())
-_SEEN = sa.union_all(
-    sa.select(
-        sa.literal_column("'shown'").label("outcome"),
-        SHOWN.c.service_id,
-        SHOWN.c.at,
-        SHOWN.c.finding,
-        SHOWN.c.severity,
-        _NOTHING.label("findings"),
-        _NOTHING.label("proposals"),
-    ).where(SHOWN.c.patient_id == sa.bindparam("patient"), SHOWN.c.scope == sa.bindparam("scope")),
-    sa.select(
-        FEEDBACK.c.outcome,
-        FEEDBACK.c.service_id,
-        FEEDBACK.c.at,
-        _NOTHING,
-        sa.cast(sa.null(), sa.Integer()),
-        FEEDBACK.c.findings,
-        FEEDBACK.c.proposals,
-    ).where(
-        FEEDBACK.c.patient_id == sa.bindparam("patient"),
-        FEEDBACK.c.scope == sa.bindparam("scope"),
-        FEEDBACK.c.at >= sa.bindparam("since"),
-    ),
+_SEEN = Prepared(
+    sa.union_all(
+        sa.select(
+            sa.literal_column("'shown'").label("outcome"),
+            SHOWN.c.service_id,
+            SHOWN.c.at,
+            SHOWN.c.finding,
+            SHOWN.c.severity,
+            _NOTHING.label("findings"),
+            _NOTHING.label("proposals"),
+        ).where(SHOWN.c.patient_id == sa.bindparam("patient"), SHOWN.c.scope == sa.bindparam("scope")),
+        sa.select(
+            FEEDBACK.c.outcome,
+            FEEDBACK.c.service_id,
+            FEEDBACK.c.at,
+            _NOTHING,
+            sa.cast(sa.null(), sa.Integer()),
+            FEEDBACK.c.findings,
+            FEEDBACK.c.proposals,
+        ).where(
+            FEEDBACK.c.patient_id == sa.bindparam("patient"),
+            FEEDBACK.c.scope == sa.bindparam("scope"),
+            FEEDBACK.c.at >= sa.bindparam("since"),
+        ),
+    )
 )
 
 
@@ -87,9 +90,8 @@ class Showing:
             }
             for key, severity in sorted(self.findings)  # one order for all, so that no two wait for each other
         ]
-        claim = _CLAIMS[connection.dialect.name]
         for row in rows:
-            if connection.execute(claim, {**row, "before": self.at - self.same}).rowcount != 1:
+            if _CLAIM.run(connection, {**row, "before": self.at - self.same}).rowcount != 1:
                 raise ShownElsewhere("another service showed the same finding a moment ago")
 
 
@@ -105,10 +107,10 @@ def _claim(insert: type[sqlite.Insert] | type[postgresql.Insert]) -> sa.Insert:
             SHOWN.c.at <= sa.bindparam("before", type_=Moment()),
             SHOWN.c.severity < new.severity,
         ),
-    ).execution_options(preserve_rowcount=True)
+    )
 
 
-_CLAIMS = {"sqlite": _claim(sqlite.Insert), "postgresql": _claim(postgresql.Insert)}
+_CLAIM = Prepared({"sqlite": _claim(sqlite.Insert), "postgresql": _claim(postgresql.Insert)})
 
 
 class SuppressionStore:
@@ -122,17 +124,18 @@ class SuppressionStore:
         asked = {"patient": patient_id, "scope": scope, "since": since}
         try:
             with self._database.engine.connect() as connection:
-                rows = connection.execute(_SEEN, asked).all()
+                rows = _SEEN.run(connection, asked).all()
+                moment = reader(Moment(), connection.dialect)
         except SQLAlchemyError as error:
             raise StoreError(f"the patient's feedback could not be read ({type(error).__name__})") from error
         found: list[Seen] = []
         for row in rows:
             if row.outcome == "shown":
-                found.append(Seen("shown", row.finding, row.at, row.service_id, row.severity))
+                found.append(Seen("shown", row.finding, moment(row.at), row.service_id, row.severity))
                 continue
             proposals = tuple(orjson.loads(row.proposals))
             found += (
-                Seen(row.outcome, key, row.at, row.service_id, severity, size, proposals)
+                Seen(row.outcome, key, moment(row.at), row.service_id, severity, size, proposals)
                 for key, severity, size in orjson.loads(row.findings)
             )
         return tuple(found)
