@@ -77,6 +77,7 @@ def create_guard(
         rates=Rates(settings.clients, limits.rate_per_s, limits.burst),
         running=Running(limits.concurrent_per_client),
         base_url=settings.base_url(),
+        unsigned_loopback=settings.dev.unsigned_loopback,
     )
 
 

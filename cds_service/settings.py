@@ -107,6 +107,9 @@ class Dev:
     fhir_base_urls: tuple[str, ...] = key(
         (), "FHIR base URLs from which callers without a token may have data fetched."
     )
+    unsigned_loopback: bool = key(
+        False, "Answer callers on this machine that send no token although clients are configured."
+    )
 
 
 @dataclass(frozen=True, slots=True)

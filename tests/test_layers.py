@@ -82,7 +82,7 @@ def test_a_plugin_imports_nothing_of_curbside_but_the_api(path: Path) -> None:
 @pytest.mark.parametrize(
     ("library", "places"),
     [
-        ("flask", {"web", "app"}),
+        ("flask", {"web", "app", "sandbox"}),
         ("sqlalchemy", {"stores", "knowledge"}),
         ("sqlite3", {"stores", "knowledge"}),
         ("requests", {"outbound", "timed", "sandbox", "cli"}),

@@ -1,4 +1,4 @@
-"""`curbside demo`: the real server, called over HTTP for sample patients as an EHR would, and the cards it gives."""
+"""`curbside demo`: the real server and a small EHR beside it; the cards of some sample patients, and both URLs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import webbrowser
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import requests
 
     from cds_service.cli.terminal import Terminal
+    from cds_service.sandbox.ehr.state import Ehr
 
 PATIENTS = {  # sample patient -> what happens in the EHR
     "primary-prevention": "patient-view",
@@ -47,30 +50,40 @@ class DemoFailed(CurbsideError):
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the service, by default {_PORT} or a free one.")
-@click.option("--no-browser", is_flag=True, hidden=True, help="Accepted for scripts; nothing opens a browser.")
+@click.option(
+    "--patients",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of patients' bundles (.json, .json.gz) in place of the samples.",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the sandbox EHR in a browser.")
 @click.option("--once", is_flag=True, help="Stop after the cards are printed.")
-def demo(port: int | None, no_browser: bool, once: bool) -> None:
-    """Start the service, call it for sample patients as an EHR would, show the cards, and serve until Ctrl-C.
+def demo(port: int | None, patients: Path | None, no_browser: bool, once: bool) -> None:
+    """Start the service and a small EHR, show some patients' cards, and serve both until Ctrl-C.
 
-    Your settings and your store are not touched: it runs with the defaults, a temporary store, and trained models
-    shown as not validated.
+    Everything listens on this machine alone. Your settings and your store are not touched: it runs with keys made
+    for the occasion, a temporary store, and trained models shown as not validated.
     """
     from cds_service.cli.terminal import Terminal
 
     terminal = Terminal()
-    chosen = _port(port, terminal)
-    url = f"http://127.0.0.1:{chosen}"
+    chosen = _port(port, _PORT, terminal)
+    url, ehr_url = f"http://127.0.0.1:{chosen}", f"http://127.0.0.1:{_port(None, chosen + 1, terminal)}"
+    bundles, as_of = _bundles(patients)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupted)
     try:
-        with tempfile.TemporaryDirectory(prefix="curbside-demo-") as folder, _server(chosen, Path(folder)) as server:
-            _show_patients(url, terminal)
-            terminal.heading("Try it yourself")
-            terminal.line(f"  curl {url}/cds-services")
-            terminal.line("  curbside hook --sample diabetes-poor-control --pretty")
-            terminal.flush()
+        with (
+            tempfile.TemporaryDirectory(prefix="curbside-demo-") as folder,
+            _ehr(ehr_url, url, bundles, as_of),
+            _server(chosen, Path(folder), ehr_url, as_of) as server,
+        ):
+            if patients is None:
+                _show_patients(url, terminal)
+            _invite(url, ehr_url, terminal)
             if not once:
-                terminal.note(f"\nServing at {url}/cds-services until Ctrl-C.")
+                if not no_browser and _has_display():
+                    webbrowser.open(ehr_url)
+                terminal.note("\nServing until Ctrl-C.")
                 terminal.flush()
                 server.wait()
                 raise DemoFailed("the service stopped by itself. Run curbside serve to see its log.")
@@ -78,41 +91,98 @@ def demo(port: int | None, no_browser: bool, once: bool) -> None:
         terminal.note("\nStopped.")
 
 
+def _invite(url: str, ehr_url: str, terminal: Terminal) -> None:
+    terminal.heading("Try it yourself")
+    terminal.line(f"  Sandbox EHR   {ehr_url}")
+    terminal.line(f"  Service       {url}/cds-services")
+    terminal.line("  Without HTTP  curbside hook --sample diabetes-poor-control --pretty")
+    terminal.flush()
+
+
+def _has_display() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _bundles(folder: Path | None) -> tuple[list[tuple[Json, str]], datetime | None]:
+    """Each patient's bundle with a sentence on what to look for, and the moment that counts as now; None for now."""
+    if folder is None:
+        from cds_service.sandbox.patients import BY_NAME
+
+        found = [(options.read_bundle(path), BY_NAME[name].purpose) for name, path in calls.samples().items()]
+        return found, calls.written(found[0][0])
+    files = sorted(p for p in folder.iterdir() if p.name.endswith((".json", ".json.gz")))
+    if not files:
+        raise InputError(f"there is no bundle in {folder}. Give a folder of .json or .json.gz files.")
+    return [(options.read_bundle(path), path.name) for path in files], None
+
+
+@contextmanager
+def _ehr(base: str, service: str, bundles: list[tuple[Json, str]], as_of: datetime | None) -> Iterator[Ehr]:
+    """The sandbox EHR, served in threads of this process."""
+    from cds_service.sandbox.ehr.serve import create_app, running
+    from cds_service.sandbox.ehr.state import Ehr
+
+    now: Callable[[], datetime] = options.clock(as_of).now
+    ehr = Ehr(bundles, base=base, service=service, now=now)
+    host, _, port = base.removeprefix("http://").partition(":")
+    with running(create_app(ehr), host, int(port)):
+        yield ehr
+
+
 def _interrupted(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _port(wanted: int | None, terminal: Terminal) -> int:
+def _port(wanted: int | None, usual: int, terminal: Terminal) -> int:
     """A port that is free now. Raises InputError if the one asked for is not."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted or _PORT))
-        except OSError as error:
+            probe.bind(("127.0.0.1", wanted or usual))
+        except (OSError, OverflowError) as error:
             if wanted is not None:
-                raise InputError(
-                    f"port {wanted} cannot be used ({error.strerror}). Name another with --port."
-                ) from error
+                reason = getattr(error, "strerror", None) or "it is no port"
+                raise InputError(f"port {wanted} cannot be used ({reason}). Name another with --port.") from error
         else:
-            return wanted or _PORT
+            return wanted or usual
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = int(probe.getsockname()[1])
-    terminal.note(f"Port {_PORT} is taken; using {free}.")
+    terminal.note(f"Port {usual} is taken; using {free}.")
     return free
 
 
+def _configuration(port: int, folder: Path, ehr_url: str) -> str:
+    """The service's settings for the demonstration: the sandbox EHR is its one CDS Client."""
+    return f"""
+[server]
+port = {port}
+
+[store]
+url = "sqlite:///{folder / "demo.db"}"
+
+[models]
+show_unvalidated = true
+
+[dev]
+allow_insecure_loopback = true
+unsigned_loopback = true
+
+[clients.sandbox]
+issuer = "{ehr_url}/fhir"
+jwks_url = "{ehr_url}/jwks"
+fhir_base_urls = ["{ehr_url}/fhir"]
+"""
+
+
 @contextmanager
-def _server(port: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _server(port: int, folder: Path, ehr_url: str, as_of: datetime | None) -> Iterator[subprocess.Popen[str]]:
     """The service in its own process group, ready to answer; stopped on the way out."""
-    now = calls.written(options.read_bundle(calls.sample(next(iter(PATIENTS)))))
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)]
-    command += ["--as-of", now.isoformat()] if now else []
+    settings = folder / "curbside.toml"
+    settings.write_text(_configuration(port, folder, ehr_url))
+    command = [sys.executable, "-m", "cds_service.cli", "serve", "--config", str(settings)]
+    command += ["--as-of", as_of.isoformat()] if as_of else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CURBSIDE_")}
-    environment |= {
-        "CURBSIDE_STORE__URL": f"sqlite:///{folder / 'demo.db'}",
-        "CURBSIDE_MODELS__SHOW_UNVALIDATED": "true",
-    }
     log = folder / "log"
     with log.open("wb") as stream:
         server = subprocess.Popen(  # noqa: S603 - our own program

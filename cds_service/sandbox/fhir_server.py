@@ -89,34 +89,43 @@ class FhirServer:
 
     def query(self, type_: str, parameters: str) -> Json:
         """One page of the searchset of a type search. Raises UnsupportedSearch."""
-        pairs = parse_qsl(parameters, keep_blank_values=True)
-        own = {name: value for name, value in pairs if name in ("_count", "_offset", "_page")}
-        rest = urlencode([pair for pair in pairs if pair[0] not in own])
-        size = min(self.page, int(own.get("_count", self.page)))
-        start = int(own.get("_offset", 0))
-        rows = [
-            shelf.served(row)
-            for shelf in self.shelves
-            for row in search(f"{type_}?{rest}", shelf.rows.values(), shelf.canonical)[0]
-        ]
-        links = [{"relation": "self", "url": f"{self.base}/{type_}?{parameters}"}]
-        if start + size < len(rows):
-            following = urlencode({"_count": size, "_offset": start + size})
-            links.append({"relation": "next", "url": f"{self.base}/{type_}?{rest}&{following}"})
-        return self.searchset(rows[start : start + size], links, len(rows))
+        return page_of(self.shelves, self.base, self.page, type_, parameters)
 
     def searchset(self, rows: Iterable[Json], links: list[Json], total: int) -> Json:
         """A searchset Bundle."""
-        entries = [
-            {
-                "fullUrl": f"{self.base}/{row['resourceType']}/{row['id']}",
-                "resource": row,
-                "search": {"mode": "match"},
-            }
-            for row in rows
-        ]
-        body: Json = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
-        return body | ({"entry": entries} if entries else {})
+        return searchset(self.base, rows, links, total)
+
+
+def page_of(shelves: Iterable[Shelf], base: str, page: int, type_: str, parameters: str) -> Json:
+    """One page of the searchset of a type search over shelves, with a `next` link if there is more.
+
+    base: of the FHIR server. page: most entries on a page. Raises UnsupportedSearch.
+    """
+    pairs = parse_qsl(parameters, keep_blank_values=True)
+    own = {name: value for name, value in pairs if name in ("_count", "_offset", "_page")}
+    rest = urlencode([pair for pair in pairs if pair[0] not in own])
+    size = min(page, int(own.get("_count", page)))
+    start = int(own.get("_offset", 0))
+    rows = [
+        shelf.served(row)
+        for shelf in shelves
+        for row in search(f"{type_}?{rest}", shelf.rows.values(), shelf.canonical)[0]
+    ]
+    links = [{"relation": "self", "url": f"{base}/{type_}?{parameters}"}]
+    if start + size < len(rows):
+        following = urlencode({"_count": size, "_offset": start + size})
+        links.append({"relation": "next", "url": f"{base}/{type_}?{rest}&{following}"})
+    return searchset(base, rows[start : start + size], links, len(rows))
+
+
+def searchset(base: str, rows: Iterable[Json], links: list[Json], total: int) -> Json:
+    """A searchset Bundle of a FHIR server."""
+    entries = [
+        {"fullUrl": f"{base}/{row['resourceType']}/{row['id']}", "resource": row, "search": {"mode": "match"}}
+        for row in rows
+    ]
+    body: Json = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
+    return body | ({"entry": entries} if entries else {})
 
 
 class _Threads(ThreadingHTTPServer):
@@ -176,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
         if "/" in asked:
             found = fhir.read(asked)
         elif asked == "metadata":
-            found = _CAPABILITIES
+            found = CAPABILITIES
         else:
             try:
                 found = fhir.query(type_, query)
@@ -225,7 +234,7 @@ class Handler(BaseHTTPRequestHandler):
             return True
 
 
-_CAPABILITIES: Json = {
+CAPABILITIES: Json = {
     "resourceType": "CapabilityStatement",
     "status": "active",
     "date": "2026-11-01",

@@ -93,7 +93,11 @@ def resolve(templates: Mapping[str, str], bundle: Mapping[str, Any], context: Ma
 
     Raises UnsupportedSearch for a template that a simple FHIR server could not run.
     """
-    shelf = Shelf(bundle)
+    return answers(templates, Shelf(bundle), context)
+
+
+def answers(templates: Mapping[str, str], shelf: Shelf, context: Mapping[str, Any]) -> dict[str, Any]:
+    """As `resolve`, from a shelf that is there already."""
     found: dict[str, Any] = {}
     for key, template in templates.items():
         query = fill(template, context)

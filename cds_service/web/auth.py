@@ -34,6 +34,7 @@ class Guard:
     rates: Rates
     running: Running
     base_url: str
+    unsigned_loopback: bool = False
 
 
 def caller() -> Caller:
@@ -55,9 +56,10 @@ def register(app: Flask, guard: Guard) -> None:
             raise
 
     def _admit() -> None:
-        if not guard.trust.configured:
+        unsigned = guard.unsigned_loopback and "Authorization" not in request.headers
+        if unsigned or not guard.trust.configured:
             if not guard.peers.local(request.environ):
-                raise Unauthorized("no CDS Client is configured, and the caller is not on this machine")
+                raise Unauthorized("the call has no token, and the caller is not on this machine")
             g.caller = guard.trust.local
             return
         away = request.environ.get("curbside.away", nullcontext)

@@ -1,0 +1,39 @@
+"use strict";
+(() => {
+  const panel = document.getElementById("panel");
+  const cards = document.getElementById("cards");
+  const app = document.getElementById("app");
+  const frame = document.getElementById("frame");
+
+  const show = async (target, url, body) => {
+    target.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(url, { method: "POST", body });
+      target.innerHTML = await response.text();
+    } catch {
+      target.textContent = "The sandbox EHR does not answer. Is it still running?";
+    }
+    target.removeAttribute("aria-busy");
+  };
+  const hook = (name) => show(cards, `${panel.dataset.base}/hooks/${name}`);
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-hook], button[data-launch]");
+    if (!button) return;
+    if (button.dataset.hook) {
+      hook(button.dataset.hook);
+    } else {
+      frame.src = button.dataset.launch;
+      app.showModal();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.dataset.post) return;
+    event.preventDefault();
+    const card = form.closest(".card");
+    show(card, form.dataset.post, new FormData(form));
+  });
+  app.addEventListener("close", () => frame.removeAttribute("src"));
+  hook(panel.dataset.open);
+})();
