@@ -59,7 +59,8 @@ def register(app: Flask, guard: Guard) -> None:
         unsigned = guard.unsigned_loopback and "Authorization" not in request.headers
         if unsigned or not guard.trust.configured:
             if not guard.peers.local(request.environ):
-                raise Unauthorized("the call has no token, and the caller is not on this machine")
+                why = "the call has no token" if guard.trust.configured else "no CDS Client is configured"
+                raise Unauthorized(f"{why}, and the caller is not on this machine")
             g.caller = guard.trust.local
             return
         away = request.environ.get("curbside.away", nullcontext)

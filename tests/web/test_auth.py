@@ -336,3 +336,17 @@ def test_a_pipeline_without_a_guard_knows_no_client(request_body: dict[str, Any]
     pipeline: Pipeline = create_pipeline(Settings(), CLOCK, None, loaded)
     body = json.dumps({**request_body, "fhirServer": "https://anything.example/fhir"}).encode()
     assert b"cards" in pipeline.answer(SERVICE, body)
+
+
+def test_a_demonstration_may_answer_this_machine_beside_its_clients(
+    settings: Settings, store: AssessmentStore, loaded: Registry, ehr: SigningClient
+) -> None:
+    """Only callers here that send no token at all; a bad token stays bad, and the setting is off by default."""
+    eased = settings.with_("dev", unsigned_loopback=True)
+    pipeline = create_pipeline(eased, CLOCK, store, loaded)
+    client = create_app(eased, CLOCK, pipeline=pipeline, store=store).test_client()
+    assert client.get("/cds-services").status_code == 200
+    assert_stranger(client.get("/cds-services", environ_overrides={"REMOTE_ADDR": "10.0.0.7"}))
+    assert_stranger(client.get("/cds-services", headers={"Authorization": "Bearer made.up.token"}))
+    assert client.get("/cds-services", headers=ehr.authorization(BASE + "/cds-services")).status_code == 200
+    assert not Settings().dev.unsigned_loopback
