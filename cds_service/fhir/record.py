@@ -143,6 +143,11 @@ class PatientRecord:
         for kind in sorted(self._selection.rows, key=lambda k: k.__name__):
             yield from self.rows(kind)
 
+    def people(self) -> Iterator[fhir.Resource]:
+        """All that came about people, usable or not: so that nothing of theirs leaves."""
+        kinds = (fhir.Patient, fhir.RelatedPerson, fhir.Practitioner)
+        return (row for row in self._selection.resources if isinstance(row, kinds))
+
     def observations(self, codes: tuple[str, ...]) -> tuple[Measurement, ...]:
         """Values under any of the LOINC codes, of an Observation or of a component; latest first, undated last."""
         return tuple(self.newest(codes))

@@ -144,6 +144,29 @@ class Patient(Resource, frozen=True, tag="Patient"):
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None
     extension: tuple[Extension, ...] = ()
+    identifier: msgspec.Raw = _ABSENT  # these four as they came: `identity.py` reads them, where something may leave
+    telecom: msgspec.Raw = _ABSENT
+    address: msgspec.Raw = _ABSENT
+    contact: msgspec.Raw = _ABSENT
+
+
+class RelatedPerson(Resource, frozen=True, tag="RelatedPerson"):
+    """Someone related to the patient: read so that nothing of theirs leaves."""
+
+    patient: Reference | None = None
+    name: msgspec.Raw = _ABSENT
+    identifier: msgspec.Raw = _ABSENT
+    telecom: msgspec.Raw = _ABSENT
+    address: msgspec.Raw = _ABSENT
+
+
+class Practitioner(Resource, frozen=True, tag="Practitioner"):
+    """Someone who treats the patient: read so that nothing of theirs leaves."""
+
+    name: msgspec.Raw = _ABSENT
+    identifier: msgspec.Raw = _ABSENT
+    telecom: msgspec.Raw = _ABSENT
+    address: msgspec.Raw = _ABSENT
 
 
 class ObservationComponent(Part, frozen=True):
@@ -400,7 +423,8 @@ class Bundle(Resource, frozen=True, tag="Bundle"):
 
 
 READ = (
-    Patient, Observation, Condition, MedicationRequest, MedicationStatement, MedicationAdministration, Medication,
+    Patient, RelatedPerson, Practitioner, Observation, Condition, MedicationRequest, MedicationStatement,
+    MedicationAdministration, Medication,
     AllergyIntolerance, Procedure, Encounter, Immunization, ServiceRequest, DeviceUseStatement, OperationOutcome,
     Bundle,
 )  # fmt: skip
@@ -525,13 +549,11 @@ _KEPT_BY_NAME = [
     "Permission",
     "Person",
     "PlanDefinition",
-    "Practitioner",
     "PractitionerRole",
     "Provenance",
     "Questionnaire",
     "QuestionnaireResponse",
     "RegulatedAuthorization",
-    "RelatedPerson",
     "RequestGroup",
     "RequestOrchestration",
     "Requirements",

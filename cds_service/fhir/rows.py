@@ -124,9 +124,12 @@ def _fingerprint(row: fhir.Resource) -> str:
 
 
 def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
-    """Why a row may not be used, or None if it may. A Medication is nobody's: it is reached by reference."""
+    """Why a row may not be used, or None if it may.
+
+    A Medication and a Practitioner are nobody's: they are reached by reference.
+    """
     kind = type(row)
-    if kind is fhir.Medication:
+    if kind is fhir.Medication or kind is fhir.Practitioner:
         return None
     owner: fhir.Reference | None = getattr(row, _SUBJECT.get(kind, "subject"), None)
     verdict = subjects.verdict(owner, row)
@@ -145,7 +148,11 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
     return None
 
 
-_SUBJECT: Mapping[type[Any], str] = {fhir.AllergyIntolerance: "patient", fhir.Immunization: "patient"}
+_SUBJECT: Mapping[type[Any], str] = {
+    fhir.AllergyIntolerance: "patient",
+    fhir.Immunization: "patient",
+    fhir.RelatedPerson: "patient",
+}
 
 
 def _period(period: fhir.Period | None) -> tuple[str | None, ...]:

@@ -1,0 +1,128 @@
+"""Nothing that says who it is leaves: known values and what looks like one become tokens, dates move by secret days.
+
+Tokens are stable: the same text is the same token throughout one question, and `put_back` gives the texts again.
+Known are all names, numbers, contacts and places of patient, relatives and practitioners, with their parts, in any
+order, case and accents. Patterns find the rest: mail, web and street addresses, phone numbers, SSN, MRN, Chinese ID
+and mobile numbers, long numbers, titled names, ages from 90. Years alone stay, as 45 CFR 164.514(b)(2) permits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cds_service.fhir.identity import Kind, Known
+from cds_service.summary.cleaning import visible
+from cds_service.summary.dates import UNSURE, Found, dates
+from cds_service.summary.names import alternatives
+from cds_service.summary.patterns import PATTERNS
+
+_TOKEN = re.compile(r"[\[【［]\s*(NAME|ID|CONTACT|PLACE|DATE|AGE|TEXT)\s*[-–—_ ]?\s*(\d{1,5})\s*[\]】］]", re.I)
+
+
+@dataclass
+class Scrubber:
+    """Replaces and puts back, for one question. days: by which dates move; secret, and never 0."""
+
+    known: Sequence[Known]
+    days: int
+    _texts: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind, text) -> token
+    _tokens: dict[str, str] = field(default_factory=dict)  # token -> text
+    _moved: dict[str, str] = field(default_factory=dict)  # a moved date as written -> the date as it was written
+    _patterns: list[tuple[str, re.Pattern[str]]] | None = None
+
+    def scrub(self, text: str) -> str:
+        """The text without what says whom it is about. Hidden characters go, so that they cannot part a name."""
+        text = visible(text)
+        text = _TOKEN.sub(lambda m: self._token("TEXT", m[0]), text)  # what only looks like a token
+        folded, places = _folded(text)
+        for kind, pattern in self._known():
+            spans = [(places[m.start()], places[m.end() - 1] + 1, kind) for m in pattern.finditer(folded)]
+            text = self._replaced(text, spans)
+            folded, places = _folded(text)
+        for kind, pattern in PATTERNS:
+            text = self._replaced(text, ((m.start("x"), m.end("x"), kind) for m in pattern.finditer(text)))
+        return self._dated(text)
+
+    def put_back(self, text: str) -> str:
+        """A model's text with the texts in place of their tokens, and dates where they were.
+
+        A token that was never given out stays as it is.
+        """
+        found = dates(text, -self.days)
+        for one in reversed(found):
+            text = text[: one.start] + self._moved.get(one.text, one.moved) + text[one.end :]
+        for _ in range(3):  # a token's text may hold another: an address, a name
+            text = _TOKEN.sub(lambda m: m[0] if m[1].upper() == "TEXT" else self._given(m), text)
+        return _TOKEN.sub(self._given, text)
+
+    def _given(self, token: re.Match[str]) -> str:
+        return self._tokens.get(f"[{token[1].upper()}-{int(token[2])}]", token[0])
+
+    def leaks(self, text: str) -> bool:
+        """True if a known value stands in a text: the last look before it is sent."""
+        folded, _ = _folded(visible(_TOKEN.sub(" ", text)))
+        return any(pattern.search(folded) is not None for _, pattern in self._known())
+
+    def _known(self) -> list[tuple[str, re.Pattern[str]]]:
+        if self._patterns is None:
+            by_kind: dict[Kind, set[str]] = {}
+            for one in self.known:
+                by_kind.setdefault(one.kind, set()).update(alternatives(one))
+            # The longest first: a whole name before its parts, an address before its town.
+            order = (Kind.CONTACT, Kind.PLACE, Kind.NAME, Kind.ID)
+            self._patterns = [
+                (kind.value, re.compile("|".join(sorted(by_kind[kind], key=lambda p: (-len(p), p)))))
+                for kind in order
+                if by_kind.get(kind)
+            ]
+        return self._patterns
+
+    def _dated(self, text: str) -> str:
+        sure = dates(text, self.days)
+        spans: list[tuple[int, int, Found | None]] = [(one.start, one.end, one) for one in sure]
+        spans += [
+            (m.start(), m.end(), None)
+            for m in UNSURE.finditer(text)
+            if not any(m.start() < one.end and one.start < m.end() for one in sure)
+        ]
+        for start, end, one in sorted(spans, key=lambda span: -span[0]):
+            if _touches_token(text, start, end):
+                continue
+            if one is not None:
+                self._moved.setdefault(one.moved, one.text)
+            text = text[:start] + (one.moved if one is not None else self._token("DATE", text[start:end])) + text[end:]
+        return text
+
+    def _replaced(self, text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+        """The text with spans replaced by their tokens; what lies within a token stays."""
+        for start, end, kind in sorted(spans, reverse=True):
+            if start < end and not _touches_token(text, start, end):
+                text = text[:start] + self._token(kind, text[start:end]) + text[end:]
+        return text
+
+    def _token(self, kind: str, text: str) -> str:
+        token = self._texts.get((kind, text))
+        if token is None:
+            number = sum(1 for known, _ in self._texts if known == kind) + 1
+            token = self._texts[(kind, text)] = f"[{kind}-{number}]"
+            self._tokens[token] = text
+        return token
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each of its characters the place of the original."""
+    letters: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        for part in unicodedata.normalize("NFD", character.casefold()):
+            if unicodedata.category(part) != "Mn":
+                letters.append(part)
+                places.append(place)
+    return "".join(letters), places
+
+
+def _touches_token(text: str, start: int, end: int) -> bool:
+    return any(m.start() < end and start < m.end() for m in _TOKEN.finditer(text))
