@@ -14,7 +14,9 @@ from cds_service.features.aggregate import Aggregate
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.kidney_injury import Unsteady
+from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
+from cds_service.features.stays import Fact, OfStay, Surgery
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
@@ -77,7 +79,7 @@ COMMON: Mapping[str, Need] = {
         required=False,
     ),
 }
-KEYS = frozenset({*COMMON, "encounter", "encounters", *_COUNTS})
+KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", *_COUNTS})
 ENCOUNTER = Need("Encounter/{{context.encounterId}}", ("Encounter",), msg("encounter"), required=False)
 # For what needs to know whether a patient is, or was when it was measured, in hospital.
 ENCOUNTERS = Need(
@@ -87,6 +89,16 @@ ENCOUNTERS = Need(
     required=False,
     newest=True,
 )
+
+# For what needs to know what was done, in the stay or in the weeks before.
+PROCEDURES = Need(
+    f"Procedure?patient={_PATIENT}&_sort=-date&_count=100",
+    ("Procedure",),
+    msg("procedures"),
+    required=False,
+    newest=True,
+)
+_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected)
 
 
 def with_inputs(features: Iterable[Feature]) -> Iterator[Feature]:
@@ -135,8 +147,10 @@ def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] =
             tokens_by_key.setdefault(_key(feature), {}).update(dict.fromkeys(tokens))
         elif isinstance(feature, PrescribedTarget):
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
-        elif isinstance(feature, InHospital | MeasuredInHospital):
+        elif isinstance(feature, _OF_ENCOUNTERS):
             needs["encounters"] = ENCOUNTERS
+        if isinstance(feature, Surgery) or (isinstance(feature, OfStay) and feature.fact is Fact.PROCEDURE):
+            needs["procedures"] = PROCEDURES
     for key, count in _COUNTS.items():
         if tokens_by_key.get(key):  # an input without a code of its own is asked for by no search
             joined = ",".join(tokens_by_key[key])

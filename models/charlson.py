@@ -123,11 +123,7 @@ def _pair(values: FeatureValues, name: str) -> points.Item:
     milder, graver = PAIRS[name]
     light = points.listed(values, (milder,), WEIGHTS[name], milder.label)
     grave = points.listed(values, (graver,), WEIGHTS[INSTEAD[name]], graver.label)
-    if grave.low:
-        return grave
-    low, high = light.low, max(light.high, grave.high)
-    found, missing = (*light.found, *grave.found), (*light.missing, *grave.missing)
-    return points.Item(low, high, light.found if light.low else found, missing, milder.label)
+    return points.graver(light, grave)
 
 
 model = PublishedScore(

@@ -96,11 +96,19 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
 @click.pass_obj
 @click.pass_context
 def vectors(ctx: click.Context, settings: Settings, files: tuple[Path, ...]) -> None:
-    """Check published scores against files of inputs and expected outputs; exit code 1 on a mismatch."""
-    from cds_service.risk.vectors import check_file
+    """Check published scores against files of inputs and expected outputs; exit code 1 on a mismatch.
+
+    Of several files, those that are no vector files but tables beside them are skipped, and named.
+    """
+    from cds_service.risk.vectors import check_file, is_something_else
 
     loaded = _registry(settings).models.values()
-    reports = [check_file(path, loaded) for path in files]
+    others = [path for path in files if is_something_else(path)]
+    if len(others) == len(files):
+        others = []
+    for path in others:
+        click.echo(f"skipped  {path}  holds no cases")
+    reports = [check_file(path, loaded) for path in files if path not in others]
     for report in reports:
         verdict = click.style("ok", fg="green") if report.ok else click.style("MISMATCH", fg="red")
         by = f"by {report.model_id}" if report.model_id else "no loaded model offers this score"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TypeVar
 
-from cds_service.features import comorbidities, conditions, derived, medicines
+from cds_service.features import comorbidities, conditions, derived, medicines, thrombosis
 from cds_service.features.comorbidities import (
     CHARLSON_AIDS,
     CHARLSON_CEREBROVASCULAR,
@@ -50,6 +50,7 @@ from cds_service.features.conditions import (
     DIALYSIS,
     FAMILY_DIABETES,
     GESTATIONAL_DIABETES,
+    GLUCOSE_RAISED_EVER,
     HEART_FAILURE,
     HEPATIC_ENCEPHALOPATHY,
     HYPERCAPNIA,
@@ -87,10 +88,14 @@ from cds_service.features.medicines import (
     ANTIBACTERIAL,
     ANTICOAGULANT,
     ANTIHYPERTENSIVE,
+    ANTINEOPLASTIC,
     ANTIPLATELET,
     CATECHOLAMINE,
     DIRECT_ORAL_ANTICOAGULANT,
+    ERYTHROPOIETIC,
     GLUCOSE_LOWERING,
+    HEPARIN,
+    HORMONE,
     INOTROPE,
     METFORMIN,
     NSAID,
@@ -101,37 +106,68 @@ from cds_service.features.medicines import (
     VITAMIN_K_ANTAGONIST,
 )
 from cds_service.features.saturation_target import PrescribedTarget
+from cds_service.features.stays import Fact, OfStay
+from cds_service.features.thrombosis import (
+    ACTIVE_BLEEDING,
+    ACUTE_INFARCTION_OR_STROKE,
+    BLOOD_CANCER,
+    CANCER_HIGH,
+    CANCER_OTHER_SITE,
+    CANCER_VERY_HIGH,
+    DEEP_VEIN_THROMBOSIS,
+    HEMOPTYSIS,
+    LEG_PLEGIA,
+    PULMONARY_EMBOLISM,
+    RECENT_TRAUMA,
+    REDUCED_MOBILITY,
+    RESPIRATORY_FAILURE,
+    SURGERY_FOUR_WEEKS,
+    SURGERY_MONTH,
+    SURGERY_TWELVE_WEEKS,
+    SUSPECTED_DVT,
+    SUSPECTED_PE,
+    THROMBOPHILIA,
+    VTE_EVER,
+)
 from cds_service.fhir.codes import LOINC, SNOMED
 from cds_service.language import Message, msg
 
 __all__ = [
-    "ACUTE_HEPATITIS", "ACUTE_KIDNEY_INJURY", "AGE", "ALBUMIN", "ALBUMIN_QUARTER", "ALCOHOL_USE_DISORDER", "ALP", "ALT",
-    "ANTIBACTERIAL", "ANTICOAGULANT", "ANTIHYPERTENSIVE", "ANTIPLATELET", "ASCITES", "ASCITES_GRADE", "AST",
-    "ATRIAL_FIBRILLATION", "BASOPHILS_PERCENT", "BICARBONATE", "BILIRUBIN", "BILIRUBIN_HIGHEST", "BILIRUBIN_QUARTER",
-    "BMI", "BMI_FROM_WEIGHT", "BMI_MEASURED", "BUN", "BUN_ACUTE", "CALCIUM", "CANCER", "CATECHOLAMINE", "CHARLSON_AIDS",
-    "CHARLSON_CEREBROVASCULAR", "CHARLSON_DEMENTIA", "CHARLSON_DIABETES", "CHARLSON_DIABETES_COMPLICATED",
-    "CHARLSON_HEART_FAILURE", "CHARLSON_INFARCTION", "CHARLSON_MALIGNANCY", "CHARLSON_METASTASIS",
-    "CHARLSON_MILD_LIVER", "CHARLSON_PERIPHERAL_VASCULAR", "CHARLSON_PLEGIA", "CHARLSON_PULMONARY", "CHARLSON_RENAL",
-    "CHARLSON_RHEUMATIC", "CHARLSON_SEVERE_LIVER", "CHARLSON_ULCER", "CHLORIDE", "CHRONIC_LIVER_DISEASE", "CIRRHOSIS",
-    "CKD", "CONSCIOUSNESS", "COPD", "CORONARY_DISEASE", "CREATININE", "CREATININE_HIGHEST", "CREATININE_QUARTER",
-    "CREATININE_UNSTEADY", "CRP", "CRP_ACUTE", "CYSTATIN_C", "DBP", "DBP_ACUTE", "DEMENTIA", "DIABETES", "DIALYSIS",
-    "DIRECT_ORAL_ANTICOAGULANT", "EGFR", "EGFR_LASTINGLY_LOW", "ENCEPHALOPATHY_GRADE", "EOSINOPHILS_PERCENT",
-    "FAMILY_DIABETES", "FIO2", "GCS", "GCS_LOWEST", "GESTATIONAL_DIABETES", "GGT", "GLUCOSE", "GLUCOSE_LOWERING",
-    "HBA1C", "HDL", "HEART_FAILURE", "HEART_RATE", "HEART_RATE_ACUTE", "HEIGHT", "HEMOGLOBIN", "HEPATIC_ENCEPHALOPATHY",
-    "HYPERCAPNIA", "HYPERTENSION", "INFECTION", "INOTROPE", "INR", "IN_HOSPITAL", "KIDNEY_TRANSPLANT", "LACTATE", "LDL",
-    "LYMPHOCYTES_PERCENT", "MAJOR_BLEEDING", "MAP_FROM_PRESSURE", "MAP_LOWEST", "MCV", "MECHANICAL_VALVE", "METASTASIS",
-    "METFORMIN", "MITRAL_STENOSIS", "MONOCYTES_PERCENT", "NEUTROPHILS_PERCENT", "NON_HDL", "NSAID", "OBESITY",
-    "OXYGEN_FLOW", "OXYGEN_STATED", "PALLIATIVE_CARE", "PAO2", "PAO2_FIO2", "PAO2_FIO2_LOWEST", "PAO2_FIO2_MEASURED",
-    "PHOSPHATE", "PHYSICALLY_ACTIVE", "PLATELETS", "PLATELETS_LOWEST", "PNEUMONIA", "POTASSIUM", "PREGNANCY", "RACE",
-    "RAS_INHIBITOR", "RBC", "RDW", "RESPIRATORY_RATE", "RESPIRATORY_RATE_ACUTE", "SBP", "SBP_ACUTE", "SDI", "SEDATIVE",
-    "SEX", "SGLT2_INHIBITOR", "SMOKING", "SODIUM", "SODIUM_QUARTER", "SPO2", "SPO2_ACUTE", "SPO2_SCALE_2", "STATIN",
-    "STEATOSIS", "STROKE", "STROKE_TIA", "SUPPLEMENTAL_OXYGEN", "TEMPERATURE", "TEMPERATURE_ACUTE", "TOTAL_CHOLESTEROL",
-    "TRIGLYCERIDES", "TYPE_1_DIABETES", "UACR", "URIC_ACID", "URINE_24H", "VASCULAR_DISEASE", "VENTILATED",
-    "VITAMIN_K_ANTAGONIST", "WAIST", "WBC", "WEIGHT", "all_features", "within",
+    "ACTIVE_BLEEDING", "ACUTE_HEPATITIS", "ACUTE_INFARCTION_OR_STROKE", "ACUTE_KIDNEY_INJURY", "ADMISSIONS_YEAR", "AGE",
+    "ALBUMIN", "ALBUMIN_QUARTER", "ALCOHOL_USE_DISORDER", "ALP", "ALT", "ANTIBACTERIAL", "ANTICOAGULANT",
+    "ANTIHYPERTENSIVE", "ANTINEOPLASTIC", "ANTIPLATELET", "ASCITES", "ASCITES_GRADE", "AST", "ATRIAL_FIBRILLATION",
+    "BASOPHILS_PERCENT", "BICARBONATE", "BILIRUBIN", "BILIRUBIN_HIGHEST", "BILIRUBIN_QUARTER", "BLOOD_CANCER", "BMI",
+    "BMI_FROM_WEIGHT", "BMI_MEASURED", "BUN", "BUN_ACUTE", "CALCIUM", "CANCER", "CANCER_HIGH", "CANCER_OTHER_SITE",
+    "CANCER_VERY_HIGH", "CATECHOLAMINE", "CHARLSON_AIDS", "CHARLSON_CEREBROVASCULAR", "CHARLSON_DEMENTIA",
+    "CHARLSON_DIABETES", "CHARLSON_DIABETES_COMPLICATED", "CHARLSON_HEART_FAILURE", "CHARLSON_INFARCTION",
+    "CHARLSON_MALIGNANCY", "CHARLSON_METASTASIS", "CHARLSON_MILD_LIVER", "CHARLSON_PERIPHERAL_VASCULAR",
+    "CHARLSON_PLEGIA", "CHARLSON_PULMONARY", "CHARLSON_RENAL", "CHARLSON_RHEUMATIC", "CHARLSON_SEVERE_LIVER",
+    "CHARLSON_ULCER", "CHLORIDE", "CHRONIC_LIVER_DISEASE", "CIRRHOSIS", "CKD", "CONSCIOUSNESS", "COPD",
+    "CORONARY_DISEASE", "CREATININE", "CREATININE_HIGHEST", "CREATININE_QUARTER", "CREATININE_UNSTEADY", "CRP",
+    "CRP_ACUTE", "CYSTATIN_C", "DBP", "DBP_ACUTE", "DEEP_VEIN_THROMBOSIS", "DEMENTIA", "DIABETES", "DIALYSIS",
+    "DIRECT_ORAL_ANTICOAGULANT", "EGFR", "EGFR_LASTINGLY_LOW", "EMERGENCY_ADMISSION", "EMERGENCY_VISITS",
+    "ENCEPHALOPATHY_GRADE", "EOSINOPHILS_PERCENT", "ERYTHROPOIETIC", "FAMILY_DIABETES", "FIO2", "GCS", "GCS_LOWEST",
+    "GESTATIONAL_DIABETES", "GGT", "GLUCOSE", "GLUCOSE_LOWERING", "GLUCOSE_RAISED_EVER", "HBA1C", "HDL",
+    "HEART_FAILURE", "HEART_RATE", "HEART_RATE_ACUTE", "HEIGHT", "HEMOGLOBIN", "HEMOGLOBIN_STAY", "HEMOPTYSIS",
+    "HEPARIN", "HEPATIC_ENCEPHALOPATHY", "HORMONE", "HYPERCAPNIA", "HYPERTENSION", "INFECTION", "INOTROPE", "INR",
+    "IN_HOSPITAL", "KIDNEY_TRANSPLANT", "LACTATE", "LDL", "LEG_PLEGIA", "LYMPHOCYTES_PERCENT", "MAJOR_BLEEDING",
+    "MAP_FROM_PRESSURE", "MAP_LOWEST", "MCV", "MECHANICAL_VALVE", "METASTASIS", "METFORMIN", "MITRAL_STENOSIS",
+    "MONOCYTES_PERCENT", "NEUTROPHILS_PERCENT", "NON_HDL", "NSAID", "OBESITY", "ONCOLOGY_SERVICE", "OXYGEN_FLOW",
+    "OXYGEN_STATED", "PALLIATIVE_CARE", "PAO2", "PAO2_FIO2", "PAO2_FIO2_LOWEST", "PAO2_FIO2_MEASURED", "PHOSPHATE",
+    "PHYSICALLY_ACTIVE", "PLATELETS", "PLATELETS_LOWEST", "PNEUMONIA", "POTASSIUM", "PREGNANCY", "PULMONARY_EMBOLISM",
+    "RACE", "RAS_INHIBITOR", "RBC", "RDW", "RECENT_TRAUMA", "REDUCED_MOBILITY", "RESPIRATORY_FAILURE",
+    "RESPIRATORY_RATE", "RESPIRATORY_RATE_ACUTE", "SBP", "SBP_ACUTE", "SDI", "SEDATIVE", "SEX", "SGLT2_INHIBITOR",
+    "SMOKING", "SODIUM", "SODIUM_QUARTER", "SODIUM_STAY", "SPO2", "SPO2_ACUTE", "SPO2_SCALE_2", "STATIN", "STAY_DAYS",
+    "STAY_PROCEDURE", "STEATOSIS", "STROKE", "STROKE_TIA", "SUPPLEMENTAL_OXYGEN", "SURGERY_FOUR_WEEKS", "SURGERY_MONTH",
+    "SURGERY_TWELVE_WEEKS", "SUSPECTED_DVT", "SUSPECTED_PE", "TEMPERATURE", "TEMPERATURE_ACUTE", "THROMBOPHILIA",
+    "TOTAL_CHOLESTEROL", "TRIGLYCERIDES", "TYPE_1_DIABETES", "UACR", "URIC_ACID", "URINE_24H", "VASCULAR_DISEASE",
+    "VEGETABLES_DAILY", "VENTILATED", "VITAMIN_K_ANTAGONIST", "VTE_EVER", "WAIST", "WBC", "WEIGHT", "all_features",
+    "within",
 ]  # fmt: skip
 
 DAY = timedelta(days=1)
 ACUTE = DAY
+FORTNIGHT = 14 * DAY
 QUARTER = 90 * DAY
 YEAR = timedelta(days=366)
 TWO_YEARS = 2 * YEAR
@@ -287,6 +323,16 @@ DBP_ACUTE = within(DBP, ACUTE, "dbp_acute")
 SPO2_SCALE_2 = PrescribedTarget("spo2_scale_2", msg("Oxygen saturation target of 88% to 92%"))
 IN_HOSPITAL = InHospital("in_hospital", msg("In hospital now"))
 
+# --- the present stay, and what came before it ----------------------------------------------------------------
+STAY_DAYS = OfStay("stay_days", msg("Days in hospital"), Fact.DAYS, "d")
+EMERGENCY_ADMISSION = OfStay("emergency_admission", msg("Unplanned admission"), Fact.EMERGENCY)
+EMERGENCY_VISITS = OfStay(
+    "emergency_visits", msg("Emergency visits in the 6 months before the stay"), Fact.EMERGENCY_VISITS, "1"
+)
+ADMISSIONS_YEAR = OfStay("admissions_year", msg("Admissions in the 12 months before the stay"), Fact.ADMISSIONS, "1")
+STAY_PROCEDURE = OfStay("stay_procedure", msg("Procedure during the stay"), Fact.PROCEDURE)
+ONCOLOGY_SERVICE = OfStay("oncology_service", msg("Stay on an oncology service"), Fact.ONCOLOGY)
+
 # --- smoking --------------------------------------------------------------------------------------------------
 SMOKING = Coded(
     id="smoking",
@@ -315,7 +361,11 @@ SMOKING = Coded(
     look_back=TWO_YEARS,
 )
 
-# No code in general use says whether someone is active for half an hour on most days; a site maps its own.
+# No code in general use says whether someone is active for half an hour on most days, or eats vegetables every day; a
+# site maps its own.
+VEGETABLES_DAILY = Coded(
+    "vegetables_daily", msg("Vegetables, fruit or berries every day"), (), MappingProxyType({}), TWO_YEARS
+)
 PHYSICALLY_ACTIVE = Coded("physically_active", msg("Physical activity"), (), MappingProxyType({}), TWO_YEARS)
 
 # --- lipids (molar factors: reference of the European Atherosclerosis Society) ---------------------------------
@@ -485,6 +535,9 @@ HEMOGLOBIN = _lab(
     1,
     also={"mmol/L": 1.611},
 )
+# Of a stay: what was measured longer ago than two weeks does not speak of its end.
+HEMOGLOBIN_STAY = within(HEMOGLOBIN, FORTNIGHT, "hemoglobin_stay")
+SODIUM_STAY = within(SODIUM, FORTNIGHT, "sodium_stay")
 PLATELETS = _lab("platelets", msg("Platelets"), "10*3/uL", ("777-3", "26515-7", "778-1"), (1, 5000))
 WBC = _lab("wbc", msg("White blood cells"), "10*3/uL", ("6690-2", "26464-8", "804-5"), (0.01, 800), 1)
 RBC = _lab("rbc", msg("Red blood cells"), "10*6/uL", ("789-8", "26453-1"), (0.3, 12), 2)
@@ -544,6 +597,6 @@ URINE_24H = _lab(
 def all_features() -> tuple[Feature, ...]:
     """Every input of the catalogue, in its order, conditions and medicines last."""
     own = [x for x in globals().values() if isinstance(x, Feature)]
-    listed = {*conditions.CONDITIONS, *comorbidities.COMORBIDITIES, *medicines.MEDICINES}
-    measured = [f for f in own if f not in listed]
-    return (*measured, *conditions.CONDITIONS, *comorbidities.COMORBIDITIES, *medicines.MEDICINES)
+    known = (*conditions.CONDITIONS, *comorbidities.COMORBIDITIES, *thrombosis.CONDITIONS, *medicines.MEDICINES)
+    listed = set(known)
+    return (*(f for f in own if f not in listed), *known)

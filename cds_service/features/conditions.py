@@ -552,6 +552,13 @@ GESTATIONAL_DIABETES = ConditionFeature(
     icd10=("O24.4", "Z86.32"),
     ever=True,
 )
+GLUCOSE_RAISED_EVER = ConditionFeature(
+    id="glucose_raised_ever",
+    label=msg("Raised blood glucose, now or before"),
+    snomed=("15777000", "714628002", "11687002"),  # prediabetes, twice; gestational diabetes
+    icd10=("R73.0", "O24.4", "Z86.32"),
+    ever=True,
+)
 FAMILY_DIABETES = ConditionFeature(
     id="family_diabetes",
     label=msg("Diabetes in the family"),
@@ -567,5 +574,5 @@ CONDITIONS = (
     OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COPD, DEMENTIA, CANCER, METASTASIS,
     PALLIATIVE_CARE, HYPERCAPNIA, TYPE_1_DIABETES, STROKE, MAJOR_BLEEDING, ASCITES, HEPATIC_ENCEPHALOPATHY, PNEUMONIA,
     INFECTION,
-    GESTATIONAL_DIABETES, FAMILY_DIABETES,
+    GESTATIONAL_DIABETES, GLUCOSE_RAISED_EVER, FAMILY_DIABETES,
 )  # fmt: skip

@@ -51,7 +51,7 @@ class ProblemList:
         Active means `clinicalStatus` active, recurrence or relapse, or none stated, and not abated by `as_of`.
         Unconfirmed, provisional and differential entries are no diagnosis; the value then carries a note.
         """
-        found = [p for p in self._matching(feature) if p.active or feature.ever]
+        found = [p for p in self.matching(feature) if p.active or feature.ever]
         sure = [p.row for p in found if p.sure]
         if sure:
             return self._present(feature, sure)
@@ -63,7 +63,8 @@ class ProblemList:
         note = msg("{what} is on the list, but not confirmed", what=feature.label)
         return FeatureValue(feature, False, None, self._cited([p.row for p in found]), inferred=True, note=note)
 
-    def _matching(self, feature: ConditionFeature) -> list[Problem]:
+    def matching(self, feature: ConditionFeature) -> list[Problem]:
+        """All entries of the value set, whatever their status."""
         found: list[Problem] = []
         if self._by_snomed:
             for code in feature.snomed:

@@ -36,7 +36,9 @@ from cds_service.features.hospital import InHospital, MeasuredInHospital, in_hos
 from cds_service.features.kidney_injury import Unsteady, unsteady
 from cds_service.features.lasting import lasting
 from cds_service.features.medicines_on_record import MedicationList
+from cds_service.features.recent import Recent, Suspected, recent, suspected
 from cds_service.features.saturation_target import PrescribedTarget, prescribed_target
+from cds_service.features.stays import OfStay, Surgery, of_stay, surgery
 from cds_service.features.worst import lowest_ratio, worst
 from cds_service.fhir import resources as fhir
 from cds_service.fhir import units
@@ -122,6 +124,14 @@ class _Extraction:
             return in_hospital(self.record, feature)
         if isinstance(feature, MeasuredInHospital):
             return measured_in_hospital(self.record, feature, self.find)
+        if isinstance(feature, OfStay):
+            return of_stay(self.record, feature)
+        if isinstance(feature, Surgery):
+            return surgery(self.record, feature)
+        if isinstance(feature, Recent):
+            return recent(self.record, self.problems, feature)
+        if isinstance(feature, Suspected):
+            return suspected(self.record, self.problems, feature)
         if isinstance(feature, PrescribedTarget):
             return prescribed_target(self.record, feature)
         if isinstance(feature, LowestRatio):

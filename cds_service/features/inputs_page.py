@@ -24,7 +24,9 @@ from cds_service.features.feature import (
 )
 from cds_service.features.hospital import InHospital
 from cds_service.features.kidney_injury import Unsteady
+from cds_service.features.recent import Recent, Suspected
 from cds_service.features.saturation_target import PrescribedTarget
+from cds_service.features.stays import OfStay, Surgery
 from cds_service.fhir.codes import LOINC
 
 _HEAD = """\
@@ -52,6 +54,10 @@ _COMPUTED = (Derived, FirstOf, Lasting, LowestRatio, Demographic)
 _READ = {
     Unsteady: "all values of `creatinine`: KDIGO 2012, with the reference values of NHS England's alerts",
     InHospital: "Encounters that go on, of class IMP, ACUTE, NONAC, EMER, OBSENC or SS",
+    OfStay: "the inpatient Encounter that goes on or has just ended, earlier Encounters, Procedures of the stay",
+    Surgery: "Procedures that are operations by category, code or name",
+    Recent: "entries of the problem list by their onset",
+    Suspected: "unconfirmed entries, and reasons of open orders and of the present Encounter",
     PrescribedTarget: "active orders that name the target, and observations scored on scale 2 (SNOMED CT, UK)",
 }
 

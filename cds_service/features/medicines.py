@@ -138,6 +138,23 @@ _INOTROPES: dict[str, str | None] = {"dopamine": "3628", "dobutamine": "3616"}
 _CATECHOLAMINES: dict[str, str | None] = {
     "norepinephrine": "7512", "noradrenaline": None, "epinephrine": "3992", "adrenaline": None,
 }  # fmt: skip
+_HEPARINS: dict[str, str | None] = {"heparin": None}  # unfractionated; the others are among the anticoagulants
+_HORMONES: dict[str, str | None] = dict.fromkeys((
+    "estradiol", "ethinylestradiol", "ethinyl", "estrogens", "estrone", "estriol", "tibolone", "tamoxifen",
+    "raloxifene", "toremifene", "bazedoxifene", "drospirenone", "desogestrel", "gestodene", "medroxyprogesterone",
+    "megestrol",
+))  # fmt: skip
+_ERYTHROPOIETICS: dict[str, str | None] = dict.fromkeys(("epoetin", "darbepoetin", "erythropoietin"))
+# Not methotrexate and not hydroxycarbamide, which are mostly given for other diseases.
+_ANTINEOPLASTICS: dict[str, str | None] = dict.fromkeys((
+    "cisplatin", "carboplatin", "oxaliplatin", "fluorouracil", "capecitabine", "gemcitabine", "pemetrexed",
+    "paclitaxel", "docetaxel", "cabazitaxel", "doxorubicin", "epirubicin", "cyclophosphamide", "ifosfamide",
+    "etoposide", "irinotecan", "topotecan", "vincristine", "vinblastine", "vinorelbine", "eribulin", "bleomycin",
+    "dacarbazine", "temozolomide", "mitomycin", "bendamustine", "cytarabine", "trastuzumab", "bevacizumab",
+    "rituximab", "cetuximab", "panitumumab", "ramucirumab", "pembrolizumab", "nivolumab", "atezolizumab",
+    "durvalumab", "ipilimumab", "osimertinib", "erlotinib", "gefitinib", "alectinib", "sunitinib", "pazopanib",
+    "sorafenib", "lenvatinib", "olaparib", "palbociclib",
+))  # fmt: skip
 
 # RxNorm products (SCD, SBD, SCDC) in the sample data whose display does not name, or misspells, the ingredient,
 # and the commonest products of each class, for rows that carry no words at all.
@@ -176,13 +193,13 @@ BRANDS: dict[str, str] = {
 # Words of forms that do not treat the whole body.
 LOCAL_FORMS = frozenset({
     "ophthalmic", "ophth", "eye", "eyedrops", "otic", "ear", "nasal", "topical", "cream", "ointment", "lotion",
-    "shampoo", "foam", "cutaneous", "intravitreal",
+    "shampoo", "foam", "cutaneous", "intravitreal", "vaginal", "flush", "lock",
 })  # fmt: skip
 
 _KNOWN = (
     _STATINS | _ANTIHYPERTENSIVES | _ANTICOAGULANTS | _GLUCOSE_LOWERING | _SGLT2_INHIBITORS | _ANTIPLATELETS | _NSAIDS
     | _ANTIBACTERIALS
-    | _SEDATIVES | _INOTROPES | _CATECHOLAMINES
+    | _SEDATIVES | _INOTROPES | _CATECHOLAMINES | _HEPARINS | _HORMONES | _ERYTHROPOIETICS | _ANTINEOPLASTICS
 )  # fmt: skip
 NAME_OF_CODE = {code: name for name, code in _KNOWN.items() if code is not None}
 NAMES = frozenset(_KNOWN)
@@ -303,9 +320,37 @@ CATECHOLAMINE = MedicationFeature(
     names=tuple(_CATECHOLAMINES),
     atc=("C01CA03", "C01CA24"),
 )
+HEPARIN = MedicationFeature(
+    id="heparin",
+    label=msg("Unfractionated heparin"),
+    ingredients=_codes(_HEPARINS),
+    names=tuple(_HEPARINS),
+    atc=("B01AB01",),
+)
+HORMONE = MedicationFeature(
+    id="hormone",
+    label=msg("Estrogen, contraceptive or hormonal treatment of cancer"),
+    ingredients=_codes(_HORMONES),
+    names=tuple(_HORMONES),
+    atc=("G03A", "G03C", "G03F", "G03XC", "L02AB", "L02BA"),
+)
+ERYTHROPOIETIC = MedicationFeature(
+    id="erythropoietic",
+    label=msg("Erythropoiesis-stimulating agent"),
+    ingredients=_codes(_ERYTHROPOIETICS),
+    names=tuple(_ERYTHROPOIETICS),
+    atc=("B03XA",),
+)
+ANTINEOPLASTIC = MedicationFeature(
+    id="antineoplastic",
+    label=msg("Systemic treatment of cancer"),
+    ingredients=_codes(_ANTINEOPLASTICS),
+    names=tuple(_ANTINEOPLASTICS),
+    atc=("L01",),
+)
 
 MEDICINES = (
     STATIN, ANTIHYPERTENSIVE, ANTICOAGULANT, GLUCOSE_LOWERING, METFORMIN, SGLT2_INHIBITOR, RAS_INHIBITOR,
     VITAMIN_K_ANTAGONIST, DIRECT_ORAL_ANTICOAGULANT, ANTIPLATELET, NSAID,
-    ANTIBACTERIAL, SEDATIVE, INOTROPE, CATECHOLAMINE,
+    ANTIBACTERIAL, SEDATIVE, INOTROPE, CATECHOLAMINE, HEPARIN, HORMONE, ERYTHROPOIETIC, ANTINEOPLASTIC,
 )  # fmt: skip

@@ -325,6 +325,7 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
     """Something done to the patient."""
 
     status: str | None = None
+    category: CodeableConcept | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
@@ -345,6 +346,8 @@ class Encounter(Resource, frozen=True, tag="Encounter"):
     status: str | None = None
     class_: Coding | None = msgspec.field(default=None, name="class")
     type: tuple[CodeableConcept, ...] = ()
+    service_type: CodeableConcept | None = None
+    priority: CodeableConcept | None = None
     subject: Reference | None = None
     period: Period | None = None
     reason_code: tuple[CodeableConcept, ...] = ()
@@ -368,6 +371,7 @@ class ServiceRequest(Resource, frozen=True, tag="ServiceRequest"):
     code: CodeableConcept | None = None
     subject: Reference | None = None
     authored_on: str | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
     do_not_perform: bool | None = None
 
 

@@ -11,8 +11,10 @@ from cds_service.language import Message, msg
 from cds_service.risk import published
 from cds_service.risk.model import Band, EstimateKind, RiskEstimate
 
+OPEN = Reason.ABSENT  # why an item that only a person can settle has no value
 UNDETERMINED = Band("undetermined", msg("undetermined: inputs are missing"))
 _ZERO = msg("zero points")
+_LEAST = msg("zero points; inputs that are missing count the least that they can, so the sum is the least total")
 _FEWEST = msg("zero points; inputs that are missing count none, so the sum is the least possible total")
 
 
@@ -67,6 +69,15 @@ def listed(values: FeatureValues, features: Sequence[Feature], worth: int, label
     return unsettled(worth, missing, label) if missing else settled(0, found, label)
 
 
+def graver(milder: Item, worse: Item) -> Item:
+    """One line of two, of which only the one that counts more counts; open as far as either is."""
+    if worse.low:
+        return worse
+    low, high = milder.low, max(milder.high, worse.high)
+    found, missing = (*milder.found, *worse.found), (*milder.missing, *worse.missing)
+    return Item(low, high, milder.found if milder.low else found, missing, milder.label, milder.value)
+
+
 def judged(feature: Feature) -> Unusable:
     """That an item cannot be read from a record: a clinician knows it."""
     return Unusable(feature, Reason.ABSENT, msg("{item} needs a clinician's judgement", item=feature.label))
@@ -93,14 +104,17 @@ def estimate(
     *,
     answers: Mapping[str, Message] | None = None,
     notes: tuple[Message, ...] = (),
+    worth: float = 1.0,
 ) -> RiskEstimate:
     """The total with its points, or the interval of possible totals if inputs are missing.
 
     band: total -> band; an interval has a band only if all totals in it share one.
-    answers: words of coded inputs.
+    answers: words of coded inputs. worth: points of one unit of the items, for a score that counts in halves; `band`
+        is asked in the items' units.
     """
     low, high = interval(items)
     found = tuple(dict.fromkeys(value for item in items for value in item.found))
+    words_if_open = _LEAST if any(item.low < 0 for item in items if item.low < item.high) else _FEWEST
     missing = tuple(dict.fromkeys(fault for item in items if item.low < item.high for fault in item.missing))
     return RiskEstimate(
         model_id=model_id,
@@ -109,27 +123,27 @@ def estimate(
         outcome=outcome,
         outcome_words=words,
         horizon_years=None,
-        value=float(low),
+        value=worth * low,
         unit="1",
         band=decided(low, high, band),
         explanation=Explanation(
             scale=Scale.POINTS,
             baseline_kind=Baseline.ZERO,
             baseline=0.0,
-            baseline_words=_ZERO if low == high else _FEWEST,
-            contributions=tuple(_contribution(item, answers) for item in items),
-            output=float(low),
+            baseline_words=_ZERO if low == high else words_if_open,
+            contributions=tuple(_contribution(item, answers, worth) for item in items),
+            output=worth * low,
         ),
         inputs=found,
         not_measured=missing,
-        high=None if low == high else float(high),
+        high=None if low == high else worth * high,
         effective=published.oldest(found),
         notes=(*notes, *published.remarks(found)),
     )
 
 
-def _contribution(item: Item, answers: Mapping[str, Message] | None) -> Contribution:
+def _contribution(item: Item, answers: Mapping[str, Message] | None, worth: float) -> Contribution:
     if item.found:
-        return published.contribution(float(item.low), item.found, label=item.label, value=item.value, answers=answers)
+        return published.contribution(worth * item.low, item.found, label=item.label, value=item.value, answers=answers)
     ids = tuple(fault.feature.id for fault in item.missing)
-    return Contribution(ids, item.label or item.missing[0].feature.label, float(item.low), None)
+    return Contribution(ids, item.label or item.missing[0].feature.label, worth * item.low, None)

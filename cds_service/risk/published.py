@@ -24,6 +24,7 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
+from cds_service.features.stays import OfStay
 from cds_service.language import Message, msg
 from cds_service.risk.model import Band, NotEstimated, Refusal
 
@@ -38,6 +39,7 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "10*6/uL": "×10⁶/µL",
     "umol/L": "µmol/L",
     "a": "years",
+    "d": "days",
     "1": "",
     "": "",
 }
@@ -74,6 +76,8 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
         return msg("{years} years", years=whole_years(found))
     if isinstance(feature, Quantity | Derived | FirstOf | LowestRatio | Aggregate):
         return with_unit(float(value), feature.unit, feature.digits)
+    if isinstance(feature, OfStay):
+        return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
 
 

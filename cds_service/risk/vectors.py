@@ -99,6 +99,15 @@ def check_file(path: Path, models: Iterable[RiskModel]) -> VectorReport:
     return VectorReport(path, score, model.id, len(cases), passed, tuple(mismatches), tuple(not_offered), largest)
 
 
+def is_something_else(path: Path) -> bool:
+    """True for JSON that has neither cases nor a score: a table that lies beside vector files, such as coefficients."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and not {"cases", "meta"} & content.keys()
+
+
 def age_in_fixture(birth_date: str) -> int:
     """Completed years of age that a fixture means by a date of birth such as `1954-02-01T14:54Z`."""
     return int(years_between(date.fromisoformat(birth_date[:10]), _FIXTURES_WRITTEN))

@@ -292,6 +292,17 @@ def test_vectors_that_agree_and_vectors_that_do_not(capsys: pytest.CaptureFixtur
     assert "no loaded model offers this score" in text
 
 
+def test_a_table_beside_vector_files_is_skipped_and_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A folder of vectors may hold tables of coefficients; alone such a file is a mistake."""
+    case = {"inputs": {"age": 82, "ast": 150, "alt": 90, "platelets": 291}, "expected": {"fib4": 4.4554}}
+    vectors, table = tmp_path / "v.json", tmp_path / "coefficients.json"
+    vectors.write_text(json.dumps({"meta": {"score": "FIB-4"}, "cases": [case]}))
+    table.write_text(json.dumps({"a": [1, 2]}))
+    assert run(["models", "vectors", str(vectors), str(table)]) == 0
+    assert f"skipped  {table}" in capsys.readouterr().out
+    assert run(["models", "vectors", str(table)]) == 2
+
+
 def test_check_tells_what_would_serve(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Settings, plugins, weights and store are all tried."""
     text = succeeds(capsys, "check")

@@ -21,6 +21,8 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
+from cds_service.features.recent import Recent
+from cds_service.features.stays import Surgery
 from cds_service.language import msg
 from cds_service.risk.model import NotEstimated, PublishedScore, RiskEstimate
 
@@ -80,7 +82,7 @@ def build(
             measured = not isinstance(feature, Demographic)
             sources = (f"Observation/{feature.id}",) if measured else ("Patient/1",)
             entries[feature.id] = FeatureValue(feature, given[feature], time if measured else None, sources)
-        elif reason is None and isinstance(feature, ConditionFeature | MedicationFeature):
+        elif reason is None and isinstance(feature, ConditionFeature | MedicationFeature | Recent | Surgery):
             entries[feature.id] = FeatureValue(feature, False, None, (), inferred=True)
         else:
             words = msg("{label}: {reason}", label=feature.label, reason=(reason or Reason.ABSENT).value)

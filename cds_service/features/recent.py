@@ -1,0 +1,91 @@
+"""Conditions that count only while they are new, and conditions that are suspected but not diagnosed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cds_service.features.conditions_on_record import ProblemList
+from cds_service.features.feature import ConditionFeature, Feature, FeatureValue, Reason, Unusable
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.codes import SNOMED, codings, label, status_codes
+from cds_service.fhir.record import PatientRecord
+from cds_service.language import msg
+
+_DOUBTED = frozenset({"unconfirmed", "provisional", "differential"})
+_OPEN = frozenset({"draft", "active", "on-hold"})
+_PRESENT = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recent(Feature):
+    """True if a condition began within a time before now, resolved or not. condition: declared with `ever`."""
+
+    condition: ConditionFeature
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected(Feature):
+    """True if somebody wrote down that a condition is suspected, and nobody has confirmed it.
+
+    Read from unconfirmed entries of the list, from codes and words of suspicion, and from the reasons of open orders
+    and of the present encounter. Its absence says nothing and gives no value.
+    snomed: codes that mean the suspicion itself. words: the condition as written in a reason, lower case.
+    """
+
+    condition: ConditionFeature
+    snomed: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def recent(record: PatientRecord, problems: ProblemList, feature: Recent) -> FeatureValue | Unusable:
+    """True with the entries that are new, False if none is, or a reason; an active entry without a date is open."""
+    rows = [problem.row for problem in problems.matching(feature.condition) if problem.sure]
+    since = record.as_of - feature.within
+    dated = [(span, row) for row in rows if (span := record.date_of(row)) is not None]
+    new = [(span, row) for span, row in dated if span.end >= since]
+    if new:
+        sources = tuple(sorted({record.reference(row) for _, row in new}))
+        return FeatureValue(feature, True, min(span.start for span, _ in new), sources)
+    undated = tuple(sorted(record.reference(row) for row in rows if record.date_of(row) is None))
+    if undated:
+        words = msg("{what}: the entry has no date", what=feature.label)
+        return Unusable(feature, Reason.UNREADABLE, words, sources=undated)
+    listed = problems.value(feature.condition)
+    if isinstance(listed, Unusable):
+        return Unusable(feature, listed.reason, listed.words)
+    return FeatureValue(feature, False, None, (), inferred=True)
+
+
+def suspected(record: PatientRecord, problems: ProblemList, feature: Suspected) -> FeatureValue | Unusable:
+    """True with whatever names the suspicion, or that none is on record."""
+    wanted = set(feature.snomed)
+    found: list[fhir.Resource] = [
+        problem.row
+        for problem in problems.matching(feature.condition)
+        if problem.active and status_codes(problem.row.verification_status) & _DOUBTED
+    ]
+    for row in record.rows(fhir.Condition):
+        refuted = status_codes(row.verification_status) & {"refuted", "entered-in-error"}
+        if not refuted and any(s == SNOMED and code in wanted for s, code in codings((row.code,))):
+            found.append(row)
+    for order in record.rows(fhir.ServiceRequest):
+        if order.status in _OPEN and not order.do_not_perform and _named(order.reason_code, feature):
+            found.append(order)
+    for visit in record.rows(fhir.Encounter):
+        if visit.status in _PRESENT and _named(visit.reason_code, feature):
+            found.append(visit)
+    if not found:
+        return Unusable(feature, Reason.ABSENT, msg("{what} is not on record", what=feature.label))
+    times = [span.start for row in found if (span := record.date_of(row)) is not None]
+    sources = tuple(sorted({record.reference(row) for row in found}))
+    return FeatureValue(feature, True, min(times, default=None), sources)
+
+
+def _named(reasons: tuple[fhir.CodeableConcept, ...], feature: Suspected) -> bool:
+    wanted = {*feature.snomed, *feature.condition.snomed}
+    if any(system == SNOMED and code in wanted for system, code in codings(reasons)):
+        return True
+    texts = [(label(reason) or "").casefold() for reason in reasons]
+    return any(word in text for text in texts for word in feature.words)
