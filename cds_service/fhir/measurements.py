@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from operator import gt, lt
 
 import msgspec
 
@@ -110,9 +111,7 @@ class Measurements:
     def _timeline(self, code: str) -> Timeline:
         found = self._timelines.get(code)
         if found is None:
-            found = [(self._time_of(row), row, part) for row, part in self._by_code[code]]
-            if len(found) > 1:
-                found.sort(key=self._rank, reverse=True)
+            found = self._sorted([(self._time_of(row), row, part) for row, part in self._by_code[code]])
             late = 0
             while late < len(found) and _may_be_late(found[late][0], self._as_of):
                 late += 1
@@ -124,6 +123,17 @@ class Measurements:
     def _time_of(self, observation: fhir.Observation) -> Span | None:
         text = observation.effective_date_time
         return self._times[text] if text is not None else date_of(observation, self._times.__getitem__)
+
+    def _sorted(self, found: Timeline) -> Timeline:
+        """Latest first; most lists come so, or the other way round, and need no sorting."""
+        if len(found) < 2:
+            return found
+        starts = [time.start if time is not None else UNDATED.start for time, _, _ in found]
+        if all(map(gt, starts, starts[1:])):
+            return found
+        if all(map(lt, starts, starts[1:])):
+            return found[::-1]
+        return sorted(found, key=self._rank, reverse=True)
 
     def _rank(self, dated: Dated) -> tuple[Span, str]:
         time, observation, _ = dated
@@ -140,10 +150,11 @@ def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tu
         for coding in row.code.coding:
             if coding.system == LOINC or canonical_system(coding.system) == LOINC:
                 _add(index, coding.code, row, row)
-        for component in row.component:
-            for coding in component.code.coding:
-                if coding.system == LOINC or canonical_system(coding.system) == LOINC:
-                    _add(index, coding.code, row, component)
+        if row.component:
+            for component in row.component:
+                for coding in component.code.coding:
+                    if coding.system == LOINC or canonical_system(coding.system) == LOINC:
+                        _add(index, coding.code, row, component)
     return index
 
 

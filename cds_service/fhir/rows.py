@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -65,40 +65,57 @@ def select(
     kept, names = _once(resources, full_urls)
     dropped: Counter[str] = Counter()
     patient: fhir.Patient | None = None
-    rows: dict[type[Any], list[Any]] = {kind: [] for kind in set(map(type, kept))}
-    for row in kept:
-        kind = type(row)
-        if kind is fhir.Observation:
-            observation = cast("fhir.Observation", row)
-            if (
-                (row.meta is None or not row.meta.security)
-                and observation.status in USABLE_OBSERVATION
-                and subjects.certain(observation.subject)
-            ):
-                rows[kind].append(row)  # nearly every row of a large record ends here
-                continue
-        elif kind is fhir.Patient:
-            if row.id == patient_id:
-                patient = cast("fhir.Patient", row)
-            else:
-                dropped["another patient"] += 1
+    rows: dict[type[Any], list[Any]] = {kind: [] for kind in kept}
+    for kind, group in kept.items():
+        if kind is fhir.Patient:
+            patient = next((cast("fhir.Patient", row) for row in group if row.id == patient_id), None)
+            if others := len(group) - (patient is not None):
+                dropped["another patient"] += others
             continue
-        reason = _left_out(row, subjects) or (WITHHELD if withheld(row, admitted) else None)
-        if reason is None:
-            rows[kind].append(row)
-        else:
-            dropped[reason] += 1
+        if kind is fhir.Observation:
+            plain = _plain(cast("Sequence[fhir.Observation]", group), subjects)
+            if len(plain) == len(group):
+                rows[kind] = plain
+                continue
+        for row in group:
+            reason = _left_out(row, subjects) or (WITHHELD if withheld(row, admitted) else None)
+            if reason is None:
+                rows[kind].append(row)
+            else:
+                dropped[reason] += 1
     return Selection(patient, rows, dropped, names, resources, full_urls)
+
+
+def _plain(group: Sequence[fhir.Observation], subjects: Subjects) -> list[fhir.Observation]:
+    """The Observations that are usable at first sight: in most records all of them."""
+    own = subjects.names
+    return [
+        row
+        for row in group
+        if row.status in USABLE_OBSERVATION
+        and row.subject is not None
+        and row.subject.reference in own
+        and (row.meta is None or not row.meta.security)
+    ]
 
 
 def _once(
     resources: Sequence[fhir.AnyResource], full_urls: Sequence[str | None]
-) -> tuple[Iterable[fhir.Resource], dict[int, str]]:
-    """Each resource once: of several versions with one type and id the latest; and the keys of those without id."""
-    read = [r for r in resources if isinstance(r, fhir.Resource)]
-    unique: dict[Any, fhir.Resource] = {(type(r), r.id): r for r in read}
-    if len(unique) == len(read) and not any(row_id is None for _, row_id in unique):
-        return unique.values(), {}
+) -> tuple[Mapping[type[Any], Sequence[fhir.Resource]], dict[int, str]]:
+    """Each resource once, by type: of several versions with one id the latest; and the keys of those without id."""
+    groups: defaultdict[type[Any], list[fhir.Resource]] = defaultdict(list)
+    for row in resources:
+        groups[type(row)].append(cast("fhir.Resource", row))
+    read = {kind: group for kind, group in groups.items() if issubclass(kind, fhir.Resource)}
+    ids = [{row.id for row in group} for group in read.values()]
+    if sum(map(len, ids)) == sum(map(len, read.values())) and not any(None in known for known in ids):
+        return read, {}
+    return _latest(resources, full_urls)
+
+
+def _latest(
+    resources: Sequence[fhir.AnyResource], full_urls: Sequence[str | None]
+) -> tuple[Mapping[type[Any], Sequence[fhir.Resource]], dict[int, str]]:
     latest: dict[Any, fhir.Resource] = {}
     names: dict[int, str] = {}
     for resource, url in zip(resources, full_urls, strict=True):
@@ -110,7 +127,10 @@ def _once(
         known = latest.setdefault(key, resource)
         if known is not resource and _version(resource) > _version(known):
             latest[key] = resource
-    return latest.values(), names
+    groups: defaultdict[type[Any], list[fhir.Resource]] = defaultdict(list)
+    for row in latest.values():
+        groups[type(row)].append(row)
+    return groups, names
 
 
 def _version(row: fhir.Resource) -> tuple[float, bytes]:

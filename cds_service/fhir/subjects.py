@@ -16,12 +16,14 @@ class Subjects:
     A reference is the patient's if it is `Patient/<id>` (also with `/_history/`), an absolute URL of it on the
     CDS Client's own FHIR server (any server, if the request names none), the full URL of the Patient's entry,
     `urn:uuid:<id>`, or `#<id>` of a contained Patient with the same id.
+    names: references that are certainly the patient's; others may be too.
     """
 
     def __init__(self, patient_id: str, full_urls: Iterable[str], fhir_server: str | None) -> None:
         self._id = patient_id
         self._known: dict[str | None, bool] = {f"Patient/{patient_id}": True, f"urn:uuid:{patient_id}": True}
         self._known.update(dict.fromkeys(full_urls, True))
+        self.names = frozenset(self._known)
         self._base = fhir_server.rstrip("/") if fhir_server else None
 
     @classmethod
@@ -39,10 +41,6 @@ class Subjects:
             if url and isinstance(row, fhir.Patient) and row.id == patient_id
         ]
         return cls(patient_id, own, fhir_server)
-
-    def certain(self, owner: fhir.Reference | None) -> bool:
-        """True if the reference is known to be the patient's; False says nothing yet."""
-        return owner is not None and self._known.get(owner.reference) is True
 
     def verdict(self, owner: fhir.Reference | None, row: fhir.Resource) -> str | None:
         """None if the row is the patient's, else why not."""

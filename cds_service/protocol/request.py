@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -189,22 +189,24 @@ def value_of(found: resources.AnyResource | None) -> PrefetchValue:
 
 def flatten(bundle: resources.Bundle) -> tuple[list[resources.AnyResource], list[str | None]]:
     """The resources of a Bundle and their full URLs; Bundles inside are opened, search outcomes left out."""
+    entries = [e for e in bundle.entry if e.search is None or e.search.mode != "outcome"]
+    found = [e.resource for e in entries]
+    if _RARE.isdisjoint(map(type, found)):
+        return cast("list[resources.AnyResource]", found), [e.full_url for e in entries]
     kept: list[resources.AnyResource] = []
     urls: list[str | None] = []
-    for entry in bundle.entry:
-        found = entry.resource
-        if found is None or isinstance(found, resources.OperationOutcome):
-            continue
-        if entry.search is not None and entry.search.mode == "outcome":
-            continue
-        if isinstance(found, resources.Bundle):
-            inner, inner_urls = flatten(found)
+    for entry in entries:
+        if isinstance(entry.resource, resources.Bundle):
+            inner, inner_urls = flatten(entry.resource)
             kept += inner
             urls += inner_urls
-        else:
-            kept.append(found)
+        elif entry.resource is not None and not isinstance(entry.resource, resources.OperationOutcome):
+            kept.append(entry.resource)
             urls.append(entry.full_url)
     return kept, urls
+
+
+_RARE = frozenset({type(None), resources.Bundle, resources.OperationOutcome})
 
 
 def _all_outcomes(bundle: resources.Bundle) -> bool:

@@ -96,8 +96,7 @@ class Verdict:
 
 def append(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     """Appends entries in a transaction that the caller commits; make it the transaction's last step."""
-    taken = _TAKE.run(connection, {"count": len(entries)}).one()
-    last, previous = taken.last, taken.hash
+    last, previous = _TAKE.run(connection, {"count": len(entries)}).fetchone()
     for seq, entry in enumerate(entries, last - len(entries) + 1):
         salt, content = secrets.token_bytes(16), orjson.dumps(entry.content)
         digest = hashlib.sha256(salt + content).digest()

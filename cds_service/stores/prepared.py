@@ -1,20 +1,37 @@
 """Statements of the hook path, worked out once for a dialect: SQLAlchemy's way from a statement to a cursor, short.
 
 SQLAlchemy looks a statement up, binds, and wraps what comes back each time anew, which costs several times what
-SQLite takes. What it works out depends on the statement and the dialect alone.
+SQLite takes. What it works out depends on the statement and the dialect alone. On SQLite the driver's own cursor does
+the rest; on PostgreSQL SQLAlchemy goes on watching for connections that break.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Executable = sa.Insert | sa.Update | sa.Select[Any] | sa.CompoundSelect[Any]
 _Process = Callable[[Any], Any]
+
+
+class Outcome(Protocol):
+    """What came of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def fetchall(self) -> Any:
+        """All rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +63,19 @@ class Prepared:
         self._columns = columns
         self._ready: dict[str, _Ready] = {}
 
-    def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
-        """Executes the statement; rows come as the driver gives them. Raises SQLAlchemyError."""
+    def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Outcome:
+        """Executes the statement; rows are tuples as the driver gives them. Raises SQLAlchemyError."""
         ready = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
-        return connection.exec_driver_sql(ready.sql, ready.parameters(values))
+        if not ready.positional:
+            return connection.exec_driver_sql(ready.sql, ready.parameters(values))
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, sqlite3.Connection)
+        try:
+            return driver.execute(ready.sql, ready.parameters(values))
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                ready.sql, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+            ) from error
 
     def _prepare(self, dialect: sa.Dialect) -> _Ready:
         statements = self._statements

@@ -124,18 +124,18 @@ class SuppressionStore:
         asked = {"patient": patient_id, "scope": scope, "since": since}
         try:
             with self._database.engine.connect() as connection:
-                rows = _SEEN.run(connection, asked).all()
+                rows = _SEEN.run(connection, asked).fetchall()
                 moment = reader(Moment(), connection.dialect)
         except SQLAlchemyError as error:
             raise StoreError(f"the patient's feedback could not be read ({type(error).__name__})") from error
         found: list[Seen] = []
-        for row in rows:
-            if row.outcome == "shown":
-                found.append(Seen("shown", row.finding, moment(row.at), row.service_id, row.severity))
+        for outcome, service, at, finding, severity, findings, proposals in rows:
+            if outcome == "shown":
+                found.append(Seen("shown", finding, moment(at), service, severity))
                 continue
-            proposals = tuple(orjson.loads(row.proposals))
+            accepted = tuple(orjson.loads(proposals))
             found += (
-                Seen(row.outcome, key, moment(row.at), row.service_id, severity, size, proposals)
-                for key, severity, size in orjson.loads(row.findings)
+                Seen(outcome, key, moment(at), service, severity, size, accepted)
+                for key, severity, size in orjson.loads(findings)
             )
         return tuple(found)
