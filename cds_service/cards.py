@@ -7,12 +7,13 @@ text. Nothing is cut to fit: a headline of 140 characters or more gives way to a
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from cds_service.explain.explanation import Scale
 from cds_service.explain.wording import TOP, Influences, influences, listing
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
-from cds_service.hook import NON_ADHERENCE, Service
+from cds_service.hook import NON_ADHERENCE, Service, Topic
 from cds_service.language import Message, Words, msg
 from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong, markdown, visible
 from cds_service.needs import Gap
@@ -79,10 +80,10 @@ def compose(
         summary=headline(heads[0], service, words),
         detail=markdown(_document(ordered, summary, words, unvalidated, _missing(missing, labelled, words))),
         indicator=_INDICATORS[heads[0].severity],
-        source=_source(service),
+        source=_source(service.source, service.topic),
         suggestions=suggestions,
         selection_behavior="any" if suggestions else None,
-        override_reasons=_reasons(service),
+        override_reasons=_reasons(service.reasons),
         links=_links(ordered, words, uuid, launch_url),
     )
     return (card,)
@@ -116,14 +117,16 @@ def headline(finding: Finding, service: Service, words: Words) -> str:
     return service.id
 
 
-def _source(service: Service) -> Source:
-    topic = Coding(system=service.topic.system, code=service.topic.code, display=service.topic.display)
-    return Source(label=service.source.text, url=service.source.url, topic=topic)
+@lru_cache(maxsize=64)
+def _source(source: Citation, topic: Topic) -> Source:
+    coding = Coding(system=topic.system, code=topic.code, display=topic.display)
+    return Source(label=source.text, url=source.url, topic=coding)
 
 
-def _reasons(service: Service) -> tuple[Coding, ...]:
+@lru_cache(maxsize=64)
+def _reasons(reasons: tuple[Topic, ...]) -> tuple[Coding, ...]:
     """The service's own override reasons, then the common ones; each code once."""
-    own = [Coding(system=r.system, code=r.code, display=r.display) for r in service.reasons]
+    own = [Coding(system=r.system, code=r.code, display=r.display) for r in reasons]
     return tuple({(r.system, r.code): r for r in (*own, *OVERRIDE_REASONS)}.values()) if own else OVERRIDE_REASONS
 
 
@@ -248,7 +251,10 @@ def _reasoning(finding: RiskFinding, words: Words) -> list[Block]:
     moved = influences(explanation, result[0].not_measured, top)
     blocks = _why(result[0], moved, words, several=len({e.outcome for e in result}) > 1)
     notes = (note for estimate in result for note in estimate.notes)
-    details = dict.fromkeys((*_details(result[0], moved), *notes))
+    details: list[Message] = []
+    for detail in (*_details(result[0], moved), *notes):
+        if detail not in details:
+            details.append(detail)
     blocks.append(Paragraph((Strong(words(msg("Details:"))),)))
     blocks.append(Bullets(tuple((_span(detail, words),) for detail in details)))
     return blocks

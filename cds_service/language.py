@@ -51,10 +51,16 @@ class Words:
         if isinstance(message, str):
             return message
         template = self.catalogue.gettext(message.text) if message.text else ""
-        if not message.values:
-            return template
-        # Most values are text already: asked first, because a card renders hundreds.
-        return template.format_map({n: v if type(v) is str else self.value(v) for n, v in message.values.items()})
+        values = message.values
+        # A card renders hundreds of messages: what is text already is not looked at again.
+        for value in values.values():
+            if type(value) is not str:
+                values = {
+                    n: v if type(v) is str else self(v) if type(v) is Message else self.value(v)
+                    for n, v in values.items()
+                }
+                break
+        return template.format_map(values) if values else template
 
     def value(self, value: object) -> str:
         """One value as it is read: dates as `6 May 2026`, numbers without noise, messages rendered."""

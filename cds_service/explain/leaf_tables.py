@@ -33,9 +33,9 @@ AGREEMENT = 2e-5  # with XGBoost: what its float32 may lose over some hundred tr
 class LeafTables:
     """The tables of one forest.
 
-    steps, went_left: shape (n_leaves, depth), the splits on the way to each leaf. amounts: one row a pattern and leaf,
+    steps, went_left: shape (depth, n_leaves), the splits on the way to each leaf. amounts: one row a pattern and leaf,
     one column a slot; first: shape (n_leaves,), each leaf's first row. slots: shape (n_leaves x depth,), the input of
-    each slot. powers: shape (depth,), what each split adds to the number of a pattern. expected: of the margin.
+    each slot. expected: of the margin.
     """
 
     forest: Forest
@@ -44,7 +44,6 @@ class LeafTables:
     amounts: Floats
     first: Indices
     slots: Indices
-    powers: Indices
     expected: float
 
     @classmethod
@@ -83,7 +82,10 @@ class LeafTables:
         """
         left = self.forest.goes_left(row)
         met = left.take(self.steps) == self.went_left
-        found = self.amounts.take(self.first + met @ self.powers, axis=0)
+        pattern = met[0].astype(np.uint16)  # `_LARGEST` keeps the depth below 16
+        for power, step in enumerate(met[1:], start=1):
+            pattern |= np.left_shift(step, power, dtype=np.uint16)
+        found = self.amounts.take(self.first + pattern, axis=0)
         phi = np.bincount(self.slots, weights=found.ravel(), minlength=len(row) + 1)[:-1]
         return phi.astype(np.float64), self.forest.margin(left)
 
@@ -122,12 +124,11 @@ def _build(forest: Forest, leaves: Sequence[Leaf]) -> LeafTables:
     values = np.array([leaf.value for leaf in leaves])
     return LeafTables(
         forest=forest,
-        steps=steps,
-        went_left=np.array([[is_left for _, is_left, _ in way] for way in ways]),
+        steps=np.ascontiguousarray(steps.T),
+        went_left=np.ascontiguousarray(np.array([[is_left for _, is_left, _ in way] for way in ways]).T),
         amounts=_shapley(values, shares[:, :-1], met[:, :, :-1]).reshape(count * patterns, depth),
         first=every * patterns,
         slots=slots[:, :-1].ravel(),
-        powers=2 ** np.arange(depth),
         expected=float(forest.base) + float(values @ shares.prod(axis=1)),
     )
 

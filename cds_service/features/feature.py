@@ -249,5 +249,5 @@ class FeatureValues:
 
     def unusable(self, features: Iterable[Feature]) -> tuple[Unusable, ...]:
         """Those of the features that have no usable value, in the order given."""
-        found = (self.entries[f.id] for f in features)
-        return tuple(x for x in found if isinstance(x, Unusable))
+        found = [self.entries[f.id] for f in features]
+        return tuple([x for x in found if type(x) is Unusable])

@@ -44,6 +44,7 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "": "",
 }
 
+_NUMBERS = (Quantity, Derived, FirstOf, LowestRatio, Aggregate)
 _MEASURED = (Quantity, Derived, FirstOf, LowestRatio, Coded, Aggregate)
 ACVPU_WORDS = {
     "A": msg("alert"),
@@ -74,7 +75,7 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
         return (answers or {}).get(value) or msg("{text}", text=value)
     if isinstance(feature, Demographic):
         return msg("{years} years", years=whole_years(found))
-    if isinstance(feature, Quantity | Derived | FirstOf | LowestRatio | Aggregate):
+    if isinstance(feature, _NUMBERS):
         return with_unit(float(value), feature.unit, feature.digits)
     if isinstance(feature, OfStay):
         return with_unit(float(value), feature.unit, 0)

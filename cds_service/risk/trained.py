@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
 _AGE = "age"
 Gates = tuple[tuple[Feature, Message], ...]
 Thresholds = Sequence[tuple[float, Band]]  # inclusive lower threshold of the probability, band; lowest first
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the estimates of all horizons share: contributions, inputs with and without a value, and what to note."""
+
+    shown: tuple[Contribution, ...]
+    found: tuple[FeatureValue, ...]
+    gone: tuple[Unusable, ...]
+    effective: datetime | None
+    notes: tuple[Message, ...]
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,10 @@ class TrainedModel:
         amounts = self.calibration.slope * attribution.phi[0]
         shown = tree.contributions(amounts, entries, self.groups, published.in_words)
         notes = (*self._beyond(entries), *self._not_excluded(values))
-        return tuple(self._estimate(h, attribution, shown, entries, notes) for h in self.calibration.horizons)
+        found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
+        gone = tuple(e for e in entries if isinstance(e, Unusable) and not isinstance(e.feature, Derived))
+        read = _Read(shown, found, gone, published.oldest(found), notes)
+        return tuple(self._estimate(h, attribution, read) for h in self.calibration.horizons)
 
     def margins(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """The uncalibrated output of each row of a matrix, shape (n_rows, n_inputs)."""
@@ -183,18 +198,10 @@ class TrainedModel:
             columns += [[p if ok else None for p, ok in zip(risk, spoken, strict=True)], risk]
         return table.Predictions(tuple(header), tuple(zip(*columns, strict=True)))
 
-    def _estimate(
-        self,
-        horizon: Target,
-        attribution: tree.Attribution,
-        shown: tuple[Contribution, ...],
-        entries: Sequence[FeatureValue | Unusable],
-        notes: tuple[Message, ...],
-    ) -> RiskEstimate:
-        """The estimate of one horizon; `shown` serves all, because they share a slope."""
+    def _estimate(self, horizon: Target, attribution: tree.Attribution, read: _Read) -> RiskEstimate:
+        """The estimate of one horizon; the contributions serve all, because they share a slope."""
         margin = float(attribution.margins[0])
         risk = float(self.calibration.probability(horizon, margin))
-        found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
         thresholds = self.bands.get(horizon)
         return RiskEstimate(
             model_id=self.id,
@@ -207,16 +214,24 @@ class TrainedModel:
             unit="1",
             band=published.band_of(risk, thresholds) if thresholds else None,
             explanation=tree.explanation(
-                shown,
+                read.shown,
                 baseline=float(self.calibration.log_odds(horizon, attribution.expected)),
                 output=float(self.calibration.log_odds(horizon, margin)),
                 population=self.population,
             ),
-            inputs=found,
-            not_measured=tuple(e for e in entries if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
-            effective=published.oldest(found),
-            notes=notes,
+            inputs=read.found,
+            not_measured=read.gone,
+            effective=read.effective,
+            notes=read.notes,
         )
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Feature]:
+        return {feature.id: feature for feature in self.inputs}
+
+    @cached_property
+    def _measurable(self) -> tuple[Feature, ...]:
+        return tuple(feature for feature in self.inputs if _counts(feature))
 
     def _words(self, target: Target) -> Message:
         return self.outcome_words if isinstance(self.outcome_words, Message) else self.outcome_words[str(target)]
@@ -224,7 +239,7 @@ class TrainedModel:
     def _refusal(self, values: FeatureValues) -> NotEstimated | None:
         """Why the model does not speak about this person, or None."""
         speaks = self.manifest.speaks
-        by_id = {feature.id: feature for feature in self.inputs}
+        by_id = self._by_id
         age = values.usable(by_id[_AGE]) if _AGE in by_id else None
         youngest, eldest = speaks.age
         if age is not None and not youngest <= published.whole_years(age) <= eldest:
@@ -244,7 +259,7 @@ class TrainedModel:
         required = published.needed(self.id, values, [by_id[id_] for id_ in speaks.required])
         if isinstance(required, NotEstimated):
             return required
-        measurable = [f for f in self.inputs if _counts(f)]
+        measurable = self._measurable
         absent = values.unusable(measurable)
         measured = len(measurable) - len(absent)
         if measured >= speaks.minimum:
@@ -262,7 +277,7 @@ class TrainedModel:
         speaks = self.manifest.speaks
         place = {declared.id: position for position, declared in enumerate(self.manifest.inputs)}
         measured = ~np.isnan(matrix)
-        counted = [place[f.id] for f in self.inputs if _counts(f)]
+        counted = [place[f.id] for f in self._measurable]
         ok = measured[:, counted].sum(axis=1) >= speaks.minimum
         for id_ in speaks.required:
             ok &= measured[:, place[id_]]
@@ -314,11 +329,11 @@ def _check_words(folder: Path, calibration: Calibration, words: Message | Mappin
 
 def _counts(feature: Feature) -> bool:
     """Whether a feature is a measurement: neither derived from others nor a demographic."""
-    return not isinstance(feature, Derived | Demographic)
+    return not isinstance(feature, (Derived, Demographic))
 
 
 def _beyond(entry: FeatureValue, learnt: Input) -> bool:
-    if isinstance(entry.feature, Demographic) or isinstance(entry.value, str | bool):
+    if isinstance(entry.feature, Demographic) or isinstance(entry.value, (str, bool)):
         return False
     return not learnt.training.lowest <= float(entry.value) <= learnt.training.highest
 
