@@ -6,7 +6,7 @@ from cds_service.explain.explanation import Baseline, Contribution, Explanation,
 from cds_service.explain.tree import Group
 from cds_service.features import catalogue, intensive_care
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
-from cds_service.features.doses import daily_mg
+from cds_service.features.doses import daily_mg, drafted_daily_mg
 from cds_service.features.feature import (
     Absence,
     Coded,
@@ -27,11 +27,12 @@ from cds_service.features.history import creatinine_rise, egfr_history, history
 from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_over
 from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
-from cds_service.features.medicines_on_record import intolerances
+from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
+from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.language import Message, msg
-from cds_service.risk import points, published
+from cds_service.risk import points, published, renal_limits
 from cds_service.risk.model import (
     Band,
     Citation,
@@ -72,6 +73,8 @@ __all__ = [
     "Lasting",
     "MeasuredInHospital",
     "MedicationFeature",
+    "MedicationRequest",
+    "Medicine",
     "Message",
     "NotEstimated",
     "NotOffered",
@@ -99,6 +102,8 @@ __all__ = [
     "catalogue",
     "creatinine_rise",
     "daily_mg",
+    "drafted",
+    "drafted_daily_mg",
     "egfr_history",
     "history",
     "intensive_care",
@@ -111,4 +116,5 @@ __all__ = [
     "override_reason",
     "points",
     "published",
+    "renal_limits",
 ]

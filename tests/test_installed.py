@@ -23,7 +23,15 @@ IGNORED = (
     "models/__pycache__/leak.py",
     "models/local.db",
 )
-SERVICES = {"af-anticoagulation", "cardiovascular-risk", "kidney-liver-check", "prognosis", "deterioration"}
+SERVICES = {
+    "af-anticoagulation",
+    "cardiovascular-risk",
+    "kidney-liver-check",
+    "prognosis",
+    "deterioration",
+    "renal-dosing",
+    "renal-dosing-select",
+}
 
 
 def run(command: list[str | Path], folder: Path, **variables: str) -> str:

@@ -13,7 +13,7 @@ from cds_service.risk.model import is_on
 from cds_service.settings import Settings, load
 
 CLOCK = FixedClock(datetime(2026, 11, 1, 9, tzinfo=UTC))
-SERVICE = "cardiovascular-risk"
+SERVICE = "af-anticoagulation"
 
 
 @pytest.fixture(scope="module")

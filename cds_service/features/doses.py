@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import prescriptions
+from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
 
 _STRENGTH = r"\D{0,40}?(\d+(?:[.,]\d+)?)\s*(mg|g)\b"
@@ -26,6 +28,7 @@ _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 )
 _TABLETS = re.compile(r"\b(\d+(?:[.,]\d+)?|one|two|three|half(?: a)?)\s+(?:tablet|tab|capsule|cap)s?\b")
 _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
+_PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b")
 
 
@@ -38,6 +41,56 @@ def daily_mg(record: PatientRecord, feature: MedicationFeature) -> float | None:
             return None
         total += dose
     return total or None
+
+
+def drafted_daily_mg(row: fhir.MedicationRequest, words: str, feature: MedicationFeature) -> float | None:
+    """The daily dose in mg that a draft order asks for, from its structured dosage or its words; None in doubt."""
+    if len(row.dosage_instruction) != 1:
+        return None
+    (dosage,) = row.dosage_instruction
+    if dosage.as_needed_boolean:
+        return None
+    structured = _structured(dosage, words.lower(), feature.names)
+    return structured if structured is not None else _daily(words.lower(), (dosage.text or "").lower(), feature.names)
+
+
+def _structured(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float | None:
+    """mg a day from `doseQuantity` and `timing.repeat`, in mg, g or tablets of a strength that the name tells."""
+    each, times = _each_mg(dosage.dose_and_rate, words, names), _times_a_day(dosage.timing)
+    return None if each is None or times is None else each * times
+
+
+def _each_mg(given: Any, words: str, names: Sequence[str]) -> float | None:
+    first = given[0] if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict) else {}
+    quantity = first.get("doseQuantity")
+    if not isinstance(quantity, dict):
+        return None
+    value = quantity.get("value")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    unit = str(quantity.get("code") or quantity.get("unit") or "").strip().lower()
+    if unit in ("mg", "g"):
+        return float(value) * (1000.0 if unit == "g" else 1.0)
+    if _PIECE.fullmatch(unit):
+        strengths = {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
+        return strengths.pop() * float(value) if len(strengths) == 1 else None
+    return None
+
+
+def _times_a_day(timing: Any) -> float | None:
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    if not isinstance(repeat, dict):
+        return None
+    frequency, period = _positive(repeat.get("frequency", 1)), _positive(repeat.get("period"))
+    hours = {"h": 1.0, "d": 24.0, "wk": 168.0}.get(str(repeat.get("periodUnit")))
+    if frequency is None or period is None or hours is None:
+        return None
+    return 24.0 * frequency / (period * hours)
+
+
+def _positive(number: Any) -> float | None:
+    known = isinstance(number, int | float) and not isinstance(number, bool) and number > 0
+    return float(number) if known else None
 
 
 def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:

@@ -9,7 +9,7 @@ Eye drops, nasal sprays and skin preparations do not count as systemic treatment
 from __future__ import annotations
 
 from cds_service.features.feature import MedicationFeature
-from cds_service.language import msg
+from cds_service.language import Message, msg
 
 # Ingredient name -> RxNorm code of the ingredient (tty IN), None where it is matched by name only.
 _STATINS: dict[str, str | None] = {
@@ -130,6 +130,13 @@ _ANTIBACTERIALS: dict[str, str | None] = dict.fromkeys((
     "vancomycin", "teicoplanin", "linezolid", "daptomycin", "clindamycin", "metronidazole", "sulfamethoxazole",
     "cotrimoxazole", "nitrofurantoin", "fosfomycin", "colistin",
 ))  # fmt: skip
+# Cleared by the kidney, with limits in `risk/renal_limits.py`, and in none of the classes above.
+_CLEARED_BY_THE_KIDNEY: dict[str, str | None] = {
+    "gabapentin": None, "pregabalin": "187832", "allopurinol": "519", "baclofen": "1292", "lithium": "6448",
+    "methotrexate": "6851", "colchicine": "2683", "valacyclovir": None, "valaciclovir": None, "trimethoprim": "10829",
+    "famotidine": "4278", "tramadol": "10689", "duloxetine": "72625", "zoledronic": None, "alendronate": None,
+    "alendronic": None, "memantine": None,
+}  # fmt: skip
 _SEDATIVES: dict[str, str | None] = dict.fromkeys((
     "propofol", "midazolam", "dexmedetomidine", "remimazolam", "ketamine", "thiopental", "etomidate", "rocuronium",
     "vecuronium", "cisatracurium", "atracurium",
@@ -187,6 +194,9 @@ BRANDS: dict[str, str] = {
     "glucophage": "metformin", "jardiance": "empagliflozin", "farxiga": "dapagliflozin", "ozempic": "semaglutide",
     "januvia": "sitagliptin", "lantus": "insulin", "humalog": "insulin", "novolog": "insulin", "humulin": "insulin",
     "norvasc": "amlodipine", "diovan": "valsartan", "entresto": "sacubitril", "toprol": "metoprolol",
+    "neurontin": "gabapentin", "lyrica": "pregabalin", "macrobid": "nitrofurantoin", "bactrim": "trimethoprim",
+    "septra": "trimethoprim", "zyloprim": "allopurinol", "valtrex": "valacyclovir", "cymbalta": "duloxetine",
+    "savaysa": "edoxaban", "lixiana": "edoxaban",
     "karvea": "irbesartan", "cozaar": "losartan", "lovenox": "enoxaparin",
 }  # fmt: skip
 
@@ -200,9 +210,17 @@ _KNOWN = (
     _STATINS | _ANTIHYPERTENSIVES | _ANTICOAGULANTS | _GLUCOSE_LOWERING | _SGLT2_INHIBITORS | _ANTIPLATELETS | _NSAIDS
     | _ANTIBACTERIALS
     | _SEDATIVES | _INOTROPES | _CATECHOLAMINES | _HEPARINS | _HORMONES | _ERYTHROPOIETICS | _ANTINEOPLASTICS
+    | _CLEARED_BY_THE_KIDNEY
 )  # fmt: skip
 NAME_OF_CODE = {code: name for name, code in _KNOWN.items() if code is not None}
 NAMES = frozenset(_KNOWN)
+
+
+def one(name: str, label: Message, *atc: str, also: tuple[str, ...] = ()) -> MedicationFeature:
+    """The medicines with one ingredient of our tables, be it under further names."""
+    names = (name, *also)
+    codes = tuple(code for n in names if (code := _KNOWN[n]) is not None)
+    return MedicationFeature(id=name, label=label, ingredients=codes, names=names, atc=atc)
 
 
 def _codes(table: dict[str, str | None]) -> tuple[str, ...]:

@@ -123,6 +123,11 @@ def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator
             yield medicine.label or "", " ".join(d.text for d in dosages if d.text)
 
 
+def drafted(record: PatientRecord, row: fhir.MedicationRequest) -> Medicine | None:
+    """The medicine of a draft order, or None if it says that none is taken or must not be given."""
+    return None if row.do_not_perform else _read(record, row)
+
+
 def _current(record: PatientRecord) -> list[fhir.MedicationRequest | fhir.MedicationStatement]:
     rows: list[fhir.MedicationRequest | fhir.MedicationStatement] = [
         row for row in record.rows(fhir.MedicationRequest) if _prescribed(row)

@@ -250,9 +250,12 @@ class Condition(Resource, frozen=True, tag="Condition"):
 
 
 class Dosage(Part, frozen=True):
-    """How a medicine is taken."""
+    """How a medicine is taken. timing, dose_and_rate: as sent, for they are read for few and come in odd shapes."""
 
     text: str | None = None
+    timing: Any = None
+    dose_and_rate: Any = None
+    as_needed_boolean: bool | None = None
 
 
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):

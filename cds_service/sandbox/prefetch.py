@@ -17,6 +17,7 @@ from cds_service.sandbox.chart import NAMESPACE, SERVER
 from cds_service.sandbox.resources import Json
 from cds_service.sandbox.search import search
 
+_ORDERS = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest", "NutritionOrder"})
 _TOKEN = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _USER_TOKENS = {
     "userPractitionerId": "Practitioner",
@@ -146,6 +147,22 @@ def current_encounter(bundle: Mapping[str, Any]) -> str:
     return str(latest["id"])
 
 
+def drafts(bundle: Mapping[str, Any], *, selected: bool) -> Json:
+    """The members of the context of an order hook: the orders that the record holds as drafts, in a Bundle.
+
+    selected: with `selections`, all of them as chosen just now.
+    """
+    shelf = Shelf(bundle)
+    found = {
+        name: dict(shelf.served(row))
+        for name, row in shelf.rows.items()
+        if row["resourceType"] in _ORDERS and row.get("status") == "draft"
+    }
+    entries = [{"resource": row} for row in found.values()]
+    chosen = {"selections": list(found)} if selected else {}
+    return {**chosen, "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entries}}
+
+
 def request_for(
     service: Mapping[str, Any],
     bundle: Mapping[str, Any],
@@ -155,14 +172,16 @@ def request_for(
 ) -> Json:
     """A complete CDS Hooks request for a service as discovery describes it, about the patient of a Bundle.
 
-    encounter_id: needed by encounter hooks; by default the current one. hookInstance is the same for the same
-    service, patient and encounter. Raises NoPatient or NoEncounter.
+    encounter_id: needed by encounter hooks; by default the current one. Order hooks get the record's draft orders.
+    hookInstance is the same for the same service, patient and encounter. Raises NoPatient or NoEncounter.
     """
     patient = patient_id(bundle)
     encounter = encounter_id
     if encounter is None and str(service["hook"]).startswith("encounter-"):
         encounter = current_encounter(bundle)
-    context = {"userId": user, "patientId": patient} | ({"encounterId": encounter} if encounter else {})
+    context: Json = {"userId": user, "patientId": patient} | ({"encounterId": encounter} if encounter else {})
+    if service["hook"] in ("order-select", "order-sign"):
+        context |= drafts(bundle, selected=service["hook"] == "order-select")
     return {
         "hook": service["hook"],
         "hookInstance": str(uuid.uuid5(NAMESPACE, f"{service['id']}/{patient}/{encounter or ''}")),

@@ -26,6 +26,8 @@ CALLS = (
     ("kidney-liver-check", "acute-deterioration"),
     ("kidney-liver-check", "masld-high-fib4"),
     ("kidney-liver-check", "wrong-units"),
+    ("renal-dosing", "renal-drafts"),
+    ("renal-dosing-select", "renal-drafts"),
     ("prognosis", "heart-failure"),
     ("prognosis", "af-not-anticoagulated"),
     ("prognosis", "acute-deterioration"),

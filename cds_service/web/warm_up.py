@@ -15,11 +15,22 @@ from cds_service.errors import CurbsideError, PluginError
 from cds_service.features.feature import Quantity
 from cds_service.fhir import propose
 from cds_service.pipeline import Desk, Pipeline
+from cds_service.protocol.hooks import HOOKS, Shape
 from cds_service.protocol.request import decode
 from cds_service.web.logs import where
 
 _PATIENT = "warm-up"
 _AGE_DAYS = 60 * 365
+_DRAFT = {
+    "resourceType": "MedicationRequest",
+    "id": _PATIENT,
+    "status": "draft",
+    "intent": "order",
+    "subject": {"reference": f"Patient/{_PATIENT}"},
+    "medicationCodeableConcept": {"text": "Gabapentin 300 mg capsule"},
+    "dosageInstruction": [{"text": "1 capsule three times daily"}],
+}
+_DRAFT_REFERENCE = f"MedicationRequest/{_PATIENT}"
 
 
 def warm_up(pipeline: Pipeline, now: datetime) -> None:
@@ -60,9 +71,19 @@ def request(desk: Desk, now: datetime) -> bytes:
         "birthDate": (now - timedelta(days=_AGE_DAYS)).date().isoformat(),
     }
     prefetch["warmUp"] = {"resourceType": "Bundle", "type": "searchset", "entry": observations}
-    context = {"patientId": _PATIENT, "userId": "Practitioner/warm-up", "encounterId": "warm-up"}
+    ids = {"patientId": _PATIENT, "userId": "Practitioner/warm-up", "encounterId": "warm-up"}
+    context = ids | {m.name: _member(m.shape) for m in HOOKS[desk.service.hook].members if m.required}
     call = {"hook": desk.service.hook, "hookInstance": str(UUID(int=0)), "context": context, "prefetch": prefetch}
     return orjson.dumps(call)
+
+
+def _member(shape: Shape) -> Any:
+    """What a member of a hook's context may hold: one draft order of a medicine."""
+    if shape in (Shape.REFERENCE, Shape.REFERENCES):
+        return [_DRAFT_REFERENCE] if shape is Shape.REFERENCES else _DRAFT_REFERENCE
+    if shape is Shape.RESOURCE:
+        return _DRAFT
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _DRAFT}]}
 
 
 def _observation(number: int, feature: Quantity) -> dict[str, Any]:

@@ -32,6 +32,8 @@ CODES = {
     "ast": ("1920-8", "U/L"),
     "alt": ("1742-6", "U/L"),
     "platelets": ("777-3", "10*3/uL"),
+    "weight": ("29463-7", "kg"),
+    "height": ("8302-2", "cm"),
     "potassium": ("2823-3", "mmol/L"),
     "lactate": ("2524-7", "mmol/L"),
     "crp": ("1988-5", "mg/L"),
@@ -70,6 +72,7 @@ class Chart:
     def __init__(self, age=60, sex="male", **patient):
         born = f"{NOW.year - age}-06-15"
         self.rows = [{"resourceType": "Patient", "id": "p1", "gender": sex, "birthDate": born, **patient}]
+        self.drafts = []
 
     def add(self, kind, **members):
         number = len(self.rows)
@@ -135,6 +138,13 @@ class Chart:
             dosageInstruction=[{"text": dosage}] if dosage else [],
         )
 
+    def draft(self, text, dosage=None, **structured):
+        row = {"resourceType": "MedicationRequest", "id": f"draft-{len(self.drafts) + 1}", "status": "draft",
+               "intent": "order", "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {"text": text},
+               "dosageInstruction": [{"text": dosage, **structured}] if dosage or structured else []}  # fmt: skip
+        self.drafts.append(row)
+        return self
+
     def unreadable_medicine(self):
         return self.add(
             "MedicationRequest",
@@ -172,7 +182,8 @@ class Chart:
         found = [decoder.decode(orjson.dumps(row)) for row in rows]
         record = PatientRecord.from_resources(found, [None] * len(found), "p1", NOW, listed=LISTS)
         stay = next((row for row in record.rows(fhir.Encounter) if row.id == "e1"), None)
-        return ClinicalContext(record, hook, None, "e1" if stay else None, stay, (), NOW)
+        drafts = tuple(decoder.decode(orjson.dumps(row)) for row in self.drafts)
+        return ClinicalContext(record, hook, None, "e1" if stay else None, stay, drafts, NOW)
 
 
 class Answer:

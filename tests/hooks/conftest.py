@@ -3,13 +3,15 @@
 import pytest
 from charts import MODELS, ROOT, Answer, plugin
 
+from cds_service.hook import Service
+
 
 @pytest.fixture(scope="session")
 def services():
     found = {}
     for path in sorted((ROOT / "hooks").glob("*.py")):
-        module = plugin(path)
-        found[module.service.id] = module.service
+        declared = [one for one in vars(plugin(path)).values() if isinstance(one, Service)]
+        found |= {service.id: service for service in declared}
     return found
 
 

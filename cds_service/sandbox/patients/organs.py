@@ -28,6 +28,21 @@ def ckd_g3b(name: str) -> Chart:
     return chart
 
 
+def renal_drafts(name: str) -> Chart:
+    """A woman of 83 with kidney disease G4, for whom two medicines are being ordered in doses for a healthy kidney."""
+    chart = Chart(name, family="Slowfilter", given="Edith", gender="female", born="1943-04-12")
+    for key, onset in (("ckd4", "2024-02-12"), ("hypertension", "1998-05-04")):
+        chart.problem(key, onset)
+    chart.medicine("amlodipine5", "1998-05-04")
+    chart.no_known_allergies("1998-05-04")
+    values: Spans = {"weight": (58, 54), "height": 157, "sbp": 134, "dbp": 74, "creatinine": (1.7, 1.9), "bun": 41,
+              "potassium": 4.9, "hemoglobin": 10.8, "uacr": 240, "bicarbonate": 21}  # fmt: skip
+    chart.follow_up(YEARS, ADULT_VITALS | values)
+    for key in ("nitrofurantoin100", "gabapentin300"):
+        chart.medicine(key, "2026-11-01", status="draft")
+    return chart
+
+
 def dialysis(name: str) -> Chart:
     """A man of 57 on haemodialysis: eGFR and risk equations do not apply."""
     chart = Chart(name, family="Filterman", given="Boris", gender="male", born="1969-10-30")
@@ -125,6 +140,7 @@ def metastatic_cancer(name: str) -> Chart:
 
 SAMPLES = (
     Sample("ckd-g3b-albuminuria", "Diabetic kidney disease G3b A3: full-dose metformin, no SGLT2 inhibitor.", ckd_g3b),
+    Sample("renal-drafts", "Kidney disease G4, and two draft orders in doses for a healthy kidney.", renal_drafts),
     Sample("dialysis", "End-stage kidney disease on haemodialysis: eGFR is refused.", dialysis),
     Sample("kidney-transplant", "A kidney transplant with mild dysfunction; dialysis is over (resolved).",
            kidney_transplant),
