@@ -13,10 +13,12 @@ _PORTS = {"https": 443, "http": 80}
 class Secret:
     """A text that is used and forgotten: no repr, no str and no pickle of it shows what it is."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "scheme")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, scheme: str = "Bearer") -> None:
+        """scheme: of the Authorization header that it is meant for."""
         self._text = text
+        self.scheme = scheme
 
     def reveal(self) -> str:
         """The text; for the one header that it is meant for."""

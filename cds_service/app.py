@@ -111,4 +111,19 @@ def create_app(
     answers = FeedbackStore(store.database) if store is not None else None
     app.register_blueprint(feedback.blueprint(pipeline, answers, clock, settings.limits.max_body_bytes))
     app.register_blueprint(health.blueprint(store))
+    if settings.smart:
+        _add_review_app(app, settings, pipeline, store, clock, metrics)
     return app
+
+
+def _add_review_app(
+    app: Flask, settings: Settings, pipeline: Pipeline, store: AssessmentStore | None, clock: Clock, observer: Observer
+) -> None:
+    """The SMART app; its modules are loaded only where an EHR is registered for it."""
+    from cds_service.web.app.blueprint import blueprint
+    from cds_service.web.app.pages import install
+
+    if store is None:
+        raise SettingsError("settings: [smart.NAME] needs a store. Set store.url.")
+    install(app)
+    app.register_blueprint(blueprint(settings, pipeline, store, clock, observer))

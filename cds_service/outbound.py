@@ -311,7 +311,7 @@ def _request(
 
     sent = {**headers, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
     if token is not None:
-        sent["Authorization"] = f"Bearer {token.reveal()}"
+        sent["Authorization"] = f"{token.scheme} {token.reveal()}"
     return requests.Request(method, url, headers=sent, data=body).prepare()
 
 

@@ -263,7 +263,41 @@ class App:
     """The SMART app that cards link to."""
 
     launch_url: str = key(
-        "", "Its launch URL; cards then carry a `smart` link whose `appContext` is the card's uuid. Empty for no link."
+        "",
+        "Its launch URL; cards then carry a `smart` link whose `appContext` is the card's uuid. Empty for no link. "
+        "Curbside's own review app is at `https://HOST/app/launch`, once an EHR is registered under `[smart.NAME]`.",
+    )
+    idle_minutes: float = key(15.0, "Minutes without a click after which a review is closed.", least=1, most=120)
+    session_hours: float = key(8.0, "Hours after which a review ends in any case.", least=0.1, most=24)
+
+
+@dataclass(frozen=True, slots=True)
+class SmartEhr:
+    """An EHR that may start the review app (SMART App Launch 2.2). One table an EHR, under a name of your choice.
+
+    Register in the EHR: launch URL `https://HOST/app/launch`, redirect URI `https://HOST/app/callback`.
+    """
+
+    issuer: str = key("", "Its FHIR base URL, which is the `iss` of a launch, exactly. Required.")
+    client_id: str = key("", "The id under which the EHR knows the app. Required.")
+    client: str = key("", "The `[clients.NAME]` table of the same EHR: its cards and assessments are what is reviewed.")
+    tenant: str = key("", "The `tenant` of that client's tokens, where it has several.")
+    auth: str = key(
+        "public",
+        "How the app proves itself: `public` (PKCE alone), `client_secret` or `private_key_jwt`.",
+        choices=("public", "client_secret", "private_key_jwt"),
+    )
+    secret_file: Path | None = key(None, "File with the client secret.")  # noqa: RUF009 - a field, as all others
+    key_file: Path | None = key(  # noqa: RUF009 - a field, as all others
+        None, "JWKS file with private keys (ES384 or RS384); the first signs, all are published at `/app/jwks`."
+    )
+    origins: tuple[str, ...] = key(
+        (), "Origins of its authorization, token and key endpoints, where they are not the issuer's."
+    )
+    id_token_issuer: str = key("", "The `iss` of its id_tokens, where that is not `issuer`.")
+    frame_ancestors: tuple[str, ...] = key((), "Origins of the EHR's pages that may show the app in a frame.")
+    governance: tuple[str, ...] = key(
+        (), "Users (`fhirUser`, such as `Practitioner/42`) who may open the work list and the governance views."
     )
 
 
@@ -359,6 +393,7 @@ class Settings:
     models: Models = field(default_factory=Models)
     cards: Cards = field(default_factory=Cards)
     app: App = field(default_factory=App)
+    smart: Mapping[str, SmartEhr] = field(default_factory=dict)
     alerts: Alerts = field(default_factory=Alerts)
     services: Mapping[str, ServiceSettings] = field(default_factory=dict)
     fetch: Fetch = field(default_factory=Fetch)

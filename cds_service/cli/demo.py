@@ -123,7 +123,8 @@ def _ehr(base: str, service: str, bundles: list[tuple[Json, str]], as_of: dateti
     from cds_service.sandbox.ehr.state import Ehr
 
     now: Callable[[], datetime] = options.clock(as_of).now
-    ehr = Ehr(bundles, base=base, service=service, now=now)
+    redirects = (f"{_app(int(service.rpartition(':')[2]))}/callback",)
+    ehr = Ehr(bundles, base=base, service=service, now=now, redirects=redirects)
     host, _, port = base.removeprefix("http://").partition(":")
     with running(create_app(ehr), host, int(port)):
         yield ehr
@@ -152,8 +153,15 @@ def _port(wanted: int | None, usual: int, terminal: Terminal) -> int:
     return free
 
 
+def _app(port: int) -> str:
+    """Where the review app is: under another name than the EHR, so that its cookies are another site's, as in life."""
+    return f"http://localhost:{port}/app"
+
+
 def _configuration(port: int, folder: Path, ehr_url: str) -> str:
     """The service's settings for the demonstration: the sandbox EHR is its one CDS Client."""
+    from cds_service.sandbox.ehr.smart import CLIENT_ID
+
     return f"""
 [server]
 port = {port}
@@ -167,6 +175,16 @@ show_unvalidated = true
 [dev]
 allow_insecure_loopback = true
 unsigned_loopback = true
+
+[app]
+launch_url = "{_app(port)}/launch"
+
+[smart.sandbox]
+issuer = "{ehr_url}/fhir"
+client_id = "{CLIENT_ID}"
+client = "sandbox"
+frame_ancestors = ["{ehr_url}"]
+governance = ["Practitioner/example"]
 
 [clients.sandbox]
 issuer = "{ehr_url}/fhir"

@@ -19,7 +19,7 @@ from cds_service.web.errors import refusal
 from cds_service.web.limits import Rates, Running
 from cds_service.web.peers import Peers
 
-OPEN = frozenset({"health", "metrics"})  # blueprints that have no callers, or judge them by themselves
+OPEN = frozenset({"health", "metrics", "app"})  # blueprints that have no callers, or judge them by themselves
 STORES_USE = frozenset({"cds_hooks.invoke", "feedback.receive"})  # these write the token's use with what they store
 _log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ def register(app: Flask, observer: Observer = NOBODY) -> None:
     app.after_request(end)
     app.register_error_handler(CurbsideError, refusal)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _crashed)
+    app.register_error_handler(Exception, crashed)
 
 
 def _begin() -> None:
@@ -78,7 +78,8 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _crashed(error: Exception) -> Response:
+def crashed(error: Exception) -> Response:
+    """The response to a call on which the service failed; the log says where, and nothing of the call."""
     _log.error("crashed", request_id=g.request_id, error=type(error).__name__, where=where(error))
     words = f"the service failed on this request; report the request id {g.request_id} to whoever runs it"
     return Response(outcome("exception", words), 500, mimetype=JSON)

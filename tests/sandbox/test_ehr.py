@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from werkzeug.serving import WSGIRequestHandler, make_server
+from listening import listening
 
 from cds_service.app import create_app as create_service
 from cds_service.clock import FixedClock
@@ -31,24 +29,6 @@ REDIRECT = "http://localhost:9/app/callback"
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce-0123456789"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 PATIENTS = ("missing-lipids", "acute-deterioration", "healthy-adult")
-
-
-class Quiet(WSGIRequestHandler):
-    def log_request(self, *_: object, **__: object) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def listening(app: Any, port: int = 0) -> Iterator[int]:
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def new_ehr(service: str = "http://127.0.0.1:9", base: str = "http://127.0.0.1:8") -> Ehr:

@@ -1,0 +1,346 @@
+"""SMART App Launch 2.2, the app's side: registered EHRs, PKCE, the exchange of a code, and the id_token.
+
+Nothing is fetched for an issuer that is not registered, exactly; and nothing from a host that is not named in the
+registration. Source: hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html, OpenID Connect Core 1.0, RFC 7636.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from cds_service.clock import Clock, Deadline
+from cds_service.errors import CurbsideError, SettingsError
+from cds_service.observer import NOBODY, Observer
+from cds_service.outbound import Outbound, OutboundError, Secret
+from cds_service.settings import Settings, SmartEhr
+
+ID_TOKEN_ALGORITHMS = ("ES384", "ES256", "RS384", "RS256")
+SESSION_SCOPES = ("openid", "fhirUser", "online_access")
+_TIMEOUT_S = 5.0
+_MAX_BYTES = 200_000
+_LEEWAY_S = 60
+_ASSERTION_S = 240
+
+
+class LaunchError(CurbsideError):
+    """A launch that cannot go on; the words are for the person at the screen."""
+
+    http_status = 400
+    issue_code = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One EHR that may start the app. name: in the settings."""
+
+    name: str
+    ehr: SmartEhr
+    secret: Secret | None = None
+    keys: KeySet | None = None
+
+    @property
+    def issuer(self) -> str:
+        """The FHIR base URL, without a final slash."""
+        return self.ehr.issuer.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What must be remembered between leaving for the EHR and coming back."""
+
+    registration: str
+    state: str
+    nonce: str
+    verifier: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an EHR granted: whose record, to whom, in which scopes. expires: of the access token."""
+
+    patient: str
+    encounter: str | None
+    user: str
+    user_name: str
+    scopes: tuple[str, ...]
+    access_token: Secret
+    refresh_token: Secret | None
+    expires: datetime
+    needs_banner: bool
+    app_context: str | None = None
+
+    def allows(self, type_: str) -> bool:
+        """True if the scopes let the type be searched."""
+        for scope in self.scopes:
+            context, _, rest = scope.partition("/")
+            name, _, letters = rest.partition("?")[0].partition(".")
+            if context in ("patient", "user") and name in (type_, "*"):
+                return letters in ("read", "*") or "s" in letters
+        return False
+
+
+class SmartClient:
+    """Starts and finishes launches. Made before the fork."""
+
+    def __init__(self, settings: Settings, clock: Clock, observer: Observer = NOBODY) -> None:
+        """Raises SettingsError naming the registration and the key to mend."""
+        self._clock = clock
+        self.registrations: dict[str, Registration] = {}
+        for name, ehr in settings.smart.items():
+            self.registrations[name] = _registration(name, ehr, settings)
+        issuers = [r.issuer for r in self.registrations.values()]
+        if len(set(issuers)) != len(issuers):
+            raise SettingsError("settings: two [smart.NAME] tables have the same issuer. Merge the two.")
+        allowed = [url for r in self.registrations.values() for url in (_origin(r.issuer), *r.ehr.origins)]
+        self._outbound = Outbound(
+            allowed,
+            allow_insecure_loopback=settings.dev.allow_insecure_loopback,
+            ca_file=settings.fetch.ca_file,
+            purpose="smart",
+            observer=observer,
+        )
+
+    def by_issuer(self, issuer: str) -> Registration:
+        """The registration of an issuer, compared exactly but for a final slash. Raises LaunchError."""
+        for registration in self.registrations.values():
+            if secrets.compare_digest(registration.issuer.encode(), issuer.rstrip("/").encode()):
+                return registration
+        raise LaunchError("This EHR is not registered here, so nothing was asked of it.")
+
+    def begin(
+        self, registration: Registration, launch: str | None, redirect_uri: str, types: Iterable[str]
+    ) -> tuple[Flow, str]:
+        """The flow to remember and the URL to send the browser to. types: resource types to ask for."""
+        found = self._configuration(registration)
+        verifier = secrets.token_urlsafe(48)
+        flow = Flow(
+            registration.name,
+            secrets.token_urlsafe(24),
+            secrets.token_urlsafe(24),
+            verifier,
+            found["token_endpoint"],
+            found["jwks_uri"],
+        )
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        asked = {
+            "response_type": "code",
+            "client_id": registration.ehr.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(
+                ("launch" if launch else "launch/patient", *SESSION_SCOPES, *(f"patient/{t}.rs" for t in types))
+            ),
+            "state": flow.state,
+            "nonce": flow.nonce,
+            "aud": registration.issuer,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        } | ({"launch": launch} if launch else {})
+        endpoint = found["authorization_endpoint"]
+        return flow, f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+
+    def finish(self, flow: Flow, code: str, redirect_uri: str) -> Grant:
+        """What the EHR grants for a code. Raises LaunchError for anything that is not as it must be."""
+        registration = self.registrations[flow.registration]
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": flow.verifier,
+        }
+        got = self._tokens(registration, flow.token_endpoint, form)
+        claims = self._id_token(registration, flow, got.get("id_token"))
+        return self._grant(got, claims)
+
+    def refresh(self, registration: Registration, grant: Grant) -> Grant | None:
+        """The grant with a new access token, or None where the EHR gives none."""
+        if grant.refresh_token is None:
+            return None
+        try:
+            endpoint = self._configuration(registration)["token_endpoint"]
+            form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
+            got = self._tokens(registration, endpoint, form)
+        except LaunchError:
+            return None
+        kept = {"sub": grant.user, "fhirUser": grant.user, "name": grant.user_name}
+        told: dict[str, Any] = {"patient": grant.patient, "encounter": grant.encounter, "appContext": grant.app_context}
+        told |= {"scope": " ".join(grant.scopes), "need_patient_banner": grant.needs_banner}
+        renewed = self._grant(told | got, kept)
+        if renewed.patient != grant.patient:
+            return None
+        return renewed
+
+    def _configuration(self, registration: Registration) -> dict[str, str]:
+        url = f"{registration.issuer}/.well-known/smart-configuration"
+        found = self._json(lambda d: self._outbound.get(url, deadline=d, max_bytes=_MAX_BYTES).body)
+        if "S256" not in (found.get("code_challenge_methods_supported") or ()):
+            raise LaunchError("The EHR does not offer PKCE with S256, which this app requires.")
+        endpoints = {}
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            value = found.get(name)
+            if not isinstance(value, str) or not self._outbound.allows(value):
+                raise LaunchError(
+                    f"The EHR names a {name} on a host that is not registered for it. Whoever runs this app can add "
+                    "the host to the EHR's origins."
+                )
+            endpoints[name] = value
+        return endpoints
+
+    def _tokens(self, registration: Registration, endpoint: str, form: Mapping[str, str]) -> dict[str, Any]:
+        sent, token = dict(form), None
+        if registration.ehr.auth == "client_secret" and registration.secret is not None:
+            pair = f"{registration.ehr.client_id}:{registration.secret.reveal()}"
+            token = Secret(base64.b64encode(pair.encode()).decode(), "Basic")
+        else:
+            sent["client_id"] = registration.ehr.client_id
+        if registration.ehr.auth == "private_key_jwt":
+            kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            sent |= {"client_assertion_type": kind, "client_assertion": self._assertion(registration, endpoint)}
+        body = urlencode(sent).encode()
+        return self._json(
+            lambda d: (
+                self._outbound.post(
+                    endpoint,
+                    body,
+                    content_type="application/x-www-form-urlencoded",
+                    deadline=d,
+                    max_bytes=_MAX_BYTES,
+                    token=token,
+                ).body
+            )
+        )
+
+    def _assertion(self, registration: Registration, endpoint: str) -> str:
+        """A token that proves who the client is, signed with the first of its keys."""
+        assert registration.keys is not None
+        key = registration.keys.keys[0]
+        now = int(self._clock.now().timestamp())
+        name = registration.ehr.client_id
+        claims = {"iss": name, "sub": name, "aud": endpoint, "iat": now, "exp": now + _ASSERTION_S}
+        claims["jti"] = secrets.token_urlsafe(24)
+        algorithm = "ES384" if key.key_type == "EC" else "RS384"
+        return jwt.encode({"alg": algorithm, "typ": "JWT", "kid": key.kid}, claims, key, algorithms=[algorithm])
+
+    def _id_token(self, registration: Registration, flow: Flow, compact: Any) -> Mapping[str, Any]:
+        """The claims of an id_token once all of them are checked. Raises LaunchError."""
+        refused = LaunchError("The EHR's word on who you are could not be checked. Start again from the EHR.")
+        if not isinstance(compact, str) or len(compact) > 20_000:
+            raise refused
+        found = self._json(lambda d: self._outbound.get(flow.jwks_uri, deadline=d, max_bytes=_MAX_BYTES).body)
+        try:
+            keys = KeySet.import_key_set(found)  # type: ignore[arg-type]
+            claims = jwt.decode(compact, keys, algorithms=list(ID_TOKEN_ALGORITHMS)).claims
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise refused from None
+        audiences = claims.get("aud")
+        audiences = [audiences] if isinstance(audiences, str) else audiences
+        now = self._clock.now().timestamp()
+        good = (
+            str(claims.get("iss", "")).rstrip("/")
+            == (registration.ehr.id_token_issuer.rstrip("/") or registration.issuer)
+            and isinstance(audiences, list)
+            and registration.ehr.client_id in audiences
+            and (len(audiences) == 1 or claims.get("azp") == registration.ehr.client_id)
+            and isinstance(claims.get("exp"), int | float)
+            and claims["exp"] > now - _LEEWAY_S
+            and isinstance(claims.get("iat"), int | float)
+            and claims["iat"] < now + _LEEWAY_S
+            and isinstance(claims.get("nonce"), str)
+            and secrets.compare_digest(claims["nonce"].encode(), flow.nonce.encode())
+            and bool(claims.get("sub"))
+            and isinstance(claims.get("fhirUser"), str)
+        )
+        if not good:
+            raise refused
+        return claims
+
+    def _grant(self, got: Mapping[str, Any], claims: Mapping[str, Any]) -> Grant:
+        patient, token, scope = got.get("patient"), got.get("access_token"), got.get("scope")
+        lasts = got.get("expires_in", 300)
+        if not isinstance(patient, str) or not patient:
+            raise LaunchError("The EHR did not say which patient is open. Open a patient first, then start the app.")
+        if not isinstance(token, str) or str(got.get("token_type", "")).lower() != "bearer":
+            raise LaunchError("The EHR's answer holds no bearer token. Start again from the EHR.")
+        if not isinstance(scope, str) or isinstance(lasts, bool) or not isinstance(lasts, int | float):
+            raise LaunchError("The EHR did not say what it grants. Start again from the EHR.")
+        refresh, context, encounter = got.get("refresh_token"), got.get("appContext"), got.get("encounter")
+        expires = datetime.fromtimestamp(self._clock.now().timestamp() + min(float(lasts), 86_400.0), tz=UTC)
+        return Grant(
+            patient=patient,
+            encounter=encounter if isinstance(encounter, str) else None,
+            user=str(claims["fhirUser"]),
+            user_name=str(claims.get("name") or ""),
+            scopes=tuple(scope.split()),
+            access_token=Secret(token),
+            refresh_token=Secret(refresh) if isinstance(refresh, str) else None,
+            expires=expires,
+            needs_banner=got.get("need_patient_banner") is not False,
+            app_context=context if isinstance(context, str) else None,
+        )
+
+    def _json(self, ask: Callable[[Deadline], bytes]) -> dict[str, Any]:
+        """The JSON object of an answer. Raises LaunchError in words that hold nothing of it."""
+        try:
+            value = json.loads(ask(Deadline.after(_TIMEOUT_S)))
+        except OutboundError:
+            raise LaunchError(
+                "The EHR did not answer as expected. Try again; if it stays, tell your help desk."
+            ) from None
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise LaunchError("The EHR's answer could not be read. Tell your help desk.")
+        return value
+
+    def public_keys(self) -> dict[str, Any]:
+        """The key set that EHRs fetch to check our assertions: public parts of every key, for rotation."""
+        sets = [r.keys for r in self.registrations.values() if r.keys is not None]
+        found = {key.kid: key.as_dict(private=False) | {"use": "sig"} for keys in sets for key in keys.keys}
+        return {"keys": list(found.values())}
+
+
+def _registration(name: str, ehr: SmartEhr, settings: Settings) -> Registration:
+    where = f"settings: smart.{name}"
+    if not ehr.issuer or not ehr.client_id:
+        raise SettingsError(f"{where} needs issuer (the FHIR base URL) and client_id.")
+    if ehr.client and ehr.client not in settings.clients:
+        raise SettingsError(f"{where}.client names no [clients.NAME] table.")
+    if ehr.auth == "client_secret" and ehr.secret_file is None:
+        raise SettingsError(f"{where}.secret_file is missing. Put the client secret into a file of its own.")
+    if ehr.auth == "private_key_jwt" and ehr.key_file is None:
+        raise SettingsError(f"{where}.key_file is missing. Give a JWKS file with the private key that signs first.")
+    secret = Secret(_text(where, "secret_file", ehr.secret_file).strip()) if ehr.secret_file is not None else None
+    keys = None
+    if ehr.key_file is not None:
+        try:
+            keys = KeySet.import_key_set(json.loads(_text(where, "key_file", ehr.key_file)))
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise SettingsError(f"{where}.key_file must be a JWKS with private EC or RSA keys.") from None
+    return Registration(name, ehr, secret, keys)
+
+
+def _text(where: str, key: str, path: Path | None) -> str:
+    assert path is not None
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{where}.{key} cannot be read. Name a text file that this user may read.") from None
+
+
+def _origin(url: str) -> str:
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}"

@@ -1,0 +1,73 @@
+"""The review app as one blueprint under `/app`."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from cds_service.clock import Clock
+from cds_service.errors import CurbsideError
+from cds_service.needs import Need
+from cds_service.observer import NOBODY, Observer
+from cds_service.pipeline import Pipeline
+from cds_service.security.smart import SmartClient
+from cds_service.settings import Settings
+from cds_service.stores.app_sessions import AppSessionStore
+from cds_service.stores.assessments import AssessmentStore
+from cds_service.stores.feedback import FeedbackStore
+from cds_service.web.app import governance, launch, review
+from cds_service.web.app.opening import Opener
+from cds_service.web.app.pages import STATIC, Pages
+from cds_service.web.app.session import Sessions
+from cds_service.web.errors import crashed
+
+
+def blueprint(
+    settings: Settings, pipeline: Pipeline, store: AssessmentStore, clock: Clock, observer: Observer = NOBODY
+) -> Blueprint:
+    """All of the app. Raises SettingsError for registrations that cannot be used."""
+    pages = Pages(settings)
+    smart = SmartClient(settings, clock, observer)
+    kept = AppSessionStore(store.database)
+    sessions = Sessions(kept, settings.app, clock)
+    opener = Opener(pipeline, store.database, settings)
+    types = read_types(pipeline)
+    app = Blueprint("app", __name__, url_prefix="/app", static_folder=str(STATIC), static_url_path="/static")
+    launch.routes(app, smart, sessions, kept, pages, clock, types)
+    review.routes(app, smart, sessions, opener, FeedbackStore(store.database), pages, clock, types)
+    governance.routes(app, smart, sessions, opener, pages, clock)
+
+    @app.errorhandler(CurbsideError)
+    def refuse(error: CurbsideError) -> tuple[str, int]:
+        return pages.refusal(error)
+
+    @app.errorhandler(HTTPException)
+    def no_page(error: HTTPException) -> tuple[str, int]:
+        status = error.code or 500
+        return pages.render("refusal.html", reason="There is no such page.", status=status), status
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> tuple[str, int]:
+        crashed(error)
+        return pages.render("refusal.html", reason="The app failed on this. Tell your help desk.", status=500), 500
+
+    @app.after_request
+    def head(response: Response) -> Response:
+        return pages.head(response)
+
+    return app
+
+
+def read_types(pipeline: Pipeline) -> tuple[str, ...]:
+    """The resource types that the services of patient-view read, the Patient first: for the scopes to ask for."""
+    found: dict[str, None] = {"Patient": None}
+    for need in _needs(pipeline):
+        found |= dict.fromkeys(need.types)
+    return tuple(found)
+
+
+def _needs(pipeline: Pipeline) -> list[Need]:
+    listing = pipeline.discovery()["services"]
+    assert isinstance(listing, list)
+    desks = [pipeline.desk(service["id"]) for service in listing]
+    return [need for desk in desks for need in desk.needs.values()]

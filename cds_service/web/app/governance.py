@@ -1,0 +1,49 @@
+"""For users with that role: recent cards, what became of them, and any assessment given again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, g, request
+
+from cds_service.clock import Clock
+from cds_service.errors import Forbidden
+from cds_service.security.smart import Registration, SmartClient
+from cds_service.web.app.opening import NothingToReview, Opener
+from cds_service.web.app.pages import Pages
+from cds_service.web.app.review import governs, views
+from cds_service.web.app.session import Review, Sessions
+
+_DAYS = 30
+
+
+def routes(
+    blueprint: Blueprint, smart: SmartClient, sessions: Sessions, opener: Opener, pages: Pages, clock: Clock
+) -> None:
+    """Adds `/app/r/<id>/governance` and the views below it."""
+
+    def allowed(id_: str) -> tuple[Review, Registration]:
+        review = sessions.find(id_, request)
+        g.app_language = review.language
+        registration = smart.registrations[review.registration]
+        if not governs(registration.ehr.governance, review.grant.user):
+            raise Forbidden("These views are for users with the governance role.")
+        return review, registration
+
+    @blueprint.get("/r/<id_>/governance")
+    def governance(id_: str) -> str:
+        review, registration = allowed(id_)
+        reader = opener.reader(registration)
+        tallies = reader.tallies(clock.now() - timedelta(days=_DAYS))
+        return pages.render("governance.html", review=review, tallies=tallies, recent=reader.recent(), days=_DAYS)
+
+    @blueprint.get("/r/<id_>/governance/<uuid:assessment>")
+    def replayed(id_: str, assessment: UUID) -> str:
+        review, registration = allowed(id_)
+        found = next((one for one in opener.reader(registration).recent(500) if one.id == assessment), None)
+        kept = opener.kept(assessment) if found is not None else None
+        if kept is None:
+            raise NothingToReview("There is no such assessment for this EHR.")
+        shown = opener.given_again(kept)
+        return pages.render("replayed.html", review=review, shown=shown, findings=views(shown, []))

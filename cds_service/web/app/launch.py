@@ -1,0 +1,85 @@
+"""Starting the app: from the EHR or by itself, to the EHR's authorization server, and back with a review open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import orjson
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from cds_service.clock import Clock
+from cds_service.security.smart import Flow, LaunchError, SmartClient
+from cds_service.stores.app_sessions import AppSessionStore
+from cds_service.web.app.pages import Pages
+from cds_service.web.app.session import Sessions, cookie, give, take
+
+_FLOW_LIFE = timedelta(minutes=10)
+_LONGEST = 4000
+
+
+def routes(
+    blueprint: Blueprint,
+    smart: SmartClient,
+    sessions: Sessions,
+    store: AppSessionStore,
+    pages: Pages,
+    clock: Clock,
+    types: Iterable[str],
+) -> None:
+    """Adds `/app/launch`, `/app/callback`, `/app/jwks` and `/app/`. types: what the models read of a record."""
+    asked = tuple(types)
+
+    @blueprint.get("/")
+    def home() -> str:
+        return pages.render("home.html", registrations=smart.registrations.values())
+
+    @blueprint.get("/launch")
+    def launch() -> Answer:
+        issuer, opened = request.args.get("iss", ""), request.args.get("launch")
+        if not issuer:
+            raise LaunchError("This address is for EHRs: it needs the parameters iss and launch.")
+        if len(request.query_string) > _LONGEST:
+            raise LaunchError("The launch is longer than any EHR's is.")
+        registration = smart.by_issuer(issuer)
+        flow, url = smart.begin(registration, opened, _callback(), asked)
+        now = clock.now()
+        store.prune(now)
+        content = {name: getattr(flow, name) for name in Flow.__slots__}
+        value = store.put("flow", content, now + _FLOW_LIFE)
+        response = redirect(url)
+        give(response, _flow_id(flow.state), value)
+        return response
+
+    @blueprint.get("/callback")
+    def callback() -> Answer:
+        state = request.args.get("state", "")
+        value = request.cookies.get(cookie(_flow_id(state))) if state else None
+        content = store.take("flow", value, clock.now()) if value else None
+        if content is None or content["state"] != state:
+            raise LaunchError(
+                "This launch was not begun in this browser, was used before, or took too long. Start again from the "
+                "EHR. If that happens each time, the browser may block cookies in frames: open the app in its own "
+                "window."
+            )
+        if "error" in request.args:
+            raise LaunchError("The EHR did not allow the app to open this record. Start again, or ask your help desk.")
+        flow = Flow(**content)
+        grant = smart.finish(flow, request.args.get("code", ""), _callback())
+        review, opened = sessions.open(flow.registration, grant)
+        response = redirect(url_for("app.review", id_=review.id))
+        take(response, _flow_id(state))
+        give(response, review.id, opened)
+        return response
+
+    @blueprint.get("/jwks")
+    def jwks() -> Response:
+        return Response(orjson.dumps(smart.public_keys()), mimetype="application/json")
+
+    def _callback() -> str:
+        return pages.callback
+
+
+def _flow_id(state: str) -> str:
+    return "flow-" + "".join(letter for letter in state[:16] if letter.isalnum() or letter in "-_")

@@ -1,0 +1,163 @@
+"""What a review shows: the assessment behind the card, given again as it was, or the patient's latest, or a new one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from cds_service.errors import CurbsideError, PreconditionFailed
+from cds_service.pipeline import Decision, Pipeline
+from cds_service.security.smart import Grant, LaunchError, Registration
+from cds_service.security.trust import Caller
+from cds_service.settings import Settings
+from cds_service.stores.assessments import Assessment, AssessmentStore
+from cds_service.stores.database import Database
+from cds_service.stores.reading import Reader
+from cds_service.stores.requests import RequestStore
+
+_log = structlog.get_logger(__name__)
+
+
+class NothingToReview(CurbsideError):
+    """There is no assessment, and none can be made."""
+
+    http_status = 404
+    issue_code = "not-found"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One assessment as it is reviewed.
+
+    decision: given again from what was kept. same: whether that gives the very answer that was shown.
+    """
+
+    assessment: Assessment
+    decision: Decision
+    same: bool
+
+    @property
+    def cards(self) -> list[Mapping[str, Any]]:
+        """The cards as they were sent."""
+        found: list[Mapping[str, Any]] = orjson.loads(self.assessment.response)["cards"]
+        return found
+
+
+class Opener:
+    """Finds or makes the assessment of a review."""
+
+    def __init__(self, pipeline: Pipeline, database: Database, settings: Settings) -> None:
+        self._pipeline = pipeline
+        self._database = database
+        self._settings = settings
+
+    def caller(self, registration: Registration) -> Caller:
+        """The CDS Client whose cards an EHR's users review."""
+        name = registration.ehr.client
+        if not name:
+            return Caller(fhir_base_urls=(registration.issuer,))
+        client = self._settings.clients[name]
+        bases = (*client.fhir_base_urls, registration.issuer)
+        return Caller(name, client.issuer, registration.ehr.tenant or None, tuple(b.rstrip("/") for b in bases))
+
+    def reader(self, registration: Registration) -> Reader:
+        """Reads what is kept for that client."""
+        caller = self.caller(registration)
+        return Reader(self._database, caller.issuer, caller.tenant)
+
+    def open(self, registration: Registration, grant: Grant, card: str | None) -> Opened:
+        """The assessment behind a card; without one, the patient's latest, or a new one.
+
+        Raises LaunchError where the card is another patient's, NothingToReview where nothing can be shown.
+        """
+        reader = self.reader(registration)
+        if card:
+            found = reader.of_card(_uuid(card))
+            if found is None:
+                raise NothingToReview(
+                    "The card that opened this review is not known here any more. Open the patient's chart again for a "
+                    "new one."
+                )
+            if found.patient_id != grant.patient:
+                raise LaunchError("The card belongs to another patient than the one who is open in the EHR.")
+        else:
+            found = reader.latest(grant.patient) or self._fresh(registration, grant, reader)
+        return self.given_again(found)
+
+    def kept(self, id_: uuid.UUID) -> Assessment | None:
+        """An assessment by its id, whoever's it is: for those who govern. Raises StoreError."""
+        return AssessmentStore(self._database).get(id_)
+
+    def given_again(self, assessment: Assessment) -> Opened:
+        """An assessment with its decision. Raises NothingToReview where it cannot be given again."""
+        desk = self._pipeline.desk(assessment.service_id)
+        basis = RequestStore(self._database).get(assessment.id, desk.needs)
+        if basis is None:
+            raise NothingToReview("What this assessment rested on is not kept any more.")
+        try:
+            decision = self._pipeline.decide(desk, basis, assessment.at)
+        except PreconditionFailed:
+            raise NothingToReview("This version of the service would not answer that call any more.") from None
+        return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response)
+
+    def _fresh(self, registration: Registration, grant: Grant, reader: Reader) -> Assessment:
+        """A new assessment by each service of patient-view that can be had with the granted scopes."""
+        caller = self.caller(registration)
+        for service in self._pipeline.discovery()["services"]:  # type: ignore[attr-defined]
+            if service["hook"] != "patient-view":
+                continue
+            try:
+                self._pipeline.answer(service["id"], _call(registration, grant), caller)
+            except CurbsideError as error:
+                _log.info("no fresh assessment", service=service["id"], reason=error.issue_code)
+        found = reader.latest(grant.patient)
+        if found is None:
+            raise NothingToReview(
+                "There is no assessment of this patient yet, and none could be made with the data that the EHR lets "
+                "this app read."
+            )
+        return found
+
+
+def _call(registration: Registration, grant: Grant) -> bytes:
+    """A patient-view call on behalf of the user, with leave to fetch what the scopes allow."""
+    context = {"userId": "/".join(grant.user.rstrip("/").split("/")[-2:]), "patientId": grant.patient}
+    authorization = {
+        "access_token": grant.access_token.reveal(),
+        "token_type": "Bearer",
+        "scope": " ".join(grant.scopes),
+    }
+    body = {
+        "hook": "patient-view",
+        "hookInstance": str(uuid.uuid4()),
+        "context": context,
+        "fhirServer": registration.issuer,
+        "fhirAuthorization": authorization,
+    }
+    return orjson.dumps(body)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise LaunchError("The EHR names a card in a way that is not a card's. Open the card again.") from None
+
+
+def moments(
+    history: list[tuple[datetime, Any]], model: str, outcome: str, horizon: int | None
+) -> list[tuple[datetime, float]]:
+    """Earlier values of one estimate in the results of assessments, one a day: the latest of the day."""
+    found: dict[Any, tuple[datetime, float]] = {}
+    for at, results in history:
+        for row in results:
+            same = row.get("model") == model and row.get("outcome") == outcome and row.get("horizon_years") == horizon
+            if same and row.get("high") is None:
+                found.setdefault(at.date(), (at, float(row["value"])))
+    return list(found.values())

@@ -1,0 +1,87 @@
+"""Pages of the app: templates in the reader's language, and the headers that keep them inside the EHR's frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, render_template, request
+
+from cds_service.errors import CurbsideError, SettingsError
+from cds_service.language import LANGUAGES, Words, msg, words
+from cds_service.settings import Settings
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+
+class Pages:
+    """What all pages share. Raises SettingsError where the app's own address is not known."""
+
+    def __init__(self, settings: Settings) -> None:
+        launch = settings.app.launch_url
+        split = urlsplit(launch)
+        if not launch.endswith("/app/launch") or not split.hostname:
+            raise SettingsError(
+                "settings: app.launch_url must be the review app's own address, https://HOST/app/launch, where an EHR "
+                "is registered under [smart.NAME]."
+            )
+        self.callback = f"{launch.removesuffix('launch')}callback"
+        self._language = settings.cards.language
+        self._idle_s = int(60 * settings.app.idle_minutes)
+        frames = sorted({origin for ehr in settings.smart.values() for origin in ehr.frame_ancestors})
+        self._policy = _policy(frames)
+
+    def language(self) -> str:
+        """The reader's language: asked for in the URL, else the review's, else the site's."""
+        asked = request.args.get("lang") or g.get("app_language") or self._language
+        return asked if asked in LANGUAGES else self._language
+
+    def words(self) -> Words:
+        """Renders messages for the reader."""
+        return words(self.language())
+
+    def render(self, name: str, **values: Any) -> str:
+        """A page."""
+        say = self.words()
+
+        def translate(text: str, **places: object) -> str:
+            return say(msg(text, **places))
+
+        return render_template(
+            f"app/{name}",
+            _=translate,
+            say=say,
+            language="zh-Hans" if say.language == "zh_Hans" else "en",
+            languages=LANGUAGES,
+            idle_s=self._idle_s,
+            **values,
+        )
+
+    def refusal(self, error: CurbsideError) -> tuple[str, int]:
+        """A page with a sentence and a way on."""
+        return self.render("refusal.html", reason=str(error), status=error.http_status), error.http_status
+
+    def head(self, response: Response) -> Response:
+        """The headers of every answer of the app."""
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def install(app: Flask) -> None:
+    """Lets an application find the app's templates."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
+
+    own = PrefixLoader({"app": FileSystemLoader(TEMPLATES)})
+    app.jinja_loader = own if app.jinja_loader is None else ChoiceLoader([app.jinja_loader, own])
+
+
+def _policy(frames: Iterable[str]) -> str:
+    ancestors = " ".join(frames) or "'none'"
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    )

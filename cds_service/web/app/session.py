@@ -1,0 +1,151 @@
+"""The review that a browser has open: one cookie a launch, the launch's id in the URL, all else on the server."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Request
+from werkzeug.wrappers import Response
+
+from cds_service.addresses import Secret
+from cds_service.clock import Clock
+from cds_service.errors import CurbsideError
+from cds_service.security.smart import Grant
+from cds_service.settings import App
+from cds_service.stores.app_sessions import AppSessionStore
+
+_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+
+
+class SessionOver(CurbsideError):
+    """No review is open under this address in this browser."""
+
+    http_status = 401
+    issue_code = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One open review.
+
+    id: in the URL; another than the cookie's value. registration: the EHR's name in the settings. card: uuid of the
+    card that opened it, if one did. csrf: what every form must carry. ends: when it ends in any case.
+    """
+
+    id: str
+    registration: str
+    grant: Grant
+    card: str | None
+    csrf: str
+    ends: datetime
+    language: str = "en"
+
+    def content(self) -> dict[str, Any]:
+        """All of it as JSON, for the encrypted session."""
+        grant = self.grant
+        return {
+            "id": self.id,
+            "registration": self.registration,
+            "card": self.card,
+            "csrf": self.csrf,
+            "ends": self.ends.isoformat(),
+            "language": self.language,
+            "grant": {
+                "patient": grant.patient,
+                "encounter": grant.encounter,
+                "user": grant.user,
+                "user_name": grant.user_name,
+                "scopes": list(grant.scopes),
+                "access_token": grant.access_token.reveal(),
+                "refresh_token": grant.refresh_token.reveal() if grant.refresh_token is not None else None,
+                "expires": grant.expires.isoformat(),
+                "needs_banner": grant.needs_banner,
+                "app_context": grant.app_context,
+            },
+        }
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Review:
+        """The review in a session's JSON."""
+        kept = dict(content["grant"])
+        refresh = kept["refresh_token"]
+        kept |= {
+            "scopes": tuple(kept["scopes"]),
+            "access_token": Secret(kept["access_token"]),
+            "refresh_token": Secret(refresh) if refresh is not None else None,
+            "expires": datetime.fromisoformat(kept["expires"]),
+        }
+        own = {name: content[name] for name in ("id", "registration", "card", "csrf", "language")}
+        return cls(**own, grant=Grant(**kept), ends=datetime.fromisoformat(content["ends"]))
+
+
+class Sessions:
+    """Opens, finds and ends reviews."""
+
+    def __init__(self, store: AppSessionStore, settings: App, clock: Clock) -> None:
+        self._store = store
+        self._idle = timedelta(minutes=settings.idle_minutes)
+        self._longest = timedelta(hours=settings.session_hours)
+        self._clock = clock
+
+    def open(self, registration: str, grant: Grant) -> tuple[Review, str]:
+        """A new review and the value of its cookie."""
+        now = self._clock.now()
+        review = Review(
+            secrets.token_urlsafe(12),
+            registration,
+            grant,
+            grant.app_context,
+            secrets.token_urlsafe(24),
+            now + self._longest,
+        )
+        self._store.prune(now)
+        return review, self._store.put("review", review.content(), now + self._idle)
+
+    def find(self, id_: str, request: Request) -> Review:
+        """The review that this browser has open under an id; its time to idle begins anew. Raises SessionOver."""
+        value = request.cookies.get(cookie(id_)) if _ID.fullmatch(id_) else None
+        now = self._clock.now()
+        found = self._store.get("review", value, now) if value else None
+        review = Review.of(found.content) if found is not None else None
+        if value is None or review is None or review.id != id_ or review.ends <= now:
+            raise SessionOver("This review is closed, or was opened in another browser. Start it again from the EHR.")
+        if found is not None and found.expires - now < self._idle * 0.9:
+            self.keep(review, request)
+        return review
+
+    def keep(self, review: Review, request: Request) -> None:
+        """Writes a changed review, good until it idles."""
+        value = request.cookies[cookie(review.id)]
+        self._store.put("review", review.content(), min(self._clock.now() + self._idle, review.ends), value)
+
+    def end(self, review: Review, request: Request) -> None:
+        """Closes a review for good."""
+        self._store.drop(request.cookies[cookie(review.id)])
+
+
+def in_language(review: Review, language: str) -> Review:
+    """The review in another language."""
+    return replace(review, language=language)
+
+
+def cookie(id_: str) -> str:
+    """The name of the cookie of a review or a launch."""
+    return f"__Host-curbside-{id_}"
+
+
+def give(response: Response, id_: str, value: str) -> None:
+    """Sets a cookie that works in a frame of another site, for that site alone."""
+    response.set_cookie(cookie(id_), value, path="/", secure=True, httponly=True, samesite="None", partitioned=True)
+
+
+def take(response: Response, id_: str) -> None:
+    """Deletes such a cookie."""
+    response.set_cookie(
+        cookie(id_), "", max_age=0, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
