@@ -1,27 +1,209 @@
-"""One sentence against the resources that it cites."""
+"""One sentence against the resources that it cites: names first, then what is said of them."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, field
 
 from cds_service.summary.chart import Chart
+from cds_service.summary.checks import check
+from cds_service.summary.claims import Claim, Mention, claims
+from cds_service.summary.evidence import Part, parts
+from cds_service.summary.lexicon import atoms, lexicon, normal, stem
+from cds_service.summary.people import who
 
-_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+MAX_SENTENCE = 2000
+MAX_CITES = 60
+_ABOUT = {  # kinds whose names name a thing that the patient need not have: a test for diabetes
+    "Procedure": {"Procedure", "Medication"},
+    "ServiceRequest": {"Procedure", "Medication", "CarePlan"},
+    "Immunization": {"Immunization", "Medication"},
+    "CarePlan": {"CarePlan", "Medication"},
+    "Goal": {"Goal", "CarePlan"},
+}
+_ABOUT_WORDS = frozenset(
+    {
+        "test",
+        "screening",
+        "vaccine",
+        "management",
+        "assessment",
+        "measurement",
+        "antigen",
+        "antibody",
+        "counseling",
+        "care",
+    }
+)
+
+_PREVENTED = frozenset({  # what a vaccine is named after
+    "influenza", "flu", "varicella", "zoster", "rotavirus", "hepatitis a", "hepatitis b", "mumps", "pneumococcal",
+    "meningococcal", "流感", "seasonal influenza", "hpv", "covid 19", "yellow fever",
+})  # fmt: skip
+
+
+@dataclass
+class State:
+    """What was spoken of so far: the parts that the last name means, and those that its numbers left."""
+
+    named: list[Part] = field(default_factory=list)
+    narrowed: list[Part] = field(default_factory=list)
 
 
 def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
-    """Why the cited resources do not support the sentence; empty if they do."""
+    """Why the cited resources do not support the sentence, in plain words; empty if they do."""
     if not cites:
         return ("the sentence cites nothing",)
-    reasons = []
-    known: set[str] = set()
+    if len(text) > MAX_SENTENCE or len(cites) > MAX_CITES:
+        return (f"a sentence may have {MAX_SENTENCE} characters and {MAX_CITES} citations at most",)
+    usable, reasons = _cited(cites, chart)
+    if reasons:
+        return tuple(reasons)
+    if _verbatim(text, usable):
+        return ()
+    found = claims(text)
+    reasons += who(found, usable, chart)
+    state = State()
+    spoken = False
+    _share_times(found)
+    for claim in found:
+        reasons += _claim(claim, usable, chart, state)
+        spoken = (
+            spoken
+            or bool(claim.mentions)
+            or any(t.kind in ("number", "pressure", "when", "gender", "kind") for t in claim.tokens)
+        )
+    if not spoken:
+        reasons.append("it says nothing that the record could support")
+    return tuple(dict.fromkeys(reasons))
+
+
+def _cited(cites: tuple[str, ...], chart: Chart) -> tuple[list[Part], list[str]]:
+    found: list[Part] = []
+    reasons: list[str] = []
     for cite in cites:
-        found = chart.find(cite)
-        if found is None or found.erroneous or found.reference in chart.foreign:
-            reasons.append(f"{cite} is not a usable resource of this patient")
-            continue
-        for _, words in found.names:
-            known |= set(_TOKEN.findall(words.lower()))
-        known |= {f"{amount.value:g}" for amount in found.amounts}
-    reasons += [f"not in what is cited: {word}" for word in _TOKEN.findall(text.lower()) if word not in known]
-    return tuple(reasons)
+        resource = chart.find(cite)
+        if resource is None:
+            reasons.append(f"{cite} is not in the record")
+        elif resource.erroneous:
+            reasons.append(f"{cite} was entered in error")
+        elif resource.reference in chart.foreign:
+            reasons.append(f"{cite} is about another person")
+        else:
+            found += parts(resource, chart)
+    return found, reasons
+
+
+def _verbatim(text: str, usable: list[Part]) -> bool:
+    """True if the sentence stands word for word in a cited document."""
+    plain = _plain(text)
+    return len(plain) > 12 and any(plain == _plain(p.text) for p in usable if p.text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(normal(text).split()).strip(" .。;；").casefold()
+
+
+def _share_times(found: list[Claim]) -> None:
+    """A time before or after a list holds for each of its items: `In 2015, A and B`, `A and B since 2015`."""
+    lead = [t for t in found[0].tokens if t.kind == "when"] if found and not found[0].mentions else []
+    if lead and all(t.kind in ("when", "neutral", "state") for t in found[0].tokens):
+        for claim in found[1:]:
+            if claim.mentions and not claim.of("when"):
+                claim.tokens = [*claim.tokens, *lead]
+    for at in range(len(found) - 1, 0, -1):
+        claim, before = found[at], found[at - 1]
+        times = [t for t in claim.tokens if t.kind == "when" and t.when is not None and t.when.kind != "oldness"]
+        opens = next((t for t in claim.tokens if t.kind != "neutral"), None)
+        listed = opens is not None and opens.kind in ("term", "word", "side", "number")
+        if times and listed and before.mentions and not before.of("when") and claim.mentions:
+            before.tokens = [*before.tokens, *times]
+
+
+def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list[str]:
+    reasons: list[str] = []
+    named: list[list[Part]] = []
+    for mention in claim.mentions:
+        supporting = [p for p in usable if _supports(p, mention, claim)]
+        if not supporting and len(mention.tokens) > 1:
+            pieces = _pieces(mention)
+            each = [[p for p in usable if _supports(p, piece, claim)] for piece in pieces]
+            if all(each) and all(one[0].kind != each[0][0].kind for one in each[1:]):
+                named += each
+                continue
+        if not supporting:
+            reasons.append(_unsupported(mention, usable, claim))
+        named.append(supporting)
+    if reasons:
+        return reasons
+    fresh = [p for group in named for p in group]
+    counted = claim.of("number") or claim.of("pressure")
+    about = fresh or (state.named if counted else state.narrowed) or list(usable)
+    narrowed, more = check(claim, named, about, usable, chart)
+    if fresh:
+        state.named = fresh
+    elif not state.named:
+        state.named = about
+    state.narrowed = narrowed or about
+    return more
+
+
+def _pieces(mention: Mention) -> list[Mention]:
+    """A run of several names, as `type 2 diabetes metformin`, one by one."""
+    return [Mention([token], mention.at, mention.end, mention.denied) for token in mention.tokens]
+
+
+def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
+    """True if a part names all of a mention, with the same polarity."""
+    if part.negative:
+        affirmed, denied = part.denied, part.affirmed
+        if part.kind == "Observation" and not mention.denied:
+            affirmed = part.affirmed  # a negative test is still a test
+    else:
+        affirmed, denied = part.affirmed, part.denied
+    pool = denied if mention.denied else affirmed
+    if mention.denied and part.state == "past" and "active" in claim.values("state"):
+        pool = pool | affirmed
+    if mention.denied and any(t.value in ("#negative", "#positive") for t in mention.tokens):
+        return False
+    if all(_holds(pool, t.kind, t.value, t.text) for t in mention.tokens):
+        return _fits(part, mention, claim)
+    reason = claim.values("cause") & {"reason", "due"} or part.kind in ("Encounter",)
+    if reason and not mention.denied and part.reasons:
+        return all(_holds(part.reasons, t.kind, t.value, t.text) for t in mention.tokens)
+    return False
+
+
+def _holds(pool: set[str], kind: str, value: str, text: str) -> bool:
+    if kind == "term":
+        if value in pool:
+            return True
+        if lexicon().classes.get(value) == "measure":
+            return False
+        return all(a in pool for a, _, _ in atoms(text)) and len(atoms(text)) > 1
+    if value in pool:
+        return True
+    return kind == "side" and {"left": "left", "right": "right", "both": "bilateral"}.get(value, "") in pool
+
+
+def _fits(part: Part, mention: Mention, claim: Claim) -> bool:
+    """False where the words are there but mean another thing: a test for a disease, a urine glucose."""
+    classes = {lexicon().classes.get(t.value) for t in mention.tokens if t.kind == "term"}
+    words = {stem(a) for t in claim.tokens for a, _, _ in atoms(t.text)}
+    in_urine = "urine" in part.affirmed and "#uacr" not in part.affirmed
+    if "measure" in classes and part.kind == "Observation" and in_urine and not words & {"urine", "尿", "urinary"}:
+        return False
+    wanted = _ABOUT.get(part.kind)
+    if part.kind in ("Procedure", "ServiceRequest") and not part.affirmed & _ABOUT_WORDS:
+        return True
+    disease = part.kind == "Immunization" and mention.text.lower() in _PREVENTED
+    if wanted is not None and ("condition" in classes or disease):
+        given = any(t.kind == "time" and t.text.lower() != "had" for t in claim.tokens)
+        return bool(claim.values("kind") & wanted or words & _ABOUT_WORDS or given or claim.values("cause"))
+    return True
+
+
+def _unsupported(mention: Mention, usable: list[Part], claim: Claim) -> str:
+    opposite = Mention(mention.tokens, mention.at, mention.end, not mention.denied)
+    if any(_supports(p, opposite, claim) for p in usable):
+        return f"what is cited says the opposite of {'no ' if mention.denied else ''}{mention.text}"
+    return f"not in what is cited: {mention.text}"

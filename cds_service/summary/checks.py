@@ -1,0 +1,250 @@
+"""What a claim says of the things that it names, checked part by part: numbers, times, status, trends, sides."""
+
+from __future__ import annotations
+
+from cds_service.summary.chart import Chart
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part, peers
+from cds_service.summary.figures import KINDS, counts, numbers, values
+from cds_service.summary.levels import level_of
+from cds_service.summary.timing import fits
+from cds_service.summary.trends import trend_reasons
+
+_STATEFUL = frozenset({
+    "Condition", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "CarePlan", "DeviceUseStatement",
+    "Goal", "Encounter", "Device",
+})  # fmt: skip
+_DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", "ClinicalImpression"})
+_NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
+Group = list[Part]
+
+
+def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: Chart) -> tuple[Group, list[str]]:
+    """The parts that the claim's numbers leave, and what is wrong.
+
+    named: for each of the claim's names the parts that bear it. about: all of them, or what was spoken of before.
+    """
+    reasons: list[str] = []
+    counted = counts(claim, usable, reasons)
+    trend = claim.values("trend") - ({"up", "down"} if _is_level(claim, about) else set())
+    arrows = any(t.text in ("→", "->") for t in claim.tokens)
+    left: Group = []
+    if trend or arrows:
+        reasons += trend_reasons(claim, about, trend)
+        left = about
+    else:
+        left = numbers(claim, named, about, counted, reasons)
+    narrowed = left or about
+    reasons += _times(claim, named, narrowed, usable, chart)
+    reasons += _states(claim, named, narrowed)
+    reasons += _kinds(claim, about, usable)
+    reasons += _levels(claim, narrowed)
+    reasons += _ranks(claim, narrowed, chart)
+    reasons += _doses(claim, narrowed)
+    reasons += _causes(claim, named, about)
+    return narrowed, reasons
+
+
+def _is_level(claim: Claim, about: Group) -> bool:
+    """True if `increased` can only mean high: a single value is spoken of and no earlier one is named."""
+    dated = {p.moment for p in about if p.amounts}
+    return len(dated) < 2 and len(claim.of("number")) <= 1
+
+
+def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, chart: Chart) -> list[str]:
+    reasons = []
+    numbers = [t for t in claim.tokens if t.number is not None]
+    groups = [narrowed] if numbers or len(named) < 2 or "reason" in claim.values("cause") else named
+    for at, token in enumerate(claim.tokens):
+        if token.when is None or token.when.kind == "oldness":
+            continue
+        for group in groups:
+            if not fits(token.when, claim, at, group, chart):
+                reasons.append(f"the time {token.text} is not what is cited")
+                break
+    return reasons
+
+
+def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
+    reasons = []
+    said = claim.values("state")
+    denied = any(m.denied for m in claim.mentions) or bool(claim.of("deny"))
+    for group in named or [narrowed]:
+        stateful = [p for p in group if p.kind in _STATEFUL and p.state]
+        if not stateful:
+            continue
+        states = {p.state for p in stateful}
+        if "active" in said and not denied and not said & {"past", "stopped", "completed", "held"}:
+            needs = [
+                p
+                for p in stateful
+                if p.kind not in ("Encounter",) or "in progress" in " ".join(t.text for t in claim.tokens)
+            ]
+            if needs and not any(p.state == "active" for p in needs):
+                reasons.append("it is said to be current, and the record says that it is not")
+        if said & {"past", "stopped", "completed"} and not denied and states <= {"active", "planned"}:
+            reasons.append("it is said to be over, and the record says that it is active")
+        if (
+            "stopped" in said
+            and not denied
+            and not any(
+                p.source.status in ("stopped", "cancelled", "ended", "revoked") or p.source.clinical for p in stateful
+            )
+        ):
+            reasons.append("it is said to have been stopped, which the record does not say")
+        if "held" in said and not any(p.source.status == "on-hold" for p in stateful):
+            reasons.append("it is said to be on hold, which the record does not say")
+    reasons += _certainty(claim, named)
+    reasons += _planned(claim, narrowed)
+    return reasons
+
+
+def _certainty(claim: Claim, named: list[Group]) -> list[str]:
+    hedged = "suspected" in claim.values("certainty") or any(
+        t.value == "#susp_lung_ca" for m in claim.mentions for t in m.tokens
+    )
+    for group in named:
+        if group and all(p.suspected for p in group) and not hedged:
+            return ["the record only suspects it"]
+        if group and hedged and not any(p.suspected for p in group):
+            return ["it is said to be suspected, and the record does not say so"]
+    return []
+
+
+def _planned(claim: Claim, about: Group) -> list[str]:
+    said = claim.values("time")
+    pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned"]
+    over = [p for p in about if p not in pending]
+    if "planned" in said and not pending and not any(("time", "planned") in p.operators for p in over):
+        return ["it is said to be planned, and the record says that it is done"]
+    if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
+        return ["it is said to be done, and the record only plans it"]
+    return []
+
+
+def _kinds(claim: Claim, about: Group, usable: Group) -> list[str]:
+    reasons = []
+    group = about or usable
+    for token in claim.of("kind"):
+        value = token.value if token.kind == "kind" else next(v for k, v in token.also if k == "kind")
+        wanted = KINDS.get(value, frozenset({value})) | _DOCUMENTS
+        words = any(("kind", value) in p.operators for p in group)
+        if not words and not any(p.kind in wanted for p in group):
+            reasons.append(f"what is cited is no {token.text}")
+    return reasons
+
+
+def _levels(claim: Claim, about: Group) -> list[str]:
+    said = claim.values("level")
+    trend = claim.values("trend")
+    if not said and _is_level(claim, about) and trend & {"up", "down"} and claim.mentions != []:
+        said = {"high" if "up" in trend else "low"}
+    if not said:
+        return []
+    denied = any(t.kind == "deny" for t in claim.tokens)
+    texts = {v for p in about for k, v in p.operators if k == "level"}
+    measured = [p for p in about if p.kind == "Observation"]
+    found = {level_of(p) for p in measured}
+    for level in said:
+        right = level in found or (level == "abnormal" and found & {"high", "low", "critical"})
+        if level in ("high", "low") and any(_critical(p, level) for p in measured):
+            right = True
+        if level == "critical":
+            right = any(p.source.flags & {"HH", "LL", "AA"} for p in measured)
+        if level in texts and not measured:
+            right = True
+        if bool(right) == denied:
+            return [f"the record does not support that it is {'not ' if denied else ''}{level}"]
+    return []
+
+
+def _critical(part: Part, level: str) -> bool:
+    return bool(part.source.flags & ({"HH"} if level == "high" else {"LL"}))
+
+
+def _ranks(claim: Claim, about: Group, chart: Chart) -> list[str]:
+    for rank in claim.values("rank"):
+        if not any(_ranked(p, rank, chart) for p in about):
+            return [f"the record does not show that it is the {rank}"]
+    return []
+
+
+def _ranked(part: Part, rank: str, chart: Chart) -> bool:
+    if not part.dates:
+        return False
+    moment = part.dates[0].span.start
+    others = list(peers(part, chart))
+    if rank in ("latest", "first"):
+        moments = [o.dates[0].span.start for o in others if o.dates and not o.dates[0].span.after(chart.as_of)]
+        return all(m <= moment for m in moments) if rank == "latest" else all(m >= moment for m in moments)
+    own = next((a.value for a in values(part)), None)
+    numbers = [a.value for o in others for a in o.amounts if a.path.startswith("value")]
+    if own is None:
+        return False
+    return own >= max(numbers, default=own) if rank == "highest" else own <= min(numbers, default=own)
+
+
+def _doses(claim: Claim, about: Group) -> list[str]:
+    reasons = []
+    for kind in ("freq", "route"):
+        for token in claim.of(kind):
+            value = token.value if token.kind == kind else next(v for k, v in token.also if k == kind)
+            if any(_taken(p, kind, value) for p in about):
+                continue
+            reasons.append(f"{token.text} is not what is cited")
+    return reasons
+
+
+def _taken(part: Part, kind: str, value: str) -> bool:
+    found = {v for k, v in part.operators if k == kind}
+    if value in found:
+        return True
+    if kind == "freq":
+        return value == "1" and bool(found & {"1m", "1n"})
+    if value == "oral":
+        return bool({"tablet", "capsule", "片", "chewable"} & part.affirmed) and not found
+    return value == "injection" and bool(found & {"iv", "sc", "im"})
+
+
+def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
+    said = claim.values("cause")
+    if "due" in said:
+        inside = any(("cause", "due") in p.operators for p in about)
+        allergy = any(p.kind == "AllergyIntolerance" for p in about)
+        linked = any(p.reasons for p in about)
+        if not inside and not allergy and not linked:
+            return ["the record does not name that cause"]
+        if linked and not inside and not allergy:
+            said = said | {"reason"}
+    if "reason" in said and len(named) > 1:
+        return _reason(claim, named)
+    return []
+
+
+def _reason(claim: Claim, named: list[Group]) -> list[str]:
+    """A medicine is for what its own resource says it is for."""
+    at = next((n for n, t in enumerate(claim.tokens) if (t.kind == "cause" or any(k == "cause" for k, _ in t.also))), 0)
+    for mention, group in zip(claim.mentions, named, strict=False):
+        if (
+            mention.at > at
+            and group
+            and not any(
+                p.kind
+                in (
+                    "MedicationRequest",
+                    "MedicationStatement",
+                    "Procedure",
+                    "Encounter",
+                    "CarePlan",
+                    "ServiceRequest",
+                    "Goal",
+                    "MedicationAdministration",
+                )
+                for p in group
+            )
+        ):
+            givers = [p for m, g in zip(claim.mentions, named, strict=False) if m.at < at for p in g]
+            values = {t.value for t in mention.tokens}
+            if givers and not any(values <= p.reasons for p in givers):
+                return [f"the record does not say that it is for {mention.text}"]
+    return []

@@ -1,0 +1,132 @@
+"""A sentence as claims: what each stretch of it speaks of, with which numbers, times and operators."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cds_service.summary.lexicon import Token, scan, splits
+
+# Words that hold a name together: the fracture of the hip is one thing.
+_HOLDING = frozenset({
+    "of", "the", "of the", "in", "in the", "to", "to the", "a", "an", "的", "之", "-", "'", "/", "s", "(", ")", "type",
+    "stage", "disease", "oral", "adult", "form", "+", "by",
+})  # fmt: skip
+_LISTING = frozenset({"", "or", "and", "nor", "及", "、", "和", "或"})
+_NAMING = frozenset({"term", "word", "side"})
+
+
+@dataclass
+class Mention:
+    """A name in a claim: one run of terms and words. at: its place among the claim's tokens."""
+
+    tokens: list[Token]
+    at: int
+    end: int
+    denied: bool = False
+
+    @property
+    def text(self) -> str:
+        """As written."""
+        return " ".join(t.text for t in self.tokens)
+
+
+@dataclass
+class Claim:
+    """One stretch of a sentence between commas and conjunctions.
+
+    joined: the word or sign before it, empty for the first.
+    """
+
+    tokens: list[Token]
+    joined: str = ""
+    mentions: list[Mention] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Token]:
+        """Its tokens of a kind, also where the phrase has a second reading."""
+        return [t for t in self.tokens if t.kind == kind or any(k == kind for k, _ in t.also)]
+
+    def values(self, kind: str) -> set[str]:
+        """The values of its operators of a kind."""
+        found = {t.value for t in self.tokens if t.kind == kind}
+        return found | {v for t in self.tokens for k, v in t.also if k == kind}
+
+    @property
+    def bare(self) -> bool:
+        """True if it holds names and nothing that is said of them: an item of a list."""
+        said = {
+            "number",
+            "pressure",
+            "when",
+            "state",
+            "certainty",
+            "time",
+            "trend",
+            "level",
+            "compare",
+            "freq",
+            "route",
+        }
+        return bool(self.mentions) and not any(t.kind in said for t in self.tokens)
+
+
+def claims(text: str) -> list[Claim]:
+    """The claims of a sentence, in order."""
+    found: list[Claim] = []
+    pending: list[Token] = []
+    joined = ""
+    for token in scan(text):
+        if splits(token):
+            if pending:
+                found.append(_claim(pending, joined))
+                pending, joined = [], ""
+            joined = (joined + " " + token.text).strip().lower()
+        else:
+            pending.append(token)
+    if pending:
+        found.append(_claim(pending, joined))
+    _carry_denial(found)
+    return found
+
+
+def _claim(tokens: list[Token], joined: str) -> Claim:
+    claim = Claim(tokens, joined)
+    run: list[Token] = []
+    start = at = 0
+    denied = False
+    for at, token in enumerate(tokens):
+        if token.kind in _NAMING:
+            if not run:
+                start = at
+            run.append(token)
+        elif run and token.kind in ("neutral", "kind", "route") and token.text.lower() in _HOLDING:
+            continue
+        else:
+            if run:
+                claim.mentions.append(Mention(run, start, at, denied))
+                run = []
+            if token.kind == "deny" and token.value == "no":
+                denied = not denied
+    if run:
+        claim.mentions.append(Mention(run, start, at + 1, denied))
+    if any(t.kind == "deny" and t.value == "out" for t in tokens):
+        for mention in claim.mentions:
+            mention.denied = not mention.denied
+    return claim
+
+
+def _carry_denial(found: list[Claim]) -> None:
+    """No fever, cough or rash: what is denied of the first is denied of the bare items that follow."""
+    for before, claim in itertools.pairwise(found):
+        opened = bool(before.mentions) and before.mentions[-1].denied and not before.of("state")
+        opens = claim.tokens[0].kind in _NAMING and claim.bare and not claim.of("deny")
+        if opened and opens and claim.joined.replace(",", "").strip() in _LISTING:
+            for mention in claim.mentions:
+                mention.denied = True
+
+
+def all_of(found: Iterable[Claim], kind: str) -> Iterator[Token]:
+    """The tokens of a kind in all claims."""
+    for claim in found:
+        yield from claim.of(kind)

@@ -1,0 +1,269 @@
+"""What can be checked against: each cited resource, each of its components and each sentence of its text as a part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cds_service.fhir import codes
+from cds_service.fhir.stated import Amount, Json, Moment, Stated, stated
+from cds_service.summary import words as tables
+from cds_service.summary.amounts import Number
+from cds_service.summary.chart import Chart
+from cds_service.summary.lexicon import Token, atoms, lexicon, normal, scan
+from cds_service.summary.moments import When
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；;\n！？]+")
+_ACTIVE = frozenset({"active", "recurrence", "relapse", "in-progress", "on-hold", "intended", "arrived", "triaged"})
+_PAST = frozenset({
+    "inactive", "remission", "resolved", "stopped", "completed", "finished", "ended", "cancelled", "discharged",
+    "revoked", "abandoned", "superseded",
+})  # fmt: skip
+_PLANNED = frozenset({"planned", "preparation", "draft", "proposed", "booked", "pending", "requested"})
+_DENIED_STATUS = frozenset({"not-done", "not-taken"})
+_NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|undetected|无|阴性|未检出)\b", re.I)
+# Measurements whose short name is part of another's: only the whole name counts.
+_OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc"})
+_INSIDE = frozenset({"condition", "quality", "act", "drug"})
+_OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
+MAX_PARTS = 400
+
+
+@dataclass
+class Part:
+    """Something that a sentence may rest on.
+
+    affirmed, denied: ids of terms and stems of words. numbers: those of its texts. reasons: terms and words of what it
+    was done or given for. doses: the number that follows each drug in a name of several drugs.
+    """
+
+    kind: str
+    reference: str
+    source: Stated
+    affirmed: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
+    operators: set[tuple[str, str]] = field(default_factory=set)
+    numbers: list[Number] = field(default_factory=list)
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+    amounts: list[Amount] = field(default_factory=list)
+    dates: list[Moment] = field(default_factory=list)
+    whens: list[When] = field(default_factory=list)
+    doses: dict[str, float] = field(default_factory=dict)
+    state: str = ""
+    suspected: bool = False
+    negative: bool = False
+    text: str = ""
+    siblings: list[Part] = field(default_factory=list, repr=False)
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it was measured, done or written; None if that is not recorded."""
+        return min((m.span.start for m in self.dates), default=None)
+
+
+def parts(cited: Stated, chart: Chart) -> list[Part]:
+    """The parts of one cited resource."""
+    whole = _whole(cited, chart)
+    found = [whole, *_components(cited, whole)]
+    for part in found:
+        part.siblings = found
+    for text in cited.free:
+        for sentence in _SENTENCE.split(text):
+            if sentence.strip() and len(found) < MAX_PARTS:
+                found.append(_of_text(sentence, whole))
+    return found
+
+
+def _whole(cited: Stated, chart: Chart) -> Part:
+    part = Part(cited.kind, cited.reference, cited, dates=list(cited.dates))
+    part.amounts = [a for a in cited.amounts if not a.path.startswith("component")]
+    for path, text in cited.names:
+        root = path.partition(".")[0]
+        if root == "component":
+            continue
+        if root in ("reasonCode", "reasonReference", "indication", "reason"):
+            part.reasons |= _meanings(text)
+        elif root == "code" and cited.kind == "Observation":
+            _measured(part, text)
+        else:
+            _read(part, text)
+    if cited.kind == "AllergyIntolerance" and cited.json.get("criticality") in ("high", "low"):
+        part.affirmed.add(f"#{cited.json['criticality']}_criticality")
+    _by_code(part, cited.codes)
+    for linked in chart.linked(cited):
+        for path, text in linked.names:
+            if linked.kind in _OWN_NAME:
+                _read(part, text)
+            elif path.startswith(("code", "value")):
+                part.reasons |= _meanings(text)
+    _status(part, cited, chart)
+    if cited.kind == "Observation":
+        _value_polarity(part, cited.json)
+    if cited.kind == "Patient":
+        part.affirmed |= {"#deceased"} if chart.deceased else set()
+    if cited.kind == "FamilyMemberHistory":
+        _relation(part, cited)
+    return part
+
+
+def _read(part: Part, text: str) -> None:
+    """Adds what a name or short text says; what stands after a denial is denied."""
+    found = scan(text)
+    _doses(part, found)
+    denying = outside = False
+    for token in found:
+        if token.kind == "deny":
+            denying = denying or token.value == "no"
+            outside = outside or token.value == "out"
+        elif token.kind == "separator" or token.text.lower() in ("but", "但", "however"):
+            denying = False
+        _add(part, token, denied=denying)
+    if outside:
+        part.denied |= part.affirmed
+    plain = [a for a, _, _ in atoms(normal(text))]
+    if not any(token.kind == "deny" for token in found):
+        part.affirmed |= set(plain)
+        part.affirmed |= _inside(plain, found)
+
+
+def _measured(part: Part, text: str) -> None:
+    """Adds the name of a measurement: of several analytes in a name (`eGFR by creatinine`) the first is measured."""
+    one = Part("", "", part.source)
+    _read(one, text)
+    known = lexicon().classes
+    first = next((t.value for t in scan(text) if t.kind == "term" and known.get(t.value) == "measure"), None)
+    kept = lexicon().implied.get(first, frozenset()) if first is not None else frozenset()
+    part.affirmed |= {a for a in one.affirmed if known.get(a) != "measure" or a in kept}
+    part.operators |= one.operators
+    part.numbers += one.numbers
+
+
+def _add(part: Part, token: Token, *, denied: bool) -> None:
+    if token.kind == "term":
+        (part.denied if denied else part.affirmed).update(lexicon().implied.get(token.value, {token.value}))
+        if denied or token.value in ("#nka", "#nkda"):
+            part.affirmed.add(token.value) if token.value in ("#nka", "#nkda") else None
+    elif token.kind == "word":
+        (part.denied if denied else part.affirmed).add(token.value)
+    elif token.kind == "number" and token.number is not None:
+        part.numbers.append(token.number)
+    elif token.kind == "pressure" and token.number is not None and token.second is not None:
+        part.pairs.append((token.number.value, token.second.value))
+        part.numbers += [token.number, token.second]
+    elif token.kind == "when" and token.when is not None:
+        part.whens.append(token.when)
+    elif token.kind not in ("neutral", "separator"):
+        part.operators.add((token.kind, token.value))
+        part.operators.update(token.also)
+        for stem_, _, _ in atoms(token.text):
+            (part.denied if denied else part.affirmed).add(stem_)
+
+
+def _inside(plain: list[str], found: list[Token]) -> set[str]:
+    """Shorter terms within the longest ones: bronchitis in acute bronchitis; no measurement within another's name."""
+    if any(token.kind == "term" and token.value in _OPAQUE for token in found):
+        return set()
+    known = lexicon()
+    meanings: set[str] = set()
+    for at in range(len(plain)):
+        for key, values in known.phrases.get(plain[at], ()):
+            if tuple(plain[at : at + len(key)]) == key:
+                for kind, value in values:
+                    if kind == "term" and known.classes.get(value) in _INSIDE and value not in _OPAQUE:
+                        meanings |= known.implied.get(value, frozenset({value}))
+    return meanings
+
+
+def _meanings(text: str) -> set[str]:
+    part = Part("", "", Stated("", "", {}))
+    _read(part, text)
+    return part.affirmed
+
+
+def _doses(part: Part, found: list[Token]) -> None:
+    drugs = [n for n, t in enumerate(found) if t.kind == "term" and lexicon().classes.get(t.value) == "drug"]
+    if len(drugs) < 2:
+        return
+    for n, following in zip(drugs, [*drugs[1:], len(found)], strict=True):
+        number = next((t.number for t in found[n + 1 : following] if t.number is not None), None)
+        if number is not None:
+            for id_ in lexicon().implied.get(found[n].value, {found[n].value}):
+                part.doses[id_] = number.value
+
+
+def _by_code(part: Part, pairs: Iterable[tuple[str, str]]) -> None:
+    from cds_service.summary.coded import TERMS_BY_CODE
+
+    for pair in pairs:
+        for id_ in TERMS_BY_CODE.get(pair, ()):
+            part.affirmed |= lexicon().implied.get(id_, frozenset({id_}))
+
+
+def _status(part: Part, cited: Stated, chart: Chart) -> None:
+    said = cited.clinical or ({cited.status} if cited.status else set())
+    ended = [m for m in cited.dates if m.path.startswith("abatement") or m.path.endswith(".end")]
+    if cited.kind in ("Condition", "AllergyIntolerance") and not cited.clinical:
+        said = {"active"} if not ended else {"resolved"}
+    part.state = "planned" if said & _PLANNED else "active" if said & _ACTIVE else "past" if said & _PAST else ""
+    if cited.kind in ("MedicationStatement", "DeviceUseStatement") and any(m.span.end < chart.as_of for m in ended):
+        part.state = "past"
+    if any(("state", "past") in {(k, v)} for k, v in part.operators) and cited.kind == "Observation":
+        part.state = ""
+    if any(path == "code" and re.match(r"(?i)history of", text) for path, text in cited.names):
+        part.state = "history"
+    doubtful = cited.verification & {"provisional", "differential", "unconfirmed"}
+    part.suspected = (bool(doubtful) and cited.kind == "Condition") or ("certainty", "suspected") in part.operators
+    refuted = "refuted" in cited.verification
+    part.negative = refuted or cited.status in _DENIED_STATUS or cited.json.get("doNotPerform") is True
+
+
+def _value_polarity(part: Part, row: Json) -> None:
+    concept = row.get("valueCodeableConcept")
+    said = row.get("valueString")
+    if isinstance(concept, dict):
+        said = concept.get("text") or next(
+            (c.get("display") for c in concept.get("coding") or () if isinstance(c, dict)), None
+        )
+    if row.get("valueBoolean") is False or (isinstance(said, str) and _NO_VALUE.match(said.strip())):
+        part.negative = True
+
+
+def _relation(part: Part, cited: Stated) -> None:
+    for _, code in cited.codes:
+        if code in tables.FAMILY_CODES:
+            part.operators.add(("person", tables.FAMILY_CODES[code]))
+    part.operators.add(("person", "family"))
+
+
+def _components(cited: Stated, whole: Part) -> Iterator[Part]:
+    rows = cited.json.get("component")
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        one = stated({**row, "resourceType": cited.kind}, cited.reference)
+        part = Part(cited.kind, cited.reference, one, dates=whole.dates, amounts=list(one.amounts))
+        for _path, text in one.names:
+            _read(part, text)
+        _by_code(part, one.codes)
+        part.state, part.suspected = whole.state, whole.suspected
+        _value_polarity(part, row)
+        whole.affirmed -= {"#sbp", "#dbp"}
+        yield part
+
+
+def _of_text(sentence: str, whole: Part) -> Part:
+    part = Part(whole.kind, whole.reference, whole.source, dates=whole.dates, text=" ".join(sentence.split()))
+    _read(part, sentence)
+    part.suspected = ("certainty", "suspected") in part.operators
+    return part
+
+
+def peers(of: Part, chart: Chart) -> Iterator[Stated]:
+    """The patient's resources that share a code with a part's resource."""
+    wanted = {pair for pair in of.source.codes if pair[0] in (codes.LOINC, codes.SNOMED, codes.RXNORM, codes.ICD10_CM)}
+    for other in chart.of_kind(of.kind):
+        if other.codes & wanted and not other.erroneous:
+            yield other

@@ -1,0 +1,274 @@
+"""The numbers of a claim: counted things, compared limits, and values of what the claim names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cds_service.fhir.stated import Amount
+from cds_service.summary.amounts import Number, agrees, as_unit
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token
+
+Group = list[Part]
+_MEDICATION = frozenset(
+    {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "Medication", "MedicationDispense"}
+)
+KINDS = {
+    "Medication": _MEDICATION,
+    "Condition": frozenset({"Condition", "Encounter", "DiagnosticReport"}),
+    "Procedure": frozenset(
+        {"Procedure", "Observation", "DiagnosticReport", "ServiceRequest", "ImagingStudy", "Encounter"}
+    ),
+    "Encounter": frozenset({"Encounter"}),
+    "CarePlan": frozenset({"CarePlan", "MedicationRequest", "Procedure", "ServiceRequest"}),
+    "Device": frozenset({"Device", "DeviceUseStatement", "Procedure"}),
+}
+_RANGE_WORDS = frozenset(
+    {
+        "range",
+        "reference",
+        "limit",
+        "limits",
+        "interval",
+        "reference range",
+        "upper limit",
+        "lower limit",
+        "参考范围",
+        "参考",
+        "上限",
+        "下限",
+        "参考值",
+        "范围",
+        "上限值",
+    }
+)
+_OPPOSITE = {"gt": "le", "lt": "ge", "ge": "lt", "le": "gt"}
+_MEASURE_WORDS = frozenset({"个", "项", "种", "次", "条", "例"})
+
+
+def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
+    """Places of numbers that count resources; adds a reason where the count is wrong."""
+    found: set[int] = set()
+    for at, token in enumerate(claim.tokens):
+        if token.number is None or token.kind != "number" or token.number.unit or token.number.decimals:
+            continue
+        noun = _counted(claim.tokens[at + 1 : at + 5])
+        if noun is None:
+            continue
+        wanted = KINDS.get(noun, frozenset({noun})) if noun else None
+        if noun == "Medication":
+            wanted = _MEDICATION
+        elif noun == "Condition":
+            wanted = frozenset({"Condition"})
+        elif noun == "Procedure":
+            wanted = frozenset({"Procedure"})
+        counted = {p.reference for p in usable if wanted is None or p.kind in wanted}
+        found.add(at)
+        if len(counted) != int(token.number.value):
+            reasons.append(f"{token.text} are counted, {len(counted)} are cited")
+    return found
+
+
+def _counted(following: Sequence[Token]) -> str | None:
+    """What kind of thing a number counts; None if it counts nothing."""
+    for n, token in enumerate(following):
+        if token.kind == "kind" and n and following[0].text in _MEASURE_WORDS:
+            return token.value
+        noun = next((v for k, v in ((token.kind, token.value), *token.also) if k == "count"), None)
+        if noun is not None:
+            return noun
+        if token.kind not in ("state", "term", "word", "neutral", "kind") or token.text.lower() in (
+            "of",
+            "on",
+            "for",
+            "with",
+        ):
+            return None
+    return None
+
+
+def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], reasons: list[str]) -> Group:
+    """The parts that hold the claim's numbers; adds a reason for each that none holds. counts: places of counts."""
+    left: Group = []
+    approximate = "about" in claim.values("compare")
+    ranged = any(t.text.lower() in _RANGE_WORDS or (t.kind == "level" and "r" in t.text) for t in claim.tokens)
+    skip: set[int] = set()
+    for at, token in enumerate(claim.tokens):
+        if token.number is None or at in counts or at in skip:
+            continue
+        bound = _bound(claim, named, about, at)
+        comparison = _comparison(claim.tokens, at)
+        upper = _range_end(claim.tokens, at)
+        if comparison and upper is not None:
+            skip.add(upper)
+            second = claim.tokens[upper].number
+            found = [p for p in bound if second is not None and _outside(p, token.number, second, comparison)]
+        elif comparison:
+            found = [p for p in bound if _compares(p, token, comparison)]
+        elif ranged and upper is not None and (second := claim.tokens[upper].number) is not None:
+            skip.add(upper)
+            found = [p for p in bound if _limits(p, token.number, second)]
+        elif token.second is not None:
+            found = _pressed(bound, about, token, approximate)
+        else:
+            found = [p for p in bound if _has(p, token.number, claim, approximate)]
+        if not found and (plural := _plural(claim, named, at)) is not None:
+            if len({p.reference for p in plural}) != int(token.number.value):
+                reasons.append(f"{token.text} are counted, {len({p.reference for p in plural})} are cited")
+            continue
+        if not found and not _idle(token, claim.tokens[at + 1 : at + 2]):
+            reasons.append(
+                f"{token.text} is not what is cited" + (f" for {claim.mentions[0].text}" if claim.mentions else "")
+            )
+        left += found
+    return left
+
+
+def _plural(claim: Claim, named: list[Group], at: int) -> Group | None:
+    """The parts of the name that a number counts: two echocardiograms; None if it counts none."""
+    number = claim.tokens[at].number
+    if number is None or number.unit or number.decimals or len(named) != len(claim.mentions):
+        return None
+    for mention, group in zip(claim.mentions, named, strict=True):
+        between = claim.tokens[at + 1 : mention.at]
+        if mention.at > at and all(t.kind in ("neutral", "state", "kind") for t in between):
+            return (
+                group
+                if mention.tokens[-1].text.lower().endswith("s") or any(t.text in _MEASURE_WORDS for t in between)
+                else None
+            )
+    return None
+
+
+def _idle(token: Token, following: Sequence[Token]) -> bool:
+    """True for `one` that counts nothing: one of the problems."""
+    if token.number is None or not token.number.worded or token.number.value != 1 or token.number.unit:
+        return False
+    return not following or following[0].text.lower() not in (
+        "tablet",
+        "capsule",
+        "puff",
+        "pill",
+        "spray",
+        "片",
+        "粒",
+        "tab",
+    )
+
+
+def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
+    """The parts that a number speaks of: of the nearest name before it, else of the nearest after it."""
+    before = [n for n, m in enumerate(claim.mentions) if m.at < at]
+    following = [n for n, m in enumerate(claim.mentions) if m.at > at]
+    if not named or len(named) != len(claim.mentions):
+        return about
+    adjacent = [n for n in following if all(t.kind == "neutral" for t in claim.tokens[at + 1 : claim.mentions[n].at])]
+    if before:
+        # `mg of metformin`: what follows at once takes the number, unless a name stands right before it
+        close = all(t.kind in ("neutral", "kind", "route") for t in claim.tokens[claim.mentions[before[-1]].end : at])
+        if adjacent and not close:
+            return named[adjacent[0]]
+        return named[before[-1]]
+    return named[following[0]] if following else about
+
+
+def _comparison(tokens: Sequence[Token], at: int) -> str | None:
+    for n in range(at - 1, max(-1, at - 3), -1):
+        token = tokens[n]
+        if token.kind == "compare" and token.value != "about":
+            denied = n > 0 and tokens[n - 1].kind == "deny"
+            return _OPPOSITE[token.value] if denied else token.value
+        if token.kind not in ("neutral", "compare"):
+            return None
+    return None
+
+
+def _range_end(tokens: Sequence[Token], at: int) -> int | None:
+    """The place of the second number of `0.6 to 1.2`."""
+    for n in range(at + 1, min(at + 3, len(tokens))):
+        if tokens[n].number is not None and tokens[n].kind == "number":
+            return n if n > at + 1 else None
+        if tokens[n].text.lower() not in ("to", "-", "–", "至", "~", "到"):
+            return None
+    return None
+
+
+def _limits(part: Part, low: Number, high: Number) -> bool:
+    for lower, upper in part.source.limits:
+        if lower is not None and upper is not None and low.value == lower.value and high.value == upper.value:
+            return True
+    return False
+
+
+def _outside(part: Part, low: Number, high: Number, comparison: str) -> bool:
+    if not _limits(part, low, high):
+        return False
+    return any(a.value > high.value if comparison in ("gt", "ge") else a.value < low.value for a in values(part))
+
+
+def _compares(part: Part, token: Token, comparison: str) -> bool:
+    number = token.number
+    assert number is not None
+    if part.kind not in ("Observation",) and ("compare", comparison) in part.operators:
+        return any(n.value == number.value for n in part.numbers)
+    if token.second is not None:
+        return False
+    for amount in values(part):
+        if amount.comparator:
+            same = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}.get(amount.comparator)
+            if same == comparison and amount.value == number.value:
+                return True
+            continue
+        value = as_unit(number.unit, amount, part.source.codes)
+        if value is not None and _holds(value, comparison, number.value):
+            return True
+    return False
+
+
+def _holds(value: float, comparison: str, limit: float) -> bool:
+    tests: dict[str, Callable[[float, float], bool]] = {
+        "gt": lambda a, b: a > b, "lt": lambda a, b: a < b, "ge": lambda a, b: a >= b, "le": lambda a, b: a <= b,
+    }  # fmt: skip
+    return tests[comparison](value, limit)
+
+
+def values(part: Part) -> list[Amount]:
+    """The measured values of an Observation, all amounts of another resource."""
+    return [a for a in part.amounts if part.kind != "Observation" or a.path.startswith("value")]
+
+
+def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Group:
+    """Parts that hold both numbers of `142/88`: a blood pressure, or two strengths of one medicine."""
+    first, second = token.number, token.second
+    assert first is not None
+    assert second is not None
+    found = [p for p in bound if (first.value, second.value) in p.pairs]
+    for part in bound:
+        siblings = [p for p in _family(part) if p.reference == part.reference]
+        top = any("#sbp" in p.affirmed and _matches(p, first, approximate) for p in siblings)
+        low = any("#dbp" in p.affirmed and _matches(p, second, approximate) for p in siblings)
+        if top and low:
+            found.append(part)
+    return found
+
+
+def _family(part: Part) -> Group:
+    return part.siblings or [part]
+
+
+def _matches(part: Part, number: Number, approximate: bool) -> bool:
+    return any(agrees(number, a, part.source.codes, about=approximate) for a in values(part))
+
+
+def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
+    if _matches(part, number, approximate):
+        return True
+    drugs = {t.value for m in claim.mentions for t in m.tokens if t.kind == "term"} & set(part.doses)
+    if drugs and number.unit:
+        return any(part.doses[d] == number.value for d in drugs)
+    return any(
+        agrees(number, Amount(n.value, n.unit, None, "text"), part.source.codes, about=False)
+        for n in part.numbers
+        if n.unit or not number.unit
+    )

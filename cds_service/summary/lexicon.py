@@ -1,0 +1,232 @@
+"""A sentence as tokens: clinical terms, amounts, dates, and what its other words do; English, Chinese or mixed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cds_service.summary import terms, words
+from cds_service.summary.amounts import Number, number_at, pair_at
+from cds_service.summary.moments import When, when_at
+
+_ATOM = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_SEPARATORS = {",", ";", ".", ":", "，", "；", "。", "：", "!", "?"}
+_JOINING = {"、", "/"}
+_SPLITTING_WORDS = {
+    "and",
+    "but",
+    "while",
+    "whereas",
+    "plus",
+    "then",
+    "和",
+    "及",
+    "与",
+    "并",
+    "而",
+    "但",
+    "且",
+    "以及",
+    "并且",
+}
+_OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS,
+                  "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
+_LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One piece of a sentence.
+
+    kind: `term`, `word` (in no table), `number`, `pressure`, `when`, `neutral`, `separator`, or a table of operators.
+    value: the meaning: a term's id (`#htn`, so that no word is taken for it), a word's stem, an operator's value.
+    also: the same phrase as an operator.
+    """
+
+    kind: str
+    value: str
+    text: str
+    start: int
+    end: int
+    number: Number | None = None
+    second: Number | None = None
+    when: When | None = None
+    also: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All phrases by their first atom, the class of each term, and what each term implies."""
+
+    phrases: dict[str, list[tuple[Key, tuple[tuple[str, str], ...]]]]
+    classes: dict[str, str]
+    implied: dict[str, frozenset[str]]
+
+
+def normal(text: str) -> str:
+    """The text with compatible characters unified and hidden ones removed."""
+    plain = unicodedata.normalize("NFKC", text)
+    return (
+        "".join(c for c in plain if c.isprintable() or c.isspace())
+        .replace("μ", "u")
+        .replace("µ", "u")
+        .replace("’", "'")
+    )
+
+
+def stem(word: str) -> str:
+    """A word without its plural, in lower case."""
+    word = word.lower()
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def atoms(text: str) -> list[tuple[str, int, int]]:
+    """(stem, start, end) of each word, number, Chinese character and sign."""
+    found: list[tuple[str, int, int]] = []
+    for match in _ATOM.finditer(text):
+        piece = match.group()
+        if len(piece) > 1 and _CJK.search(piece):
+            found += _mixed(piece, match.start())
+        else:
+            found.append((stem(piece), match.start(), match.end()))
+    return found
+
+
+def _mixed(piece: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """Chinese characters one by one, Latin letters between them together."""
+    for match in re.finditer(r"[\u3400-\u9fff]|[^\u3400-\u9fff]+", piece):
+        yield stem(match.group()), at + match.start(), at + match.end()
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The tables of `terms` and `words`, ready for look-up."""
+    meanings: dict[Key, dict[tuple[str, str], None]] = {}
+    classes: dict[str, str] = {}
+    implied: dict[str, set[str]] = {}
+    for class_, table in _OTHER_CLASSES.items():
+        for name, phrases, more in _lines(table):
+            id_ = f"#{name}"
+            classes[id_] = class_
+            implied[id_] = {f"#{other}" for other in more}
+            for phrase in phrases:
+                meanings.setdefault(phrase, {})["term", id_] = None
+    for kind, table in words.OPERATORS.items():
+        for value, phrases, _ in _lines(table):
+            for phrase in phrases:
+                meanings.setdefault(phrase, {})[kind, value] = None
+    for text in (*words.NEUTRAL.replace("\n", " ").split(";"), *words.NEUTRAL_ZH.replace("\n", "").split(";")):
+        neutral = tuple(a for a, _, _ in atoms(text))
+        if neutral:
+            meanings.setdefault(neutral, {("neutral", ""): None})
+    for class_, members in terms.CLASSES.items():
+        for member in members.split():
+            implied[f"#{member}"].add(f"#{class_}")
+    by_first: dict[str, list[tuple[Key, tuple[tuple[str, str], ...]]]] = {}
+    for key, found in meanings.items():
+        by_first.setdefault(key[0], []).append((key, tuple(found)))
+    for group in by_first.values():
+        group.sort(key=lambda pair: -len(pair[0]))
+    return Lexicon(by_first, classes, {id_: _closed(id_, implied) for id_ in implied})
+
+
+def _lines(table: str) -> Iterator[tuple[str, list[Key], list[str]]]:
+    for line in table.strip().splitlines():
+        id_, _, rest = line.partition(":")
+        rest, _, more = rest.partition(" > ")
+        phrases = [tuple(a for a, _, _ in atoms(normal(p))) for half in rest.split("|") for p in half.split(";")]
+        yield id_.strip(), [p for p in phrases if p], more.split()
+
+
+def _closed(id_: str, implied: dict[str, set[str]]) -> frozenset[str]:
+    found, todo = {id_}, [id_]
+    while todo:
+        for other in implied.get(todo.pop(), ()):
+            if other not in found:
+                found.add(other)
+                todo.append(other)
+    return frozenset(found)
+
+
+def scan(text: str) -> list[Token]:
+    """The tokens of a sentence, in order; the longest phrase wins."""
+    text = normal(text)
+    pieces = atoms(text)
+    found: list[Token] = []
+    at = 0
+    while at < len(pieces):
+        token = _token(text, pieces, at, found[-1] if found else None)
+        found.append(token)
+        while at < len(pieces) and pieces[at][1] < token.end:
+            at += 1
+    return found
+
+
+def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token | None) -> Token:
+    piece, start, end = pieces[at]
+    when = when_at(text, start)
+    if when is not None:
+        return Token("when", when.kind, text[start : when.end], start, when.end, when=when)
+    pair = pair_at(text, start)
+    if pair is not None:
+        return Token("pressure", "", text[start : pair[0].end], start, pair[0].end, number=pair[0], second=pair[1])
+    phrase = _phrase(text, pieces, at)
+    if phrase is not None and not (len(phrase.text) <= 2 and phrase.value in ("#k", "#na")):
+        return phrase
+    number = number_at(text, start)
+    if number is not None:
+        return Token("number", str(number.value), text[start : number.end], start, number.end, number=number)
+    if piece in _SEPARATORS:
+        return Token("separator", piece, piece, start, end)
+    if not any(c.isalnum() for c in piece):
+        return Token("neutral", piece, piece, start, end)
+    return Token("word", piece, text[start:end], start, end)
+
+
+def _phrase(text: str, pieces: list[tuple[str, int, int]], at: int) -> Token | None:
+    for key, meanings in lexicon().phrases.get(pieces[at][0], ()):
+        last = _match(pieces, at, key)
+        if last is not None:
+            start, end = pieces[at][1], pieces[last][2]
+            if _cut(text, start, end):
+                continue
+            kind, value = meanings[0]
+            return Token(kind, value, text[start:end], start, end, also=meanings[1:])
+    return None
+
+
+def _match(pieces: list[tuple[str, int, int]], at: int, key: Key) -> int | None:
+    """The place where a phrase that begins at `at` ends; hyphens and slashes within it do not count."""
+    place = at
+    for n, part in enumerate(key):
+        while n and place < len(pieces) and pieces[place][0] in ("-", "/") and part not in ("-", "/"):
+            place += 1
+        if place >= len(pieces) or pieces[place][0] != part:
+            return None
+        place += 1
+    return place - 1
+
+
+def _cut(text: str, start: int, end: int) -> bool:
+    """True if a phrase would end or begin within a number or a Latin word: `CKD 3` in `CKD 3.5`."""
+    return (
+        end < len(text)
+        and text[end - 1].isdigit()
+        and re.match(r"[.,]\d|\s*(?:%|years?|months?|days?|weeks?|mg)", text[end:]) is not None
+    )
+
+
+def splits(token: Token) -> bool:
+    """True for a comma, `and` and their like, where one claim may end and another begin."""
+    return token.kind == "separator" or token.text.lower() in _SPLITTING_WORDS or token.text in _JOINING

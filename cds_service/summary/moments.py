@@ -1,0 +1,184 @@
+"""Dates and spans of time as sentences write them, absolute and relative, in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from cds_service.fhir.times import Span, parse
+
+_MONTHS = {
+    name: n
+    for n, names in enumerate(
+        ("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
+         "sep sept september", "oct october", "nov november", "dec december"), 1)
+    for name in names.split()
+}  # fmt: skip
+_MONTH = r"(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
+_NUMBERS = {
+    w: n
+    for n, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    )
+}
+_HAN = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "半": 0.5}
+_N = r"(?P<n>\d+(?:\.\d+)?|" + "|".join(_NUMBERS) + r"|a|an|several)"
+_UNIT = r"(?P<unit>minute|hour|day|week|month|year)s?"
+_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
+_HAN_UNIT = {
+    "分钟": "minute",
+    "小时": "hour",
+    "天": "day",
+    "日": "day",
+    "周": "week",
+    "星期": "week",
+    "个月": "month",
+    "月": "month",
+    "年": "year",
+}
+_HN = r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)\s*(?:多|余)?(?P<unit>分钟|小时|天|日|周|星期|个月|年)"
+_B = r"(?<![\w.])"
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.I))
+    for kind, pattern in (
+        ("iso", _B + r"(?P<y>(?:18|19|20)\d\d)[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w/-])"),
+        ("zh", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月(?:\s?(?P<d>\d{1,2})\s?[日号])?)?(?:份|初|底)?(?!前)"),
+        ("slash", _B + r"(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>(?:18|19|20)\d\d)(?![\w/])"),
+        ("dmy", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -]" + _MONTH + r",?[ -](?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("mdy", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("my", _B + _MONTH + r",?(?: of)? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("oldness", _B + r"(?P<n>\d{1,3}|" + "|".join(_NUMBERS) + r")[- ](?P<unit>year|month|week|day)s?[- ]old(?!\w)"),
+        ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?![\w.])"),
+        ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
+        ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
+        ("past", r"(?:近|过去|最近)\s?" + _HN + r"(?:内|来|以来|间)?"),
+        ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),
+        ("ago", r"(?:约|大约)?\s?" + _HN + r"(?:以)?前"),
+        ("for", _B + r"for (?:about |approximately |the (?:past|last) |over |more than |at least |nearly )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
+        ("for", _B + r"(?:an? )?" + _N + "[ -]" + _UNIT + r"(?:'s|s')? history of"),
+        ("for", r"(?:已有?|病史|患病|病程|史)\s?(?:约)?" + _HN + r"(?:余|多)?"),
+        ("for", _HN + r"(?:病史|史)"),
+        ("lasting", _B + r"(?:over|lasting|lasted|during|across|spanning|within|in) (?:a period of |about |approximately )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
+        ("lasting", _B + _N + "[ -]" + _UNIT + r"[ -](?:stay|period|course|hospitali[sz]ation|admission|interval)(?!\w)"),
+        ("lasting", r"(?:历时|持续了?|共|为期|住院|间隔|相隔)\s?" + _HN + r"(?:内|间)?"),
+        ("lasting", _HN + r"(?:内|间|期间)"),
+        ("year", _B + r"(?P<y>(?:19|20)\d\d)s?(?![\w/%-]|\.\d| ?(?:mg|ml|mcg|ug|g|units|kg|x|/|cells))"),
+        ("md", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?(?![\w,.]?\d)(?!\w)"),
+        ("md", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"(?! ?\d)(?!\w)"),
+        ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
+        ("named", _B + r"(?P<word>today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
+        ("named", r"(?P<word>今天|今日|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
+        ("clock", _B + r"(?:at )?(?P<h>\d{1,2}):(?P<min>\d\d)(?::\d\d)?(?: ?(?:UTC|GMT|am|pm|h))?(?!\w)"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A time of a sentence.
+
+    kind: `date` (spans: what it may mean), `ago`, `for`, `past`, `lasting` (days: how long), `oldness` (days as
+    years), `day` (month and day without a year) or `clock`.
+    """
+
+    kind: str
+    end: int
+    spans: tuple[Span, ...] = ()
+    days: float = 0.0
+    unit: str = ""
+    amount: float = 1.0
+    month: int = 0
+    day: int = 0
+    word: str = ""
+
+
+def when_at(text: str, start: int) -> When | None:
+    """The time that begins at a place of a text, or None."""
+    for kind, pattern in _PATTERNS:
+        match = pattern.match(text, start)
+        if match is not None:
+            found = _when(kind, match)
+            if found is not None:
+                return found
+    return None
+
+
+def _when(kind: str, match: re.Match[str]) -> When | None:
+    part = match.groupdict()
+    end = match.end()
+    if kind in ("iso", "zh", "dmy", "mdy", "my", "year"):
+        month = int(part["m"]) if part.get("m") else _MONTHS.get((part.get("month") or "").lower(), 0)
+        span = _span(int(part["y"]), month, int(part.get("d") or 0))
+        return When("date", end, (span,)) if span is not None else None
+    if kind == "slash":
+        a, b, y = int(part["a"]), int(part["b"]), int(part["y"])
+        spans = tuple(s for s in (_span(y, a, b), _span(y, b, a)) if s is not None)
+        return When("date", end, spans) if spans else None
+    if kind == "md":
+        month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
+        return When("day", end, month=month, day=int(part["d"]))
+    if kind == "named":
+        return When("named", end, word=part["word"].lower())
+    if kind == "clock":
+        return When("clock", end, amount=int(part["h"]) * 60 + int(part["min"]))
+    return _length(kind, part, end)
+
+
+def _length(kind: str, part: dict[str, str | None], end: int) -> When | None:
+    amount = _amount(part.get("n"))
+    if amount is None:
+        return None
+    unit = (part.get("unit") or "year").lower()
+    unit = {"岁": "year", "个月大": "month", "月龄": "month"}.get(unit, _HAN_UNIT.get(unit, unit))
+    return When(kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount)
+
+
+def _amount(text: str | None) -> float | None:
+    if text is None:
+        return 1.0
+    text = text.lower()
+    if text in ("a", "an"):
+        return 1.0
+    if text in _NUMBERS:
+        return float(_NUMBERS[text])
+    if text[0] in _HAN:
+        tens, ten, ones = text.partition("十")
+        return float(_HAN.get(tens, 1) * 10 + _HAN.get(ones, 0)) if ten else float(_HAN[text[0]])
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _span(year: int, month: int, day: int) -> Span | None:
+    if not month:
+        return parse(f"{year:04}")
+    return parse(f"{year:04}-{month:02}-{day:02}" if day else f"{year:04}-{month:02}")
+
+
+def named_span(word: str, now: datetime) -> Span | None:
+    """What `last month`, `yesterday`, `去年` mean at a moment."""
+    today = now.date()
+    if word in ("today", "今天", "今日"):
+        return parse(today.isoformat())
+    if word in ("yesterday", "last night", "昨天", "昨日"):
+        return parse((today - timedelta(days=1)).isoformat())
+    if word in ("this year", "今年"):
+        return parse(f"{today.year}")
+    if word in ("last year", "去年"):
+        return parse(f"{today.year - 1}")
+    if word == "前年":
+        return parse(f"{today.year - 2}")
+    if word in ("this month", "本月"):
+        return parse(f"{today:%Y-%m}")
+    if word in ("last month", "上月", "上个月"):
+        return parse(f"{today.replace(day=1) - timedelta(days=1):%Y-%m}")
+    monday = today - timedelta(days=today.weekday())
+    if word in ("last week", "上周"):
+        monday -= timedelta(days=7)
+    return Span(_midnight(monday), _midnight(monday + timedelta(days=7)))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,52 @@
+"""Whom a sentence is about: the patient or a relative, a woman or a man, how old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from cds_service.fhir.times import years_between
+from cds_service.summary.chart import Chart
+from cds_service.summary.claims import Claim, all_of
+from cds_service.summary.evidence import Part
+from cds_service.summary.moments import When
+
+_IS = {"parent": {"mother", "father"}, "sibling": {"brother", "sister"}, "child": {"son", "daughter"}}
+
+
+def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
+    """What is wrong about the person."""
+    reasons = []
+    said = {t.value for t in all_of(found, "person")}
+    known = {value for part in usable for kind, value in part.operators if kind == "person"}
+    for person in said - known:
+        if person == "family" and known:
+            continue
+        if not _IS.get(person, set()) & known:
+            reasons.append(f"what is cited is not about a relative ({person})")
+    about_kin = [p for p in usable if p.kind == "FamilyMemberHistory"]
+    if about_kin and not said:
+        reasons.append("what is cited is about a relative, the sentence about the patient")
+    genders = {t.value for t in all_of(found, "gender")}
+    if genders and chart.gender in ("female", "male") and genders != {chart.gender} and not said:
+        reasons.append(f"the patient's recorded gender is {chart.gender}")
+    for token in all_of(found, "when"):
+        if token.when is not None and token.when.kind == "oldness" and not _age_fits(token.when, usable, chart):
+            reasons.append(f"the age {token.text} does not follow from the record")
+    return reasons
+
+
+def _age_fits(when: When, usable: Iterable[Part], chart: Chart) -> bool:
+    born = chart.birth_date
+    if born is None:
+        return False
+    days: list[date] = [chart.as_of.date()]
+    days += [moment.span.start.date() for part in usable for moment in part.dates if part.kind != "Patient"]
+    for day in days:
+        if day < born:
+            continue
+        if when.unit == "year" and int(years_between(born, day)) == int(when.amount):
+            return True
+        if when.unit != "year" and abs((day - born).days - when.days) <= when.days / when.amount:
+            return True
+    return False

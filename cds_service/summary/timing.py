@@ -1,0 +1,183 @@
+"""Whether a time of a sentence is the time of what it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from cds_service.fhir.stated import Moment
+from cds_service.fhir.times import Span
+from cds_service.summary.chart import Chart
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token
+from cds_service.summary.moments import When, named_span
+
+_END = frozenset(
+    {
+        "until",
+        "through",
+        "discharged",
+        "was discharged",
+        "discharge",
+        "ended",
+        "ended on",
+        "ending",
+        "出院",
+        "结束",
+        "结束于",
+        "至",
+        "已结束",
+        "结束日期",
+    }
+)
+_START = frozenset(
+    {
+        "since",
+        "from",
+        "onset",
+        "began",
+        "begun",
+        "beginning",
+        "started",
+        "自",
+        "起",
+        "始于",
+        "开始",
+        "admitted",
+        "was admitted",
+        "入院",
+        "起病",
+        "发病",
+        "dating back to",
+        "start date",
+        "开始于",
+    }
+)
+_BORN = frozenset(
+    {"born", "birth", "birth date", "date of birth", "birthday", "出生", "出生于", "生于", "生日", "出生日期"}
+)
+_TOLERANCE = {"minute": 0.1, "hour": 0.6, "day": 0.6, "week": 0.6, "month": 0.7, "year": 0.75}
+_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
+
+
+def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart) -> bool:
+    """True if a time of a claim belongs to one of the parts that the claim speaks of. at: its place in the claim."""
+    role = _role(claim.tokens, at)
+    if when.kind == "clock":
+        return any(_clock(m, when) for p in parts for m in p.dates)
+    if when.kind in ("lasting",):
+        return _lasting(when, parts) or any(w.days == when.days for p in parts for w in p.whens)
+    if when.kind == "for" and any(_lasts(p, when) for p in parts):
+        return True
+    if when.kind == "past":
+        return any(_since(m, chart.as_of - timedelta(days=when.days), chart.as_of) for p in parts for m in _of(p, role))
+    moments = [m for p in parts for m in _of(p, "start" if when.kind == "for" else role)]
+    if when.kind in ("ago", "for"):
+        return any(_ago(when, m, chart.as_of) for m in moments)
+    if when.kind == "day":
+        return any(_days(m) & {(when.month, when.day)} for m in moments if len(m.text) >= 10)
+    spans = when.spans
+    if when.kind == "named":
+        span = named_span(when.word, chart.as_of)
+        spans = (span,) if span is not None else ()
+    if any(_within(m, span) for m in moments for span in spans):
+        return True
+    return any(_overlap(w, spans) for p in parts for w in p.whens)
+
+
+def _role(tokens: Sequence[Token], at: int) -> str:
+    for token in reversed(tokens[max(0, at - 3) : at]):
+        text = token.text.lower()
+        if text in _BORN:
+            return "born"
+        if text in _END or (token.kind == "state" and token.value in ("past", "stopped", "completed")):
+            return "end"
+        if text in _START:
+            return "start"
+        if token.kind not in ("neutral", "compare"):
+            break
+    following = tokens[at + 1].text.lower() if at + 1 < len(tokens) else ""
+    if following in ("出生", "生", "born"):
+        return "born"
+    return (
+        "start"
+        if following in ("起", "开始", "入院", "起病")
+        else "end"
+        if following in ("出院", "结束", "停用", "停药", "已停用", "缓解")
+        else ""
+    )
+
+
+def _of(part: Part, role: str) -> Iterable[Moment]:
+    for moment in part.dates:
+        end = moment.path.endswith(".end") or moment.path.startswith("abatement")
+        born = moment.path == "birthDate"
+        if born != (role == "born") and (born or role == "born"):
+            continue
+        if role == "end" and part_has_end(part) and not end:
+            continue
+        if role == "start" and end:
+            continue
+        yield moment
+
+
+def part_has_end(part: Part) -> bool:
+    """True if the resource says when it ended."""
+    return any(m.path.endswith(".end") or m.path.startswith("abatement") for m in part.dates)
+
+
+def _within(moment: Moment, said: Span) -> bool:
+    """True if the recorded time lies within what the sentence says, by the clock of the record or of UTC."""
+    if said.start <= moment.span.start and moment.span.end <= said.end:
+        return True
+    if len(moment.text) > 10:
+        local = moment.text[:10]
+        return f"{said.start:%Y-%m-%d}" <= local <= f"{said.end:%Y-%m-%d}"
+    return False
+
+
+def _overlap(when: When, spans: Iterable[Span]) -> bool:
+    return any(w.start >= s.start and w.end <= s.end for w in when.spans for s in spans)
+
+
+def _days(moment: Moment) -> set[tuple[int, int]]:
+    return {(moment.span.start.month, moment.span.start.day), (int(moment.text[5:7]), int(moment.text[8:10]))}
+
+
+def _clock(moment: Moment, when: When) -> bool:
+    if len(moment.text) < 16:
+        return False
+    minutes = int(moment.text[11:13]) * 60 + int(moment.text[14:16])
+    utc = moment.span.start.hour * 60 + moment.span.start.minute
+    return int(when.amount) in (minutes, utc, (minutes - 720) % 1440)
+
+
+def _ago(when: When, moment: Moment, now: datetime) -> bool:
+    slack = _TOLERANCE[when.unit] * _DAYS[when.unit]
+    earliest = (now - moment.span.end).total_seconds() / 86400
+    latest = (now - moment.span.start).total_seconds() / 86400
+    return earliest - slack <= when.days <= latest + slack
+
+
+def _since(moment: Moment, start: datetime, now: datetime) -> bool:
+    return moment.span.end >= start and moment.span.start <= now
+
+
+def _lasting(when: When, parts: Sequence[Part]) -> bool:
+    if any(_lasts(p, when) for p in parts):
+        return True
+    moments = sorted(m for p in parts if (m := p.moment) is not None)
+    if len(moments) < 2:
+        return False
+    return _close((moments[-1] - moments[0]).total_seconds() / 86400, when)
+
+
+def _lasts(part: Part, when: When) -> bool:
+    starts = [m.span.start for m in part.dates if m.path.endswith((".start", "onsetDateTime"))]
+    ends = [m.span.start for m in part.dates if m.path.endswith(".end") or m.path.startswith("abatement")]
+    return any(_close((e - s).total_seconds() / 86400, when) for s in starts for e in ends)
+
+
+def _close(days: float, when: When) -> bool:
+    return abs(days - when.days) <= _TOLERANCE[when.unit] * _DAYS[when.unit]

@@ -1,0 +1,119 @@
+"""Rises and falls: at least two cited values of one measurement, in the order and by the amount that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cds_service.fhir.stated import Amount
+from cds_service.summary.amounts import Number, agrees, as_unit
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token, lexicon
+
+_WORSE_HIGH = frozenset({
+    "#creatinine", "#hba1c", "#glucose", "#bun", "#sbp", "#dbp", "#bp", "#ldl", "#cholesterol", "#triglyceride",
+    "#uacr", "#crp", "#bnp",
+    "#bilirubin", "#lactate", "#pain", "#urate", "#troponin", "#psa",
+})  # fmt: skip
+_WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albumin", "#mmse"})
+_STABLE = 0.1
+_FROM = frozenset({"from", "由", "从", "at", "was", "为"})
+_BY = frozenset({"by", "了"})
+Point = tuple[Part, Amount]
+
+
+def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[str]:
+    """What is wrong about a rise or fall."""
+    series = max(_series(about), key=len, default=[])
+    numbers = [(at, t) for at, t in enumerate(claim.tokens) if t.number is not None and t.kind == "number"]
+    if len(series) < 2:
+        return ["a change needs two dated values, and fewer are cited"]
+    first, last = series[0], series[-1]
+    plain = [(at, t.number) for at, t in numbers if t.number is not None and not _delta(claim.tokens, at)]
+    if len(plain) >= 2:
+        found = _ends(series, _with_unit(plain[0][1], plain[1][1]), plain[1][1])
+        if found is None:
+            return ["the values of the change are not those cited, or not in that order"]
+        first, last = found
+    elif len(plain) == 1:
+        number = plain[0][1]
+        start = any(
+            t.text.lower().endswith(("from", "由", "从")) for t in claim.tokens[max(0, plain[0][0] - 2) : plain[0][0]]
+        )
+        part, amount = first if start else last
+        if not agrees(number, amount, part.source.codes):
+            return [f"{number.value:g} is not the {'first' if start else 'last'} cited value"]
+    return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
+
+
+def _with_unit(number: Number, other: Number) -> Number:
+    """A number without a unit takes that of the number after it: from 1.2 to 1.8 mg/dL."""
+    return Number(number.value, number.unit or other.unit, number.decimals, number.end, number.digits)
+
+
+def _series(about: Sequence[Part]) -> list[list[Point]]:
+    """Dated values by what they measure, the earliest first."""
+    found: dict[frozenset[str], list[Point]] = {}
+    for part in about:
+        value = next((a for a in part.amounts if a.path.startswith("value") and not a.comparator), None)
+        if value is not None and part.moment is not None:
+            terms = frozenset(t for t in part.affirmed if lexicon().classes.get(t) == "measure")
+            key = terms or frozenset(str(c) for c in part.source.codes)
+            if all(p.reference != part.reference for p, _ in found.setdefault(key, [])):
+                found[key].append((part, value))
+    for points in found.values():
+        points.sort(key=lambda point: (point[0].moment is None, point[0].moment))
+    return list(found.values())
+
+
+def _ends(series: list[Point], start: Number, end: Number) -> tuple[Point, Point] | None:
+    for n, first in enumerate(series):
+        if agrees(start, first[1], first[0].source.codes):
+            for last in reversed(series[n + 1 :]):
+                if agrees(end, last[1], last[0].source.codes) and last[0].moment != first[0].moment:
+                    return first, last
+    return None
+
+
+def _delta(tokens: Sequence[Token], at: int) -> bool:
+    """True for the number of `by 0.6` and `by 50 %`."""
+    return any(t.text.lower() in _BY for t in tokens[max(0, at - 2) : at])
+
+
+def _in(last: Point, unit: str | None) -> float:
+    found = as_unit(unit, last[1], last[0].source.codes)
+    return last[1].value if found is None else found
+
+
+def _direction(claim: Claim, said: set[str], first: Point, last: Point) -> list[str]:
+    before, now = first[1].value, _in(last, first[1].unit)
+    change = (now - before) / abs(before) if before else now - before
+    terms = {t.value for m in claim.mentions for t in m.tokens} | first[0].affirmed
+    bad_up, bad_down = terms & _WORSE_HIGH, terms & _WORSE_LOW
+    tests = {
+        "up": change > 0,
+        "down": change < 0,
+        "same": abs(change) <= _STABLE,
+        "twice": 0.8 <= change <= 1.2,
+        "half": -0.6 <= change <= -0.4,
+        "worse": bool(bad_up and change > 0) or bool(bad_down and change < 0),
+        "better": bool(bad_up and change < 0) or bool(bad_down and change > 0),
+        "changed": change != 0,
+    }
+    return [f"the cited values do not show that ({value})" for value in sorted(said) if not tests.get(value, True)]
+
+
+def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: Point) -> list[str]:
+    for at, token in numbers:
+        number = token.number
+        if number is None or not _delta(claim.tokens, at):
+            continue
+        before, now = first[1].value, _in(last, first[1].unit)
+        difference = abs(now - before)
+        if number.unit == "%" and first[1].unit != "%":
+            difference = 100 * difference / abs(before) if before else 0.0
+        tolerance = max(0.5 * 10.0**-number.decimals, 0.02 * difference)
+        options = [difference, 100 * difference / abs(before)] if number.unit == "%" and before else [difference]
+        if not any(abs(number.value - option) <= tolerance for option in options):
+            return [f"the change is not {token.text}"]
+    return []
