@@ -101,6 +101,8 @@ class Measurements:
 
     def timeline(self, codes: tuple[str, ...]) -> Timeline:
         """The same values as `newest`, as they stand in the index."""
+        if len(codes) == 1:
+            return self._timeline(codes[0]) if codes[0] in self._by_code else []
         present = [code for code in codes if code in self._by_code]
         if len(present) == 1:
             return self._timeline(present[0])
@@ -111,9 +113,15 @@ class Measurements:
     def _timeline(self, code: str) -> Timeline:
         found = self._timelines.get(code)
         if found is None:
-            found = self._sorted([(self._time_of(row), row, part) for row, part in self._by_code[code]])
+            times, read = self._times, self._time_of
+            found = self._sorted(
+                [
+                    (times[text] if (text := row.effective_date_time) is not None else read(row), row, part)
+                    for row, part in self._by_code[code]
+                ]
+            )
             late = 0
-            while late < len(found) and _may_be_late(found[late][0], self._as_of):
+            while late < len(found) and (time := found[late][0]) is not None and time.start > self._as_of:
                 late += 1
             if late:
                 found = [d for d in found[:late] if d[0] is None or not d[0].after(self._as_of)] + found[late:]
@@ -121,8 +129,7 @@ class Measurements:
         return found
 
     def _time_of(self, observation: fhir.Observation) -> Span | None:
-        text = observation.effective_date_time
-        return self._times[text] if text is not None else date_of(observation, self._times.__getitem__)
+        return date_of(observation, self._times.__getitem__)
 
     def _sorted(self, found: Timeline) -> Timeline:
         """Latest first; most lists come so, or the other way round, and need no sorting."""
@@ -138,10 +145,6 @@ class Measurements:
     def _rank(self, dated: Dated) -> tuple[Span, str]:
         time, observation, _ = dated
         return time or UNDATED, observation.id or self._name_of(observation)
-
-
-def _may_be_late(time: Span | None, as_of: datetime) -> bool:
-    return time is not None and time.start > as_of
 
 
 def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tuple[fhir.Observation, Part]]]:

@@ -219,6 +219,11 @@ class Observation(Resource, frozen=True, tag="Observation"):
         """What kind of measurement it is. Raises BadRequest."""
         return _CATEGORY.read(self.category_json)
 
+    def may_hold_category(self, code: str) -> bool:
+        """False if the code is certainly not among its categories; cheaper than reading them."""
+        kept = bytes(self.category_json)
+        return code.encode() in kept or b"\\" in kept
+
     @property
     def interpretation(self) -> tuple[CodeableConcept, ...]:
         """What the laboratory says of the value. Raises BadRequest."""

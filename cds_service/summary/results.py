@@ -30,6 +30,7 @@ NOTABLE_CHANGE = 0.2  # of the earlier value; less is within what assays and bio
 _CRITICAL = frozenset({"HH", "LL", "AA", "HU", "LU"})
 _ABNORMAL = _CRITICAL | {"H", "L", "A", "HX", "LX"}
 _STATED_NORMAL = frozenset({"N"})
+_NOTHING_SAID: frozenset[str | None] = frozenset()
 _TRENDED_VITALS = frozenset({"29463-7", "39156-5"})  # weight and BMI; the others swing within a day
 _NORMAL_RANGE = frozenset({"normal"})
 _LOINC_DETAIL = re.compile(r" \[[^\]]+\]( in .*)?$")  # "[Mass/volume] in Serum or Plasma"
@@ -59,49 +60,56 @@ class Series:
 
 def series(record: PatientRecord) -> Iterator[Series]:
     """The measurements of the last years by LOINC code, in order of code; what was not measured lately is left out."""
-    recent = record.as_of - RECENT
+    recent, since = record.as_of - RECENT, record.as_of - TREND_WINDOW
     for code in record.loinc_codes():
         rows = record.timeline((code,))
         for position, (time, _, part) in enumerate(rows):
             if time is None or time.start < recent:
                 break
             if _has_value(part):
-                yield Series(code, record.measurement(rows[position]), _change(record, code, rows[position:]))
+                yield Series(code, record.measurement(rows[position]), _change(record, code, rows, position, since))
                 break
 
 
-def _change(record: PatientRecord, code: str, rows: Sequence[Dated]) -> tuple[Measurement, Measurement] | None:
+def _change(
+    record: PatientRecord, code: str, rows: Sequence[Dated], begin: int, since: datetime
+) -> tuple[Measurement, Measurement] | None:
     """The latest and the earliest comparable number; None for what swings within a day.
 
-    rows: latest first, from the latest value on.
+    rows: latest first; the latest value is at `begin`.
     """
-    if len(rows) < 2 or (code not in _TRENDED_VITALS and _vital(rows[0][1])):
+    end = len(rows) - 1
+    if begin == end or (code not in _TRENDED_VITALS and _vital(rows[begin][1])):
         return None
-    unit, since = _unit(rows[0][2]), record.as_of - TREND_WINDOW
-    last = next((row for row in rows if _comparable(row, unit, since)), None)
-    first = next((row for row in reversed(rows) if _comparable(row, unit, since)), None)
-    if last is None or first is None or last is first:
-        return None
-    return record.measurement(last), record.measurement(first)
+    unit = _unit(rows[begin][2])
+    while begin < end and not _comparable(rows[begin], unit, since):
+        begin += 1
+    while end > begin and not _comparable(rows[end], unit, since):
+        end -= 1
+    return (record.measurement(rows[begin]), record.measurement(rows[end])) if begin < end else None
 
 
 def _comparable(row: Dated, unit: str | None, since: datetime) -> bool:
-    time, _, part = row
-    return time is not None and time.start >= since and _unit(part) == unit and _number(part) is not None
+    time, quantity = row[0], row[2].value_quantity
+    if time is None or time.start < since or quantity is None:
+        return False
+    return quantity.value is not None and quantity.comparator is None and (quantity.code or quantity.unit) == unit
 
 
 def _vital(observation: Observation) -> bool:
-    return any("vital-signs" in codes.status_codes(category) for category in observation.category)
+    return observation.may_hold_category("vital-signs") and any(
+        "vital-signs" in codes.status_codes(category) for category in observation.category
+    )
 
 
 def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
     """The latest value of each code, if it is abnormal."""
     for one in found:
         point = one.latest
-        taken = _time(point)
         verdict = _verdict(point.part)
         if verdict is None:
             continue
+        taken = _time(point)
         words, critical = verdict
         text = msg("{name} {value}, {verdict}", name=one.name, value=_value(point.part), verdict=words)
         if point.status == "preliminary":
@@ -118,7 +126,7 @@ def trends(found: Sequence[Series]) -> Iterator[Fact]:
             continue
         last, first = one.change
         now, before = _number(last.part), _number(first.part)
-        if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before) or _time(last) == _time(first):
+        if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before) or last.time == first.time:
             continue
         verdict = _verdict(last.part)
         text = msg(
@@ -151,12 +159,13 @@ def _has_value(part: Valued) -> bool:
 
 def _verdict(part: Valued) -> tuple[Message, bool] | None:
     """What is abnormal about a value, and whether the laboratory calls it critical; None if nothing is."""
-    said = {coding.code for concept in part.interpretation for coding in concept.coding}
+    stated = part.interpretation
+    said = {coding.code for concept in stated for coding in concept.coding} if stated else _NOTHING_SAID
     ranges = part.reference_range
-    if not said.isdisjoint(_ABNORMAL):
+    if said and not said.isdisjoint(_ABNORMAL):
         critical = not said.isdisjoint(_CRITICAL)
-        stated = msg("called critical by the laboratory") if critical else msg("called abnormal by the laboratory")
-        return (_against(part, _range(part, ranges)) or stated, critical)
+        words = msg("called critical by the laboratory") if critical else msg("called abnormal by the laboratory")
+        return (_against(part, _range(part, ranges)) or words, critical)
     if ranges and said.isdisjoint(_STATED_NORMAL):
         outside = _against(part, _range(part, ranges))
         return (outside, False) if outside is not None else None
@@ -170,8 +179,10 @@ def _range(part: Valued, stated: Sequence[ReferenceRange]) -> ReferenceRange | N
         return None
     unit = _unit(part)
     limits = [q for q in (ranges[0].low, ranges[0].high) if q is not None and q.value is not None]
-    fits = all(_unit_of(q) in (None, unit) for q in limits)
-    return ranges[0] if limits and fits else None
+    for limit in limits:
+        if _unit_of(limit) not in (None, unit):
+            return None
+    return ranges[0] if limits else None
 
 
 def _against(part: Observation | ObservationComponent, limits: ReferenceRange | None) -> Message | None:
