@@ -13,6 +13,9 @@ from urllib.parse import urlencode
 
 import orjson
 from flask import Blueprint, Response, redirect, render_template, request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 from werkzeug.wrappers import Response as Redirect
 
 from cds_service.sandbox.ehr.state import USER, Ehr
@@ -25,10 +28,17 @@ _CONTEXT = ("openid", "fhirUser", "launch", "launch/patient", "online_access", "
 
 @dataclass(slots=True)
 class Smart:
-    """Settings of the authorization server that tests change. id_token: changes of its claims; None drops one."""
+    """How the authorization server behaves.
+
+    id_token: changes of its claims; None drops one. configuration: changes of its discovery document. secret: that
+    the app must send (HTTP Basic); client_keys: the app's key set, by which its assertions must be signed. Without
+    either, the app is public.
+    """
 
     id_token: dict[str, Any] = field(default_factory=dict)
     configuration: dict[str, Any] = field(default_factory=dict)
+    secret: str | None = None
+    client_keys: dict[str, Any] | None = None
 
 
 def blueprint(ehr: Ehr, smart: Smart) -> Blueprint:
@@ -123,7 +133,7 @@ def _granted(ehr: Ehr, asked: list[str]) -> tuple[str, ...]:
 
 def _token(ehr: Ehr, smart: Smart) -> Response:
     sent, tokens = request.form, ehr.tokens
-    if sent.get("client_id") != CLIENT_ID:
+    if not _proved(ehr, smart):
         return _json({"error": "invalid_client"}, 401)
     if sent.get("grant_type") == "authorization_code":
         grant = tokens.exchange(
@@ -137,6 +147,30 @@ def _token(ehr: Ehr, smart: Smart) -> Response:
     if grant is None:
         return _json({"error": "invalid_grant"}, 400)
     return _json(_token_response(ehr, smart, grant))
+
+
+def _proved(ehr: Ehr, smart: Smart) -> bool:
+    """True if the app has proved that it is the one that is registered."""
+    sent = request.form
+    if smart.secret is not None:
+        given = request.authorization
+        return given is not None and (given.username, given.password) == (CLIENT_ID, smart.secret)
+    if sent.get("client_id") != CLIENT_ID:
+        return False
+    if smart.client_keys is None:
+        return True
+    try:
+        keys = KeySet.import_key_set(smart.client_keys)  # type: ignore[arg-type]
+        token = jwt.decode(sent.get("client_assertion", ""), keys, algorithms=["ES384", "RS384"])
+    except (JoseError, ValueError):
+        return False
+    claims, now = token.claims, ehr.now().timestamp()
+    return (
+        claims.get("iss") == claims.get("sub") == CLIENT_ID
+        and claims.get("aud") == f"{ehr.base}/smart/token"
+        and now < claims.get("exp", 0) <= now + 300
+        and bool(claims.get("jti"))
+    )
 
 
 def _token_response(ehr: Ehr, smart: Smart, grant: Grant) -> dict[str, Any]:

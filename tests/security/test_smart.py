@@ -1,0 +1,126 @@
+"""The SMART client alone: the three ways in which an app proves itself, key rotation, refresh, and what it asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from joserfc.jwk import ECKey, RSAKey
+from listening import listening
+
+from cds_service.clock import FixedClock
+from cds_service.sandbox.chart import AS_OF
+from cds_service.sandbox.ehr import serve
+from cds_service.sandbox.ehr.smart import CLIENT_ID, Smart
+from cds_service.sandbox.ehr.state import Ehr
+from cds_service.sandbox.ehr.tokens import Launch
+from cds_service.sandbox.patients import BY_NAME
+from cds_service.security.smart import Grant, LaunchError, SmartClient
+from cds_service.settings import Dev, Settings, SmartEhr
+
+CALLBACK = "https://cds.example/app/callback"
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[tuple[Ehr, Smart, FlaskClient]]:
+    behaviour = Smart()
+    bundle = (BY_NAME["healthy-adult"].chart().bundle(), "")
+    ehr = Ehr([bundle], base="http://127.0.0.1:8", service="", now=lambda: AS_OF, redirects=(CALLBACK,))
+    app = serve.create_app(ehr, behaviour)
+    with listening(app) as port:
+        ehr.base = f"http://127.0.0.1:{port}"
+        ehr.signer.issuer = ehr.fhir
+        yield ehr, behaviour, app.test_client()
+
+
+@pytest.fixture(autouse=True)
+def public_again(place: tuple[Ehr, Smart, FlaskClient]) -> Iterator[None]:
+    yield
+    place[1].secret = place[1].client_keys = None
+
+
+def client(ehr: Ehr, **changes: Any) -> SmartClient:
+    registered = replace(SmartEhr(issuer=ehr.fhir, client_id=CLIENT_ID), **changes)
+    return SmartClient(Settings(dev=Dev(allow_insecure_loopback=True), smart={"main": registered}), FixedClock(AS_OF))
+
+
+def launched(place: tuple[Ehr, Smart, FlaskClient], smart: SmartClient) -> Grant:
+    """The grant of a whole launch."""
+    ehr, _, browser = place
+    launch = ehr.tokens.launch(Launch("healthy-adult", app_context="card"))
+    flow, url = smart.begin(smart.by_issuer(ehr.fhir + "/"), launch, CALLBACK, ("Patient", "Observation"))
+    split = urlsplit(url)
+    back = browser.get(f"{split.path}?{split.query}").location
+    return smart.finish(flow, parse_qs(urlsplit(back).query)["code"][0], CALLBACK)
+
+
+def keys_file(path: Path, *keys: Any) -> Path:
+    path.write_text(json.dumps({"keys": [key.as_dict(private=True) for key in keys]}))
+    return path
+
+
+def test_a_public_client_is_granted_what_it_asked_for(place: tuple[Ehr, Smart, FlaskClient]) -> None:
+    """PKCE alone; patient, user, scopes and context arrive, and no text shows the token."""
+    grant = launched(place, client(place[0]))
+    assert (grant.patient, grant.app_context) == ("healthy-adult", "card")
+    assert grant.user.endswith("Practitioner/example")
+    assert grant.allows("Observation")
+    assert not grant.allows("Condition")
+    assert grant.access_token.reveal() not in repr(grant)
+
+
+def test_a_client_with_a_secret_sends_it_as_basic(place: tuple[Ehr, Smart, FlaskClient], tmp_path: Path) -> None:
+    """The right one is let in, another is refused."""
+    place[1].secret = "open sesame"
+    (tmp_path / "right").write_text("open sesame\n")
+    (tmp_path / "wrong").write_text("guess")
+    assert launched(place, client(place[0], auth="client_secret", secret_file=tmp_path / "right"))
+    with pytest.raises(LaunchError):
+        launched(place, client(place[0], auth="client_secret", secret_file=tmp_path / "wrong"))
+
+
+@pytest.mark.parametrize("key", [ECKey.generate_key("P-384", {"kid": "a"}), RSAKey.generate_key(2048, {"kid": "a"})])
+def test_a_client_with_a_key_signs_assertions(
+    place: tuple[Ehr, Smart, FlaskClient], tmp_path: Path, key: ECKey | RSAKey
+) -> None:
+    """ES384 and RS384; the EHR checks them with the key set that the app publishes."""
+    smart = client(place[0], auth="private_key_jwt", key_file=keys_file(tmp_path / "keys.json", key))
+    place[1].client_keys = smart.public_keys()
+    assert launched(place, smart)
+    stranger = keys_file(tmp_path / "other.json", ECKey.generate_key("P-384", {"kid": "a"}))
+    with pytest.raises(LaunchError):
+        launched(place, client(place[0], auth="private_key_jwt", key_file=stranger))
+
+
+def test_rotation_publishes_both_keys_and_signs_with_the_first(
+    place: tuple[Ehr, Smart, FlaskClient], tmp_path: Path
+) -> None:
+    """The next key is known to the EHR before it signs; nothing private is published."""
+    old, new = ECKey.generate_key("P-384", {"kid": "old"}), ECKey.generate_key("P-384", {"kid": "new"})
+    before = client(place[0], auth="private_key_jwt", key_file=keys_file(tmp_path / "a.json", old, new))
+    after = client(place[0], auth="private_key_jwt", key_file=keys_file(tmp_path / "b.json", new, old))
+    place[1].client_keys = before.public_keys()
+    assert launched(place, before)
+    assert launched(place, after)
+    published = before.public_keys()["keys"]
+    assert {key["kid"] for key in published} == {"old", "new"}
+    assert not any("d" in key for key in published)
+
+
+def test_a_token_is_renewed_for_the_same_patient(place: tuple[Ehr, Smart, FlaskClient]) -> None:
+    """By the refresh token, once; without one there is nothing to renew."""
+    smart = client(place[0])
+    grant = launched(place, smart)
+    registration = smart.by_issuer(place[0].fhir)
+    renewed = smart.refresh(registration, grant)
+    assert renewed is not None
+    assert renewed.patient == grant.patient
+    assert renewed.access_token.reveal() != grant.access_token.reveal()
+    assert smart.refresh(registration, grant) is None
+    assert smart.refresh(registration, replace(grant, refresh_token=None)) is None
