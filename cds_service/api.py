@@ -32,7 +32,7 @@ from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.language import Message, msg
-from cds_service.risk import points, published, renal_limits
+from cds_service.risk import levers, points, published, renal_limits
 from cds_service.risk.model import (
     Band,
     Citation,
@@ -43,9 +43,12 @@ from cds_service.risk.model import (
     Result,
     RiskEstimate,
     RiskModel,
+    Trend,
 )
 from cds_service.risk.trained import TrainedModel
 from cds_service.risk.vectors import NotOffered, age_in_fixture
+from cds_service.trend import Earlier, earlier, says_something
+from cds_service.what_if import Change, at_targets, what_if
 
 __all__ = [
     "Absence",
@@ -54,12 +57,14 @@ __all__ = [
     "Baseline",
     "CareGapFinding",
     "Case",
+    "Change",
     "Citation",
     "Coded",
     "ConditionFeature",
     "Contribution",
     "Demographic",
     "Derived",
+    "Earlier",
     "EstimateKind",
     "EvidenceFinding",
     "Explanation",
@@ -96,14 +101,17 @@ __all__ = [
     "Threshold",
     "Topic",
     "TrainedModel",
+    "Trend",
     "Unusable",
     "additive",
     "age_in_fixture",
+    "at_targets",
     "catalogue",
     "creatinine_rise",
     "daily_mg",
     "drafted",
     "drafted_daily_mg",
+    "earlier",
     "egfr_history",
     "history",
     "intensive_care",
@@ -111,10 +119,13 @@ __all__ = [
     "is_hospital",
     "is_over",
     "kidney_disease",
+    "levers",
     "msg",
     "orders",
     "override_reason",
     "points",
     "published",
     "renal_limits",
+    "says_something",
+    "what_if",
 ]

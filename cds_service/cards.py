@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from functools import lru_cache
 from uuid import UUID, uuid5
 
+from cds_service import prospects
 from cds_service.explain.explanation import Scale
 from cds_service.explain.wording import TOP, Influences, influences, listing
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
@@ -19,6 +20,7 @@ from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph
 from cds_service.needs import Gap
 from cds_service.protocol import response as wire
 from cds_service.protocol.response import Action, Card, Coding, Indicator, Source, Suggestion
+from cds_service.risk.absolute import per_unit
 from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
 from cds_service.risk.wording import estimate_words
 from cds_service.summary.facts import Fact
@@ -27,6 +29,7 @@ from cds_service.summary.template import Summary
 MAX_SUMMARY = 139
 _MAX_LABEL = 120
 _SHOWN_REFERENCES = 3
+_SHARED = msg("Percentage points share out the difference from that risk by the size of each contribution.")
 _INDICATORS = {
     Severity.INFO: Indicator.INFO,
     Severity.WARNING: Indicator.WARNING,
@@ -248,11 +251,13 @@ def _reasoning(finding: RiskFinding, words: Words) -> list[Block]:
     explanation = result[0].explanation
     # Points are few and add up by hand: all of them are told.
     top = len(explanation.contributions) if explanation.scale is Scale.POINTS else TOP
-    moved = influences(explanation, result[0].not_measured, top)
-    blocks = _why(result[0], moved, words, several=len({e.outcome for e in result}) > 1)
+    scale = per_unit(result[0])
+    moved = influences(explanation, result[0].not_measured, top, scale)
+    blocks = prospects.blocks(finding, words)
+    blocks += _why(result[0], moved, words, several=len({e.outcome for e in result}) > 1)
     notes = (note for estimate in result for note in estimate.notes)
     details: list[Message] = []
-    for detail in (*_details(result[0], moved), *notes):
+    for detail in (*_details(result[0], moved, shared=scale is not None), *notes):
         if detail not in details:
             details.append(detail)
     blocks.append(Paragraph((Strong(words(msg("Details:"))),)))
@@ -286,9 +291,14 @@ def _why(estimate: RiskEstimate, moved: Influences, words: Words, *, several: bo
     return blocks
 
 
-def _details(estimate: RiskEstimate, moved: Influences) -> list[Message]:
-    """What the lines above are measured from, what they leave out, and how old the measurements are."""
+def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list[Message]:
+    """What the lines above are measured from, what they leave out, and how old the measurements are.
+
+    shared: the lines tell percentage points.
+    """
     lines = [moved.rest, moved.baseline]
+    if shared:
+        lines.append(_SHARED)
     if estimate.effective is not None:
         lines.append(msg("Oldest measurement used: {date}", date=estimate.effective.date()))
     newer = (value.note for value in estimate.inputs)

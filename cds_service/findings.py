@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from cds_service.language import Message
 from cds_service.risk.model import Citation, NotEstimated, Result, RiskModel
+from cds_service.trend import Earlier
+from cds_service.what_if import Change
 
 
 class Severity(IntEnum):
@@ -66,10 +68,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskFinding(Finding):
-    """A model's estimates with their explanations, or its refusal."""
+    """A model's estimates with their explanations, or its refusal.
+
+    changes: the estimates with each changeable input at its target. before: earlier values of the first estimate.
+    """
 
     model: RiskModel
     result: Result
+    changes: tuple[Change, ...] = ()
+    before: tuple[Earlier, ...] = ()
 
     @property
     def refused(self) -> NotEstimated | None:

@@ -24,6 +24,7 @@ from cds_service.keeping import Answer, Keeper, versions, wire
 from cds_service.language import words
 from cds_service.needs import Gap, Need, data_needs, unavailable, with_inputs
 from cds_service.observer import NOBODY, Observer
+from cds_service.outlook import with_outlook
 from cds_service.protocol.hooks import HOOKS
 from cds_service.protocol.request import HookRequest, decode
 from cds_service.protocol.response import HookResponse
@@ -306,7 +307,7 @@ class Pipeline:
         values = extract(context.record, desk.features, unseen)
         models = {m.id: m for m in desk.models}
         case = Case(context, values, models, estimate(desk.models, values), desk.thresholds)
-        findings = () if context.record.deceased else service.find(case)  # no advice about the dead
+        findings = () if context.record.deceased else with_outlook(case, service.find(case))  # none about the dead
         if not context.record.deceased and all(finding.quiet for finding in findings):
             _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say
         showable = tuple(f for f in findings if self._may_show(f))

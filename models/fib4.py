@@ -26,6 +26,7 @@ from cds_service.api import (
     Result,
     RiskEstimate,
     Scale,
+    Trend,
     additive,
     catalogue,
     msg,
@@ -160,5 +161,6 @@ model = PublishedScore(
         "better than in, and was derived in people with chronic hepatitis C and HIV. Anything else that lowers "
         "platelets or raises AST moves it too. Age counts in completed years."
     ),
+    trend=Trend(by=(catalogue.AST, catalogue.PLATELETS), worth=0.3),
     tolerance=1e-4,
 )

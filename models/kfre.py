@@ -30,8 +30,10 @@ from cds_service.api import (
     Result,
     RiskEstimate,
     Scale,
+    Trend,
     additive,
     catalogue,
+    levers,
     msg,
     published,
 )
@@ -298,6 +300,8 @@ def _declared(edition: Edition, title: Message, vectors: Mapping[str, Any]) -> P
             "calibration of your region. Death before kidney failure is not taken into account."
         ),
         tolerance=1e-4,
+        levers=(levers.lower_by(catalogue.UACR, 0.3, 300.0, levers.ADA_KIDNEY),),
+        trend=Trend(by=(catalogue.CREATININE, catalogue.UACR), worth=0.01),
         default_off=edition.region != NORTH_AMERICA,
     )
 

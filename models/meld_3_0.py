@@ -26,6 +26,7 @@ from cds_service.api import (
     Result,
     RiskEstimate,
     Scale,
+    Trend,
     additive,
     catalogue,
     msg,
@@ -226,5 +227,6 @@ model = PublishedScore(
         "to 17 the score differs and is not given. Creatinine counts as 3.0 mg/dL on dialysis. A vitamin K antagonist "
         "raises it without worse liver disease. It ranks candidates for transplantation; it is no reason by itself."
     ),
+    trend=Trend(by=(catalogue.BILIRUBIN_QUARTER, catalogue.CREATININE_QUARTER), worth=2.0, apart=timedelta(days=60)),
     tolerance=1e-4,
 )

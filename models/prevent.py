@@ -33,8 +33,10 @@ from cds_service.api import (
     Result,
     RiskEstimate,
     Scale,
+    Trend,
     additive,
     catalogue,
+    levers,
     msg,
     published,
 )
@@ -47,6 +49,8 @@ HORIZONS = (10, 30)
 SHOWN = ("total_cvd", "ascvd", "heart_failure")  # coronary disease and stroke are parts of ASCVD
 
 MMOL_L_PER_MG_DL = 0.02586  # cholesterol, as the authors convert it
+NON_HDL_GOALS = {False: 130.0, True: 100.0}  # mg/dL, below and from HIGH_ASCVD on
+HIGH_ASCVD = 10.0  # percent, as printed
 AGES = (30, 79)
 AGES_30_YEARS = (30, 59)
 # Inclusive, in the units of the features: Khan 2024, table 1. Its systolic pressure ends at 200; above 180 the
@@ -1082,6 +1086,21 @@ def _on_different_days(found: Mapping[str, FeatureValue]) -> bool:
     return total is not None and hdl is not None and abs(total - hdl) > timedelta(days=1)
 
 
+def _non_hdl_goal(estimates: tuple[RiskEstimate, ...]) -> float:
+    """mg/dL: the goal at high risk of ASCVD, else that at intermediate risk."""
+    ascvd = next(e.value for e in estimates if (e.outcome, e.horizon_years) == ("ascvd", 10))
+    return NON_HDL_GOALS[round(100 * ascvd, 1) >= HIGH_ASCVD]
+
+
+# Of the variables that treatment moves: BMI counts for heart failure alone, eGFR and UACR have no goal of their own.
+LEVERS = (
+    levers.lower_to(catalogue.SBP, 130.0, levers.HYPERTENSION_2025),
+    levers.not_smoking(levers.PREVENTION_2019),
+    levers.lower_non_hdl(_non_hdl_goal, levers.DYSLIPIDEMIA_2026),
+)
+WITH_HBA1C = (*LEVERS, levers.lower_to(catalogue.HBA1C, 7.0, levers.ADA_GLYCEMIA, only=catalogue.DIABETES))
+
+
 def _declared(variant: str, title: Message, use: Message) -> PublishedScore:
     return PublishedScore(
         id=id_of(variant),
@@ -1103,6 +1122,8 @@ def _declared(variant: str, title: Message, use: Message) -> PublishedScore:
         vectors={"AHA PREVENT 2023": check} if variant == "base" else {},
         limits=msg("{limits} {use}", limits=VALID, use=use),
         tolerance=1e-4,
+        levers=WITH_HBA1C if "hba1c" in optional_inputs(variant) else LEVERS,
+        trend=Trend(by=(catalogue.SBP, catalogue.TOTAL_CHOLESTEROL), worth=0.01, apart=timedelta(days=300)),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from math import exp, log
 from typing import Any
@@ -30,8 +31,10 @@ from cds_service.api import (
     Result,
     RiskEstimate,
     Scale,
+    Trend,
     additive,
     catalogue,
+    levers,
     msg,
     published,
 )
@@ -150,6 +153,7 @@ SCALES = {  # (equation, region, sex): intercept and slope of the recalibration
     ("SCORE2-OP", "very-high", "male"): (0.05, 0.70),
     ("SCORE2-OP", "very-high", "female"): (0.38, 0.69),
 }
+NON_HDL_GOAL = 100.0  # mg/dL, 2.6 mmol/L: the secondary goal at high risk
 OPTIMAL = {"sbp": 120.0, "total_cholesterol": 5.0, "hdl": 1.3, "smoking": 0.0}
 
 MEASURED = {"sbp": catalogue.SBP, "total_cholesterol": catalogue.TOTAL_CHOLESTEROL, "hdl": catalogue.HDL}
@@ -285,6 +289,13 @@ def _estimate(region: str, age: int, found: Mapping[str, FeatureValue]) -> RiskE
     )
 
 
+LEVERS = (
+    levers.lower_to(catalogue.SBP, 130.0, levers.ESC_2021),
+    levers.not_smoking(levers.ESC_2021),
+    levers.lower_non_hdl(lambda estimates: NON_HDL_GOAL, levers.ESC_2021),
+)
+
+
 def _declared(region: str, title: Message) -> PublishedScore:
     return PublishedScore(
         id=f"score2-{region}",
@@ -305,6 +316,8 @@ def _declared(region: str, title: Message) -> PublishedScore:
         ),
         tolerance=1e-4,
         default_off=True,
+        levers=LEVERS,
+        trend=Trend(by=(catalogue.SBP, catalogue.TOTAL_CHOLESTEROL), worth=0.01, apart=timedelta(days=300)),
     )
 
 

@@ -130,17 +130,18 @@ What moved the first of these estimates, cardiovascular disease:
 
 **Raised this estimate:**
 
-- Systolic pressure: 152 mmHg (odds × 1.49; 6 May 2026; Observation/bp)
+- Systolic pressure: 152 mmHg (+3.0 percentage points; odds × 1.49; 6 May 2026; Observation/bp)
 
 **Lowered this estimate:**
 
-- HDL cholesterol: 70 mg/dL (odds × 0.90; 6 May 2026; Observation/hdl)
+- HDL cholesterol: 70 mg/dL (-0.7 percentage points; odds × 0.90; 6 May 2026; Observation/hdl)
 
 Not measured: CKD
 
 **Details:**
 
 - Compared with a reference person: a man aged 60, 5.0%
+- Percentage points share out the difference from that risk by the size of each contribution.
 - Oldest measurement used: 6 May 2026
 - Threshold read in secondary sources.
 

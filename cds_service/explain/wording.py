@@ -31,10 +31,13 @@ class Influences:
     not_measured: Message | None
 
 
-def influences(explanation: Explanation, missing: Sequence[Unusable] = (), top: int = TOP) -> Influences:
+def influences(
+    explanation: Explanation, missing: Sequence[Unusable] = (), top: int = TOP, per_unit: float | None = None
+) -> Influences:
     """The `top` inputs that raised and the `top` that lowered an estimate; the rest counted.
 
     missing: the inputs that the model did without; they are named in the line "not measured".
+    per_unit: risk (0-1) for one unit of contribution: then each line tells its percentage points too.
     """
     scale = explanation.scale
     measured = [c for c in explanation.largest() if c.value is not None]
@@ -44,8 +47,8 @@ def influences(explanation: Explanation, missing: Sequence[Unusable] = (), top: 
     others = len(up[top:]) + len(down[top:])
     return Influences(
         baseline=baseline(explanation),
-        raised=tuple(contribution(c, scale) for c in up[:top]),
-        lowered=tuple(contribution(c, scale) for c in down[:top]),
+        raised=tuple(contribution(c, scale, per_unit) for c in up[:top]),
+        lowered=tuple(contribution(c, scale, per_unit) for c in down[:top]),
         rest=None if not others else _rest(others),
         not_measured=_not_measured(explanation, missing),
     )
@@ -61,9 +64,12 @@ def baseline(explanation: Explanation) -> Message:
     return msg("Counted from {rule}", rule=stated)
 
 
-def contribution(item: Contribution, scale: Scale) -> Message:
-    """One input with its value, date, size and source, e.g. `Age 68 (odds × 2.1; 6 May 2026; Patient/1)`."""
+def contribution(item: Contribution, scale: Scale, per_unit: float | None = None) -> Message:
+    """One input with its value, size, date and source: `Age 68 (+1.2 points; odds × 2.1; 6 May 2026; Patient/1)`."""
     details: list[Message | str] = [amount(item.amount, scale)]
+    if per_unit is not None:
+        points = f"{100 * per_unit * item.amount:+.1f}"
+        details.insert(0, msg("{points} percentage points", points="0.0" if float(points) == 0 else points))
     if item.effective is not None:
         details.append(msg("{date}", date=item.effective.date()))
     details += list(item.sources[:_SHOWN_SOURCES])

@@ -111,9 +111,9 @@ class _Extraction:
         if isinstance(feature, Coded):
             return _latest(self.record, feature, _answer)
         if isinstance(feature, Derived):
-            return _derived(feature, [self.find(f) for f in feature.inputs])
+            return derived(feature, [self.find(f) for f in feature.inputs])
         if isinstance(feature, FirstOf):
-            return _first(feature, [self.find(f) for f in feature.alternatives])
+            return first_usable(feature, [self.find(f) for f in feature.alternatives])
         if isinstance(feature, Aggregate):
             return self.aggregates.value(feature)
         if isinstance(feature, Lasting):
@@ -282,7 +282,8 @@ def _answer(feature: Coded, row: Measurement) -> Value | Problem:
     return Reason.NO_NUMBER, msg("{what} of {when} gives no answer that can be read", what=what, when=when)
 
 
-def _derived(feature: Derived, inputs: list[Found]) -> Found:
+def derived(feature: Derived, inputs: list[Found]) -> Found:
+    """The value computed from the inputs, or the reason of the first that is unusable."""
     values = []
     for found in inputs:
         if isinstance(found, Unusable):
@@ -308,7 +309,8 @@ def _without_ratio(feature: LowestRatio, *parts: Found) -> Found:
     return Unusable(feature, Reason.ABSENT, words)
 
 
-def _first(feature: FirstOf, alternatives: list[Found]) -> Found:
+def first_usable(feature: FirstOf, alternatives: list[Found]) -> Found:
+    """The first usable of several that mean the same, or the reason that tells most."""
     for found in alternatives:
         if isinstance(found, FeatureValue):
             return FeatureValue(feature, found.value, found.effective, found.sources, found.inferred, found.note)

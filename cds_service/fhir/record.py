@@ -85,6 +85,12 @@ class PatientRecord:
             listed = frozenset(type(r).__name__ for r in found)
         return cls.from_resources(found, urls, patient_id, as_of, listed=listed)
 
+    def at(self, moment: datetime) -> PatientRecord:
+        """The same record as known at an earlier moment: rows dated later are left out."""
+        earlier = PatientRecord(moment, self.patient_id, self._selection, self._listed)
+        earlier._times = self._times  # parsed once for all moments
+        return earlier
+
     @property
     def birth_date(self) -> date | None:
         """The day of birth, or None if it is missing or only a year or month."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cds_service.explain.explanation import Explanation
-from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Unusable
+from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Quantity, Unusable
 from cds_service.language import Message
+
+if TYPE_CHECKING:
+    from cds_service.risk.levers import Lever
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,20 @@ class RiskModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """That earlier values of a score are worth computing, and at which moments.
+
+    by: the measurements whose earlier times count. apart: the least distance. most: how many. worth: the least
+    difference, in the unit of the first estimate, that is worth telling.
+    """
+
+    by: tuple[Quantity, ...]
+    worth: float
+    apart: timedelta = timedelta(days=150)
+    most: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedScore:
     """A published equation or point score: one file in `models/` declares one.
 
@@ -134,6 +151,7 @@ class PublishedScore:
         as `expected`; used by `curbside models vectors` and the tests.
     limits: validity limits and departures from the paper, for `curbside models show` and the card.
     default_off: True for what a site must ask for (`[models] enabled`): superseded scores, other regions' editions.
+    levers: the inputs that can be changed, with their guideline targets. trend: when earlier values are worth telling.
     """
 
     id: str
@@ -147,6 +165,8 @@ class PublishedScore:
     tolerance: float = 1e-4
     trained: bool = False
     default_off: bool = False
+    levers: tuple[Lever, ...] = ()
+    trend: Trend | None = None
 
     def estimate(self, values: FeatureValues) -> Result:
         """Estimates with explanations, or a refusal."""

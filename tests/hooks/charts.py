@@ -15,6 +15,7 @@ from cds_service.fhir.record import ClinicalContext, PatientRecord
 from cds_service.hook import Case
 from cds_service.language import ENGLISH
 from cds_service.needs import with_inputs
+from cds_service.outlook import with_outlook
 from cds_service.risk.model import PublishedScore, is_on
 from cds_service.summary.template import summarise
 
@@ -196,7 +197,7 @@ class Answer:
         results = {id_: m.estimate(values) for id_, m in chosen.items()}
         defaults = {name: threshold.default for name, threshold in service.thresholds.items()}
         self.case = Case(context, values, chosen, results, defaults)
-        self.findings = service.find(self.case)
+        self.findings = with_outlook(self.case, service.find(self.case))
         summary = summarise(context, values, self.findings, service.summary, shown=service.shown)
         self.cards = compose(service, self.findings, summary, ENGLISH, assessment_id=UUID(int=7))
 
