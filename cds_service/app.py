@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -24,6 +25,11 @@ from cds_service.web.metrics import Metrics
 from cds_service.web.metrics import register as register_metrics
 from cds_service.web.peers import Peers
 from cds_service.web.warm_up import warm_up
+
+if TYPE_CHECKING:
+    from cds_service.summary.llm import LanguageModel
+    from cds_service.telling import Bell
+    from cds_service.wording import Writer
 
 
 def load_registry(settings: Settings) -> Registry:
@@ -49,9 +55,38 @@ def create_pipeline(
     store: AssessmentStore | None = None,
     loaded: Registry | None = None,
     observer: Observer = NOBODY,
+    bell: Bell | None = None,
 ) -> Pipeline:
-    """The pipeline over everything that is installed or set. Raises as `load_registry` does."""
-    return Pipeline(loaded or load_registry(settings), settings, clock or SystemClock(), store, observer)
+    """The pipeline over everything that is installed or set. Raises as `load_registry` does.
+
+    bell: tells the process that words summaries, where a language model is set.
+    """
+    teller = None
+    if settings.llm.url and store is not None:
+        from cds_service.stores.wordings import WordingStore
+        from cds_service.telling import Teller
+
+        teller = Teller(WordingStore(store.database), settings, observer, bell)
+    return Pipeline(loaded or load_registry(settings), settings, clock or SystemClock(), store, observer, teller)
+
+
+def create_model(settings: Settings, observer: Observer = NOBODY) -> LanguageModel:
+    """The language model of the settings. Raises SettingsError."""
+    from cds_service.summary.llm import LanguageModel
+
+    insecure = settings.dev.allow_insecure_loopback
+    return LanguageModel(settings.llm, allow_insecure_loopback=insecure, observer=observer)
+
+
+def create_writer(
+    pipeline: Pipeline, store: AssessmentStore, settings: Settings, clock: Clock, observer: Observer = NOBODY
+) -> Writer:
+    """What words summaries beside the hooks. Raises SettingsError."""
+    from cds_service.stores.wordings import WordingStore
+    from cds_service.wording import Writer
+
+    words = WordingStore(store.database)
+    return Writer(pipeline, words, settings, clock, create_model(settings, observer), observer)
 
 
 def create_store(settings: Settings) -> AssessmentStore:
@@ -88,20 +123,23 @@ def create_app(
     pipeline: Pipeline | None = None,
     store: AssessmentStore | None = None,
     metrics: Metrics | None = None,
+    bell: Bell | None = None,
 ) -> Flask:
     """The WSGI application.
 
     pipeline, store: for tests; made from the settings where they are not given. metrics: those that all workers
-    share, where there are several.
+    share, where there are several. bell: see `create_pipeline`. The application's extension `curbside` is the pipeline
+    and the store.
     """
     clock = clock or SystemClock()
     metrics = metrics or Metrics()
     if pipeline is None:
         store = store or create_store(settings)
-        pipeline = create_pipeline(settings, clock, store, observer=metrics)
+        pipeline = create_pipeline(settings, clock, store, observer=metrics, bell=bell)
         warm_up(pipeline, clock.now())
         store.close()  # workers open their own connections
     app = Flask("cds_service", static_folder=None, template_folder=None)
+    app.extensions["curbside"] = (pipeline, store)
     guard = create_guard(settings, clock, store, observer=metrics)
     errors.register(app, metrics)
     cors.register(app, cors.Policy.of(settings.cors))

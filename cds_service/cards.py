@@ -317,12 +317,16 @@ def _record(summary: Summary, words: Words) -> list[Block]:
     if not summary.lines:
         return []
     items: list[tuple[Span, ...]] = [_fact(fact, words) for fact in summary.lines]
+    heading = msg("From the record")
+    if summary.told:
+        heading = msg("From the record, worded by a language model and checked sentence by sentence")
+        items = [(line.text, _references(line.cites, words)) for line in summary.told]
     if summary.left_out:
         left_out = msg("One more line is not shown here.")
         if summary.left_out > 1:
             left_out = msg("{count} more lines are not shown here.", count=summary.left_out)
         items.append((words(left_out),))
-    return [Heading(words(msg("From the record"))), Bullets(tuple(items))]
+    return [Heading(words(heading)), Bullets(tuple(items))]
 
 
 def _fact(fact: Fact, words: Words) -> tuple[Span, ...]:

@@ -32,11 +32,12 @@ _LONGEST_REST = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer and what it rests on. body: as it is sent."""
+    """One answer and what it rests on. also: what else is written with it."""
 
     assessment: Assessment
     basis: Basis
     shown: Shown
+    also: tuple[Unit, ...] = ()
 
 
 class Keeper:
@@ -80,6 +81,7 @@ class Keeper:
         if shown.claims:
             claims = Showing(request.patient_id, scope, assessment.service_id, assessment.at, shown.claims, self._same)
             parts.append(claims.write)
+        parts += answer.also
         entry = audit.Entry("assessment", assessment.at, assessment.id, _content(answer, caller))
         parts.append(lambda connection: audit.append(connection, [entry]))
         return parts
@@ -111,6 +113,7 @@ def _content(answer: Answer, caller: Caller) -> dict[str, Any]:
         "user": request.user_id,
         "kept_back": len(shown.kept_back),
         "suppressed": [one.entry() for one in shown.suppressed],
+        "worded": bool(answer.basis.told),
     }
     return found | {name: value for name, value in optional.items() if value}
 

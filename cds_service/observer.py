@@ -29,7 +29,15 @@ class Observer(Protocol):
         ...
 
     def fetched(self, purpose: str, outcome: str) -> None:
-        """A request out has ended. purpose: `fhir` or `keys`."""
+        """A request out has ended. purpose: `fhir`, `keys` or `llm`."""
+        ...
+
+    def told(self, by: str) -> None:
+        """A card's summary is in the words of a `model` or as the `record` gives it; told where a model is set."""
+        ...
+
+    def worded(self, outcome: str, kept: int, dropped: int, put_back: int) -> None:
+        """A model was asked: `used` or why not; its sentences that were kept and dropped, the lines put back."""
         ...
 
     def waiting(self, calls: int) -> None:
@@ -53,6 +61,12 @@ class Nobody:
         """Nothing."""
 
     def fetched(self, purpose: str, outcome: str) -> None:
+        """Nothing."""
+
+    def told(self, by: str) -> None:
+        """Nothing."""
+
+    def worded(self, outcome: str, kept: int, dropped: int, put_back: int) -> None:
         """Nothing."""
 
     def waiting(self, calls: int) -> None:

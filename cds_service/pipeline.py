@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import orjson
@@ -33,12 +34,16 @@ from cds_service.risk.model import NotEstimated, Result, RiskModel, is_on
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.showing import Showing, Shown
-from cds_service.stores.assessments import Assessment, AssessmentStore
+from cds_service.stores.assessments import Assessment, AssessmentStore, Unit
+from cds_service.stores.columns import scope_of
 from cds_service.stores.entries import inputs, results
 from cds_service.stores.requests import Basis
 from cds_service.stores.suppression import ShownElsewhere
 from cds_service.summary.template import Summary
 from cds_service.suppression import Seen
+
+if TYPE_CHECKING:
+    from cds_service.telling import Teller
 
 _log = structlog.get_logger(__name__)
 _ASSESSMENTS = UUID("7f1d3c52-5a0e-5d4c-9a55-3f0f3a2c9b10")  # namespace of assessment ids (uuid5)
@@ -96,8 +101,11 @@ class Pipeline:
         clock: Clock,
         store: AssessmentStore | None = None,
         observer: Observer = NOBODY,
+        teller: Teller | None = None,
     ) -> None:
+        """teller: where a language model words summaries."""
         self._observer = observer
+        self._teller = teller
         self._registry = registry
         self._settings = settings
         self._clock = clock
@@ -169,11 +177,13 @@ class Pipeline:
         structlog.contextvars.bind_contextvars(hook_instance=str(request.hook_instance))
         base = client.fhir_base(request.fhir_server)
         known = self._known(client)
+        deadline = deadline or Deadline.after(self._settings.limits.answer_s)
         decision = self.assess(desk, request, base=base, deadline=deadline, away=away, caller=client, known=known)
+        decision, asking = self._worded(desk, decision, client, deadline, away)
         answer = orjson.dumps(decision.response.wire())
         for attempt in range(_ATTEMPTS if self._keeper is not None else 0):
             try:
-                self._keep(decision, desk, answer, client)
+                self._keep(decision, desk, answer, client, asking)
                 break
             except ShownElsewhere:  # decide again, now that this is known
                 if attempt + 1 == _ATTEMPTS:
@@ -184,6 +194,29 @@ class Pipeline:
                 answer = orjson.dumps(decision.response.wire())
         self._tell(desk, decision)
         return answer
+
+    def _worded(
+        self, desk: Desk, decision: Decision, client: Caller, deadline: Deadline, away: fetch.Away
+    ) -> tuple[Decision, tuple[Unit, ...]]:
+        """The decision with its summary in a model's words, if they are there; and what asks for them, if not."""
+        if self._teller is None or not decision.response.cards:
+            return decision, ()
+        scope = scope_of(client.issuer, client.tenant)
+        wanted = self._teller.wanted(
+            decision.summary,
+            decision.basis,
+            desk.service.id,
+            scope,
+            decision.assessment_id,
+            decision.case.context.now,
+        )
+        if wanted is None:
+            return decision, ()
+        lines, asking = self._teller.told(wanted, deadline, away)
+        if not lines:
+            return decision, () if asking is None else (asking,)
+        basis = replace(decision.basis, told=lines)
+        return self._shown(desk, basis, decision.case, decision.findings, decision.assessment_id), ()
 
     def _known(self, client: Caller) -> Known:
         """Reads what is known about a patient's findings; nothing while the database is away."""
@@ -208,7 +241,7 @@ class Pipeline:
         results = decision.case.results.items()
         self._observer.refused((id_, r.refusal.value) for id_, r in results if isinstance(r, NotEstimated))
 
-    def _keep(self, decision: Decision, desk: Desk, answer: bytes, client: Caller) -> None:
+    def _keep(self, decision: Decision, desk: Desk, answer: bytes, client: Caller, also: tuple[Unit, ...] = ()) -> None:
         """Stores one decision and the use of the caller's token, or neither.
 
         A database that is away costs the record, not the patient's card: logged, counted. Raises Unauthorized where
@@ -216,8 +249,10 @@ class Pipeline:
         """
         assert self._keeper is not None
         try:
-            self._keeper.keep(self._kept(decision, desk, answer, client), client)
+            self._keeper.keep(replace(self._kept(decision, desk, answer, client), also=also), client)
             self._observer.kept(True)
+            if also and self._teller is not None:
+                self._teller.ring()
         except StoreError as error:
             self._lost(desk, str(error))
 
@@ -310,9 +345,15 @@ class Pipeline:
         findings = () if context.record.deceased else with_outlook(case, service.find(case))  # none about the dead
         if not context.record.deceased and all(finding.quiet for finding in findings):
             _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say
+        return self._shown(desk, basis, case, tuple(findings), assessment_id)
+
+    def _shown(
+        self, desk: Desk, basis: Basis, case: Case, findings: tuple[Finding, ...], assessment_id: UUID
+    ) -> Decision:
+        """What is shown of what was found."""
         showable = tuple(f for f in findings if self._may_show(f))
         unvalidated = frozenset(m.id for m in desk.models if m.trained and not self._signed_off(m))
-        shown = desk.showing.show(context, values, showable, basis, assessment_id, unvalidated)
+        shown = desk.showing.show(case.context, case.values, showable, basis, assessment_id, unvalidated)
         withheld = tuple(f for f in findings if f not in showable)
         return Decision(assessment_id, basis, case, findings, withheld, shown)
 

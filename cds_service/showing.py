@@ -69,6 +69,8 @@ class Showing:
             groups = self._with_notes(context, groups, basis, unvalidated)
         service = self._service
         summary = summarise(context, values, judged.findings, service.summary, shown=service.shown)
+        if basis.told:
+            summary = replace(summary, told=basis.told)
         cards = self._cards(groups, summary, context, basis, assessment_id, unvalidated)
         suppressed = (*judged.suppressed, *late)
         if self._silent:

@@ -54,6 +54,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
     yield _tried("store", lambda: create_store(settings).close())
     yield _tried("tls", lambda: tls.check(settings.server), "ok" if settings.server.tls_cert else "none: plain http")
     yield _tried("cors", lambda: Policy.of(settings.cors))
+    yield _tried("llm", lambda: _model(settings), settings.llm.url or "none")
     yield _tried("fetching", lambda: create_fetcher(settings))
     who = ", ".join(settings.clients) or "none: only callers on this machine are answered"
     yield _tried("clients", lambda: create_guard(settings, SystemClock()), who)
@@ -70,6 +71,13 @@ def _tried(part: str, step: Callable[[], object], state: str = "ok") -> Finding:
         what, _, mend = words.partition(". ")
         return Finding(part, f"would fail: {what.rstrip('.')}", mend or "Mend this, then check again.")
     return Finding(part, state)
+
+
+def _model(settings: Settings) -> None:
+    from cds_service.app import create_model
+
+    if settings.llm.url:
+        create_model(settings)
 
 
 def _check_models(loaded: Registry) -> None:

@@ -11,6 +11,7 @@ from cds_service.cli import options
 from cds_service.settings import Settings
 
 if TYPE_CHECKING:
+    from cds_service.clock import Clock
     from cds_service.web.metrics import Metrics
     from cds_service.web.wsgi import Wsgi
 
@@ -29,20 +30,44 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     from cds_service.web.metrics import Metrics
 
     counted = Metrics.shared()
+    serving = _Serving(settings, options.clock(as_of), counted)
     server.serve(
-        lambda: _application(settings, as_of, counted),
+        serving.application,
         settings,
         metrics=counted,
         on_ready=lambda url: _announce(url, settings),
+        beside=serving.word if settings.llm.url else None,
     )
 
 
-def _application(settings: Settings, as_of: datetime | None, counted: Metrics) -> Wsgi:
-    from cds_service.app import create_app
-    from cds_service.web import logs
+class _Serving:
+    """The application, and where a language model is set, what words summaries beside it."""
 
-    logs.configure()
-    return create_app(settings, options.clock(as_of), metrics=counted)
+    def __init__(self, settings: Settings, clock: Clock, counted: Metrics) -> None:
+        self._settings, self._clock, self._counted = settings, clock, counted
+
+    def application(self) -> Wsgi:
+        """Made once, in the master."""
+        from cds_service.app import create_app, create_model
+        from cds_service.web import logs
+        from cds_service.wording import PipeBell
+
+        logs.configure()
+        bell = None
+        if self._settings.llm.url:
+            create_model(self._settings)  # what is wrong with its settings is told now
+            bell = self._bell = PipeBell()
+        app = create_app(self._settings, self._clock, metrics=self._counted, bell=bell)
+        self._made = app.extensions["curbside"]
+        return app
+
+    def word(self) -> None:
+        """Words summaries until SIGTERM; runs in a process of its own."""
+        from cds_service.app import create_writer
+
+        pipeline, store = self._made
+        writer = create_writer(pipeline, store, self._settings, self._clock, self._counted)
+        writer.run(self._bell, self._settings.server.drain_s / 2)
 
 
 def _announce(url: str, settings: Settings) -> None:

@@ -62,7 +62,7 @@ _INSERT = Prepared(AUDIT.insert())
 class Entry:
     """Something that happened.
 
-    kind: `assessment`, `feedback`, `forgotten` or `pruned`. subject: the assessment that it is about.
+    kind: `assessment`, `feedback`, `wording`, `forgotten` or `pruned`. subject: the assessment that it is about.
     content: plain JSON values; may be deleted later.
     """
 

@@ -27,6 +27,7 @@ from cds_service.protocol.request import HookRequest, PrefetchValue
 from cds_service.stores.assessments import METADATA
 from cds_service.stores.database import Database
 from cds_service.stores.prepared import Prepared
+from cds_service.summary.told import Told
 from cds_service.suppression import Seen
 
 REQUESTS = sa.Table(
@@ -54,7 +55,8 @@ class Basis:
 
     request: with all data that were fetched. gaps: what could not be had. seen: what was known about the patient's
     findings. writes: whether the client lets `systemActions` be sent. admitted: the sensitivity labels whose resources
-    may be used for it; of the others only id, labels and subject are kept.
+    may be used for it; of the others only id, labels and subject are kept. told: the summary's lines in a language
+    model's words, where they are shown.
     """
 
     request: HookRequest
@@ -62,6 +64,7 @@ class Basis:
     seen: tuple[Seen, ...] = ()
     writes: bool = False
     admitted: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 class _Value(msgspec.Struct, array_like=True):
@@ -95,6 +98,7 @@ class _Body(msgspec.Struct):
     seen: tuple[_Seen, ...]
     writes: bool
     admitted: tuple[str, ...]
+    told: tuple[Told, ...] = ()
 
 
 _STUB = ("id", "meta", "subject", "patient", "status", "clinical_status", "verification_status")
@@ -118,6 +122,7 @@ def freeze(basis: Basis) -> bytes:
         tuple(_Seen(s.outcome, s.finding, s.at, s.service, s.severity, s.magnitude, s.proposals) for s in basis.seen),
         basis.writes,
         basis.admitted,
+        basis.told,
     )
     return isal_zlib.compress(_ENCODER.encode(body), _FAST)
 
@@ -160,7 +165,7 @@ def thaw(frozen: bytes, needs: Mapping[str, Need]) -> Basis:
         for gone in body.gaps
         if gone.key in needs
     )
-    return Basis(request, gaps, seen, body.writes, body.admitted)
+    return Basis(request, gaps, seen, body.writes, body.admitted, body.told)
 
 
 def _thawed(value: _Value) -> PrefetchValue:

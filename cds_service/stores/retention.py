@@ -18,6 +18,7 @@ from cds_service.stores.database import Database
 from cds_service.stores.feedback import CARDS, FEEDBACK
 from cds_service.stores.requests import REQUESTS
 from cds_service.stores.suppression import SHOWN
+from cds_service.stores.wordings import WORDED, WORDINGS
 
 _BATCH = 200  # assessments in one transaction: other writers wait for it
 
@@ -56,6 +57,8 @@ class RetentionStore:
         )
         deleted = self._delete(chosen, "forgotten", at)
         scope = scope_of(holder.client, holder.tenant)
+        self._worded(sa.and_(WORDED.c.patient_id == patient_id, WORDED.c.scope == scope), "forgotten", at)
+        self._also(WORDINGS.delete().where(WORDINGS.c.patient_id == patient_id, WORDINGS.c.scope == scope))
         self._also(SHOWN.delete().where(SHOWN.c.patient_id == patient_id, SHOWN.c.scope == scope))
         self._overwrite()
         return deleted
@@ -63,6 +66,8 @@ class RetentionStore:
     def prune(self, before: datetime, at: datetime) -> int:
         """Deletes what is older than a moment, and returns how many assessments that were. Raises StoreError."""
         deleted = self._delete(ASSESSMENTS.c.at < before, "pruned", at)
+        self._worded(WORDED.c.at < before, "pruned", at)
+        self._also(WORDINGS.delete().where(WORDINGS.c.at < before))
         self._also(SHOWN.delete().where(SHOWN.c.at < before))
         self._overwrite()
         return deleted
@@ -83,6 +88,20 @@ class RetentionStore:
                 raise StoreError(f"deleting failed after {deleted} assessments ({type(error).__name__})") from error
             deleted += len(ids)
 
+    def _worded(self, chosen: sa.ColumnElement[bool], why: str, at: datetime) -> None:
+        """Texts of which no assessment was kept, with what the audit record holds of them."""
+        some = sa.select(WORDED.c.assessment_id).where(chosen).limit(_BATCH)
+        while True:
+            try:
+                with self._database.writing() as connection:
+                    _overwriting(connection)
+                    ids = connection.execute(some).scalars().all()
+                    if not ids:
+                        return
+                    _batch(connection, ids, why, at)
+            except SQLAlchemyError as error:
+                raise StoreError(f"deleting failed ({type(error).__name__})") from error
+
     def _also(self, statement: sa.Delete) -> None:
         try:
             with self._database.writing() as connection:
@@ -99,7 +118,7 @@ class RetentionStore:
 
 
 def _batch(connection: sa.Connection, ids: Sequence[UUID], why: str, at: datetime) -> None:
-    for table in (REQUESTS, CARDS, FEEDBACK):
+    for table in (REQUESTS, CARDS, FEEDBACK, WORDED, WORDINGS):
         connection.execute(table.delete().where(table.c.assessment_id.in_(ids)))
     connection.execute(ASSESSMENTS.delete().where(ASSESSMENTS.c.id.in_(ids)))
     audit.empty(connection, ids, why, at)

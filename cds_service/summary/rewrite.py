@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import msgspec
 
@@ -23,6 +22,7 @@ from cds_service.summary.facts import Fact
 from cds_service.summary.llm import LanguageModel, LlmError, Message, Reason, Reply
 from cds_service.summary.prompt import Question
 from cds_service.summary.scrub import Scrubber
+from cds_service.summary.told import Told
 from cds_service.summary.verify import Sentence, verify
 
 MOST_ATTEMPTS = 3  # of which each sends half as many facts as the one before
@@ -50,14 +50,6 @@ class _Answer(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _DECODER = msgspec.json.Decoder(_Answer)
-
-
-class Told(msgspec.Struct, frozen=True, array_like=True):
-    """One line of a worded summary. by: `model`, or `record` for a line put back as it is. cites: references."""
-
-    text: str
-    cites: tuple[str, ...]
-    by: Literal["model", "record"] = "model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from cds_service.risk.published import in_words
 from cds_service.summary import facts
 from cds_service.summary.facts import ALLERGY, RESULT, TREND, Fact
 from cds_service.summary.results import abnormal_results, series, trends
+from cds_service.summary.told import Told
 
 MAX_LINES = 12
 _FIRST_SHARE = 4  # lines of each kind before any kind gets more
@@ -24,10 +25,14 @@ _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Cited lines in the order in which the clinician needs them, and how many did not fit."""
+    """Cited lines in the order in which the clinician needs them, and how many did not fit.
+
+    told: the same in a language model's words, checked; empty where the lines speak for themselves.
+    """
 
     lines: tuple[Fact, ...] = ()
     left_out: int = 0
+    told: tuple[Told, ...] = ()
 
 
 def collect(record: PatientRecord) -> tuple[Fact, ...]:

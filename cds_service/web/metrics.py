@@ -47,6 +47,14 @@ class Metrics:
         self._refusals = Counter("curbside_refusals", "Models that gave no number.", ("model", "reason"), registry=own)
         self._assessments = Counter("curbside_assessments", "Assessments stored or not.", ("outcome",), registry=own)
         self._outbound = Counter("curbside_outbound_requests", "Requests out.", ("purpose", "outcome"), registry=own)
+        self._told = Counter("curbside_summaries", "Summaries on cards by whose words they are.", ("by",), registry=own)
+        self._worded = Counter("curbside_wordings", "What came of asking a language model.", ("outcome",), registry=own)
+        self._sentences = Counter(
+            "curbside_wording_sentences",
+            "A model's sentences kept and dropped, and lines put back.",
+            ("fate",),
+            registry=own,
+        )
         self._waiting = Gauge(
             "curbside_waiting_calls", "Calls that wait or compute.", multiprocess_mode="livesum", registry=own
         )
@@ -102,6 +110,17 @@ class Metrics:
     def fetched(self, purpose: str, outcome: str) -> None:
         """Counts requests out."""
         self._outbound.labels(purpose, outcome).inc()
+
+    def told(self, by: str) -> None:
+        """Counts summaries on cards."""
+        self._told.labels(by).inc()
+
+    def worded(self, outcome: str, kept: int, dropped: int, put_back: int) -> None:
+        """Counts questions and sentences: the kept share is kept / (kept + dropped)."""
+        self._worded.labels(outcome).inc()
+        for fate, count in (("kept", kept), ("dropped", dropped), ("put_back", put_back)):
+            if count:
+                self._sentences.labels(fate).inc(count)
 
     def waiting(self, calls: int) -> None:
         """Notes the length of the queue."""

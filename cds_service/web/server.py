@@ -10,11 +10,13 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,6 +26,7 @@ from cds_service.observer import NOBODY
 from cds_service.settings import Settings, address
 from cds_service.web import tls
 from cds_service.web.asgi import Adapter
+from cds_service.web.beside import Beside
 from cds_service.web.cors import Policy
 from cds_service.web.logs import JsonFormatter
 from cds_service.web.metrics import Metrics
@@ -44,15 +47,19 @@ def serve(
     *,
     metrics: Metrics | None = None,
     on_ready: Callable[[str], None] | None = None,
+    beside: Callable[[], None] | None = None,
 ) -> None:
     """Serves the application that `factory` makes until SIGTERM or SIGINT; exits the process.
 
     factory: called once, in the master, before any worker exists. metrics: shared by the workers; None to count
-    nothing. on_ready: called with the URL of the service. Raises SettingsError for TLS files that cannot be used.
+    nothing. on_ready: called with the URL of the service. beside: runs in a process of its own from when the
+    workers run until SIGTERM, and is started again if it ends before.
+
+    Raises SettingsError for TLS files that cannot be used.
     """
     tls.check(settings.server)
     gc.disable()  # nothing that is made before the fork is garbage; workers collect again
-    _Gunicorn(factory, settings, metrics, on_ready).run()
+    _Gunicorn(factory, settings, metrics, on_ready, beside).run()
 
 
 def url(settings: Settings) -> str:
@@ -137,6 +144,34 @@ class _Log(Logger):  # type: ignore[misc]
             handler.setFormatter(JsonFormatter())
 
 
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's master, which keeps one further process beside the workers."""
+
+    def __init__(self, app: BaseApplication, beside: Callable[[], None] | None) -> None:
+        super().__init__(app)
+        self._beside = Beside(beside) if beside is not None else None
+
+    def manage_workers(self) -> None:
+        super().manage_workers()
+        if self._beside is not None:
+            self._beside.keep(self._unburden)
+
+    def stop(self, graceful: bool = True) -> None:
+        if self._beside is not None:
+            self._beside.end()
+        super().stop(graceful)
+        if self._beside is not None:
+            self._beside.gone(self.cfg.graceful_timeout if graceful else 0)
+
+    def _unburden(self) -> None:
+        """In the new process: the master's sockets and signals are not ours."""
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        for listener in self.LISTENERS:
+            os.close(listener.fileno())
+        _after_fork(self, None)
+
+
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
     def __init__(
         self,
@@ -144,8 +179,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         settings: Settings,
         metrics: Metrics | None,
         on_ready: Callable[[str], None] | None,
+        beside: Callable[[], None] | None,
     ) -> None:
         self._factory = factory
+        self._beside = beside
         self._metrics = metrics
         self._settings = settings
         self._on_ready = on_ready
@@ -176,6 +213,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             if name in self.cfg.settings:  # older releases of gunicorn have no control socket
                 self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Runs until it is told to end."""
+        _Arbiter(self, self._beside).run()
 
     def load(self) -> Adapter:
         """The ASGI application, made in the master; what it holds is never again looked at by the collector."""
