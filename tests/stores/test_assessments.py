@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from cds_service import stores
 from cds_service.errors import SettingsError, StoreError
 from cds_service.stores import audit, feedback, jti, requests, suppression  # noqa: F401 - their tables
 from cds_service.stores.assessments import ASSESSMENTS, METADATA, Assessment, AssessmentStore
@@ -101,6 +104,8 @@ def test_migrating_twice_changes_nothing(url: str, store: AssessmentStore) -> No
 
 def test_the_migrations_give_the_tables_that_the_code_expects(url: str, tmp_path: Path) -> None:
     """Columns, types, keys and indexes are the same by either way."""
+    for module in pkgutil.iter_modules(stores.__path__, "cds_service.stores."):
+        importlib.import_module(module.name)  # each declares its tables
     made = open_engine(f"sqlite:///{tmp_path / 'b.db'}", pooled=False)
     METADATA.create_all(made)
     migrated = open_engine(url, pooled=False)
