@@ -28,6 +28,7 @@ from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_ov
 from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
+from cds_service.features.stays import goes_to, is_inpatient
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
@@ -113,10 +114,12 @@ __all__ = [
     "drafted_daily_mg",
     "earlier",
     "egfr_history",
+    "goes_to",
     "history",
     "intensive_care",
     "intolerances",
     "is_hospital",
+    "is_inpatient",
     "is_over",
     "kidney_disease",
     "levers",

@@ -64,6 +64,7 @@ class Service:
     """One CDS Service.
 
     id: kebab-case. hook: a hook of the hooks library. models: ids of the models it runs.
+    may_run: ids of models that it runs too where they are loaded; a site without them loses nothing else.
     features: further features that its own rules look at (the models' features need not be repeated).
     find: the clinical decision: from a case to findings. No wording of Markdown, no JSON.
     summary: fact kinds in the order in which the clinician needs them at this hook (`summary/facts.py`).
@@ -87,6 +88,7 @@ class Service:
     source: Citation
     topic: Topic
     summary: tuple[str, ...]
+    may_run: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
     usage_requirements: Message | None = None
     optional: tuple[str, ...] = ()

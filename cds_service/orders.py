@@ -78,7 +78,7 @@ BLOOD_COUNT = Orderable(
     propose.laboratory("58410-2", "CBC panel - Blood by Automated count", "Blood count with platelets"),
     same=("58410-2", "57021-8", "777-3", "26515-7"),
     named=("blood count", "cbc", "platelet"),
-    mends=("platelets",),
+    mends=("platelets", "hemoglobin", "wbc", "hemoglobin_stay"),
 )
 BLOOD_PRESSURE = Orderable(
     "blood-pressure",
@@ -96,7 +96,40 @@ BODY_SIZE = Orderable(
     named=("weight", "bmi", "body mass index"),
     mends=("bmi", "weight", "height"),
 )
-ORDERABLE = (LIPID_PANEL, CREATININE, UACR, LIVER_PANEL, BLOOD_COUNT, BLOOD_PRESSURE, BODY_SIZE)
+UREA_NITROGEN = Orderable(
+    "urea-nitrogen",
+    msg("Order urea nitrogen"),
+    propose.laboratory("3094-0", "Urea nitrogen [Mass/volume] in Serum or Plasma", "Urea nitrogen"),
+    same=("3094-0", "6299-2", "22664-7", "24323-8", "24321-2", "24362-6"),
+    named=("urea", "bun", "metabolic panel", "renal function"),
+    mends=("bun_acute",),
+)
+SODIUM = Orderable(
+    "sodium",
+    msg("Order sodium"),
+    propose.laboratory("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "Sodium"),
+    same=("2951-2", "2947-0", "24323-8", "24321-2", "24326-1"),
+    named=("sodium", "electrolytes", "metabolic panel"),
+    mends=("sodium_stay",),
+)
+LACTATE = Orderable(
+    "lactate",
+    msg("Order lactate"),
+    propose.laboratory("2524-7", "Lactate [Moles/volume] in Serum or Plasma", "Lactate"),
+    same=("2524-7", "32693-4", "2518-9", "2519-7"),
+    named=("lactate",),
+    mends=("lactate",),
+)
+BLOOD_CULTURE = Orderable(
+    "blood-culture",
+    msg("Order blood cultures"),
+    propose.laboratory("600-7", "Bacteria identified in Blood by Culture", "Blood cultures, two sets"),
+    same=("600-7", "17928-3", "90423-5"),
+    named=("blood culture",),
+)
+ORDERABLE = (
+    LIPID_PANEL, CREATININE, UACR, LIVER_PANEL, BLOOD_COUNT, BLOOD_PRESSURE, BODY_SIZE, UREA_NITROGEN, SODIUM, LACTATE,
+)  # fmt: skip
 
 
 def referral(key: str, label: Message, text: str, *named: str) -> Orderable:
@@ -107,6 +140,11 @@ def referral(key: str, label: Message, text: str, *named: str) -> Orderable:
 def bedside(key: str, label: Message, text: str, *named: str) -> Orderable:
     """Observations to make at the bedside, in words."""
     return Orderable(key, label, propose.Order(propose.MONITORING, text), named=named)
+
+
+def therapy(key: str, label: Message, text: str, *named: str) -> Orderable:
+    """A treatment or a measure in words, for a clinician to choose and complete."""
+    return Orderable(key, label, propose.Order(propose.THERAPY, text), named=named)
 
 
 def imaging(key: str, label: Message, text: str, *named: str) -> Orderable:

@@ -11,7 +11,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -66,7 +66,8 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
         for service in _services(file):
             _check_service(file, service, models)
             _claim(file, f"service {service.id}", origins)
-            services[service.id] = service
+            found = tuple(id_ for id_ in service.may_run if id_ in models)
+            services[service.id] = replace(service, models=(*service.models, *found))
     return Registry(models, services, origins)
 
 

@@ -14,13 +14,10 @@ from cds_service.api import (
     Band,
     Citation,
     Feature,
-    FeatureValue,
     FeatureValues,
-    Message,
     NotEstimated,
     PublishedScore,
     Result,
-    Unusable,
     catalogue,
     msg,
     points,
@@ -55,8 +52,8 @@ IN_FIXTURES = {
     "Alternative diagnosis to DVT at least as likely": "alt_dx",
 }
 LABELS = {
-    "paralysis": msg("Paralysis, paresis or plaster of the leg"),
-    "bedridden": msg("Bedridden for three days, or major surgery within 12 weeks"),
+    "paralysis": msg("Paralysis or plaster of the leg"),
+    "bedridden": msg("Bedridden for three days or major surgery within 12 weeks"),
     "tenderness": msg("Tenderness along the deep veins"),
     "swollen_leg": msg("Whole leg swollen"),
     "calf3cm": msg("Calf more than 3 cm thicker than the other"),
@@ -64,6 +61,7 @@ LABELS = {
     "collateral": msg("Collateral superficial veins"),
     "alt_dx": msg("Another diagnosis at least as likely"),
 }
+FEATURES = {name: Feature(f"wells_dvt_{name}", label) for name, label in LABELS.items()}  # no record holds them
 EXAMINED = ("tenderness", "swollen_leg", "calf3cm", "pitting", "collateral")
 BANDS = (
     (float("-inf"), Band("unlikely", msg("below 2, unlikely: D-dimer"))),
@@ -110,34 +108,22 @@ def compute(values: FeatureValues) -> Result:
         return published.not_applicable(ID, msg("the Wells score was not derived in pregnancy"))
     items = (
         points.listed(values, (catalogue.CANCER,), POINTS["cancer"]),
-        noticed(values, (catalogue.LEG_PLEGIA,), POINTS["paralysis"], LABELS["paralysis"]),
-        noticed(
-            values,
-            (catalogue.REDUCED_MOBILITY, catalogue.SURGERY_TWELVE_WEEKS),
-            POINTS["bedridden"],
-            LABELS["bedridden"],
-        ),
-        *(_examined(name) for name in EXAMINED),
+        noticed(values, (catalogue.LEG_PLEGIA,), "paralysis"),
+        noticed(values, (catalogue.REDUCED_MOBILITY, catalogue.SURGERY_TWELVE_WEEKS), "bedridden"),
+        *(points.unsettled(POINTS[name], (points.judged(FEATURES[name]),)) for name in EXAMINED),
         points.listed(values, (catalogue.VTE_EVER,), POINTS["prev_dvt"]),
-        points.Item(POINTS["alt_dx"], 0, missing=(_judged(LABELS["alt_dx"]),), label=LABELS["alt_dx"]),
+        points.Item(POINTS["alt_dx"], 0, missing=(points.judged(FEATURES["alt_dx"]),)),
     )
     return (points.estimate(ID, VERSION, "wells_dvt", msg("Wells score (DVT)"), items, band, notes=(PREFILLED,)),)
 
 
-def noticed(values: FeatureValues, features: tuple[Feature, ...], worth: int, label: Message) -> points.Item:
+def noticed(values: FeatureValues, features: tuple[Feature, ...], name: str) -> points.Item:
     """Points if the record shows it; open otherwise, for that it does not show it says nothing."""
     entries = (values.usable(feature) for feature in features)
-    present = tuple(e for e in entries if isinstance(e, FeatureValue) and e.value is True)
-    return points.settled(worth, present, label) if present else points.unsettled(worth, (_judged(label),), label)
-
-
-def _examined(name: str) -> points.Item:
-    return points.unsettled(POINTS[name], (_judged(LABELS[name]),), LABELS[name])
-
-
-def _judged(label: Message) -> Unusable:
-    feature = Feature("wells_dvt_" + str(label).split(",")[0].casefold().replace(" ", "_"), label)
-    return points.judged(feature)
+    present = tuple(e for e in entries if e is not None and e.value is True)
+    if present:
+        return points.settled(POINTS[name], present, LABELS[name])
+    return points.unsettled(POINTS[name], (points.judged(FEATURES[name]),))
 
 
 model = PublishedScore(

@@ -52,7 +52,7 @@ IN_FIXTURES = {
 }
 DVT_SIGNS = Feature("wells_pe_dvt_signs", msg("Signs of deep vein thrombosis"))
 PE_LIKELY = Feature("wells_pe_likely", msg("Embolism at least as likely as any other diagnosis"))
-IMMOBILE = msg("Immobile for three days, or surgery within 4 weeks")
+IMMOBILE = msg("Immobile for three days or surgery within 4 weeks")
 BANDS = (
     (float("-inf"), Band("unlikely", msg("4 or less, unlikely: D-dimer"))),
     (LIKELY_ABOVE + 1, Band("likely", msg("above 4, likely: CT pulmonary angiography"))),

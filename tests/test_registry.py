@@ -69,6 +69,14 @@ def test_one_file_in_a_folder_adds_a_service(tmp_path: Path) -> None:
     assert "example" in registry.load(extra_hooks=[service(tmp_path / "h")]).services
 
 
+def test_a_model_that_a_service_may_run_need_not_be_there(tmp_path: Path) -> None:
+    """A site without it loses nothing; a site that has it gets its result."""
+    hooks = service(tmp_path / "h", models='), may_run=("example", ')
+    assert registry.load(extra_hooks=[hooks]).services["example"].models == ()
+    both = registry.load(extra_models=[score(tmp_path / "m")], extra_hooks=[hooks])
+    assert both.services["example"].models == ("example",)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

@@ -85,6 +85,17 @@ class Stay:
     begun: Span
 
 
+def is_inpatient(encounter: fhir.Encounter) -> bool:
+    """True if an Encounter is a stay on a ward: inpatient, acute or not; neither an emergency visit nor a day case."""
+    return _inpatient(encounter)
+
+
+def goes_to(encounter: fhir.Encounter) -> frozenset[str]:
+    """Where a patient goes at discharge: codes of HL7's discharge-disposition such as `home` or `hosp` (hospice)."""
+    stated = encounter.hospitalization.discharge_disposition if encounter.hospitalization is not None else None
+    return frozenset(code for _, code in codings((stated,)))
+
+
 def present_stay(record: PatientRecord) -> Stay | None:
     """The latest inpatient stay that goes on or has just ended, or None."""
     found = [

@@ -37,6 +37,7 @@ class Order:
 LABORATORY = (SNOMED, "108252007", "Laboratory procedure")
 IMAGING = (SNOMED, "363679005", "Imaging")
 REFERRAL = (SNOMED, "3457005", "Patient referral")
+THERAPY = (SNOMED, "277132007", "Therapeutic procedure")
 MONITORING = (SNOMED, "122869004", "Measurement procedure")
 
 

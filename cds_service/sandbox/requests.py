@@ -34,6 +34,12 @@ CALLS = (
     ("deterioration", "acute-deterioration"),
     ("deterioration", "partial-vitals"),
     ("deterioration", "copd-scale-2"),
+    ("pneumonia-severity", "acute-deterioration"),
+    ("vte-prophylaxis", "bed-rest"),
+    ("vte-prophylaxis", "partial-vitals"),
+    ("suspected-thrombosis", "swollen-leg"),
+    ("transition-of-care", "going-home"),
+    ("cancer-thrombosis", "before-chemotherapy"),
 )
 BROKEN_FROM = ("cardiovascular-risk", "missing-lipids")
 

@@ -46,6 +46,13 @@ CODES = {
     "temperature": ("8310-5", "Cel"),
     "hr": ("8867-4", "/min"),
     "oxygen_flow": ("3151-8", "L/min"),
+    "bun": ("3094-0", "mg/dL"),
+    "hemoglobin": ("718-7", "g/dL"),
+    "sodium": ("2951-2", "mmol/L"),
+    "wbc": ("6690-2", "10*3/uL"),
+    "bilirubin": ("1975-2", "mg/dL"),
+    "inr": ("6301-6", "1"),
+    "gcs": ("9269-2", "1"),
 }
 
 
@@ -71,6 +78,7 @@ class Chart:
     """Builds one patient's resources."""
 
     def __init__(self, age=60, sex="male", **patient):
+        self.listed = LISTS
         born = f"{NOW.year - age}-06-15"
         self.rows = [{"resourceType": "Patient", "id": "p1", "gender": sex, "birthDate": born, **patient}]
         self.drafts = []
@@ -113,14 +121,15 @@ class Chart:
             valueCodeableConcept={"coding": [{"system": SNOMED, "code": code}]},
         )
 
-    def problem(self, snomed, text="problem"):
+    def problem(self, snomed, text="problem", onset="2020-01-01", **more):
         active = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
         return self.add(
             "Condition",
             clinicalStatus=active,
             subject={"reference": "Patient/p1"},
-            onsetDateTime="2020-01-01",
+            onsetDateTime=onset,
             code={"coding": [{"system": SNOMED, "code": snomed}], "text": text},
+            **more,
         )
 
     def diagnosis(self, icd10, text="diagnosis"):
@@ -128,13 +137,13 @@ class Chart:
         subject = {"reference": "Patient/p1"}
         return self.add("Condition", subject=subject, onsetDateTime="2020-01-01", code={"coding": coding, "text": text})
 
-    def medicine(self, rxnorm, text="medicine", dosage=None):
+    def medicine(self, rxnorm, text="medicine", dosage=None, since="2026-01-01"):
         return self.add(
             "MedicationRequest",
             status="active",
             intent="order",
             subject={"reference": "Patient/p1"},
-            authoredOn="2026-01-01",
+            authoredOn=since,
             medicationCodeableConcept={"coding": [{"system": RXNORM, "code": rxnorm}], "text": text},
             dosageInstruction=[{"text": dosage}] if dosage else [],
         )
@@ -173,15 +182,26 @@ class Chart:
             code={"coding": coding, "text": text},
         )
 
-    def context(self, hook, encounter_class=None, encounter_status="in-progress"):
+    def knows(self, *types):
+        """The whole list of these types was supplied."""
+        self.listed = self.listed | set(types)
+        return self
+
+    def context(self, hook, encounter_class=None, encounter_status="in-progress", **members):
         encounter = None
         if encounter_class is not None:
-            encounter = {"resourceType": "Encounter", "id": "e1", "status": encounter_status,
-                         "class": {"code": encounter_class}, "subject": {"reference": "Patient/p1"}}  # fmt: skip
+            encounter = {
+                "resourceType": "Encounter",
+                "id": "e1",
+                "status": encounter_status,
+                "class": {"code": encounter_class},
+                "subject": {"reference": "Patient/p1"},
+                **members,
+            }
         rows = [*self.rows, *([encounter] if encounter else [])]
         decoder = fhir.decoder(fhir.AnyResource)
         found = [decoder.decode(orjson.dumps(row)) for row in rows]
-        record = PatientRecord.from_resources(found, [None] * len(found), "p1", NOW, listed=LISTS)
+        record = PatientRecord.from_resources(found, [None] * len(found), "p1", NOW, listed=self.listed)
         stay = next((row for row in record.rows(fhir.Encounter) if row.id == "e1"), None)
         drafts = tuple(decoder.decode(orjson.dumps(row)) for row in self.drafts)
         return ClinicalContext(record, hook, None, "e1" if stay else None, stay, drafts, NOW)

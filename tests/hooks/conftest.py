@@ -19,9 +19,11 @@ def services():
 def ask(services):
     """ask("cardiovascular-risk", chart) -> Answer"""
 
-    def run(service_id, chart, *, encounter_class=None, encounter_status="in-progress", models=MODELS, enabled=()):
+    def run(
+        service_id, chart, *, encounter_class=None, encounter_status="in-progress", models=MODELS, enabled=(), **members
+    ):
         service = services[service_id]
-        context = chart.context(service.hook, encounter_class, encounter_status)
+        context = chart.context(service.hook, encounter_class, encounter_status, **members)
         return Answer(service, context, models, enabled)
 
     return run

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from cds_service.sandbox.patients import ages, cardiometabolic, hospital, organs, records
+from cds_service.sandbox.patients import ages, cardiometabolic, hospital, organs, records, thrombosis
 from cds_service.sandbox.patients.sample import Sample
 
 SAMPLES: tuple[Sample, ...] = (
     *cardiometabolic.SAMPLES,
     *organs.SAMPLES,
     *hospital.SAMPLES,
+    *thrombosis.SAMPLES,
     *ages.SAMPLES,
     *records.SAMPLES,
 )

@@ -1,0 +1,138 @@
+"""Severity of pneumonia at encounter-start: CURB-65, to help choose where to treat.
+
+It speaks where the choice is open: from 2 points on wherever the patient is, and below in the emergency department or
+an office, where the patient may be able to go home. On a ward a low score says nothing new. With inputs missing it
+acts on the interval of possible totals, and asks for what would decide it.
+
+Sources: BTS guideline 2009; ATS/IDSA guideline 2019, which prefers the Pneumonia Severity Index and puts clinical
+judgement first. NICE NG250 (2025) was not checked at the source.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cds_service.api import (
+    Case,
+    Citation,
+    Finding,
+    Message,
+    NotEstimated,
+    Proposal,
+    Reason,
+    RiskEstimate,
+    RiskFinding,
+    Service,
+    Severity,
+    Topic,
+    Unusable,
+    catalogue,
+    is_inpatient,
+    is_over,
+    msg,
+    orders,
+    override_reason,
+    published,
+)
+
+CURB = "curb-65"
+BTS_2009 = Citation("BTS community-acquired pneumonia guideline 2009", "https://doi.org/10.1136/thx.2009.121434")
+REPEAT_AFTER = timedelta(hours=12)
+SEVERITIES = {"low": Severity.INFO, "moderate": Severity.INFO, "severe": Severity.WARNING}
+ADVICE = {
+    "low": msg("Treatment at home may be suitable, if oxygenation, other diseases and circumstances allow it."),
+    "moderate": msg("Consider hospital care, or a short stay, or supervised treatment at home."),
+    "severe": msg("Treat in hospital as severe pneumonia; assess for intensive care, above all at 4 or 5."),
+    "undetermined": msg("Complete the score: the missing inputs decide where to treat."),
+}
+CEILING = msg("Palliative care is on the problem list: follow the agreed ceiling of treatment.")
+MEANING = {"low": msg("low severity"), "moderate": msg("moderate severity"), "severe": msg("high severity")}
+
+
+def find(case: Case) -> tuple[Finding, ...]:
+    """The severity, if it helps to choose, or the inputs that it lacks."""
+    result, encounter = case.results[CURB], case.context.encounter
+    if isinstance(result, NotEstimated) or (encounter is not None and is_over(encounter, case.context.now)):
+        return ()
+    (estimate,) = result
+    band = estimate.band.id if estimate.band is not None else "undetermined"
+    on_ward = encounter is not None and is_inpatient(encounter)
+    palliative = bool(case.values.flag(catalogue.PALLIATIVE_CARE))
+    advice = msg("{advice} {ceiling}", advice=ADVICE[band], ceiling=CEILING) if palliative else ADVICE[band]
+    finding = RiskFinding(
+        key=f"{CURB}/{band}",
+        severity=SEVERITIES.get(band, Severity.INFO),
+        headline=headline(estimate, band),
+        short_headline=msg("CURB-65 cannot be completed: {count} inputs missing", count=len(estimate.not_measured)),
+        advice=advice,
+        advice_source=BTS_2009,
+        proposals=() if palliative else (*_critical_care(case, band), *_missing(case, estimate.not_measured)),
+        quiet=band == "low" and on_ward,
+        magnitude=estimate.value,
+        model=case.models[CURB],
+        result=result,
+    )
+    return (finding,)
+
+
+def headline(estimate: RiskEstimate, band: str) -> Message:
+    """The total with its meaning, or the interval with what is missing."""
+    if estimate.high is None:
+        return msg("Pneumonia: CURB-65 {total}, {meaning}", total=int(estimate.value), meaning=MEANING[band])
+    missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+    shown = {"low": int(estimate.value), "high": int(estimate.high), "missing": missing}
+    if band == "undetermined":
+        return msg("Pneumonia: CURB-65 {low} to {high} possible; missing: {missing}", **shown)
+    return msg(
+        "Pneumonia: CURB-65 {low} to {high} possible, {meaning}; missing: {missing}", meaning=MEANING[band], **shown
+    )
+
+
+def _critical_care(case: Case, band: str) -> tuple[Proposal, ...]:
+    """An assessment for intensive care, from 3 points on."""
+    if band != "severe":
+        return ()
+    what = orders.referral(
+        "critical-care-assessment",
+        msg("Request assessment for intensive care"),
+        "Assessment for intensive care (severe pneumonia, CURB-65)",
+        "intensive care",
+        "critical care",
+        "emergency assessment",
+    )
+    return orders.offer(case.context, what, "CURB-65 of 3 or more", priority="urgent")
+
+
+def _missing(case: Case, missing: tuple[Unusable, ...]) -> tuple[Proposal, ...]:
+    """The laboratory test, and one request for all that is looked at at the bedside."""
+    offered: list[Proposal] = []
+    for what in orders.mending(missing):
+        offered += orders.offer(case.context, what, "Needed to complete CURB-65", priority="urgent")
+    bedside = [
+        m for m in missing if m.feature.id not in orders.UREA_NITROGEN.mends and m.reason is not Reason.UNAVAILABLE
+    ]
+    if bedside:
+        text = f"CURB-65 observations: {published.enumerated([m.feature.label for m in bedside])}"
+        what = orders.bedside("curb-65-observations", msg("Request the missing observations"), text, "observations")
+        offered += orders.offer(case.context, what, "Needed to complete CURB-65", priority="urgent")
+    return tuple(offered)
+
+
+service = Service(
+    id="pneumonia-severity",
+    hook="encounter-start",
+    title=msg("Severity of pneumonia (CURB-65)"),
+    description=msg(
+        "CURB-65 for adults with community-acquired pneumonia on the problem list, from the last 24 hours, with the "
+        "interval of possible totals where inputs are missing."
+    ),
+    models=(CURB,),
+    features=(catalogue.PALLIATIVE_CARE, catalogue.SPO2_ACUTE),
+    shown=(catalogue.SPO2_ACUTE,),
+    find=find,
+    source=BTS_2009,
+    topic=Topic("http://snomed.info/sct", "233604007", "Pneumonia"),
+    summary=("allergy", "result", "problem", "medication"),
+    reasons=(override_reason("risk-benefit-ratio", "Recipient assessment of risk/benefit ratio"),),
+    repeat_after=REPEAT_AFTER,
+)

@@ -1,0 +1,212 @@
+"""Transition of care at encounter-discharge: who may come back within 30 days, and what is arranged before leaving.
+
+LACE and the HOSPITAL score speak for adults who go home from a ward; a trained readmission model joins them where a
+site has one and has signed it off. Silent with palliative or hospice care, and where the patient goes to another
+hospital, a nursing home or rehabilitation, dies or leaves against advice: the scores were derived on people going
+home. What is arranged already is not suggested again.
+
+No guideline sets a threshold. What helps: a follow-up visit soon, medicines reconciled, and a call within days (Jack
+BW et al. Ann Intern Med 2009;150:178-187, Project RED; the visit within 7 days is that of Medicare's transitional care
+management for complex patients).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cds_service.api import (
+    Case,
+    Citation,
+    EstimateKind,
+    Finding,
+    Message,
+    NotEstimated,
+    Proposal,
+    RiskEstimate,
+    RiskFinding,
+    Service,
+    Severity,
+    Threshold,
+    Topic,
+    catalogue,
+    goes_to,
+    is_inpatient,
+    msg,
+    orders,
+    override_reason,
+    published,
+)
+
+LACE, HOSPITAL, TRAINED = "lace", "hospital", "readmission-30d"
+RED_2009 = Citation(
+    "Jack BW et al. Reengineered discharge (Project RED), 2009",
+    "https://doi.org/10.7326/0003-4819-150-3-200902030-00007",
+)
+THRESHOLDS = {
+    "speak_from": Threshold(
+        20.0, msg("30-day risk of readmission from which the trained model opens a card"), "%", 5, 95
+    )
+}
+# Discharge dispositions of HL7 that are not a return home.
+ELSEWHERE = frozenset({"hosp", "exp", "oth", "oth-hcf", "long", "snf", "rehab", "psy", "aadvice"})
+FOLLOW_UP_DAYS = 7
+ADVICE = msg(
+    "Before discharge: book a visit within 7 days, reconcile the medicines, and arrange a call within 2 to 4 days. "
+    "Make sure the patient knows whom to ask."
+)
+
+
+def find(case: Case) -> tuple[Finding, ...]:
+    """The scores and, where there is one, the trained model's estimate; the most telling opens the card."""
+    encounter = case.context.encounter
+    if encounter is None or not is_inpatient(encounter) or goes_to(encounter) & ELSEWHERE:
+        return ()
+    if case.values.flag(catalogue.PALLIATIVE_CARE) or case.context.record.deceased:
+        return ()
+    trained = _trained(case)
+    points = [f for id_ in (LACE, HOSPITAL) if (f := _points(case, id_)) is not None]
+    speaking = any(f.severity is Severity.WARNING for f in (*trained, *points))
+    kept = [f for f in points if not (speaking and f.key.endswith("undetermined"))]
+    return _said_once((*trained, *kept))
+
+
+def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings with the same advice and suggestions on the first of them alone."""
+    first = next((f for f in findings if f.advice is ADVICE), None)
+    return tuple(
+        replace(f, advice=None, advice_source=None, proposals=()) if f.advice is ADVICE and f is not first else f
+        for f in findings
+    )
+
+
+def _points(case: Case, model_id: str) -> Finding | None:
+    """One score: loud if it is high, a question if LACE is open and may be high, else recorded."""
+    result = case.results[model_id]
+    if isinstance(result, NotEstimated):
+        return None
+    (estimate,) = result
+    band = estimate.band.id if estimate.band is not None else "undetermined"
+    high = band == "high"
+    asks = band == "undetermined" and model_id == LACE
+    return RiskFinding(
+        key=f"{model_id}/{band}",
+        severity=Severity.WARNING if high else Severity.INFO,
+        headline=headline(estimate, model_id, band),
+        short_headline=msg(
+            "Readmission: {score} cannot be completed; {count} inputs missing",
+            score=case.models[model_id].title,
+            count=len(estimate.not_measured),
+        ),
+        advice=ADVICE if high else _question(estimate) if asks else None,
+        advice_source=RED_2009 if high else None,
+        proposals=arrangements(case) if high else _mending(case, estimate) if asks else (),
+        quiet=not (high or asks),
+        magnitude=estimate.value,
+        model=case.models[model_id],
+        result=result,
+    )
+
+
+def headline(estimate: RiskEstimate, model_id: str, band: str) -> Message:
+    """The total or the interval, and what it means."""
+    total = f"{estimate.value:.0f}" if estimate.high is None else f"{estimate.value:.0f} to {estimate.high:.0f}"
+    score = msg("LACE {total}", total=total) if model_id == LACE else msg("HOSPITAL score {total}", total=total)
+    if band == "high":
+        return msg("High risk of readmission within 30 days: {score}", score=score)
+    if band == "undetermined":
+        missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+        return msg("Readmission within 30 days: {score} possible; missing: {missing}", score=score, missing=missing)
+    return msg("Readmission within 30 days: {score}", score=score)
+
+
+def _question(estimate: RiskEstimate) -> Message:
+    missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+    return msg("From 10 points of LACE plan the transition of care. What would decide it: {missing}.", missing=missing)
+
+
+def _mending(case: Case, estimate: RiskEstimate) -> tuple[Proposal, ...]:
+    offered: tuple[Proposal, ...] = ()
+    for what in orders.mending(estimate.not_measured):
+        offered += orders.offer(case.context, what, "Needed to complete the readmission score")
+    return offered
+
+
+def arrangements(case: Case) -> tuple[Proposal, ...]:
+    """A visit, the medicines, a call; each unless it is arranged."""
+    reason = "High risk of readmission"
+    today = case.context.now.date()
+    visit = orders.referral(
+        "follow-up-visit",
+        msg("Arrange a follow-up visit within 7 days"),
+        "Follow-up visit within 7 days of discharge",
+        "follow-up visit",
+        "follow up visit",
+        "post-discharge",
+    )
+    medicines = orders.referral(
+        "medicines-reconciliation",
+        msg("Request reconciliation of medicines"),
+        "Reconciliation of medicines before discharge",
+        "reconciliation",
+    )
+    call = orders.referral(
+        "discharge-call",
+        msg("Arrange a telephone call after discharge"),
+        "Telephone call 2 to 4 days after discharge",
+        "telephone call",
+    )
+    return (
+        *orders.offer(case.context, visit, reason, due=today + timedelta(days=FOLLOW_UP_DAYS)),
+        *orders.offer(case.context, medicines, reason, due=today),
+        *orders.offer(case.context, call, reason, due=today + timedelta(days=4)),
+    )
+
+
+def _trained(case: Case) -> tuple[Finding, ...]:
+    """The trained model's estimate, if a site has one that speaks of this stay."""
+    result = case.results.get(TRAINED)
+    if result is None or isinstance(result, NotEstimated):
+        return ()
+    estimate = next((e for e in result if e.kind is EstimateKind.PROBABILITY), None)
+    if estimate is None:
+        return ()
+    percent = 100.0 * estimate.value
+    loud = percent >= case.thresholds["speak_from"]
+    finding = RiskFinding(
+        key=f"{TRAINED}/risk",
+        severity=Severity.WARNING if loud else Severity.INFO,
+        headline=msg("Estimated risk of readmission within 30 days: {risk}%", risk=published.percent(estimate.value)),
+        advice=ADVICE if loud else None,
+        advice_source=RED_2009 if loud else None,
+        proposals=arrangements(case) if loud else (),
+        quiet=not loud,
+        magnitude=percent,
+        model=case.models[TRAINED],
+        result=result,
+    )
+    return (finding,)
+
+
+service = Service(
+    id="transition-of-care",
+    hook="encounter-discharge",
+    title=msg("Transition of care"),
+    description=msg(
+        "Risk of readmission within 30 days of a stay on a ward (LACE, HOSPITAL score), with what helps to prevent it: "
+        "an early visit, reconciled medicines, a call."
+    ),
+    models=(LACE, HOSPITAL),
+    may_run=(TRAINED,),
+    features=(catalogue.PALLIATIVE_CARE,),
+    find=find,
+    source=RED_2009,
+    topic=Topic("http://snomed.info/sct", "58000006", "Patient discharge"),
+    summary=("problem", "medication", "allergy", "result", "trend"),
+    thresholds=THRESHOLDS,
+    reasons=(
+        override_reason("mitigate-risk-negative-outcome", "Action taken to mitigate risk of negative outcome"),
+        override_reason("inappropriate-recipient", "PC CDS delivered to inappropriate recipient/role"),
+    ),
+    optional=("labs",),  # two points of one of the scores
+)
