@@ -131,3 +131,7 @@ class InputError(CurbsideError):
 
     http_status = 400
     issue_code = "invalid"
+
+
+class KnowledgeError(CurbsideError):
+    """The knowledge graph is missing, of another version, or asked for what it cannot answer."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from cds_service.features.feature import Feature, FeatureValues, Quantity
 from cds_service.fhir.record import ClinicalContext
 from cds_service.findings import Finding
+from cds_service.knowledge.library import Library
 from cds_service.language import Message
 from cds_service.risk.model import Citation, Result, RiskModel
 
@@ -19,6 +20,7 @@ class Case:
 
     results: model id -> estimates or refusal, for every model the service names and the site has loaded.
     thresholds: the service's, by name, as the site has set them.
+    library: the knowledge graph, for a service that declares `knowledge`; None for any other.
     """
 
     context: ClinicalContext
@@ -26,6 +28,13 @@ class Case:
     models: Mapping[str, RiskModel]
     results: Mapping[str, Result]
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    library: Library | None = None
+
+    @property
+    def knowledge(self) -> Library:
+        """The knowledge graph. To be asked for only by a service that declares `knowledge`."""
+        assert self.library is not None
+        return self.library
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,8 @@ class Service:
         so. If then nothing is found, the call is refused (412) all the same.
     shown: measurements whose latest value the card shows first of all results, even if it is normal; named among
         `features` too.
+    knowledge: it asks the knowledge graph, whose digest then belongs to what shapes its answers.
+    apart: one card a finding, whatever the site has set; what does not fit the most cards joins the last one.
     """
 
     id: str
@@ -96,3 +107,5 @@ class Service:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict, hash=False)
     reasons: tuple[Topic, ...] = ()
     repeat_after: timedelta | None = None
+    knowledge: bool = False
+    apart: bool = False

@@ -26,7 +26,7 @@ from cds_service.stores.suppression import Showing, SuppressionStore
 from cds_service.suppression import Seen
 
 # Sections of the settings that shape an answer; a change of the others leaves a replay the same.
-SHAPING = ("models", "cards", "app", "alerts", "services")
+SHAPING = ("models", "cards", "knowledge", "app", "alerts", "services")
 _LONGEST_REST = timedelta(days=3650)
 
 

@@ -22,6 +22,8 @@ from cds_service.fhir.record import clinical_context
 from cds_service.findings import Finding, RiskFinding
 from cds_service.hook import Case, Service
 from cds_service.keeping import Answer, Keeper, versions, wire
+from cds_service.knowledge import library
+from cds_service.knowledge.library import Library
 from cds_service.language import words
 from cds_service.needs import Gap, Need, data_needs, unavailable, with_inputs
 from cds_service.observer import NOBODY, Observer
@@ -62,6 +64,7 @@ class Desk:
     needs: Mapping[str, Need]
     thresholds: Mapping[str, float]
     showing: Showing
+    library: Library | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class Pipeline:
         self._fetcher = fetch.create(settings, observer)
         self._words = words(settings.cards.language)
         self._versions: dict[str, dict[str, str]] = {}
+        asked = any(service.knowledge for service in registry.services.values())
+        self._library = library.opened(settings) if asked else None
         self._desks = {id_: self._desk(service) for id_, service in registry.services.items()}
 
     def _desk(self, service: Service) -> Desk:
@@ -126,6 +131,7 @@ class Pipeline:
             data_needs(features, service.hook, service.optional),
             service_settings.thresholds(service, self._settings),
             Showing(service, self._settings, self._words),
+            self._library if service.knowledge else None,
         )
 
     def discovery(self) -> dict[str, object]:
@@ -300,6 +306,8 @@ class Pipeline:
             names = [f"service {desk.service.id}", *(f"model {m.id}" for m in desk.models)]
             files = [origins[name] for name in names if name in origins]
             found = versions(self._settings, {m.id: m.version for m in desk.models}, files)
+            if desk.library is not None:
+                found["knowledge"] = desk.library.graph.digest
             self._versions[desk.service.id] = found
         return found
 
@@ -341,7 +349,7 @@ class Pipeline:
         unseen = unavailable(desk.features, basis.gaps) if basis.gaps else frozenset()
         values = extract(context.record, desk.features, unseen)
         models = {m.id: m for m in desk.models}
-        case = Case(context, values, models, estimate(desk.models, values), desk.thresholds)
+        case = Case(context, values, models, estimate(desk.models, values), desk.thresholds, desk.library)
         findings = () if context.record.deceased else with_outlook(case, service.find(case))  # none about the dead
         if not context.record.deceased and all(finding.quiet for finding in findings):
             _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say

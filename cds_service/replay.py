@@ -78,6 +78,8 @@ def _changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             found.append(f"the settings [{name.removeprefix('settings.')}] are not those of then")
         elif name == "code":
             found.append("the code is not that of then")
+        elif name == "knowledge":
+            found.append(f"the knowledge was {before or 'not used'}, and is {after or 'not used'} now")
         else:
             what = "Curbside" if name == "curbside" else f"model {name}"
             found.append(f"{what} was {before or 'not loaded'}, and is {after or 'not loaded'} now")

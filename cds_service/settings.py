@@ -258,6 +258,41 @@ class Cards:
     )
 
 
+_LOUDNESS = ("critical", "warning", "info", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The knowledge graph: where imported sources are kept, and how loud a row may be.
+
+    Without imports the curated base alone is used, and nothing is written.
+    """
+
+    path: Path | None = key(  # noqa: RUF009 - a field, as all others
+        None,
+        "The graph with imported sources, written by `curbside knowledge import`. Empty for `curbside/knowledge.db` in "
+        "the user's state folder, if it is there.",
+    )
+    contraindicated: str = key("critical", "Indicator of a contraindication; `none` for no card.", choices=_LOUDNESS)
+    major: str = key("warning", "Indicator of a major interaction or limit.", choices=_LOUDNESS)
+    moderate: str = key("info", "Indicator of a moderate one.", choices=_LOUDNESS)
+    minor: str = key("none", "Indicator of a minor one.", choices=_LOUDNESS)
+    critical_levels: tuple[str, ...] = key(
+        ("A",), "Levels of evidence from which a card may be `critical`; anything else is at most a `warning`."
+    )
+    critical_sources: tuple[str, ...] = key(
+        ("curbside",), "Sources whose rows may make a card `critical`; `curbside` is the curated base."
+    )
+    imported_from: str = key(
+        "major",
+        "Severity from which a row that only imported sources have opens a card.",
+        choices=("minor", "moderate", "major", "contraindicated"),
+    )
+    old_after_years: float = key(
+        5.0, "Age from which the card says that an imported source is old.", least=0.5, most=100
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """The SMART app that cards link to."""
@@ -392,6 +427,7 @@ class Settings:
     plugins: Plugins = field(default_factory=Plugins)
     models: Models = field(default_factory=Models)
     cards: Cards = field(default_factory=Cards)
+    knowledge: Knowledge = field(default_factory=Knowledge)
     app: App = field(default_factory=App)
     smart: Mapping[str, SmartEhr] = field(default_factory=dict)
     alerts: Alerts = field(default_factory=Alerts)
@@ -418,8 +454,7 @@ class Settings:
         """`store.url`, or the SQLite file in the user's state folder, whose folder is made."""
         if self.store.url:
             return self.store.url
-        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-        folder = home / "curbside"
+        folder = _state_folder()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -427,6 +462,15 @@ class Settings:
                 f"settings: cannot make the folder {folder} ({error.strerror}). Set store.url to a database elsewhere."
             ) from error
         return f"sqlite:///{folder / 'curbside.db'}"
+
+    def knowledge_path(self) -> Path:
+        """`knowledge.path`, or the file in the user's state folder; it need not be there."""
+        return self.knowledge.path or _state_folder() / "knowledge.db"
+
+
+def _state_folder() -> Path:
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "curbside"
 
 
 def address(host: str, port: int) -> str:

@@ -61,8 +61,12 @@ class Showing:
     ) -> Shown:
         """The response and all that is kept of it. findings: those that may be shown."""
         judged = judge(findings, basis.seen, self._service.id, self._rules, context.now)
-        groups = arrange(judged.findings, apart=self._settings.cards.grouping == "finding")
+        apart = self._service.apart or self._settings.cards.grouping == "finding"
+        groups = arrange(judged.findings, apart=apart)
         most = self._settings.alerts.max_cards
+        if self._service.apart and len(groups) > most:  # what endangers is never left out: it joins the last card
+            rest = tuple(finding for _, group in groups[most - 1 :] for finding in group)
+            groups = (*groups[: most - 1], ("card/rest", rest))
         late = tuple(Suppressed(f.key, _TOO_MANY) for _, group in groups[most:] for f in group if opens(f))
         groups = groups[:most]
         if self._settings.cards.offer_recording and groups:

@@ -1,0 +1,124 @@
+"""Builds the graph: the curated base, what was imported before, and one source anew; in one step or not at all.
+
+Without imports nothing is written: the base is built in memory when a process starts (some hundredths of a second),
+so that an installation needs no folder and can never serve an old base. With imports there is one file, which holds
+base and imports and is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import lru_cache
+from pathlib import Path
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge import base_files, schema
+from cds_service.knowledge.graph import COLUMNS, Graph, state
+from cds_service.knowledge.rows import Writer
+
+Fill = Callable[[sqlite3.Connection], None]
+_COPIED = {
+    "source": "id", "node": "source", "name": "source", "code": "source", "member": "source",
+}  # fmt: skip
+_EDGE = ", ".join(COLUMNS)
+
+
+def opened(path: Path | None) -> Graph:
+    """The graph to serve: the imports' file if there is one, brought up to the shipped base; else the base alone.
+
+    Raises KnowledgeError if the file is of another schema, or is old and its folder cannot be written.
+    """
+    if path is None or not path.exists():
+        return Graph(_base())
+    found = state(path)
+    if found.get("schema") != str(schema.VERSION):
+        raise KnowledgeError(
+            f"knowledge: {path} is not a graph of this version. Remove it, and import its sources again."
+        )
+    if found.get("base") != base_files.digest():
+        rebuild(path)
+    return Graph(path)
+
+
+@lru_cache(maxsize=1)
+def _base() -> bytes:
+    """The base alone, as the bytes of a database."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _fill(connection, None, None, lambda _: None)
+        return connection.serialize()
+
+
+def rebuild(path: Path, source: str | None = None, fill: Fill = lambda _: None) -> None:
+    """Replaces the file by a new one: base, what it held, and what `fill` writes instead of one source.
+
+    Nothing is changed if anything fails. Raises KnowledgeError if the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise KnowledgeError(
+            f"knowledge: cannot write to {path.parent} ({error.strerror}). Set knowledge.path."
+        ) from error
+    os.close(handle)
+    new = Path(name)
+    try:
+        with closing(sqlite3.connect(new)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            _fill(connection, path if state(path).get("schema") == str(schema.VERSION) else None, source, fill)
+            connection.commit()
+        with new.open("rb") as written:
+            os.fsync(written.fileno())
+        new.chmod(0o644)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+
+
+def _fill(connection: sqlite3.Connection, old: Path | None, source: str | None, fill: Fill) -> None:
+    connection.executescript(schema.DDL)
+    base_files.write(Writer(connection, base_files.SOURCE))
+    connection.commit()
+    if old is not None:
+        _copy(connection, old, {base_files.SOURCE, source or base_files.SOURCE})
+    fill(connection)
+    _index(connection)
+    held = connection.execute("SELECT id, released, digest FROM source ORDER BY id").fetchall()
+    whole = hashlib.sha256(repr((schema.VERSION, held)).encode()).hexdigest()[:16]
+    meta = {"schema": str(schema.VERSION), "base": base_files.digest(), "digest": whole}
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    connection.commit()
+
+
+def _copy(connection: sqlite3.Connection, old: Path, without: set[str]) -> None:
+    """The rows of all other sources, from the database that is replaced."""
+    connection.execute("ATTACH ? AS old", (str(old),))
+    marks = ",".join("?" * len(without))
+    for table, column in _COPIED.items():
+        connection.execute(f"INSERT INTO {table} SELECT * FROM old.{table} WHERE {column} NOT IN ({marks})", [*without])  # noqa: S608
+    connection.execute(
+        f"INSERT INTO edge ({_EDGE}) SELECT {_EDGE} FROM old.edge WHERE source NOT IN ({marks}) ORDER BY id",  # noqa: S608
+        [*without],
+    )
+    connection.commit()
+    connection.execute("DETACH old")
+
+
+def _index(connection: sqlite3.Connection) -> None:
+    """The words of every row: names of its nodes, what it says, whom it cites."""
+    connection.execute(
+        "INSERT INTO edge_text (rowid, words) SELECT e.id, "
+        "COALESCE((SELECT name FROM node WHERE id = e.subject LIMIT 1), '') || ' ' || "
+        "COALESCE((SELECT name FROM node WHERE id = e.object LIMIT 1), '') || ' ' || "
+        "COALESCE((SELECT name FROM node WHERE id = e.context LIMIT 1), '') || ' ' || "
+        "e.statement || ' ' || COALESCE(json_extract(e.properties, '$.management'), '') || ' ' || e.citation "
+        "FROM edge e ORDER BY e.id"
+    )
