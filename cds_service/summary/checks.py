@@ -72,6 +72,10 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
     for group in named or [narrowed]:
         stateful = [p for p in group if p.kind in _STATEFUL and p.state]
         if not stateful:
+            over = said & {"past", "stopped", "held"}
+            if over and group and all(p.kind == "Observation" and not p.text for p in group):
+                written = {v for p in group for k, v in p.operators if k == "state"}
+                reasons += [] if over & written else ["a measurement cannot be over"]
             continue
         states = {p.state for p in stateful}
         if "active" in said and not denied and not said & {"past", "stopped", "completed", "held"}:

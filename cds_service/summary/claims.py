@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,10 +11,12 @@ from cds_service.summary.lexicon import Token, scan, splits
 
 # Words that hold a name together: the fracture of the hip is one thing.
 _HOLDING = frozenset({
-    "of", "the", "of the", "in", "in the", "to", "to the", "a", "an", "的", "之", "-", "'", "/", "s", "(", ")", "type",
+    "of", "the", "of the", "in", "in the", "to", "to the", "a", "an", "的", "之", "-", "'", "/", "s", "type",
     "stage", "disease", "oral", "adult", "form", "+", "by",
 })  # fmt: skip
+_VACCINE = re.compile(r"(?i)vaccin|immuni[sz]|shot|booster|疫苗|接种")
 _LISTING = frozenset({"", "or", "and", "nor", "及", "、", "和", "或"})
+_SPANNING = frozenset({"since", "自", "以来", "has", "have"})
 _NAMING = frozenset({"term", "word", "side"})
 
 
@@ -36,12 +39,13 @@ class Mention:
 class Claim:
     """One stretch of a sentence between commas and conjunctions.
 
-    joined: the word or sign before it, empty for the first.
+    joined: the word or sign before it, empty for the first. around: the kinds of thing that the whole sentence names.
     """
 
     tokens: list[Token]
     joined: str = ""
     mentions: list[Mention] = field(default_factory=list)
+    around: set[str] = field(default_factory=set)
 
     def of(self, kind: str) -> list[Token]:
         """Its tokens of a kind, also where the phrase has a second reading."""
@@ -87,6 +91,12 @@ def claims(text: str) -> list[Claim]:
     if pending:
         found.append(_claim(pending, joined))
     _carry_denial(found)
+    _carry_status(found)
+    around = {value for claim in found for value in claim.values("kind")}
+    if _VACCINE.search(text):
+        around.add("Immunization")
+    for claim in found:
+        claim.around = around
     return found
 
 
@@ -124,6 +134,18 @@ def _carry_denial(found: list[Claim]) -> None:
         if opened and opens and claim.joined.replace(",", "").strip() in _LISTING:
             for mention in claim.mentions:
                 mention.denied = True
+
+
+def _carry_status(found: list[Claim]) -> None:
+    """He takes A and B: what is said to be current of the first is said of what follows in the list."""
+    for before, claim in itertools.pairwise(found):
+        opens = next((t for t in claim.tokens if t.kind != "neutral"), None)
+        listed = (
+            opens is not None and opens.kind in (*_NAMING, "number") and not claim.of("state") and not claim.of("deny")
+        )
+        current = [t for t in before.of("state") if t.value == "active" and t.text.lower() not in _SPANNING]
+        if listed and current and claim.mentions and not claim.of("time"):
+            claim.tokens = [*claim.tokens, *current]
 
 
 def all_of(found: Iterable[Claim], kind: str) -> Iterator[Token]:

@@ -27,6 +27,7 @@ KINDS = {
 _RANGE_WORDS = frozenset(
     {
         "range",
+        "ref",
         "reference",
         "limit",
         "limits",

@@ -8,6 +8,7 @@ from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.evidence import Part, parts
+from cds_service.summary.levels import findings_of
 from cds_service.summary.lexicon import atoms, lexicon, normal, stem
 from cds_service.summary.people import who
 
@@ -89,7 +90,10 @@ def _cited(cites: tuple[str, ...], chart: Chart) -> tuple[list[Part], list[str]]
         elif resource.reference in chart.foreign:
             reasons.append(f"{cite} is about another person")
         else:
-            found += parts(resource, chart)
+            read = parts(resource, chart)
+            for part in read:
+                part.affirmed |= findings_of(part)
+            found += read
     return found, reasons
 
 
@@ -127,7 +131,8 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         if not supporting and len(mention.tokens) > 1:
             pieces = _pieces(mention)
             each = [[p for p in usable if _supports(p, piece, claim)] for piece in pieces]
-            if all(each) and all(one[0].kind != each[0][0].kind for one in each[1:]):
+            spread = mention.tokens[0].value == "#metastatic" and all(each)
+            if spread or (all(each) and all(one[0].kind != each[0][0].kind for one in each[1:])):
                 named += each
                 continue
         if not supporting:
@@ -198,7 +203,7 @@ def _fits(part: Part, mention: Mention, claim: Claim) -> bool:
     disease = part.kind == "Immunization" and mention.text.lower() in _PREVENTED
     if wanted is not None and ("condition" in classes or disease):
         given = any(t.kind == "time" and t.text.lower() != "had" for t in claim.tokens)
-        return bool(claim.values("kind") & wanted or words & _ABOUT_WORDS or given or claim.values("cause"))
+        return bool(claim.around & wanted or words & _ABOUT_WORDS or given or claim.values("cause"))
     return True
 
 

@@ -39,6 +39,9 @@ _HIGH, _LOW, _NORMAL, _ABNORMAL = {"H", "HH", "HU"}, {"L", "LL", "LU"}, {"N"}, {
 
 def level_of(part: Part) -> str | None:
     """`high`, `low`, `normal`, `abnormal` or None where the record does not tell."""
+    pressure = _pressure(part)
+    if pressure is not None:
+        return pressure
     flags = part.source.flags
     for codes, level in ((_HIGH, "high"), (_LOW, "low"), (_NORMAL, "normal"), (_ABNORMAL, "abnormal")):
         if flags & codes:
@@ -68,3 +71,35 @@ def level_of(part: Part) -> str | None:
                 else None
             )
     return None
+
+
+def _pressure(part: Part) -> str | None:
+    """The level of a blood pressure with both its components; None for anything else."""
+    top = next((a.value for p in part.siblings if "#sbp" in p.affirmed for a in p.amounts), None)
+    low = next((a.value for p in part.siblings if "#dbp" in p.affirmed for a in p.amounts), None)
+    if top is None or low is None or "#bp" not in part.affirmed:
+        return None
+    if top >= 140 or low >= 90:
+        return "high"
+    return "low" if top < 90 else "normal" if top < 120 and low < 80 else None
+
+
+def findings_of(part: Part) -> set[str]:
+    """What a vital sign is by definition: fever from 38.0 degrees, tachycardia over 100, tachypnoea over 20."""
+    found = set()
+    for term, unit, limit, finding in _DEFINED:
+        if term in part.affirmed and part.kind == "Observation":
+            for amount in part.amounts:
+                value = as_unit(unit, amount, part.source.codes) if amount.unit else None
+                if value is not None and value >= limit:
+                    found.add(finding)
+                if value is not None and finding == "#fever" and value < 37.5:
+                    found.add("#afebrile")
+    return found
+
+
+_DEFINED = (
+    ("#temp", "Cel", 38.0, "#fever"),
+    ("#hr", "/min", 100.01, "#tachycardia"),
+    ("#rr", "/min", 20.01, "#tachypnea"),
+)

@@ -42,6 +42,9 @@ _B = r"(?<![\w.])"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.I))
     for kind, pattern in (
+        ("days", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)? ?(?:to|-|–|until|through|and) ?(?P<e>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r",? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("days", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)? ?(?:to|-|–|until|through) ?(?P<e>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("days", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]?(?:至|到|-|~)(?P<e>\d{1,2})[日号]"),
         ("iso", _B + r"(?P<y>(?:18|19|20)\d\d)[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w/-])"),
         ("zh", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月(?:\s?(?P<d>\d{1,2})\s?[日号])?)?(?:份|初|底)?(?!前)"),
         ("slash", _B + r"(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>(?:18|19|20)\d\d)(?![\w/])"),
@@ -49,6 +52,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("mdy", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("my", _B + _MONTH + r",?(?: of)? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("oldness", _B + r"(?P<n>\d{1,3}|" + "|".join(_NUMBERS) + r")[- ](?P<unit>year|month|week|day)s?[- ]old(?!\w)"),
+        ("oldness", _B + r"(?P<n>\d{1,3})[ -]?(?:y/?o|yo|yrs?[ -]old|years? of age|y\.o\.)(?!\w)"),
         ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?![\w.])"),
         ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
         ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
@@ -66,8 +70,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("year", _B + r"(?P<y>(?:19|20)\d\d)s?(?![\w/%-]|\.\d| ?(?:mg|ml|mcg|ug|g|units|kg|x|/|cells))"),
         ("md", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?(?![\w,.]?\d)(?!\w)"),
         ("md", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"(?! ?\d)(?!\w)"),
+        ("md", r"(?:(?<=in )|(?<=since )|(?<=from )|(?<=of )|(?<=until )|(?<=last ))" + _MONTH + r"(?! ?\d)(?!\w)"),
         ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
-        ("named", _B + r"(?P<word>today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
+        ("named", _B + r"(?P<word>this morning|today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
         ("named", r"(?P<word>今天|今日|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
         ("clock", _B + r"(?:at )?(?P<h>\d{1,2}):(?P<min>\d\d)(?::\d\d)?(?: ?(?:UTC|GMT|am|pm|h))?(?!\w)"),
     )
@@ -79,7 +84,8 @@ class When:
     """A time of a sentence.
 
     kind: `date` (spans: what it may mean), `ago`, `for`, `past`, `lasting` (days: how long), `oldness` (days as
-    years), `day` (month and day without a year) or `clock`.
+    years), `day` (month and day without a year) `days` (from one day to another) or
+    `clock`.
     """
 
     kind: str
@@ -111,13 +117,17 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         month = int(part["m"]) if part.get("m") else _MONTHS.get((part.get("month") or "").lower(), 0)
         span = _span(int(part["y"]), month, int(part.get("d") or 0))
         return When("date", end, (span,)) if span is not None else None
+    if kind == "days":
+        month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
+        ends = tuple(_span(int(part["y"]), month, int(part[name])) for name in ("d", "e"))
+        return When("days", end, tuple(s for s in ends if s is not None))
     if kind == "slash":
         a, b, y = int(part["a"]), int(part["b"]), int(part["y"])
         spans = tuple(s for s in (_span(y, a, b), _span(y, b, a)) if s is not None)
         return When("date", end, spans) if spans else None
     if kind == "md":
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
-        return When("day", end, month=month, day=int(part["d"]))
+        return When("day", end, month=month, day=int(part.get("d") or 0))
     if kind == "named":
         return When("named", end, word=part["word"].lower())
     if kind == "clock":
@@ -160,7 +170,7 @@ def _span(year: int, month: int, day: int) -> Span | None:
 def named_span(word: str, now: datetime) -> Span | None:
     """What `last month`, `yesterday`, `去年` mean at a moment."""
     today = now.date()
-    if word in ("today", "今天", "今日"):
+    if word in ("today", "this morning", "今天", "今日"):
         return parse(today.isoformat())
     if word in ("yesterday", "last night", "昨天", "昨日"):
         return parse((today - timedelta(days=1)).isoformat())

@@ -26,7 +26,7 @@ diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral
 t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 > diab_neuro t2dm
 diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 > diabetes
 t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 > diab_retino t2dm
-dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; on hemodialysis; dialysis | 透析; 透析依赖; 维持性透析
+dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析; 透析依赖; 维持性透析
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
 chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 > hf
 chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 > chf chronic_hf
@@ -123,9 +123,9 @@ lung_ca: lung cancer; cancer of the lung; malignant neoplasm of lung; lung carci
 susp_lung_ca: suspected lung cancer | 疑似肺癌; 可疑肺癌
 nsclc: non small cell lung cancer; nsclc; non small cell carcinoma of lung; non small cell lung carcinoma | 非小细胞肺癌 > lung_ca
 sclc: small cell carcinoma of lung; small cell lung cancer; sclc; primary small cell malignant neoplasm of lung | 小细胞肺癌 > lung_ca
-liver_mets: secondary malignant neoplasm of liver; liver metastases; liver metastasis; metastasis to liver; hepatic metastases; metastases to the liver; hepatic metastasis; metastatic disease to the liver | 肝转移; 肝转移癌; 肝脏转移; 肝继发恶性肿瘤
-bone_mets: secondary malignant neoplasm of bone; bone metastases; bone metastasis; metastasis to bone; metastases to bone; osseous metastases | 骨转移; 骨转移癌
-ln_mets: secondary malignant neoplasm of axillary lymph nodes; axillary lymph node metastases; axillary node metastases | 腋窝淋巴结转移
+liver_mets: secondary malignant neoplasm of liver; liver metastases; liver metastasis; metastasis to liver; hepatic metastases; metastases to the liver; hepatic metastasis; metastatic disease to the liver | 肝转移; 肝转移癌; 肝脏转移; 肝继发恶性肿瘤 > metastatic
+bone_mets: secondary malignant neoplasm of bone; bone metastases; bone metastasis; metastasis to bone; metastases to bone; osseous metastases | 骨转移; 骨转移癌 > metastatic
+ln_mets: secondary malignant neoplasm of axillary lymph nodes; axillary lymph node metastases; axillary node metastases | 腋窝淋巴结转移 > metastatic
 hypothyroid: hypothyroidism; underactive thyroid; hypothyroid | 甲状腺功能减退; 甲减; 甲状腺功能减退症
 hyperthyroid: hyperthyroidism | 甲状腺功能亢进; 甲亢
 hyperglycemia: hyperglycemia; hyperglycaemia; high blood sugar | 高血糖
@@ -152,6 +152,9 @@ smoker: current smoker; smoker; smokes; smoking currently; smokes tobacco | 吸�
 ex_smoker: former smoker; ex smoker; past smoker; used to smoke; quit smoking; previous smoker | 既往吸烟; 曾吸烟; 已戒烟; 前吸烟者; 戒烟者; 以前吸烟
 never_smoker: never smoker; never smoked tobacco; never smoked; non smoker; nonsmoker; has never smoked; lifelong non smoker; life long nonsmoker | 从不吸烟; 从未吸烟; 不吸烟; 非吸烟者; 无吸烟史
 chronic_pain: chronic pain | 慢性疼痛; 慢性痛
+tachycardia: tachycardia; tachycardic | 心动过速
+tachypnea: tachypnea; tachypnoea; tachypneic | 呼吸急促; 呼吸过速
+afebrile: afebrile | 无发热; 体温正常
 fever: fever; febrile; pyrexia | 发热; 发烧
 cough: cough | 咳嗽
 chest_pain: chest pain | 胸痛
@@ -369,12 +372,14 @@ CLASSES = {
     "opioid": "oxycodone hydrocodone vicodin morphine tramadol meperidine fentanyl codeine",
     "antibiotic": "amoxicillin augmentin penicillin pen_v pen_g ampicillin ceftriaxone azithromycin doxycycline "
     "nitrofurantoin ciprofloxacin levofloxacin vancomycin metronidazole",
+    "inflam": "crp wbc",
     "ccb": "amlodipine nifedipine diltiazem verapamil",
 }
 
 MEASUREMENTS = """
+inflam: inflammatory markers; inflammation markers | 炎症指标; 炎症标志物
 hba1c: hemoglobin a1c; haemoglobin a1c; hba1c; a1c; glycated hemoglobin; glycated haemoglobin; glycosylated hemoglobin; hgba1c; hb a1c; hemoglobin a1c hemoglobin total | 糖化血红蛋白; HbA1c; 糖化血红蛋白A1c
-egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率
+egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; kidney function; renal function; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率; 肾功能
 creatinine: creatinine; serum creatinine; scr; cr; plasma creatinine | 肌酐; 血肌酐; 血清肌酐
 bun: urea nitrogen; blood urea nitrogen; bun; urea; serum urea | 尿素氮; 血尿素氮; 尿素
 glucose: glucose; blood glucose; blood sugar; serum glucose; plasma glucose; glucose level | 血糖; 葡萄糖; 血葡萄糖

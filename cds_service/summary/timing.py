@@ -68,6 +68,8 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
         return any(_clock(m, when) for p in parts for m in p.dates)
     if when.kind in ("lasting",):
         return _lasting(when, parts) or any(w.days == when.days for p in parts for w in p.whens)
+    if when.kind == "days":
+        return any(all(any(_within(m, span) for m in p.dates) for span in when.spans) for p in parts)
     if when.kind == "for" and any(_lasts(p, when) for p in parts):
         return True
     if when.kind == "past":
@@ -76,7 +78,7 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
     if when.kind in ("ago", "for"):
         return any(_ago(when, m, chart.as_of) for m in moments)
     if when.kind == "day":
-        return any(_days(m) & {(when.month, when.day)} for m in moments if len(m.text) >= 10)
+        return any(_days(m, when.day) & {(when.month, when.day)} for m in moments if len(m.text) >= 10)
     spans = when.spans
     if when.kind == "named":
         span = named_span(when.word, chart.as_of)
@@ -115,16 +117,11 @@ def _of(part: Part, role: str) -> Iterable[Moment]:
         born = moment.path == "birthDate"
         if born != (role == "born") and (born or role == "born"):
             continue
-        if role == "end" and part_has_end(part) and not end:
+        if role == "end" and not end:
             continue
         if role == "start" and end:
             continue
         yield moment
-
-
-def part_has_end(part: Part) -> bool:
-    """True if the resource says when it ended."""
-    return any(m.path.endswith(".end") or m.path.startswith("abatement") for m in part.dates)
 
 
 def _within(moment: Moment, said: Span) -> bool:
@@ -141,8 +138,10 @@ def _overlap(when: When, spans: Iterable[Span]) -> bool:
     return any(w.start >= s.start and w.end <= s.end for w in when.spans for s in spans)
 
 
-def _days(moment: Moment) -> set[tuple[int, int]]:
-    return {(moment.span.start.month, moment.span.start.day), (int(moment.text[5:7]), int(moment.text[8:10]))}
+def _days(moment: Moment, day: int) -> set[tuple[int, int]]:
+    """Month and day, by UTC and by the clock of the record; day 0 where only the month is asked for."""
+    utc, local = moment.span.start, (int(moment.text[5:7]), int(moment.text[8:10]))
+    return {(utc.month, utc.day), local} if day else {(utc.month, 0), (local[0], 0)}
 
 
 def _clock(moment: Moment, when: When) -> bool:

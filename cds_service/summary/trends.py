@@ -77,7 +77,12 @@ def _ends(series: list[Point], start: Number, end: Number) -> tuple[Point, Point
 
 def _delta(tokens: Sequence[Token], at: int) -> bool:
     """True for the number of `by 0.6` and `by 50 %`."""
-    return any(t.text.lower() in _BY for t in tokens[max(0, at - 2) : at])
+    for token in reversed(tokens[max(0, at - 3) : at]):
+        if token.text.lower() in _BY:
+            return True
+        if token.kind not in ("neutral", "compare") or token.text.lower() in ("to", "至", "到"):
+            return False
+    return False
 
 
 def _in(last: Point, unit: str | None) -> float:
@@ -112,6 +117,13 @@ def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: 
         difference = abs(now - before)
         if number.unit == "%" and first[1].unit != "%":
             difference = 100 * difference / abs(before) if before else 0.0
+        half = number.worded and number.value == 0.5
+        more = any(t.kind == "compare" and t.value in ("gt", "ge") for t in claim.tokens)
+        if half and before:
+            share = difference / abs(before)
+            if share > 0.5 if more else abs(share - 0.5) <= 0.05:
+                continue
+            return [f"the change is not {token.text}"]
         tolerance = max(0.5 * 10.0**-number.decimals, 0.02 * difference)
         options = [difference, 100 * difference / abs(before)] if number.unit == "%" and before else [difference]
         if not any(abs(number.value - option) <= tolerance for option in options):

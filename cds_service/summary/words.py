@@ -11,7 +11,7 @@ out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; �
 """,
     "state": """
 active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
-past: resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转
+past: resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
 stopped: stopped; discontinued; no longer takes; no longer taking; no longer on; was stopped; ceased; came off; taken off; no longer takes; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 不再服用; 停止; 已停止; 中止
 completed: completed; finished; course completed | 已完成; 完成; 已结束疗程
 held: on hold; held; paused; suspended | 暂停; 暂停使用; 暂缓
@@ -75,7 +75,7 @@ male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; �
 """,
     "kind": """
 AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity; intolerant; allergic to; hypersensitive; allergic reaction to | 过敏; 过敏史; 不耐受; 药物过敏; 过敏原; 变态反应
-Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; meds; dosing; is prescribed; was prescribed; rx | 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
+Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; home medications; home medicines; home meds; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
 Condition: diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
 Procedure: procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
@@ -137,7 +137,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-a; an; the; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+a; an; the; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
@@ -183,7 +183,7 @@ event; events; episode; episodes; visit date; dates; dated to; dates back to; da
 """
 
 NEUTRAL_ZH = """
-患者; 病人; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
+患者; 病人; 明显; 显著; 轻微; 略; 稍; 略微; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
 数值; 了; 过; 已; 即; 者; 中; 后; 前; 时; 起; 至; 到; 从; 由; 或; 等; 等等; 也; 还; 又; 同时; 另; 另有; 其中; 此外; 且; 对; 每次; 一次; 次; 岁; 年; 月; 日;
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
 期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;
