@@ -53,7 +53,7 @@ _SPELLED = {
     "千克/米2": "kg/m2", "毫升/分/1.73平方米": "mL/min/{1.73_m2}", "毫升/分钟/1.73平方米": "mL/min/{1.73_m2}",
     "毫升/分钟/1.73m2": "mL/min/{1.73_m2}", "毫升/分/1.73m2": "mL/min/{1.73_m2}", "毫升/分钟": "mL/min", "毫克/克": "mg/g",
     "毫克/毫摩尔": "mg/mmol", "u/l": "U/L", "iu/l": "U/L", "units/l": "U/L", "units per liter": "U/L", "mg/g": "mg/g",
-    "mg per g": "mg/g",
+    "mg per g": "mg/g", "uiu/ml": "u[IU]/mL", "miu/ml": "m[IU]/mL", "miu/l": "m[IU]/L", "iu/ml": "[IU]/mL",
 }  # fmt: skip
 _SPELLED_ORDER = sorted(_SPELLED, key=len, reverse=True)
 _WORDS = {
@@ -71,7 +71,8 @@ _UNITLESS = frozenset(
 )
 
 
-_POWER = re.compile(r"\s?[x×*]\s?10\s?(?:\^|\*)?\s?(3|6|9|12)\s?/\s?([uU]?[lL]|升|微升|mm3)")
+_POWER = re.compile(r"(?:\s?[x×*]\s?10\s?(?:\^|\*)?|\s10[\^*])\s?(3|6|9|12)\s?/\s?([uU]?[lL]|升|微升|mm3)")
+_RAW = re.compile(r"[A-Za-z\[\]{}#]{1,12}/[A-Za-z]{1,8}")
 _PRESSURE = re.compile(r"(\d{2,3})\s?/\s?(\d{2,3})(?![\d/.])")
 
 
@@ -153,6 +154,8 @@ def _unit_at(text: str, at: int) -> tuple[str | None, int]:
     while shown:
         if shown not in _AMBIGUOUS and _known(shown):
             return shown, match.start(1) + len(shown)
+        if shown == match.group(1) and _RAW.fullmatch(shown):
+            return shown, match.end(1)  # not known; compared with the record's own as it is written
         shown = re.sub(r"(?:[/*^.(]?[^/*^.(]+|[/*^.(]+)$", "", shown)
     return None, at
 
@@ -262,4 +265,4 @@ def _rounds(number: Number, value: float, about: bool) -> bool:
     shown = len(f"{number.value:.{number.decimals}f}".replace(".", "").lstrip("0"))
     if about:
         return close or abs(number.value - value) <= 0.05 * abs(value)
-    return close and shown >= 2
+    return close and (shown >= 2 or (number.decimals > 0 and abs(number.value - value) <= 0.05 * abs(value)))

@@ -84,9 +84,9 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
                 for p in stateful
                 if p.kind not in ("Encounter",) or "in progress" in " ".join(t.text for t in claim.tokens)
             ]
-            if needs and not any(p.state == "active" for p in needs):
+            if needs and not any(p.state in ("active", "history") for p in needs):
                 reasons.append("it is said to be current, and the record says that it is not")
-        if said & {"past", "stopped", "completed"} and not denied and states <= {"active", "planned"}:
+        if said & {"past", "stopped", "completed"} and not denied and states <= {"active", "planned", "history"}:
             reasons.append("it is said to be over, and the record says that it is active")
         if (
             "stopped" in said
@@ -104,11 +104,10 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
 
 
 def _certainty(claim: Claim, named: list[Group]) -> list[str]:
-    hedged = "suspected" in claim.values("certainty") or any(
-        t.value == "#susp_lung_ca" for m in claim.mentions for t in m.tokens
-    )
+    hedged = "suspected" in claim.values("certainty")
     for group in named:
-        if group and all(p.suspected for p in group) and not hedged:
+        whole = any(t.value.startswith("@") for m in claim.mentions for t in m.tokens)
+        if group and all(p.suspected for p in group) and not hedged and not whole:
             return ["the record only suspects it"]
         if group and hedged and not any(p.suspected for p in group):
             return ["it is said to be suspected, and the record does not say so"]

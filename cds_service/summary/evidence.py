@@ -24,8 +24,8 @@ _PAST = frozenset({
 _PLANNED = frozenset({"planned", "preparation", "draft", "proposed", "booked", "pending", "requested"})
 _DENIED_STATUS = frozenset({"not-done", "not-taken"})
 _NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|undetected|无|阴性|未检出)\b", re.I)
-# Measurements whose short name is part of another's: only the whole name counts.
-_OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc"})
+# Names within which a shorter one means something else: a non-smoker is no smoker.
+OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc", "#ectopic"})
 _INSIDE = frozenset({"condition", "quality", "act", "drug"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
 MAX_PARTS = 400
@@ -51,7 +51,7 @@ class Part:
     amounts: list[Amount] = field(default_factory=list)
     dates: list[Moment] = field(default_factory=list)
     whens: list[When] = field(default_factory=list)
-    doses: dict[str, float] = field(default_factory=dict)
+    doses: dict[str, Number] = field(default_factory=dict)
     state: str = ""
     suspected: bool = False
     negative: bool = False
@@ -164,7 +164,7 @@ def _add(part: Part, token: Token, *, denied: bool) -> None:
 
 def _inside(plain: list[str], found: list[Token]) -> set[str]:
     """Shorter terms within the longest ones: bronchitis in acute bronchitis; no measurement within another's name."""
-    if any(token.kind == "term" and token.value in _OPAQUE for token in found):
+    if any(token.kind == "term" and token.value in OPAQUE for token in found):
         return set()
     known = lexicon()
     meanings: set[str] = set()
@@ -172,7 +172,7 @@ def _inside(plain: list[str], found: list[Token]) -> set[str]:
         for key, values in known.phrases.get(plain[at], ()):
             if tuple(plain[at : at + len(key)]) == key:
                 for kind, value in values:
-                    if kind == "term" and known.classes.get(value) in _INSIDE and value not in _OPAQUE:
+                    if kind == "term" and known.classes.get(value) in _INSIDE and value not in OPAQUE:
                         meanings |= known.implied.get(value, frozenset({value}))
     return meanings
 
@@ -191,7 +191,7 @@ def _doses(part: Part, found: list[Token]) -> None:
         number = next((t.number for t in found[n + 1 : following] if t.number is not None), None)
         if number is not None:
             for id_ in lexicon().implied.get(found[n].value, {found[n].value}):
-                part.doses[id_] = number.value
+                part.doses[id_] = number
 
 
 def _by_code(part: Part, pairs: Iterable[tuple[str, str]]) -> None:

@@ -267,7 +267,8 @@ def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
         return True
     drugs = {t.value for m in claim.mentions for t in m.tokens if t.kind == "term"} & set(part.doses)
     if drugs and number.unit:
-        return any(part.doses[d] == number.value for d in drugs)
+        given = [part.doses[drug] for drug in drugs]
+        return any(agrees(number, Amount(n.value, n.unit, None, "text"), ()) for n in given)
     return any(
         agrees(number, Amount(n.value, n.unit, None, "text"), part.source.codes, about=False)
         for n in part.numbers

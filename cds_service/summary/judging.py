@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
-from cds_service.summary.evidence import Part, parts
+from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import findings_of
-from cds_service.summary.lexicon import atoms, lexicon, normal, stem
+from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
 from cds_service.summary.people import who
 
 MAX_SENTENCE = 2000
@@ -36,6 +37,12 @@ _ABOUT_WORDS = frozenset(
     }
 )
 
+_TAG = re.compile(r" ?\((disorder|finding|situation|substance|product|procedure|regime/therapy|event)\)$")
+_NAMES = frozenset({  # members whose words name the thing itself
+    "code", "medicationCodeableConcept", "vaccineCode", "type", "valueCodeableConcept", "description", "category",
+})  # fmt: skip
+_WHOLE_NAME = 8
+_NOW = frozenset({"currently", "current", "active", "takes", "taking", "目前", "服用", "正在服用", "现", "is taking"})
 _PREVENTED = frozenset({  # what a vaccine is named after
     "influenza", "flu", "varicella", "zoster", "rotavirus", "hepatitis a", "hepatitis b", "mumps", "pneumococcal",
     "meningococcal", "流感", "seasonal influenza", "hpv", "covid 19", "yellow fever",
@@ -61,7 +68,8 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         return tuple(reasons)
     if _verbatim(text, usable):
         return ()
-    found = claims(text)
+    masked, names = _whole_names(text, usable)
+    found = claims(masked)
     reasons += who(found, usable, chart)
     state = State()
     spoken = False
@@ -75,7 +83,27 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         )
     if not spoken:
         reasons.append("it says nothing that the record could support")
-    return tuple(dict.fromkeys(reasons))
+    return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
+
+
+def _whole_names(text: str, usable: list[Part]) -> tuple[str, list[str]]:
+    """The sentence with each name that it takes letter for letter from a cited resource as one sign; and the names."""
+    plain = normal(text).replace("⟦", "").replace("⟧", "")
+    bearers: dict[str, list[Part]] = {}
+    for part in usable:
+        for path, name in part.source.names:
+            words = _TAG.sub("", " ".join(normal(name).split()))
+            if path.partition(".")[0] in _NAMES and len(words) >= _WHOLE_NAME and not words.isalpha():
+                bearers.setdefault(words, []).append(part)
+    names: list[str] = []
+    for name in sorted(bearers, key=len, reverse=True):
+        found = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE).sub(f" ⟦{len(names)}⟧ ", plain)
+        if found != plain:
+            for part in bearers[name]:
+                part.affirmed.add(f"@{len(names)}")
+            plain = found
+            names.append(name)
+    return plain, names
 
 
 def _cited(cites: tuple[str, ...], chart: Chart) -> tuple[list[Part], list[str]]:
@@ -166,7 +194,7 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
     else:
         affirmed, denied = part.affirmed, part.denied
     pool = denied if mention.denied else affirmed
-    if mention.denied and part.state == "past" and "active" in claim.values("state"):
+    if mention.denied and part.state == "past" and any(t.text.lower() in _NOW for t in claim.of("state")):
         pool = pool | affirmed
     if mention.denied and any(t.value in ("#negative", "#positive") for t in mention.tokens):
         return False
@@ -184,7 +212,7 @@ def _holds(pool: set[str], kind: str, value: str, text: str) -> bool:
             return True
         if lexicon().classes.get(value) == "measure":
             return False
-        return all(a in pool for a, _, _ in atoms(text)) and len(atoms(text)) > 1
+        return OPAQUE.isdisjoint(pool) and len(atoms(text)) > 1 and all(a in pool for a, _, _ in atoms(text))
     if value in pool:
         return True
     return kind == "side" and {"left": "left", "right": "right", "both": "bilateral"}.get(value, "") in pool

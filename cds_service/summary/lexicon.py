@@ -35,6 +35,7 @@ _SPLITTING_WORDS = {
 }
 _OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS,
                   "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
+WHOLE = re.compile(r"⟦(\d+)⟧")  # stands for a name that a sentence takes whole from what it cites
 _LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
 Key = tuple[str, ...]
 
@@ -175,6 +176,9 @@ def scan(text: str) -> list[Token]:
 
 def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token | None) -> Token:
     piece, start, end = pieces[at]
+    whole = WHOLE.match(text, start)
+    if whole is not None:
+        return Token("term", f"@{whole.group(1)}", whole.group(), start, whole.end())
     when = when_at(text, start)
     if when is not None:
         return Token("when", when.kind, text[start : when.end], start, when.end, when=when)

@@ -120,7 +120,6 @@ prostate_ca: prostate cancer; malignant neoplasm of prostate; cancer of the pros
 breast_ca: malignant neoplasm of breast; breast cancer; cancer of the breast; carcinoma of breast; breast carcinoma | 乳腺癌; 乳腺恶性肿瘤
 idc: infiltrating duct carcinoma of breast; invasive ductal carcinoma; infiltrating ductal carcinoma; invasive ductal carcinoma of the breast; infiltrating ductal carcinoma of the breast | 乳腺浸润性导管癌; 浸润性导管癌 > breast_ca
 lung_ca: lung cancer; cancer of the lung; malignant neoplasm of lung; lung carcinoma; bronchogenic carcinoma | 肺癌
-susp_lung_ca: suspected lung cancer | 疑似肺癌; 可疑肺癌
 nsclc: non small cell lung cancer; nsclc; non small cell carcinoma of lung; non small cell lung carcinoma | 非小细胞肺癌 > lung_ca
 sclc: small cell carcinoma of lung; small cell lung cancer; sclc; primary small cell malignant neoplasm of lung | 小细胞肺癌 > lung_ca
 liver_mets: secondary malignant neoplasm of liver; liver metastases; liver metastasis; metastasis to liver; hepatic metastases; metastases to the liver; hepatic metastasis; metastatic disease to the liver | 肝转移; 肝转移癌; 肝脏转移; 肝继发恶性肿瘤 > metastatic

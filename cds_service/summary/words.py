@@ -156,7 +156,7 @@ release; er; xr; sr; xl; oral tablet; oral capsule; solution; suspension; spray;
 they; them; been on; adult; subject; individual; case; clinical; medical; clinically; health; care of; under; into; out;
 up; off; about; beginning; began; begun; start date; starting; end; ending; ended on; first recorded; first noted; first
 documented; last recorded; last measured; last checked; checked; check; most recently measured; evidence; evidence of;
-details; detail; information; data; documentation; chart; file; note; notes; noted as; note that; of note; currently has;
+details; detail; information; data; documentation; chart; file; note; notes; noted as; note that; of note;
 carries; carry; carries a diagnosis of; carries the diagnosis of; set; set at; equal to; equals; equal; namely; i e; e g;
 same; same day; her own; reached; reading of; of about; identified; identified as; established on; classified as;
 consistent with the record; made; made on; for the; coded; coded as; described; described as; called; named; known as;
