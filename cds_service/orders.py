@@ -54,7 +54,7 @@ CREATININE = Orderable(
     propose.laboratory("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "Serum creatinine with eGFR"),
     same=("2160-0", "14682-9", "38483-4", "98979-8", "24323-8", "24321-2", "24362-6"),
     named=("creatinine", "metabolic panel", "renal function", "egfr"),
-    mends=("creatinine", "egfr"),
+    mends=("creatinine", "egfr", "creatinine_highest"),
 )
 UACR = Orderable(
     "urine-albumin-creatinine",
@@ -70,7 +70,7 @@ LIVER_PANEL = Orderable(
     propose.laboratory("24325-3", "Hepatic function 2000 panel - Serum or Plasma", "Liver panel (AST, ALT)"),
     same=("24325-3", "24323-8", "1920-8", "1742-6"),
     named=("liver panel", "hepatic", "liver function", "comprehensive metabolic"),
-    mends=("ast", "alt"),
+    mends=("ast", "alt", "bilirubin_highest"),
 )
 BLOOD_COUNT = Orderable(
     "blood-count",
@@ -78,7 +78,7 @@ BLOOD_COUNT = Orderable(
     propose.laboratory("58410-2", "CBC panel - Blood by Automated count", "Blood count with platelets"),
     same=("58410-2", "57021-8", "777-3", "26515-7"),
     named=("blood count", "cbc", "platelet"),
-    mends=("platelets", "hemoglobin", "wbc", "hemoglobin_stay"),
+    mends=("platelets", "hemoglobin", "wbc", "hemoglobin_stay", "platelets_lowest"),
 )
 BLOOD_PRESSURE = Orderable(
     "blood-pressure",

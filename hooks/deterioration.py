@@ -1,4 +1,4 @@
-"""Deterioration at encounter-start: NEWS2 from the last day's observations, acted on by its least possible total.
+"""Deterioration and sepsis at encounter-start: NEWS2, acted on by its least possible total; SOFA against a baseline.
 
 A low score with everything measured stays silent. With observations missing there is never a reassurance: either
 the observed part already reaches a threshold, or the card asks for what is missing.
@@ -10,7 +10,12 @@ Who is asked for observations depends on the encounter's class (HL7 v3 ActCode):
 - unknown class: only if something was observed in the last 24 hours.
 An encounter that is over has no start, and no card.
 
-Source: Royal College of Physicians. National Early Warning Score (NEWS) 2. London 2017.
+Sepsis: with an acute infection on the list or an antibacterial medicine in use, a SOFA that has certainly risen by 2
+or more opens a card in hospital (Sepsis-3). qSOFA of 2 or 3 does so too, as a reason to look for organ dysfunction;
+below 2 it says nothing, for it must never be the only screen.
+
+Sources: Royal College of Physicians. National Early Warning Score (NEWS) 2. London 2017. Surviving Sepsis Campaign
+2021, doi:10.1097/CCM.0000000000005337.
 """
 
 from __future__ import annotations
@@ -40,11 +45,13 @@ from cds_service.api import (
     override_reason,
 )
 
-NEWS2 = "news2"
+NEWS2, QUICK, RISE = "news2", "qsofa", "sofa-rise"
 RCP_2017 = Citation(
     "Royal College of Physicians, NEWS2 (2017)",
     "https://www.rcp.ac.uk/resources/national-early-warning-score-news-2/",
 )
+SSC_2021 = Citation("Surviving Sepsis Campaign 2021", "https://doi.org/10.1097/CCM.0000000000005337")
+SEPSIS_FROM = 2  # points of rise, and of qSOFA
 REPEAT_AFTER = timedelta(hours=4)  # the state of an acutely ill patient is another one by then
 AGGREGATE = ("high", "medium")  # bands of a total of 5 or more
 # What a clinician looks at next: told on the card even if it is normal, from the last two days.
@@ -68,10 +75,82 @@ RESPONSES = {
     "low-medium": msg("Urgent review by a ward clinician to find the cause, and observations at least hourly."),
     "undetermined": msg("Complete the observations: without them a low score cannot be assumed."),
 }
+SEPSIS = msg(
+    "Review now for sepsis: lactate, cultures before antimicrobials, antimicrobials within 1 hour if sepsis is likely, "
+    "fluids if pressure is low or lactate high."
+)
+LOOK = msg("Look for organ dysfunction and measure lactate. qSOFA is no screen by itself: a low one excludes nothing.")
 CEILING = msg("Palliative care is on the problem list: follow the agreed ceiling of treatment.")
 
 
 def find(case: Case) -> tuple[Finding, ...]:
+    """Sepsis first, then NEWS2."""
+    return (*sepsis(case), *warning_score(case))
+
+
+def sepsis(case: Case) -> tuple[Finding, ...]:
+    """A rise of SOFA, or a high qSOFA, with suspected infection in hospital."""
+    encounter = case.context.encounter
+    if encounter is None or not is_hospital(encounter) or is_over(encounter, case.context.now):
+        return ()
+    risen, quick = _reached(case, RISE), _reached(case, QUICK)
+    if risen is None and quick is None:
+        return ()
+    model_id = RISE if risen is not None else QUICK
+    palliative = bool(case.values.flag(catalogue.PALLIATIVE_CARE))
+    advice = SEPSIS if risen is not None else LOOK
+    finding = RiskFinding(
+        key=f"sepsis/{model_id}",
+        severity=Severity.WARNING,
+        headline=_sepsis_headline(risen, quick),
+        advice=msg("{response} {ceiling}", response=advice, ceiling=CEILING) if palliative else advice,
+        advice_source=SSC_2021,
+        proposals=() if palliative else _sepsis_orders(case),
+        magnitude=(risen or quick or 0.0),
+        model=case.models[model_id],
+        result=case.results[model_id],
+    )
+    return (finding,)
+
+
+def _reached(case: Case, model_id: str) -> float | None:
+    """The least possible total, if it reaches the threshold."""
+    result = case.results[model_id]
+    if isinstance(result, NotEstimated) or result[0].value < SEPSIS_FROM:
+        return None
+    return result[0].value
+
+
+def _sepsis_headline(risen: float | None, quick: float | None) -> Message:
+    if risen is None:
+        return msg("Suspected infection and qSOFA {quick}: look for organ dysfunction", quick=int(quick or 0))
+    if quick is None:
+        return msg("Possible sepsis: suspected infection, and SOFA up by at least {rise}", rise=int(risen))
+    return msg(
+        "Possible sepsis: suspected infection, SOFA up by at least {rise}, qSOFA {quick}",
+        rise=int(risen),
+        quick=int(quick),
+    )
+
+
+def _sepsis_orders(case: Case) -> tuple[Proposal, ...]:
+    """Lactate and cultures, and the laboratory values that SOFA lacks; nothing that is there or ordered."""
+    result, values = case.results[RISE], case.values
+    wanted = [] if values.usable(catalogue.LACTATE) else [orders.LACTATE]
+    culture = values[catalogue.BLOOD_CULTURE]
+    if isinstance(culture, Unusable) and culture.reason in (Reason.ABSENT, Reason.STALE):
+        wanted.append(orders.BLOOD_CULTURE)
+    missing = () if isinstance(result, NotEstimated) else result[0].not_measured
+    wanted += [what for what in orders.mending(missing) if what not in wanted]
+    offered: tuple[Proposal, ...] = ()
+    for what in wanted:
+        offered += orders.offer(
+            case.context, what, "Suspected infection with signs of organ dysfunction", priority="stat"
+        )
+    return offered
+
+
+def warning_score(case: Case) -> tuple[Finding, ...]:
     """NEWS2 that reaches a threshold, or the observations that it lacks."""
     result, encounter = case.results[NEWS2], case.context.encounter
     if encounter is not None and is_over(encounter, case.context.now):
@@ -202,13 +281,14 @@ def _observations(case: Case, missing: tuple[Unusable, ...]) -> tuple[Proposal, 
 service = Service(
     id="deterioration",
     hook="encounter-start",
-    title=msg("Deterioration (NEWS2)"),
+    title=msg("Deterioration and sepsis (NEWS2, SOFA)"),
     description=msg(
         "Early warning score NEWS2 from the observations of the last 24 hours, with the response that it calls for, "
-        "and with the interval of possible scores where observations are missing."
+        "and with the interval of possible scores where observations are missing; with suspected infection, sepsis by "
+        "the rise of SOFA over the baseline."
     ),
-    models=(NEWS2,),
-    features=(catalogue.PALLIATIVE_CARE, *LABS),
+    models=(NEWS2, QUICK, RISE),
+    features=(catalogue.PALLIATIVE_CARE, catalogue.BLOOD_CULTURE, *LABS),
     shown=LABS,
     find=find,
     source=RCP_2017,

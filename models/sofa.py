@@ -28,6 +28,7 @@ from cds_service.api import (
 )
 
 ID, VERSION = "sofa-1996", "1.0.0"
+RISE_ID, RISE_VERSION = "sofa-rise", "1.0.0"
 ADULT = 18
 MOST = 4
 
@@ -65,6 +66,34 @@ MEASURED = (
     catalogue.CREATININE_HIGHEST,
 )
 Rows = tuple[tuple[float, int], ...]
+RISE_BANDS = (
+    (-inf, Band("below-2", msg("below 2"))),
+    (RISE, Band("sepsis", msg("2 or more, with infection: sepsis by Sepsis-3"))),
+)
+EARLIER: dict[str, tuple[Feature, Rows]] = {
+    "coagulation": (catalogue.PLATELETS_BEFORE, COAGULATION),
+    "liver": (catalogue.BILIRUBIN_BEFORE, LIVER),
+    "kidney": (catalogue.CREATININE_BEFORE, KIDNEY),
+}
+CHRONIC: dict[str, tuple[Feature, ...]] = {
+    "respiration": (catalogue.COPD, catalogue.HYPERCAPNIA),
+    "coagulation": (catalogue.CIRRHOSIS, catalogue.BLOOD_CANCER),
+    "liver": (catalogue.CHRONIC_LIVER_DISEASE, catalogue.CIRRHOSIS),
+    "circulation": (),
+    "coma": (catalogue.DEMENTIA,),
+    "kidney": (catalogue.CKD, catalogue.DIALYSIS),
+}
+ORGANS = {
+    "respiration": msg("lungs"),
+    "coagulation": msg("platelets"),
+    "liver": msg("liver"),
+    "circulation": msg("circulation"),
+    "coma": msg("consciousness"),
+    "kidney": msg("kidneys"),
+}
+ASSUMED = msg(
+    "Baseline: values at least a week old; without one, 0 points for an organ without a chronic disease on the list."
+)
 
 
 def below(rows: Rows, value: float) -> int:
@@ -144,16 +173,55 @@ def compute(values: FeatureValues) -> Result:
     missing = values.unusable(MEASURED)
     if len(missing) == len(MEASURED):  # nothing measured: the interval would be 0 to 24
         return NotEstimated(ID, Refusal.INPUT, published.not_calculated([m.words for m in missing]), missing)
-    items = (
-        _respiration(values),
-        _organ(values, catalogue.PLATELETS_LOWEST, COAGULATION),
-        _organ(values, catalogue.BILIRUBIN_HIGHEST, LIVER),
-        _circulation(values),
-        _coma(values),
-        _kidney(values),
-    )
+    items = tuple(_organs(values).values())
     notes = (BASELINE,) if values.usable(catalogue.URINE_24H) else (BASELINE, NO_URINE)
     return (points.estimate(ID, VERSION, "sofa", msg("SOFA (1996)"), items, band, notes=notes),)
+
+
+def rise(values: FeatureValues) -> Result:
+    """How much SOFA has risen over the baseline, organ by organ, or the interval of possible rises.
+
+    Baseline: the latest laboratory value that is at least a week old; without one 0 points for an organ without a
+    listed chronic disease, as Sepsis-3 assumes, and anything up to the present points where one is listed.
+    """
+    present = compute(values)
+    if isinstance(present, NotEstimated):
+        return NotEstimated(RISE_ID, present.refusal, present.reason, present.unusable)
+    items = tuple(_risen(values, organ, item) for organ, item in _organs(values).items())
+    words = msg("rise of SOFA over the baseline")
+    return (points.estimate(RISE_ID, RISE_VERSION, "sofa_rise", words, items, rise_band, notes=(ASSUMED,)),)
+
+
+def rise_band(total: int) -> Band:
+    """Below 2, or 2 and more."""
+    return published.band_of(total, RISE_BANDS)
+
+
+def _organs(values: FeatureValues) -> dict[str, points.Item]:
+    return {
+        "respiration": _respiration(values),
+        "coagulation": _organ(values, catalogue.PLATELETS_LOWEST, COAGULATION),
+        "liver": _organ(values, catalogue.BILIRUBIN_HIGHEST, LIVER),
+        "circulation": _circulation(values),
+        "coma": _coma(values),
+        "kidney": _kidney(values),
+    }
+
+
+def _risen(values: FeatureValues, organ: str, present: points.Item) -> points.Item:
+    """What an organ's points have risen by; never below zero."""
+    earlier = values.usable(EARLIER[organ][0]) if organ in EARLIER else None
+    if earlier is not None:
+        least = most = below(EARLIER[organ][1], float(earlier.value))
+        found, missing = (*present.found, earlier), present.missing
+    else:
+        chronic = points.listed(values, CHRONIC[organ], present.high) if CHRONIC[organ] else points.settled(0, ())
+        least, most = 0, chronic.high
+        found = (*present.found, *(value for value in chronic.found if value.value is True))
+        missing = (*present.missing, *chronic.missing)
+    low, high = max(present.low - most, 0), max(present.high - least, 0)
+    open_ = missing if missing or low == high else tuple(points.judged(f) for f in CHRONIC[organ][:1])
+    return points.Item(low, high, found, open_, ORGANS[organ])
 
 
 def _organ(values: FeatureValues, feature: Feature, rows: Rows) -> points.Item:
@@ -239,6 +307,29 @@ model = PublishedScore(
         "For adults with an acute infection on the problem list or an antibacterial medicine in use; the edition of "
         "1996, from the worst values of 24 hours. Doses of catecholamines are not read: with one in use the points are "
         "an interval. The coma scale does not count under sedation. One total tells no rise."
+    ),
+    tolerance=0.0,
+)
+
+rise_model = PublishedScore(
+    id=RISE_ID,
+    version=RISE_VERSION,
+    title=msg("Rise of SOFA (1996)"),
+    citation=Citation(
+        "Singer M et al. The Third International Consensus Definitions for Sepsis and Septic Shock (Sepsis-3). "
+        "JAMA 2016;315:801-810",
+        "https://doi.org/10.1001/jama.2016.0287",
+    ),
+    features=(
+        *model.features,
+        *(feature for feature, _ in EARLIER.values()),
+        *dict.fromkeys(feature for features in CHRONIC.values() for feature in features),
+    ),
+    compute=rise,
+    vectors={},
+    limits=msg(
+        "As SOFA (1996). The baseline is read from values at least a week old and from the problem list; a rise that a "
+        "chronic disease may explain is left open."
     ),
     tolerance=0.0,
 )

@@ -19,6 +19,7 @@ from cds_service.features.feature import (
     ConditionFeature,
     Demographic,
     Derived,
+    Earlier,
     Feature,
     FeatureValue,
     FeatureValues,
@@ -43,6 +44,7 @@ from cds_service.features.worst import lowest_ratio, worst
 from cds_service.fhir import resources as fhir
 from cds_service.fhir import units
 from cds_service.fhir.codes import codings
+from cds_service.fhir.measurements import Timeline
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.fhir.resources import Quantity as FhirQuantity
 from cds_service.fhir.times import Span, years_between
@@ -146,7 +148,7 @@ def _latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement],
     """The latest usable value in the window."""
     newer: Unusable | None = None
     rows = record.timeline(feature.codes)
-    begin = 0
+    begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
     while begin < len(rows):
         time = rows[begin][0]
         if not _in_window(time, record.as_of, feature.look_back):
@@ -165,6 +167,11 @@ def _latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement],
             return _agreed(feature, values, newer)
         begin = end
     return newer or Unusable(feature, Reason.ABSENT, msg("{what} is not on record", what=feature.label))
+
+
+def _first_old_enough(rows: Timeline, until: datetime) -> int:
+    """The index of the first row, latest first, that lies before a moment whatever its date means."""
+    return next((i for i, (time, *_) in enumerate(rows) if time is not None and time.end <= until), len(rows))
 
 
 def _in_window(time: Span | None, as_of: datetime, look_back: timedelta | None) -> bool:

@@ -91,6 +91,13 @@ class Worst(Quantity):
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier(Quantity):
+    """The latest usable value that is at least so old: how it was before the present illness."""
+
+    at_least: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
 class LowestRatio(Feature):
     """The lowest ratio, in the window of the numerator, of two quantities measured together.
 

@@ -439,3 +439,11 @@ def test_no_quantity_makes_extraction_fail(value: float, unit: str, system: str 
     number = found.number(c.CREATININE)
     assert number is None or 0.05 <= number <= 50
     assert found.as_of == NOW
+
+
+def test_a_baseline_is_at_least_a_week_old() -> None:
+    """What was measured since then belongs to the present illness."""
+    rows = (lab("2160-0", 2.4, "mg/dL", "2026-05-30"), lab("2160-0", 0.9, "mg/dL", "2026-05-20"))
+    assert usable(c.CREATININE_BEFORE, *rows).value == 0.9
+    assert reason(c.CREATININE_BEFORE, rows[0]) is Reason.ABSENT
+    assert reason(c.CREATININE_BEFORE, lab("2160-0", 0.9, "mg/dL", "2024-05-20")) is Reason.STALE
