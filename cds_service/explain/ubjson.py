@@ -14,6 +14,7 @@ _NUMBERS = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"
 _SINGLE = {marker: struct.Struct(f">{code}") for marker, code in _NUMBERS.items()}
 _MANY = {marker: np.dtype(f">{np.dtype(code).kind}{np.dtype(code).itemsize}") for marker, code in _NUMBERS.items()}
 _PLAIN = {"Z": None, "T": True, "F": False}
+_LONG, _SIZED, _END = ord("L"), ord("#"), ord("}")
 _DEEPEST = 64
 _NOTHING = np.empty(0)
 _UNKNOWN = "a marker or a size that cannot be there"
@@ -66,6 +67,10 @@ class _Reader:
         return found
 
     def _count(self) -> int:
+        place = self.place
+        if self._content[place] == _LONG:  # nearly all of XGBoost's
+            self.place = place + 9
+            return int.from_bytes(self._content[place + 1 : place + 9], "big", signed=True)
         marker = self.marker()
         if marker not in "iUIlL":
             raise NotUbjsonError(_UNKNOWN)
@@ -91,19 +96,26 @@ class _Reader:
         return found
 
     def _numbers(self, marker: str) -> Any:
-        if self.marker() != "#" or marker not in _MANY:
+        form = _MANY.get(marker)
+        if self._content[self.place] != _SIZED or form is None:
             raise NotUbjsonError(_UNKNOWN)
+        self.place += 1
         count = self._count()
         if count == 0:
             return _NOTHING
-        found = np.frombuffer(self._content, _MANY[marker], count, self.place)
-        self.place += found.nbytes
+        found = np.frombuffer(self._content, form, count, self.place)
+        self.place += count * form.itemsize
         return found
 
     def _object(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        while self._content[self.place] != ord("}"):
+        content = self._content
+        while content[self.place] != _END:
             name = self._text()
-            found[name] = self.value(self.marker(), depth)
+            if content[self.place : self.place + 2] == b"[$":  # nearly all that a tree holds
+                self.place += 2
+                found[name] = self._numbers(self.marker())
+            else:
+                found[name] = self.value(self.marker(), depth)
         self.place += 1
         return found

@@ -9,14 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from cds_service.errors import StoreError
+from cds_service.stores.columns import Json
 from cds_service.stores.database import Database
 from cds_service.stores.prepared import Prepared
 
-_JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 METADATA = sa.MetaData()
 ASSESSMENTS = sa.Table(
     "assessments",
@@ -28,17 +27,17 @@ ASSESSMENTS = sa.Table(
     sa.Column("hook_instance", sa.Uuid(), nullable=False),
     sa.Column("patient_id", sa.String(255), nullable=False),
     sa.Column("client", sa.String(500)),
-    sa.Column("inputs", _JSON, nullable=False),
-    sa.Column("results", _JSON, nullable=False),
-    sa.Column("cards", _JSON, nullable=False),
+    sa.Column("inputs", Json(), nullable=False),
+    sa.Column("results", Json(), nullable=False),
+    sa.Column("cards", Json(), nullable=False),
     sa.Column("response", sa.LargeBinary(), nullable=False),
-    sa.Column("versions", _JSON, nullable=False),
+    sa.Column("versions", Json(), nullable=False),
     sa.Column("tenant", sa.String(500)),
     sa.Index("assessments_patient", "patient_id", "at"),
     sa.Index("assessments_at", "at"),
     sa.Index("assessments_hook_instance", "hook_instance"),
 )
-Json = Mapping[str, Any]
+Object = Mapping[str, Any]
 Unit = Callable[[sa.Connection], None]  # writes something in a transaction that others share
 
 
@@ -60,11 +59,11 @@ class Assessment:
     hook_instance: UUID
     patient_id: str
     client: str | None
-    inputs: Sequence[Json]
-    results: Sequence[Json]
-    cards: Sequence[Json]
+    inputs: Sequence[Object]
+    results: Sequence[Object]
+    cards: Sequence[Object]
     response: bytes
-    versions: Json
+    versions: Object
     tenant: str | None = None
 
 

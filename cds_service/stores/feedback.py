@@ -10,7 +10,6 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import BadRequest, StoreError, UnknownCard
@@ -19,7 +18,7 @@ from cds_service.stores import audit
 from cds_service.stores.assessments import METADATA, Unit
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared
+from cds_service.stores.prepared import Prepared, insert_into
 
 CARDS = sa.Table(
     "cards",
@@ -57,10 +56,7 @@ FEEDBACK = sa.Table(
     sa.Index("feedback_assessment", "assessment_id"),
 )
 _INSERT_CARD = Prepared(CARDS.insert())
-_INSERTS = {
-    "sqlite": sqlite.insert(FEEDBACK).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
-    "postgresql": postgresql.insert(FEEDBACK).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
-}
+_INSERT = Prepared(lambda dialect: insert_into(FEEDBACK, dialect).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +141,13 @@ class FeedbackStore:
             CARDS.c.uuid.in_(wanted), CARDS.c.scope == scope, CARDS.c.service_id == service_id
         )
         cards = {row.uuid: row for row in connection.execute(chosen)}
-        insert = _INSERTS[connection.dialect.name]
         entries = []
         for number, item in enumerate(items):
             card = cards.get(item.card)
             if card is None:
                 raise UnknownCard(f"feedback[{number}].card is not a card that this service gave to this CDS Client")
             row = _row(number, item, card, received)
-            if connection.execute(insert, row).rowcount == 1:
+            if _INSERT.run(connection, row).rowcount == 1:
                 entries.append(_entry(item, row, received, client))
         if entries:
             audit.append(connection, entries)

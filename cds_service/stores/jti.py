@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError, Unauthorized
 from cds_service.stores.assessments import METADATA
 from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared
+from cds_service.stores.prepared import Prepared, insert_into
 
 TOKEN_USES = sa.Table(
     "token_uses",
@@ -27,12 +26,7 @@ TOKEN_USES = sa.Table(
     sa.Index("token_uses_expires", "expires"),
 )
 _PURGE_EVERY = 1000
-_INSERT = Prepared(
-    {
-        "sqlite": sqlite.insert(TOKEN_USES).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(TOKEN_USES).on_conflict_do_nothing(),
-    }
-)
+_INSERT = Prepared(lambda dialect: insert_into(TOKEN_USES, dialect).on_conflict_do_nothing())
 _PURGE = TOKEN_USES.delete().where(TOKEN_USES.c.expires < sa.bindparam("now"))
 _log = structlog.get_logger(__name__)
 _spendings = itertools.count(1)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import CurbsideError, StoreError
@@ -16,7 +15,7 @@ from cds_service.stores.assessments import METADATA
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
 from cds_service.stores.feedback import FEEDBACK
-from cds_service.stores.prepared import Prepared, reader
+from cds_service.stores.prepared import Prepared, insert_into, reader
 from cds_service.suppression import Seen
 
 SHOWN = sa.Table(
@@ -95,9 +94,9 @@ class Showing:
                 raise ShownElsewhere("another service showed the same finding a moment ago")
 
 
-def _claim(insert: type[sqlite.Insert] | type[postgresql.Insert]) -> sa.Insert:
+def _claim(dialect: sa.Dialect) -> sa.Insert:
     """Takes a finding over unless another service showed it lately and as urgently."""
-    statement = insert(SHOWN)
+    statement = insert_into(SHOWN, dialect)
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[SHOWN.c.patient_id, SHOWN.c.scope, SHOWN.c.finding],
@@ -110,7 +109,7 @@ def _claim(insert: type[sqlite.Insert] | type[postgresql.Insert]) -> sa.Insert:
     )
 
 
-_CLAIM = Prepared({"sqlite": _claim(sqlite.Insert), "postgresql": _claim(postgresql.Insert)})
+_CLAIM = Prepared(_claim)
 
 
 class SuppressionStore:
