@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from cds_service.errors import InputError, SettingsError, StoreError
 from cds_service.stores import reaching
+from cds_service.stores.checkpoints import UNASKED_PAGES, Checkpoints
 
 HEAD = "0005"  # the newest file in migrations/versions
 _POOL_S = 2.5  # how long a thread waits for one of its process's connections
@@ -37,13 +38,15 @@ class Database:
         self._engine: Engine | None = None
         self._process = 0
         self._turn: AbstractContextManager[object] = nullcontext()
+        self._checkpoints: Checkpoints | None = None
 
     @property
     def engine(self) -> Engine:
         """The engine of this process."""
         if self._engine is None:
             self._engine = open_engine(self.url)
-            self._turn = Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
+            if self._engine.dialect.name == "sqlite":
+                self._turn, self._checkpoints = Lock(), Checkpoints()
         elif self._process != os.getpid():
             self._engine.dispose(close=False)  # the parent's connections stay the parent's
         self._process = os.getpid()
@@ -57,8 +60,11 @@ class Database:
         somebody asks in vain until the time is up.
         """
         engine = self.engine
-        with self._turn, engine.begin() as connection:
-            yield connection
+        with self._turn:
+            with engine.begin() as connection:
+                yield connection
+            if self._checkpoints is not None:
+                self._checkpoints.committed(engine)
 
     def close(self) -> None:
         """Closes this process's connections; used again, it opens new ones."""
@@ -142,7 +148,8 @@ def _upgrade(engine: Engine) -> None:
 
 def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
+    log = f"wal_autocheckpoint={UNASKED_PAGES}"
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", log, f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
