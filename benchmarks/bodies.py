@@ -1,12 +1,14 @@
 """Hook calls of a wanted size for many different patients, seeded, as an EHR sends them with prefetch filled.
 
-All are in their seventies and unwell, so that every one of them gets a card: the dearest case. The times count back
+All are in their seventies, unwell and with a steady creatinine, so that every one gets a card: the dearest case. The
+times count back
 from today, so that the latest values are always recent.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +21,7 @@ AS_OF = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
 YOUNGEST, OLDEST = 71, 78
 # LOINC, unit, mean, spread: what the mortality model and the summary read, and common rows beside them.
 LABS = (
-    ("2160-0", "mg/dL", 1.2, 0.2), ("3094-0", "mg/dL", 21, 4), ("1751-7", "g/dL", 3.7, 0.3), ("6768-6", "U/L", 75, 20),
+    ("2160-0", "mg/dL", 1.2, 0.06), ("3094-0", "mg/dL", 21, 4), ("1751-7", "g/dL", 3.7, 0.3), ("6768-6", "U/L", 75, 20),
     ("1920-8", "U/L", 24, 8), ("1742-6", "U/L", 25, 9), ("2324-2", "U/L", 28, 12), ("1975-2", "mg/dL", 0.7, 0.2),
     ("2951-2", "mmol/L", 140, 2), ("2823-3", "mmol/L", 4.2, 0.3), ("2075-0", "mmol/L", 102, 2),
     ("1963-8", "mmol/L", 25, 2), ("17861-6", "mg/dL", 9.4, 0.3), ("2345-7", "mg/dL", 105, 15),
@@ -71,6 +73,14 @@ def hook_call(patient: int, kilobytes: int, service_hook: str = "patient-view") 
                 break
     prefetch["labs"], prefetch["vitalSigns"] = _bundle(labs), _bundle(vitals)
     return orjson.dumps(call)
+
+
+_INSTANCE = re.compile(rb'"hookInstance":"[0-9a-f-]{36}"')
+
+
+def renewed(body: bytes, instance: UUID) -> bytes:
+    """The same call under another hookInstance: a call that was never made before."""
+    return _INSTANCE.sub(b'"hookInstance":"%b"' % str(instance).encode(), body, count=1)
 
 
 def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:

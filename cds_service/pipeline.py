@@ -170,11 +170,13 @@ class Pipeline:
         *,
         deadline: Deadline | None = None,
         away: fetch.Away = nullcontext,
+        hold: Callable[[object], None] = lambda _: None,
     ) -> bytes:
         """The JSON body of the response to one hook call; stored before it is returned.
 
         client: who calls, as its token proved. deadline: of the answer; by default `limits.answer_s` from now.
-        away: entered while data are fetched, so that others may compute.
+        away: entered while data are fetched, so that others may compute. hold: is given what the answer rests on, so
+        that freeing its many objects may wait until the answer is sent.
 
         Raises CurbsideError with its HTTP status for what the caller can mend.
         """
@@ -199,6 +201,7 @@ class Pipeline:
                 decision = self.decide(desk, basis, decision.case.context.now)
                 answer = orjson.dumps(decision.response.wire())
         self._tell(desk, decision)
+        hold((request, decision))
         return answer
 
     def _worded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from operator import gt, lt
@@ -148,11 +149,15 @@ class Measurements:
 
 
 def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tuple[fhir.Observation, Part]]]:
-    index: dict[str | None, list[tuple[fhir.Observation, Part]]] = {}
+    index: defaultdict[str | None, list[tuple[fhir.Observation, Part]]] = defaultdict(list)
     for row in observations:
-        for coding in row.code.coding:
-            if coding.system == LOINC or canonical_system(coding.system) == LOINC:
-                _add(index, coding.code, row, row)
+        codings = row.code.coding
+        if len(codings) == 1 and codings[0].system == LOINC:  # most rows of most records
+            index[codings[0].code].append((row, row))
+        else:
+            for coding in codings:
+                if coding.system == LOINC or canonical_system(coding.system) == LOINC:
+                    _add(index, coding.code, row, row)
         if row.component:
             for component in row.component:
                 for coding in component.code.coding:

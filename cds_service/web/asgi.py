@@ -49,9 +49,10 @@ class Adapter:
         """Answers one request."""
         started = time.perf_counter()
         deadline = Deadline.after(self._limits.answer_s)
+        held: list[object] = []  # what the answer rests on: some ten thousand objects, freed once it is sent
         try:
             body = await self._body(dict(scope["headers"]), receive)
-            status, headers, content = await self._run(scope, body, deadline, started)
+            status, headers, content = await self._run(scope, body, deadline, started, held.append)
         except CurbsideError as error:
             status, headers, content = self._refusal(error, dict(scope["headers"]))
             self._observer.answered("none", "", status, time.perf_counter() - started)
@@ -88,7 +89,9 @@ class Adapter:
             raise too_large
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def _run(self, scope: Event, body: bytes, deadline: Deadline, started: float) -> Answer:
+    async def _run(
+        self, scope: Event, body: bytes, deadline: Deadline, started: float, hold: Callable[[object], None]
+    ) -> Answer:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._quick, call, self._app, scope, body)
@@ -97,7 +100,12 @@ class Adapter:
                 self._app,
                 scope,
                 body,
-                {"curbside.deadline": deadline, "curbside.away": away, "curbside.started": started},
+                {
+                    "curbside.deadline": deadline,
+                    "curbside.away": away,
+                    "curbside.started": started,
+                    "curbside.hold": hold,
+                },
             )
         )
 

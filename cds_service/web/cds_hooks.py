@@ -40,10 +40,15 @@ def blueprint(pipeline: Pipeline, max_body_bytes: int) -> Blueprint:
             caller(),
             deadline=request.environ.get("curbside.deadline"),
             away=request.environ.get("curbside.away", nullcontext),
+            hold=request.environ.get("curbside.hold", _let_go),
         )
         return Response(answer, mimetype=JSON)
 
     return routes
+
+
+def _let_go(_what: object) -> None:
+    """Holds nothing."""
 
 
 def read_body(max_body_bytes: int) -> bytes:

@@ -73,4 +73,5 @@ def register(app: Flask, policy: Policy) -> None:
         return response
 
     app.before_request(preflight)
-    app.after_request(mark)
+    if policy.origins:  # without any, `headers` has nothing to add
+        app.after_request(mark)

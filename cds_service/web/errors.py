@@ -45,9 +45,9 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    for name, value in HEADERS:
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = g.request_id
+    own = response.headers
+    own.extend([header for header in HEADERS if header[0] not in own])
+    own["X-Request-Id"] = g.request_id
     if request.method == "POST" or response.status_code >= 400:
         _log.info(
             "request",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cds_service.errors import SettingsError
@@ -57,12 +58,9 @@ class Peers:
         return any(address.version == network.version and address in network for network in self._trusted)
 
     def _own_name(self, host_header: str) -> bool:
-        try:
-            host = urlsplit(f"//{host_header}").hostname
-        except ValueError:
-            return False
+        host = _host(host_header)
         if not host:
-            return not host_header
+            return host is not None and not host_header
         address = _address(host)
         return (
             (address is not None and address.is_loopback)
@@ -70,6 +68,15 @@ class Peers:
             or host.endswith(".localhost")
             or host == self._public_host
         )
+
+
+@lru_cache(maxsize=256)
+def _host(header: str) -> str | None:
+    """The name in a Host header, without its port; empty if there is none, None if it cannot be read."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return None
 
 
 def _network(text: str) -> Network:
@@ -81,6 +88,7 @@ def _network(text: str) -> Network:
         ) from None
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
