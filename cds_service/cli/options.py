@@ -108,6 +108,11 @@ def read_bundle(path: Path) -> Json:
     return value
 
 
+def to_json(value: Any) -> bytes:
+    """One JSON document, indented."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+
+
 def print_json(value: Any) -> None:
     """Prints one JSON document, indented."""
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    click.echo(to_json(value).decode())
