@@ -70,7 +70,7 @@ LIVER_PANEL = Orderable(
     propose.laboratory("24325-3", "Hepatic function 2000 panel - Serum or Plasma", "Liver panel (AST, ALT)"),
     same=("24325-3", "24323-8", "1920-8", "1742-6"),
     named=("liver panel", "hepatic", "liver function", "comprehensive metabolic"),
-    mends=("ast", "alt", "bilirubin_highest"),
+    mends=("ast", "alt", "bilirubin_highest", "bilirubin_quarter", "albumin_quarter"),
 )
 BLOOD_COUNT = Orderable(
     "blood-count",
@@ -127,8 +127,33 @@ BLOOD_CULTURE = Orderable(
     same=("600-7", "17928-3", "90423-5"),
     named=("blood culture",),
 )
+METABOLIC_PANEL = Orderable(
+    "basic-metabolic-panel",
+    msg("Order a basic metabolic panel (sodium, creatinine)"),
+    propose.laboratory("24321-2", "Basic metabolic 2000 panel - Serum or Plasma", "Basic metabolic panel"),
+    same=("24321-2", "24323-8", "24362-6", "51990-0"),
+    named=("metabolic panel", "renal function", "electrolytes"),
+    mends=("sodium_quarter", "creatinine_quarter"),
+)
+INR = Orderable(
+    "inr",
+    msg("Order INR"),
+    propose.laboratory("6301-6", "INR in Platelet poor plasma by Coagulation assay", "INR"),
+    same=("6301-6", "34714-6", "5902-2", "34528-0"),
+    named=("inr", "prothrombin"),
+    mends=("inr",),
+)
+HBA1C = Orderable(
+    "hba1c",
+    msg("Order HbA1c"),
+    propose.laboratory("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", "HbA1c"),
+    same=("4548-4", "17856-6", "59261-8", "4549-2"),
+    named=("hba1c", "a1c", "glycated", "glycohemoglobin"),
+    mends=("hba1c",),
+)
 ORDERABLE = (
     LIPID_PANEL, CREATININE, UACR, LIVER_PANEL, BLOOD_COUNT, BLOOD_PRESSURE, BODY_SIZE, UREA_NITROGEN, SODIUM, LACTATE,
+    METABOLIC_PANEL, INR, HBA1C,
 )  # fmt: skip
 
 

@@ -32,8 +32,10 @@ from cds_service.api import (
     Rise,
     RiskEstimate,
     RiskFinding,
+    RiskModel,
     Service,
     Severity,
+    Threshold,
     Topic,
     Unusable,
     catalogue,
@@ -48,6 +50,11 @@ from cds_service.api import (
 )
 
 EGFR_MODEL, FIB4_MODEL = "ckd-epi-2021", "fib-4"
+# The calibration that a site has enabled, and of that the equation with more of the inputs.
+KFRE_MODELS = ("kfre-8-other-regions", "kfre-4-other-regions", "kfre-8", "kfre-4")
+THRESHOLDS = {
+    "refer_at_kfre": Threshold(5.0, msg("5-year risk of kidney failure (KFRE) from which to refer"), "%", 1, 50),
+}
 ADULT = 18
 CHRONIC = timedelta(days=90)
 FRESH = timedelta(days=90)  # a rise that was not followed up for longer is no news, but an omission
@@ -113,7 +120,8 @@ def find(case: Case) -> tuple[Finding, ...]:
         return (*injury(case, rise), *metformin(case))
     found = None if rise is not None else disease(case)
     kidneys = (*injury(case, rise), *care(case, found)) if found or rise else kidney(case)
-    return (*kidneys, *metformin(case), *albuminuria(case, found), *liver(case), *_stage_line(case, found))
+    lines = (*_stage_line(case, found), *_failure_line(case))
+    return (*kidneys, *metformin(case), *albuminuria(case, found), *liver(case), *lines)
 
 
 def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
@@ -207,7 +215,7 @@ def care(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
 
 def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     """Severely decreased eGFR, consistently severe albuminuria, or progression."""
-    reasons = tuple(_referral_reasons(found))
+    reasons = (*_referral_reasons(found), *_kfre_reason(case))
     if not reasons:
         return ()
     what = orders.referral(
@@ -232,6 +240,36 @@ def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
         sources=found.sources,
     )
     return (finding,)
+
+
+def kidney_failure(case: Case) -> tuple[RiskModel, tuple[RiskEstimate, ...]] | None:
+    """The KFRE that fits the site and what is known, with its estimates, or None."""
+    for id_ in KFRE_MODELS:
+        result = case.results.get(id_)
+        if isinstance(result, tuple):
+            return case.models[id_], result
+    return None
+
+
+def _kfre_reason(case: Case) -> Iterator[Message]:
+    """A risk of kidney failure that calls for a nephrologist, as printed."""
+    found = kidney_failure(case)
+    five = next((e for e in found[1] if e.horizon_years == 5), None) if found is not None else None
+    if five is not None and round(100 * five.value, 1) >= case.thresholds["refer_at_kfre"]:
+        yield msg("5-year risk of kidney failure {risk}% (KFRE)", risk=published.percent(five.value))
+
+
+def _failure_line(case: Case) -> tuple[Finding, ...]:
+    """The risk of kidney failure, beside what the stage calls for."""
+    found = kidney_failure(case)
+    if found is None:
+        return ()
+    model, result = found
+    five_first = tuple(sorted(result, key=lambda e: -(e.horizon_years or 0)))
+    line = RiskFinding(
+        key="kfre/risk", severity=Severity.INFO, headline=model.title, quiet=True, model=model, result=five_first
+    )
+    return (line,)
 
 
 def _referral_reasons(found: KidneyDisease) -> Iterator[Message]:
@@ -568,10 +606,11 @@ service = Service(
     title=msg("Kidney and liver check"),
     description=msg(
         "A rise of creatinine as in acute kidney injury, eGFR (CKD-EPI 2021) that calls for a repeat, a diagnosis or a "
-        "referral, treatment and albuminuria checks that are due in chronic kidney disease, metformin with decreased "
-        "kidney function, and FIB-4 where liver fibrosis is to be looked for."
+        "referral, the risk of kidney failure (KFRE), treatment and albuminuria checks that are due in chronic kidney "
+        "disease, metformin with decreased kidney function, and FIB-4 where liver fibrosis is to be looked for."
     ),
-    models=(EGFR_MODEL, FIB4_MODEL),
+    models=(EGFR_MODEL, *KFRE_MODELS, FIB4_MODEL),
+    thresholds=THRESHOLDS,
     features=(
         *KIDNEY_RISKS,
         *LIVER_RISKS,

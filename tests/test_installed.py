@@ -26,6 +26,8 @@ IGNORED = (
 SERVICES = {
     "af-anticoagulation",
     "cardiovascular-risk",
+    "cirrhosis",
+    "diabetes",
     "kidney-liver-check",
     "prognosis",
     "deterioration",

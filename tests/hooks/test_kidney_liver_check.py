@@ -211,7 +211,27 @@ def test_stage_and_albuminuria_are_told_in_words_with_what_they_call_for(ask):
 
 def test_one_severe_albuminuria_is_not_consistent(ask):
     """Fever and exercise raise it: the second value tells."""
-    assert ask(SERVICE, diseased(albumin=(420, 40))).finding("ckd/nephrology") is None
+    once = ask(SERVICE, diseased(albumin=(420, 40))).finding("ckd/nephrology")
+    assert "found repeatedly" not in str(once.advice)
+    assert "found repeatedly" in str(ask(SERVICE, diseased(albumin=(420, 400))).finding("ckd/nephrology").advice)
+
+
+def test_the_risk_of_kidney_failure_is_a_reason_to_refer_and_stands_beside_it(ask):
+    """KFRE of 5 % in 5 years, as printed; below it the risk is told and refers nobody."""
+    answer = ask(SERVICE, diseased(albumin=(420, 40)))
+    assert "5-year risk of kidney failure" in str(answer.finding("ckd/nephrology").advice)
+    assert answer.finding("kfre/risk").quiet
+    assert "5-year risk of kidney failure" in answer.cards[0].detail
+    low = ask(SERVICE, diseased(albumin=(12, 12)))
+    assert low.finding("ckd/nephrology") is None
+    assert low.finding("kfre/risk") is not None
+
+
+def test_the_calibration_of_the_site_takes_the_place_of_the_american_one(ask):
+    """One KFRE is shown: that of the other regions where it is enabled."""
+    answer = ask(SERVICE, diseased(albumin=(420, 40)), enabled=("kfre-4-other-regions",))
+    assert answer.finding("kfre/risk").model.id == "kfre-4-other-regions"
+    assert ask(SERVICE, diseased(albumin=(420, 40))).finding("kfre/risk").model.id == "kfre-4"
 
 
 def test_a_sustained_fall_of_egfr_is_referred(ask):
