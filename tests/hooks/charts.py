@@ -52,10 +52,7 @@ CODES = {
     "oxygen_flow": ("3151-8", "L/min"),
     "bun": ("3094-0", "mg/dL"),
     "hemoglobin": ("718-7", "g/dL"),
-    "sodium": ("2951-2", "mmol/L"),
     "wbc": ("6690-2", "10*3/uL"),
-    "bilirubin": ("1975-2", "mg/dL"),
-    "inr": ("6301-6", "1"),
     "gcs": ("9269-2", "1"),
 }
 
