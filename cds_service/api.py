@@ -4,7 +4,7 @@ from cds_service import orders
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.tree import Group
-from cds_service.features import catalogue, intensive_care
+from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
 from cds_service.features.doses import daily_mg, drafted_daily_mg
 from cds_service.features.feature import (
@@ -33,7 +33,7 @@ from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.language import Message, msg
-from cds_service.risk import levers, points, published, renal_limits
+from cds_service.risk import levers, points, published, readmission, renal_limits
 from cds_service.risk.model import (
     Band,
     Citation,
@@ -110,6 +110,8 @@ __all__ = [
     "catalogue",
     "creatinine_rise",
     "daily_mg",
+    "diagnosis_groups",
+    "discharge",
     "drafted",
     "drafted_daily_mg",
     "earlier",
@@ -128,6 +130,7 @@ __all__ = [
     "override_reason",
     "points",
     "published",
+    "readmission",
     "renal_limits",
     "says_something",
     "what_if",

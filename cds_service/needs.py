@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.features.aggregate import Aggregate
+from cds_service.features.diagnosis_groups import DiagnosisGroup
+from cds_service.features.discharge import AtDischarge, EndFact
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.kidney_injury import Unsteady
@@ -98,7 +100,7 @@ PROCEDURES = Need(
     required=False,
     newest=True,
 )
-_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected)
+_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected, AtDischarge, DiagnosisGroup)
 
 
 def with_inputs(features: Iterable[Feature]) -> Iterator[Feature]:
@@ -149,7 +151,7 @@ def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] =
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
         elif isinstance(feature, _OF_ENCOUNTERS):
             needs["encounters"] = ENCOUNTERS
-        if isinstance(feature, Surgery) or (isinstance(feature, OfStay) and feature.fact is Fact.PROCEDURE):
+        if isinstance(feature, Surgery) or getattr(feature, "fact", None) in (Fact.PROCEDURE, EndFact.PROCEDURES):
             needs["procedures"] = PROCEDURES
     for key, count in _COUNTS.items():
         if tokens_by_key.get(key):  # an input without a code of its own is asked for by no search

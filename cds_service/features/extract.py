@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from cds_service.features.aggregate import Aggregate, Aggregates
 from cds_service.features.conditions_on_record import ProblemList
+from cds_service.features.diagnosis_groups import DiagnosisGroup
+from cds_service.features.discharge import AtDischarge, at_discharge
 from cds_service.features.feature import (
     Coded,
     ConditionFeature,
@@ -39,6 +41,7 @@ from cds_service.features.lasting import lasting
 from cds_service.features.medicines_on_record import MedicationList
 from cds_service.features.recent import Recent, Suspected, recent, suspected
 from cds_service.features.saturation_target import PrescribedTarget, prescribed_target
+from cds_service.features.stay_diagnoses import StayDiagnoses
 from cds_service.features.stays import OfStay, Surgery, of_stay, surgery
 from cds_service.features.worst import lowest_ratio, worst
 from cds_service.fhir import resources as fhir
@@ -101,6 +104,11 @@ class _Extraction:
         """The medication list."""
         return MedicationList(self.record)
 
+    @cached_property
+    def diagnoses(self) -> StayDiagnoses:
+        """The diagnoses of the present stay."""
+        return StayDiagnoses(self.record)
+
     def _value(self, feature: Feature) -> Found:
         if isinstance(feature, Worst):
             return worst(self.record, feature, number) or _latest(self.record, feature, number)
@@ -128,6 +136,10 @@ class _Extraction:
             return measured_in_hospital(self.record, feature, self.find)
         if isinstance(feature, OfStay):
             return of_stay(self.record, feature)
+        if isinstance(feature, AtDischarge):
+            return at_discharge(self.record, feature, lambda: self.medicines, lambda: self.diagnoses)
+        if isinstance(feature, DiagnosisGroup):
+            return self.diagnoses.value(feature)
         if isinstance(feature, Surgery):
             return surgery(self.record, feature)
         if isinstance(feature, Recent):

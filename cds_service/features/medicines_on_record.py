@@ -7,7 +7,7 @@ entry with a name that is not in our tables is read: its name is another one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,6 +112,12 @@ def intolerances(record: PatientRecord, feature: MedicationFeature) -> tuple[str
 def current_medicines(record: PatientRecord) -> tuple[Medicine, ...]:
     """Medicines in use at `as_of`, latest first: active prescriptions and statements."""
     return tuple(medicine for row in _current(record) if (medicine := _read(record, row)) is not None)
+
+
+def distinct(record: PatientRecord, ordered: Iterable[fhir.MedicationRequest], current: MedicationList) -> int:
+    """How many different medicines some orders and the list of those in use name, by ingredient or else by words."""
+    read = [*(m for row in ordered if (m := _read(record, row)) is not None), *current.medicines]
+    return len({m.names or m.codes or frozenset({(m.label or m.reference).casefold()}) for m in read})
 
 
 def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator[tuple[str, str]]:

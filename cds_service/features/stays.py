@@ -118,9 +118,9 @@ def of_stay(record: PatientRecord, feature: OfStay) -> FeatureValue | Unusable:
 def surgery(record: PatientRecord, feature: Surgery) -> FeatureValue | Unusable:
     """True with the operations, False read from a list of procedures, or a reason."""
     since = record.as_of - feature.within
-    found = [row for row in _done(record) if is_operation(row) and _within(record.date_of(row), since)]
+    found = [row for row in done(record) if is_operation(row) and _within(record.date_of(row), since)]
     if found:
-        return _value(record, feature, True, found)
+        return valued(record, feature, True, found)
     if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):
         return _no_procedures(feature)
     return FeatureValue(feature, False, None, (), inferred=True)
@@ -147,7 +147,7 @@ def _days(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | 
     if first is None or last is None or last < first:
         words = msg("the beginning of the stay cannot be read")
         return Unusable(feature, Reason.NO_NUMBER, words, sources=(record.reference(stay.row),))
-    return _value(record, feature, float((last - first).days), [stay.row])
+    return valued(record, feature, float((last - first).days), [stay.row])
 
 
 def _local(text: str | None, moment: datetime | None) -> date | None:
@@ -168,10 +168,10 @@ def _emergency(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureVal
     source = stay.row.hospitalization.admit_source if stay.row.hospitalization is not None else None
     stated += [True for _, code in codings((source,)) if code == "emd"]
     if stated and all(value == stated[0] for value in stated):
-        return _value(record, feature, stated[0], [stay.row])
-    leading = [row for row in _visits(record) if _led_to(record, row, stay)]
+        return valued(record, feature, stated[0], [stay.row])
+    leading = [row for row in visits(record) if led_to(record, row, stay)]
     if leading and not stated:
-        return _value(record, feature, True, [*leading, stay.row])
+        return valued(record, feature, True, [*leading, stay.row])
     words = msg("it is not on record whether the admission was an emergency")
     reason = Reason.CONFLICT if stated else Reason.ABSENT
     return Unusable(feature, reason, words, sources=(record.reference(stay.row),))
@@ -180,34 +180,34 @@ def _emergency(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureVal
 def _emergency_visits(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
     """Emergency visits in the six months before the stay, without the one that led to it."""
     since = stay.begun.start - SIX_MONTHS
-    rows = [r for r in _visits(record) if not _led_to(record, r, stay) and _before(record, r, since, stay)]
-    return _counted(record, feature, rows, since)
+    rows = [r for r in visits(record) if not led_to(record, r, stay) and before(record, r, since, stay)]
+    return counted(record, feature, rows, since)
 
 
 def _admissions(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
     """Inpatient stays that began in the twelve months before this one."""
     since = stay.begun.start - TWELVE_MONTHS
-    others = (r for r in record.rows(fhir.Encounter) if _inpatient(r) and r is not stay.row and _held(r))
-    return _counted(record, feature, [r for r in others if _before(record, r, since, stay)], since)
+    others = (r for r in record.rows(fhir.Encounter) if _inpatient(r) and r is not stay.row and held(r))
+    return counted(record, feature, [r for r in others if before(record, r, since, stay)], since)
 
 
-def _counted(
-    record: PatientRecord, feature: OfStay, rows: list[fhir.Encounter], since: datetime
+def counted(
+    record: PatientRecord, feature: Feature, rows: list[fhir.Encounter], since: datetime
 ) -> FeatureValue | Unusable:
     """The number, if the Encounters that were supplied reach back to the beginning of the time asked for."""
     oldest = min((s.start for r in record.rows(fhir.Encounter) if (s := record.date_of(r))), default=None)
     if record.has_list("Encounter") or (oldest is not None and oldest <= since):
-        return _value(record, feature, float(len(rows)), rows, inferred=not rows)
+        return valued(record, feature, float(len(rows)), rows, inferred=not rows)
     words = msg("{what}: the encounters that were supplied do not reach back far enough", what=feature.label)
     return Unusable(feature, Reason.NO_LIST, words)
 
 
 def _procedure(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
     """Whether anything was done in the stay that a hospital would code as a procedure."""
-    in_stay = [row for row in _done(record) if _within(record.date_of(row), stay.begun.start)]
-    sure = [row for row in in_stay if _is_coded(row)]
+    in_stay = [row for row in done(record) if _within(record.date_of(row), stay.begun.start)]
+    sure = [row for row in in_stay if is_coded(row)]
     if sure:
-        return _value(record, feature, True, sure)
+        return valued(record, feature, True, sure)
     if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):
         return _no_procedures(feature)
     open_ = [row for row in in_stay if not set(_category(row)) & _TALKED]
@@ -226,7 +226,7 @@ def _oncology(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValu
         reason = msg("the service of the stay is not on record")
         return Unusable(feature, Reason.ABSENT, reason, sources=(record.reference(stay.row),))
     coded = any(system == SNOMED and code in _ONCOLOGY for system, code in codings((service,)))
-    return _value(record, feature, coded or any(word in words for word in _ONCOLOGY_WORDS), [stay.row])
+    return valued(record, feature, coded or any(word in words for word in _ONCOLOGY_WORDS), [stay.row])
 
 
 _FACTS: Mapping[Fact, Callable[[PatientRecord, OfStay, Stay], FeatureValue | Unusable]] = {
@@ -243,7 +243,8 @@ def _inpatient(row: fhir.Encounter) -> bool:
     return row.class_ is not None and row.class_.code in INPATIENT
 
 
-def _held(row: fhir.Encounter) -> bool:
+def held(row: fhir.Encounter) -> bool:
+    """Whether a visit took place."""
     return row.status not in ("planned", "cancelled", "entered-in-error")
 
 
@@ -252,17 +253,17 @@ def _now(record: PatientRecord, row: fhir.Encounter) -> bool:
     if row.status in PRESENT and not is_over(row, record.as_of):
         return True
     ended = parse(row.period.end) if row.period is not None else None
-    return _held(row) and ended is not None and record.as_of - ended.end <= JUST_ENDED
+    return held(row) and ended is not None and record.as_of - ended.end <= JUST_ENDED
 
 
-def _visits(record: PatientRecord) -> Iterator[fhir.Encounter]:
+def visits(record: PatientRecord) -> Iterator[fhir.Encounter]:
     """Emergency visits that were held."""
     for row in record.rows(fhir.Encounter):
-        if row.class_ is not None and row.class_.code == "EMER" and _held(row):
+        if row.class_ is not None and row.class_.code == "EMER" and held(row):
             yield row
 
 
-def _led_to(record: PatientRecord, row: fhir.Encounter, stay: Stay) -> bool:
+def led_to(record: PatientRecord, row: fhir.Encounter, stay: Stay) -> bool:
     """True if an emergency visit began before the stay and ended in it, or no more than a day before it."""
     begun = record.date_of(row)
     ended = parse(row.period.end) if row.period is not None else None
@@ -272,7 +273,8 @@ def _led_to(record: PatientRecord, row: fhir.Encounter, stay: Stay) -> bool:
     return stay.begun.start - last <= LEADS_TO
 
 
-def _before(record: PatientRecord, row: fhir.Encounter, since: datetime, stay: Stay) -> bool:
+def before(record: PatientRecord, row: fhir.Encounter, since: datetime, stay: Stay) -> bool:
+    """Whether a visit began since a moment and before the stay."""
     begun = record.date_of(row)
     return begun is not None and since <= begun.start < stay.begun.start
 
@@ -281,7 +283,8 @@ def _within(span: Span | None, since: datetime) -> bool:
     return span is not None and span.end >= since
 
 
-def _done(record: PatientRecord) -> Iterator[fhir.Procedure]:
+def done(record: PatientRecord) -> Iterator[fhir.Procedure]:
+    """Procedures that were done."""
     for row in record.rows(fhir.Procedure):
         if row.status in ("completed", "in-progress"):
             yield row
@@ -298,7 +301,7 @@ def _category(row: fhir.Procedure) -> Iterator[str]:
     return (code for system, code in codings((row.category,)) if system == SNOMED)
 
 
-def _is_coded(row: fhir.Procedure) -> bool:
+def is_coded(row: fhir.Procedure) -> bool:
     """True if a procedure has a code of a procedure classification, a surgical or diagnostic category, or is one."""
     systems = {system for system, _ in _codes(row)}
     return bool(systems & _PROCEDURE_SYSTEMS) or bool(set(_category(row)) & _DONE_CATEGORIES) or is_operation(row)
@@ -309,7 +312,7 @@ def _no_procedures(feature: Feature) -> Unusable:
     return Unusable(feature, Reason.NO_LIST, words)
 
 
-def _value(
+def valued(
     record: PatientRecord,
     feature: Feature,
     value: Value,
@@ -317,6 +320,7 @@ def _value(
     *,
     inferred: bool = False,
 ) -> FeatureValue:
+    """A value with the rows that give it; of their times the first."""
     times = [span.start for row in rows if (span := record.date_of(row)) is not None]
     sources = tuple(sorted(record.reference(row) for row in rows))
     return FeatureValue(feature, value, min(times, default=None), sources, inferred=inferred)

@@ -348,6 +348,14 @@ class Hospitalization(Part, frozen=True):
     discharge_disposition: CodeableConcept | None = None
 
 
+class EncounterDiagnosis(Part, frozen=True):
+    """A diagnosis of an Encounter; rank 1 is the principal one."""
+
+    condition: Reference | None = None
+    use: CodeableConcept | None = None
+    rank: int | None = None
+
+
 class Encounter(Resource, frozen=True, tag="Encounter"):
     """A visit or a stay; `class` is a Coding in R4."""
 
@@ -360,6 +368,7 @@ class Encounter(Resource, frozen=True, tag="Encounter"):
     period: Period | None = None
     reason_code: tuple[CodeableConcept, ...] = ()
     hospitalization: Hospitalization | None = None
+    diagnosis: tuple[EncounterDiagnosis, ...] = ()
 
 
 class Immunization(Resource, frozen=True, tag="Immunization"):

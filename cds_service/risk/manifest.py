@@ -14,6 +14,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     unit: the unit there. factor: from there to the feature's unit. limits: what is possible at all, inclusive, in
     the table's unit; a cell outside is a fault of the table. answers: cell -> the feature's word, for coded columns.
+    numbers: cell -> its number, where the table has words for ranges. missing: further cells that say "not measured".
     """
 
     name: str
@@ -21,6 +22,8 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factor: float
     limits: tuple[float, float]
     answers: dict[str, str] = msgspec.field(default_factory=dict)
+    numbers: dict[str, float] = msgspec.field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 class Learnt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,11 +78,13 @@ class Speaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     age: completed years, inclusive. required: inputs without which it refuses.
     minimum: how many measured inputs it needs; demographics and derived inputs do not count.
+    never: input -> the words of it at which the model does not apply.
     """
 
     age: tuple[int, int]
     required: tuple[str, ...]
     minimum: int
+    never: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
 class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from math import floor
 from cds_service.explain.explanation import Contribution
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.catalogue import CREATININE_UNSTEADY
+from cds_service.features.discharge import AtDischarge
 from cds_service.features.feature import (
     Coded,
     ConditionFeature,
@@ -77,7 +78,7 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
         return msg("{years} years", years=whole_years(found))
     if isinstance(feature, _NUMBERS):
         return with_unit(float(value), feature.unit, feature.digits)
-    if isinstance(feature, OfStay):
+    if isinstance(feature, OfStay | AtDischarge):
         return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
 

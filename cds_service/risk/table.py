@@ -11,7 +11,7 @@ import gzip
 import io
 import math
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,27 @@ NOT_MEASURED = frozenset({"", "NA", "NaN", "nan"})  # an empty cell, and how R a
 _SHOWN_FAULTS = 20
 _GZIP = b"\x1f\x8b"
 Fault = tuple[int, str]  # line, and what is wrong there
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Columns that are computed from others of the table, as from three columns of codes one for each group of them.
+
+    sources: columns of the table. compute: the cells of these -> the cells of all columns that are made, by name;
+    raises CellError for a cell that cannot be.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+    compute: Callable[[Sequence[str]], Mapping[str, str]]
+
+
+class CellError(ValueError):
+    """A cell that `compute` cannot read. column: its name; wanted: what it should hold."""
+
+    def __init__(self, column: str, wanted: str) -> None:
+        super().__init__(wanted)
+        self.column, self.wanted = column, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +78,10 @@ class Predictions:
         path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def read(path: Path, inputs: Sequence[Input], table: Table) -> Rows:
+def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Made] = ()) -> Rows:
     """The rows of a CSV file, gzipped or not.
 
+    made: columns that the inputs name and the file lacks, because they are computed from others.
     Raises FeatureMismatch if a column that the model needs is missing, and BadRequest with a report by line and
     column if there are unknown columns, cells of another type, or values that cannot be.
     """
@@ -68,7 +90,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table) -> Rows:
         raise BadRequest(f"{path.name}: is empty; expected a header line with the source data's columns")
     header, body = lines[0], lines[1:]
     columns = {i.id: i.column for i in inputs if i.column is not None}
-    faults: list[Fault] = list(_header_faults(path, header, columns.values(), table))
+    faults: list[Fault] = list(_header_faults(path, header, _asked_for(columns.values(), made), table))
     faults += [
         (number, f"{len(row)} cells, expected {len(header)}")
         for number, row in enumerate(body, start=2)
@@ -76,12 +98,38 @@ def read(path: Path, inputs: Sequence[Input], table: Table) -> Rows:
     ]
     _refuse(path, faults)
     place = {name: position for position, name in enumerate(header)}
+    computed = _computed(body, place, made, faults)
     values = {}
     for id_, column in columns.items():
-        cells = [row[place[column.name]] for row in body]
+        known = computed.get(column.name)
+        cells = known if known is not None else [row[place[column.name]] for row in body]
         values[id_] = tuple(_value(cell, column, number, faults) for number, cell in enumerate(cells, start=2))
     _refuse(path, faults)
     return Rows(tuple(row[place[table.id]] for row in body), values)
+
+
+def _asked_for(columns: Iterable[Column], made: Sequence[Made]) -> Iterator[str]:
+    """Names of the columns that a file must have."""
+    computed = {name for one in made for name in one.names}
+    yield from dict.fromkeys(column.name for column in columns if column.name not in computed)
+    yield from dict.fromkeys(name for one in made for name in one.sources)
+
+
+def _computed(
+    body: Sequence[Sequence[str]], place: Mapping[str, int], made: Sequence[Made], faults: list[Fault]
+) -> dict[str, list[str]]:
+    """The cells of the columns that are computed, by name; a row that cannot be is a fault."""
+    cells: dict[str, list[str]] = {name: [] for one in made for name in one.names}
+    for one in made:
+        for number, row in enumerate(body, start=2):
+            try:
+                found = one.compute([row[place[name]].strip() for name in one.sources])
+            except CellError as error:
+                faults.append((number, f"column {error.column}: expected {error.wanted}"))
+                found = {}
+            for name in one.names:
+                cells[name].append(found.get(name, ""))
+    return cells
 
 
 def matrix(
@@ -124,8 +172,8 @@ def _text(path: Path) -> str:
         raise BadRequest(f"{path}: is not a CSV file in UTF-8, plain or gzipped") from error
 
 
-def _header_faults(path: Path, header: Sequence[str], needed: Iterable[Column], table: Table) -> Iterator[Fault]:
-    needed_names = [table.id, *(column.name for column in needed)]
+def _header_faults(path: Path, header: Sequence[str], needed: Iterable[str], table: Table) -> Iterator[Fault]:
+    needed_names = list(dict.fromkeys([table.id, *needed]))
     missing = [name for name in needed_names if name not in header]
     if missing:
         raise FeatureMismatch(
@@ -142,14 +190,18 @@ def _header_faults(path: Path, header: Sequence[str], needed: Iterable[Column], 
 def _value(cell: str, column: Column, line: int, faults: list[Fault]) -> Value | None:
     """A cell's value in the feature's unit, or None; what is wrong with it is added to the faults."""
     text = cell.strip()
-    if text in NOT_MEASURED:
+    if text in NOT_MEASURED or text in column.missing:
         return None
+    if text in column.answers:
+        return column.answers[text]
+    if text in column.numbers:
+        return column.numbers[text]
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     low, high = column.limits
-    if not low <= value <= high:  # also true for NaN, which float() takes from many spellings
+    if column.numbers or not low <= value <= high:  # also true for NaN, which float() takes from many spellings
         faults.append((line, f"column {column.name}: expected {_wanted(column)}"))
         return None
     if column.answers:
@@ -162,7 +214,9 @@ def _value(cell: str, column: Column, line: int, faults: list[Fault]) -> Value |
 
 def _wanted(column: Column) -> str:
     if column.answers:
-        return " or ".join(f"{code} ({word})" for code, word in column.answers.items())
+        return " or ".join(code if code == word else f"{code} ({word})" for code, word in list(column.answers.items()))
+    if column.numbers:
+        return " or ".join(column.numbers)
     low, high = column.limits
     return f"a number from {low:g} to {high:g} {printed_unit(column.unit)}, or nothing"
 

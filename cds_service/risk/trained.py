@@ -54,6 +54,7 @@ class TrainedModel:
     population: whom the baseline of explanations is an average over.
     limits: what it must not be used for, for `curbside models show` and the card.
     gates: yes/no features with the reasons why the model does not speak where they are true; no inputs.
+    made: columns of the source data's tables that are computed from others.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class TrainedModel:
     calibration: Calibration
     tables: LeafTables | None = field(default=None, repr=False)
     gates: Gates = field(default=(), repr=False)
+    made: tuple[table.Made, ...] = field(default=(), repr=False)
     trained: bool = True
 
     @classmethod
@@ -85,6 +87,7 @@ class TrainedModel:
         limits: Message,
         bands: Mapping[int, Thresholds] | Mapping[str, Thresholds] | None = None,
         gates: Gates = (),
+        made: tuple[table.Made, ...] = (),
     ) -> TrainedModel:
         """The model of a folder with `manifest.json` and its weights.
 
@@ -117,6 +120,7 @@ class TrainedModel:
             calibration=calibration,
             tables=tables,
             gates=gates,
+            made=made,
         )
         if tables is None:
             _ = loaded.booster  # now, not at the first patient
@@ -186,10 +190,10 @@ class TrainedModel:
         Raises FeatureMismatch or BadRequest as `table.read` does; nothing is predicted if a single cell is at fault.
         """
         declared = self.manifest
-        rows = table.read(path, declared.inputs, declared.table)
+        rows = table.read(path, declared.inputs, declared.table, self.made)
         matrix = table.matrix(rows.values, declared.inputs, self.inputs)
         margin = self.margins(matrix) if len(rows.ids) else np.empty(0)
-        spoken = self._speaks(matrix)
+        spoken = self._speaks(matrix) & self._applies(rows)
         header, columns = [declared.table.id], [list[str | float | None](rows.ids)]
         for horizon in self.calibration.horizons:
             risk = self.calibration.probability(horizon, margin).tolist()
@@ -253,6 +257,11 @@ class TrainedModel:
         gate = published.first_true(values, [gate for gate in self.gates if gate[0] in values])
         if gate is not None:
             return published.not_applicable(self.id, gate)
+        for id_, never in speaks.never.items():
+            entry = values.usable(by_id[id_])
+            if entry is not None and entry.value in never:
+                what = msg("{label}: {value}", label=by_id[id_].label, value=entry.value)
+                return published.not_applicable(self.id, what)
         outside = [u for u in values.unusable(self.inputs) if u.reason is Reason.OUTSIDE]
         if outside:
             return published.not_applicable(self.id, outside[0].words)
@@ -285,6 +294,13 @@ class TrainedModel:
             age = matrix[:, place[_AGE]]
             ok &= (age >= speaks.age[0]) & (age <= speaks.age[1])
         return np.asarray(ok, dtype=np.bool_)
+
+    def _applies(self, rows: table.Rows) -> NDArray[np.bool_]:
+        """For which rows no input has a word at which the model does not apply."""
+        ok = np.ones(len(rows.ids), dtype=np.bool_)
+        for id_, words in self.manifest.speaks.never.items():
+            ok &= np.array([value not in words for value in rows.values[id_]], dtype=np.bool_)
+        return ok
 
     def _not_excluded(self, values: FeatureValues) -> tuple[Message, ...]:
         """Whatever the model does not speak for and nobody can tell here."""

@@ -115,9 +115,13 @@ def fit(cohort: People[T], rows: NDArray[np.int64], parameters: Parameters, reci
     given = cohort.labelled(rows)
     matrix, labels, offsets = given.matrix, given.labels, given.offsets
     if recipe.dropout is not None:
-        masked = recipe.dropout.masked(matrix, np.random.default_rng(recipe.seed))
-        matrix, labels = np.vstack([matrix, masked]), np.concatenate([labels, labels])
-        offsets = None if offsets is None else np.concatenate([offsets, offsets])
+        generator = np.random.default_rng(recipe.seed)
+        again = np.arange(len(matrix))
+        if recipe.dropout.copied < 1.0:
+            again = np.sort(generator.permutation(len(matrix))[: int(recipe.dropout.copied * len(matrix))])
+        masked = recipe.dropout.masked(matrix[again], generator)
+        matrix, labels = np.vstack([matrix, masked]), np.concatenate([labels, labels[again]])
+        offsets = None if offsets is None else np.concatenate([offsets, offsets[again]])
     settings: dict[str, str | int | float] = {
         "objective": cohort.objective,
         "tree_method": "hist",

@@ -21,6 +21,7 @@ class Dropout:
     panels: name -> the columns that are measured together. patterns: sets of panels missing together in practice.
     share: of rows that get one of the patterns; the others lose each panel with a chance drawn anew for each row.
     single: chance of each further value to be hidden by itself. kept: columns that are never hidden.
+    copied: share of the rows that enter training once more, masked.
     """
 
     panels: Mapping[str, Sequence[int]]
@@ -28,6 +29,7 @@ class Dropout:
     kept: Sequence[int]
     share: float = 0.5
     single: float = 0.04
+    copied: float = 1.0
 
     def masked(self, matrix: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
         """A copy of the matrix, shape (n_rows, n_inputs), with values hidden as NaN."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Source:
     column: None for an input that is derived from others. unit: of the column; factor: from there to the feature's.
     limits: what is possible at all, in the column's unit. cells: cell -> the feature's word.
     numbers: the feature's word -> its number in the matrix. whole: completed years.
+    ranges: cell -> its number, where the column has words for ranges. missing: cells that say "not measured".
     """
 
     feature: Feature
@@ -39,6 +40,8 @@ class Source:
     cells: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
     whole: bool = False
+    ranges: Mapping[str, float] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,30 @@ class Data:
     frame: pandas.DataFrame
 
 
-def read(path: Path, sources: Sequence[Source], id_column: str, unused: Sequence[str]) -> Data:
-    """A source table, checked cell by cell as for predictions; the inputs carry their distribution in it."""
+def read(
+    path: Path,
+    sources: Sequence[Source],
+    id_column: str,
+    unused: Sequence[str],
+    made: Sequence[tables.Made] = (),
+    keep: Callable[[pandas.DataFrame], NDArray[np.bool_]] | None = None,
+) -> Data:
+    """A source table, checked cell by cell as for predictions; the inputs carry their distribution in it.
+
+    keep: which rows are of the population; all are checked, and these alone are given.
+    """
     inputs = tuple(_input(source) for source in sources)
-    rows = tables.read(path, inputs, Table(id_column, tuple(unused)))
+    rows = tables.read(path, inputs, Table(id_column, tuple(unused)), made)
     matrix = tables.matrix(rows.values, inputs, [source.feature for source in sources])
+    frame = pandas.read_csv(path, low_memory=False)
+    if keep is not None:
+        kept = keep(frame)
+        matrix, frame = matrix[kept], frame[kept].reset_index(drop=True)
     described = tuple(
         msgspec.structs.replace(declared, training=_learnt(matrix[:, position]))
         for position, declared in enumerate(inputs)
     )
-    return Data(described, matrix, pandas.read_csv(path))
+    return Data(described, matrix, frame)
 
 
 def codes(feature: Feature) -> tuple[str, ...]:
@@ -77,7 +94,10 @@ def _input(source: Source) -> Input:
         raise ValueError(f"{feature.id} is not derived, so it needs a column")
     column = None
     if source.column is not None:
-        column = Column(source.column, source.unit, source.factor, source.limits, dict(source.cells))
+        column = Column(
+            source.column, source.unit, source.factor, source.limits, dict(source.cells), dict(source.ranges),
+            source.missing,
+        )  # fmt: skip
     return Input(
         id=feature.id,
         label=str(feature.label),

@@ -1,0 +1,79 @@
+"""What the model of readmission asks of a record, and how the columns of its source data give the same.
+
+Source data: Diabetes 130-US hospitals, UCI 296. Codes of admission and discharge are those of its IDs_mapping.csv.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cds_service.features import catalogue as c
+from cds_service.features import diagnosis_groups, discharge
+from cds_service.features.feature import Feature
+from cds_service.risk.table import CellError, Made
+
+FEATURES: tuple[Feature, ...] = (
+    c.AGE,
+    c.SEX,
+    c.ADMISSIONS_YEAR,
+    discharge.EMERGENCY_YEAR,
+    discharge.OUTPATIENT_YEAR,
+    c.STAY_DAYS,
+    discharge.ADMISSION_PRIORITY,
+    discharge.ADMISSION_SOURCE,
+    discharge.DISPOSITION,
+    discharge.DIAGNOSES,
+    discharge.MEDICINES,
+    discharge.PROCEDURES,
+    discharge.HBA1C_OF_STAY,
+    discharge.INSULIN,
+    c.METFORMIN,
+    discharge.SULFONYLUREA,
+    discharge.GLITAZONE,
+    *diagnosis_groups.GROUPS,
+)
+DIABETES_CODES = tuple(group.id for group in diagnosis_groups.GROUPS if group.id.startswith("dx_diabetes"))
+DIAGNOSES = ("diag_1", "diag_2", "diag_3")
+_DOSES = ("No", "Steady", "Up", "Down")
+_SULFONYLUREAS = (
+    "chlorpropamide", "glimepiride", "acetohexamide", "glipizide", "glyburide", "tolbutamide", "tolazamide",
+    "glyburide-metformin", "glipizide-metformin", "glimepiride-pioglitazone",
+)  # fmt: skip
+_GLITAZONES = ("pioglitazone", "rosiglitazone", "troglitazone", "glimepiride-pioglitazone", "metformin-rosiglitazone",
+               "metformin-pioglitazone")  # fmt: skip
+_METFORMINS = ("metformin", "glyburide-metformin", "glipizide-metformin", "metformin-rosiglitazone",
+               "metformin-pioglitazone")  # fmt: skip
+
+
+def _diagnoses(cells: Sequence[str]) -> Mapping[str, str]:
+    """Group id -> degree, from the three diagnoses; the first is the principal one."""
+    found: list[tuple[str, ...]] = []
+    for name, cell in zip(DIAGNOSES, cells, strict=True):
+        if cell in ("?", ""):
+            found.append(())
+            continue
+        try:
+            found.append(diagnosis_groups.of_icd9(cell))
+        except ValueError as error:
+            raise CellError(name, f"{error}, or ?") from error
+    return diagnosis_groups.degrees(found[0], (*found[1], *found[2]))
+
+
+def _taken(name: str, columns: tuple[str, ...]) -> Made:
+    """A column that says whether any of some medicines was given."""
+
+    def compute(cells: Sequence[str]) -> Mapping[str, str]:
+        for column, cell in zip(columns, cells, strict=True):
+            if cell not in (*_DOSES, "?", ""):
+                raise CellError(column, "No, Steady, Up or Down")
+        return {name: "yes" if any(cell in _DOSES[1:] for cell in cells) else "no"}
+
+    return Made((name,), columns, compute)
+
+
+MADE: tuple[Made, ...] = (
+    Made(tuple(group.id for group in diagnosis_groups.GROUPS), DIAGNOSES, _diagnoses),
+    _taken("any metformin", _METFORMINS),
+    _taken("any sulfonylurea", _SULFONYLUREAS),
+    _taken("any glitazone", _GLITAZONES),
+)
