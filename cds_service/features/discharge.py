@@ -12,8 +12,8 @@ from datetime import timedelta
 from enum import Enum
 
 from cds_service.features import stays
-from cds_service.features.catalogue import HBA1C
-from cds_service.features.feature import Feature, FeatureValue, MedicationFeature, Reason, Unusable
+from cds_service.features.catalogue import HBA1C, METFORMIN
+from cds_service.features.feature import Derived, Feature, FeatureValue, MedicationFeature, Reason, Unusable
 from cds_service.features.medicines_on_record import MedicationList, distinct
 from cds_service.features.stay_diagnoses import StayDiagnoses
 from cds_service.features.stays import Stay
@@ -24,17 +24,18 @@ from cds_service.fhir.times import parse
 from cds_service.language import msg
 
 HOME, HOME_CARE, OUTPATIENT, NURSING = "home", "home with home care", "outpatient care", "nursing facility"
-HOSPITAL, REHABILITATION, AGAINST = "another hospital", "rehabilitation", "against advice or psychiatric"
+HOSPITAL, REHABILITATION, AGAINST = "another hospital", "rehabilitation", "left against advice"
+PSYCHIATRIC = "psychiatric hospital"
 DIED, HOSPICE = "died", "hospice"
 ELECTIVE, URGENT, EMERGENCY = "elective", "urgent", "emergency"
 REFERRED, BY_EMERGENCY, TRANSFERRED = "referral", "emergency department", "transfer"
 # Code -> word; the two systems share no code.
 _DISPOSITIONS: Mapping[str, str] = {
     "home": HOME, "alt-home": HOME, "long": NURSING, "snf": NURSING, "other-hcf": HOSPITAL, "rehab": REHABILITATION,
-    "psy": AGAINST, "aadvice": AGAINST, "exp": DIED, "hosp": HOSPICE,
+    "psy": PSYCHIATRIC, "aadvice": AGAINST, "exp": DIED, "hosp": HOSPICE,
     "01": HOME, "06": HOME_CARE, "03": NURSING, "04": NURSING, "61": NURSING, "64": NURSING, "02": HOSPITAL,
     "63": HOSPITAL, "66": HOSPITAL, "43": HOSPITAL, "05": REHABILITATION, "62": REHABILITATION, "07": AGAINST,
-    "65": AGAINST, "20": DIED, "40": DIED, "41": DIED, "42": DIED, "50": HOSPICE, "51": HOSPICE,
+    "65": PSYCHIATRIC, "20": DIED, "40": DIED, "41": DIED, "42": DIED, "50": HOSPICE, "51": HOSPICE,
 }  # fmt: skip
 _SOURCES: Mapping[str, str] = {
     "gp": REFERRED, "mp": REFERRED, "outp": REFERRED, "emd": BY_EMERGENCY, "hosp-trans": TRANSFERRED,
@@ -85,9 +86,18 @@ OUTPATIENT_YEAR = AtDischarge(
 HBA1C_OF_STAY = replace(HBA1C, id="hba1c_stay", label=msg("HbA1c of the last 30 days"), look_back=timedelta(days=30))
 
 
+_LABELS = {
+    "insulin": msg("Insulin"),
+    "sulfonylurea": msg("Sulfonylurea"),
+    "glitazone": msg("Glitazone"),
+    "other_glucose_lowering": msg("Another glucose-lowering medicine"),
+}
+
+
 def _medicine(id_: str, names: str, rxnorm: str, atc: str) -> MedicationFeature:
-    label = {"insulin": msg("Insulin"), "sulfonylurea": msg("Sulfonylurea"), "glitazone": msg("Glitazone")}[id_]
-    return MedicationFeature(id_, label, tuple(rxnorm.split()), names=tuple(names.split()), atc=tuple(atc.split()))
+    return MedicationFeature(
+        id_, _LABELS[id_], tuple(rxnorm.split()), names=tuple(names.split()), atc=tuple(atc.split())
+    )
 
 
 INSULIN = _medicine(
@@ -98,8 +108,21 @@ SULFONYLUREA = _medicine(
     "sulfonylurea", "glipizide glimepiride glyburide glibenclamide gliclazide gliquidone", "4821 25789 4815 4816 25793",
     "A10BB A10BD01 A10BD02 A10BD04 A10BD06",
 )  # fmt: skip
+OTHER_GLUCOSE_LOWERING = _medicine(
+    "other_glucose_lowering", "repaglinide nateglinide acarbose miglitol voglibose sitagliptin saxagliptin linagliptin "
+    "alogliptin vildagliptin empagliflozin dapagliflozin canagliflozin ertugliflozin liraglutide semaglutide dulaglutide "
+    "exenatide lixisenatide tirzepatide", "73044 274332 16681 593411 857974 1100699 1368001 596554 1545653 1488564 "
+    "1373458 1992672 475968 1991302 1551291 60548 1440051 2601723", "A10BF A10BH A10BJ A10BK A10BX",
+)  # fmt: skip
 GLITAZONE = _medicine(
     "glitazone", "pioglitazone rosiglitazone", "33738 84108", "A10BG A10BD03 A10BD04 A10BD05 A10BD06 A10BD09"
+)
+DIABETES_MEDICINES = Derived(
+    "diabetes_medicines",
+    msg("Kinds of glucose-lowering medicine"),
+    "1",
+    (INSULIN, METFORMIN, SULFONYLUREA, GLITAZONE, OTHER_GLUCOSE_LOWERING),
+    lambda *taken: float(sum(map(bool, taken))),
 )
 
 

@@ -30,6 +30,7 @@ FEATURES: tuple[Feature, ...] = (
     c.METFORMIN,
     discharge.SULFONYLUREA,
     discharge.GLITAZONE,
+    discharge.DIABETES_MEDICINES,
     *diagnosis_groups.GROUPS,
 )
 DIABETES_CODES = tuple(group.id for group in diagnosis_groups.GROUPS if group.id.startswith("dx_diabetes"))
@@ -71,9 +72,23 @@ def _taken(name: str, columns: tuple[str, ...]) -> Made:
     return Made((name,), columns, compute)
 
 
+_OTHERS = ("repaglinide", "nateglinide", "acarbose", "miglitol")
+_KINDS = "kinds of diabetes medicine"
+
+
+def _kinds(cells: Sequence[str]) -> Mapping[str, str]:
+    """How many of insulin, metformin, sulfonylureas, glitazones and others were given."""
+    given = {name for name, cell in zip(_EVERY, cells, strict=True) if cell in _DOSES[1:]}
+    kinds = (("insulin",), _METFORMINS, _SULFONYLUREAS, _GLITAZONES, _OTHERS)
+    return {_KINDS: str(sum(not given.isdisjoint(kind) for kind in kinds))}
+
+
+_EVERY = tuple(dict.fromkeys(("insulin", *_METFORMINS, *_SULFONYLUREAS, *_GLITAZONES, *_OTHERS)))
+
 MADE: tuple[Made, ...] = (
     Made(tuple(group.id for group in diagnosis_groups.GROUPS), DIAGNOSES, _diagnoses),
     _taken("any metformin", _METFORMINS),
     _taken("any sulfonylurea", _SULFONYLUREAS),
     _taken("any glitazone", _GLITAZONES),
+    Made((_KINDS,), _EVERY, _kinds),
 )
