@@ -75,7 +75,7 @@ class OutcomeEvidence:
     subgroups: name -> rows, within `spoken`. panels: name -> columns; patterns: name -> panels hidden together.
     scores: name -> a published score or guess of each row by outcome, NaN where it has none; only its ranks count.
     ceiling: every column of the source data that does not leak. thresholds: outcome -> risks for net benefit.
-    trials: of the tuning of the gradient boosting that the model is compared with.
+    trials, inner: sets of parameters and folds in the tuning of the gradient boosting that it is compared with.
     """
 
     manifest: Manifest
@@ -93,6 +93,7 @@ class OutcomeEvidence:
     seed: int
     replicates: int
     trials: int
+    inner: int = 3
 
     @property
     def matrix(self) -> Matrix:

@@ -81,9 +81,9 @@ def _others(evidence: OutcomeEvidence, name: str) -> dict[str, Floats]:
     seed, trials = evidence.seed, evidence.trials
     return {
         "logistic regression, same inputs": rivals.logistic(cohort, cohort.matrix, name, fold),
-        "tuned XGBoost, same inputs": rivals.tuned(cohort, cohort.matrix, name, fold, seed, trials),
+        "tuned XGBoost, same inputs": rivals.tuned(cohort, cohort.matrix, name, fold, seed, trials, evidence.inner),
         "ceiling: tuned XGBoost on all columns that do not leak": rivals.tuned(
-            cohort, evidence.ceiling, name, fold, seed, trials
+            cohort, evidence.ceiling, name, fold, seed, trials, evidence.inner
         ),
         **{title: by_outcome[name] for title, by_outcome in evidence.scores.items() if name in by_outcome},
     }

@@ -58,7 +58,15 @@ def boosted(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int6
     return result
 
 
-def tuned(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int64], seed: int, trials: int) -> Floats:
+def tuned(
+    cohort: People[T],
+    matrix: Matrix,
+    horizon: T,
+    fold: NDArray[np.int64],
+    seed: int,
+    trials: int,
+    inner_folds: int = 3,
+) -> Floats:
     """Out-of-fold log-odds of a gradient-boosted classifier tuned within the other folds: nothing else asked of it.
 
     trials: sets of parameters drawn at random, each judged by an inner cross-validation.
@@ -66,7 +74,7 @@ def tuned(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int64]
     outcomes, result = cohort.within(horizon), np.empty(len(cohort))
     for number in np.unique(fold):
         train = np.flatnonzero((fold != number) & cohort.known[horizon])
-        inner = folds_of(cohort, train, 3, seed + 2)
+        inner = folds_of(cohort, train, inner_folds, seed + 2)
         tried = [_drawn(np.random.default_rng([seed, trial])) for trial in range(trials)]
         scores = []
         for settings, rounds in tried:
