@@ -4,7 +4,7 @@ from cds_service import orders
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.tree import Group
-from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care
+from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care, serious_illness
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
 from cds_service.features.doses import daily_mg, drafted_daily_mg
 from cds_service.features.feature import (
@@ -133,5 +133,6 @@ __all__ = [
     "readmission",
     "renal_limits",
     "says_something",
+    "serious_illness",
     "what_if",
 ]

@@ -111,7 +111,8 @@ SULFONYLUREA = _medicine(
 OTHER_GLUCOSE_LOWERING = _medicine(
     "other_glucose_lowering", "repaglinide nateglinide acarbose miglitol voglibose sitagliptin saxagliptin linagliptin "
     "alogliptin vildagliptin empagliflozin dapagliflozin canagliflozin ertugliflozin liraglutide semaglutide "
-    "dulaglutide exenatide lixisenatide tirzepatide", "73044 274332 16681 593411 857974 1100699 1368001 596554 1545653 1488564 "
+    "dulaglutide exenatide lixisenatide tirzepatide",
+    "73044 274332 16681 593411 857974 1100699 1368001 596554 1545653 1488564 "
     "1373458 1992672 475968 1991302 1551291 60548 1440051 2601723", "A10BF A10BH A10BJ A10BK A10BX",
 )  # fmt: skip
 GLITAZONE = _medicine(

@@ -95,6 +95,16 @@ class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: str
 
 
+class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The margin of an outcome that has weights of its own: logit P = intercept + slope x margin."""
+
+    weights: str
+    sha256: str
+    slope: float
+    intercept: float
+    expected_margin: float
+
+
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The source data's tables: the id column, and the columns that are known and not used (leaks among them)."""
 
@@ -103,7 +113,10 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of `manifest.json`."""
+    """All of `manifest.json`.
+
+    narrower: outcomes with a margin of their own that the first of `calibration` includes.
+    """
 
     id: str
     version: str
@@ -119,6 +132,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str]
     weights: str
     sha256: str
+    narrower: dict[str, Own] = msgspec.field(default_factory=dict)
 
 
 def read(path: Path) -> Manifest:

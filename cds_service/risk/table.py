@@ -200,6 +200,9 @@ def _value(cell: str, column: Column, line: int, faults: list[Fault]) -> Value |
         value = float(text)
     except ValueError:
         value = math.nan
+    known = column.numbers.get(f"{value:g}")
+    if known is not None:
+        return known
     low, high = column.limits
     if column.numbers or not low <= value <= high:  # also true for NaN, which float() takes from many spellings
         faults.append((line, f"column {column.name}: expected {_wanted(column)}"))

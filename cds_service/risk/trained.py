@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,11 +19,12 @@ from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Reason, Unusable
 from cds_service.language import Message, msg
+from cds_service.risk import loading, published, table
 from cds_service.risk import manifest as manifests
-from cds_service.risk import published, table
-from cds_service.risk.calibration import Calibration, Target
+from cds_service.risk.calibration import Calibration, Target, expit
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
+from cds_service.risk.narrower import Narrower
 
 if TYPE_CHECKING:
     import xgboost
@@ -35,10 +35,18 @@ Thresholds = Sequence[tuple[float, Band]]  # inclusive lower threshold of the pr
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What the estimates of all horizons share: contributions, inputs with and without a value, and what to note."""
+class _Scaled:
+    """The calibrated log-odds of one outcome: where they start, what the inputs add, and where they end."""
 
+    baseline: float
     shown: tuple[Contribution, ...]
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the estimates of all horizons share: inputs with and without a value, and what to note."""
+
     found: tuple[FeatureValue, ...]
     gone: tuple[Unusable, ...]
     effective: datetime | None
@@ -55,6 +63,7 @@ class TrainedModel:
     limits: what it must not be used for, for `curbside models show` and the card.
     gates: yes/no features with the reasons why the model does not speak where they are true; no inputs.
     made: columns of the source data's tables that are computed from others.
+    narrower: outcomes with a margin of their own, which the first target of the calibration includes.
     """
 
     folder: Path
@@ -71,6 +80,7 @@ class TrainedModel:
     tables: LeafTables | None = field(default=None, repr=False)
     gates: Gates = field(default=(), repr=False)
     made: tuple[table.Made, ...] = field(default=(), repr=False)
+    narrower: tuple[Narrower, ...] = field(default=(), repr=False)
     trained: bool = True
 
     @classmethod
@@ -95,17 +105,18 @@ class TrainedModel:
         missing, the weights' SHA-256 differs, or features or groups are not those that the model was trained with.
         """
         declared = manifests.read(folder / "manifest.json")
-        _check_features(folder, declared, features, groups)
+        loading.check_features(folder, declared, features, groups)
         try:
             calibration = Calibration(
-                declared.calibration.slope, {_target(h): a for h, a in declared.calibration.intercepts.items()}
+                declared.calibration.slope, {loading.target(h): a for h, a in declared.calibration.intercepts.items()}
             )
         except ValueError as error:
             raise PluginError(f"{folder / 'manifest.json'}: calibration: {error}") from error
-        _check_words(folder, calibration, outcome_words)
-        tables = LeafTables.read(_weights(folder, declared))
+        narrower = tuple(loading.narrower(folder, outcome, own) for outcome, own in declared.narrower.items())
+        loading.check_words(folder, [*declared.narrower, *calibration.horizons], outcome_words)
+        tables = LeafTables.read(loading.read_weights(folder, declared.weights, declared.sha256))
         if tables is not None:
-            _check_width(folder, declared, tables.forest.n_features)
+            loading.check_width(folder, declared, tables.forest.n_features)
         loaded = cls(
             folder=folder,
             title=title,
@@ -121,6 +132,7 @@ class TrainedModel:
             tables=tables,
             gates=gates,
             made=made,
+            narrower=narrower,
         )
         if tables is None:
             _ = loaded.booster  # now, not at the first patient
@@ -132,8 +144,8 @@ class TrainedModel:
         import xgboost
 
         booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(_weights(self.folder, self.manifest)))
-        _check_width(self.folder, self.manifest, booster.num_features())
+        booster.load_model(bytearray(loading.read_weights(self.folder, self.manifest.weights, self.manifest.sha256)))
+        loading.check_width(self.folder, self.manifest, booster.num_features())
         return booster
 
     def check(self) -> None:
@@ -143,6 +155,8 @@ class TrainedModel:
                 f"{self.folder / self.manifest.weights}: Curbside and XGBoost compute values {apart:.2g} apart from "
                 "these weights; report it, and do not use the model"
             )
+        for part in self.narrower:
+            part.check()
 
     @property
     def id(self) -> str:
@@ -172,13 +186,41 @@ class TrainedModel:
         matrix = np.array([row], dtype=np.float32)
         attribution = tree.tabled(self.tables, matrix) if self.tables is not None else None
         attribution = attribution or tree.attribute(self.booster, matrix)
-        amounts = self.calibration.slope * attribution.phi[0]
-        shown = tree.contributions(amounts, entries, self.groups, published.in_words)
         notes = (*self._beyond(entries), *self._not_excluded(values))
         found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
         gone = tuple(e for e in entries if isinstance(e, Unusable) and not isinstance(e.feature, Derived))
-        read = _Read(shown, found, gone, published.oldest(found), notes)
-        return tuple(self._estimate(h, attribution, read) for h in self.calibration.horizons)
+        read = _Read(found, gone, published.oldest(found), notes)
+        scaled = self._scaled(matrix, attribution, entries)
+        return tuple(self._estimate(target, one, read) for target, one in scaled.items())
+
+    def _scaled(
+        self, matrix: NDArray[np.float32], attribution: tree.Attribution, entries: Sequence[FeatureValue | Unusable]
+    ) -> dict[Target, _Scaled]:
+        """Each outcome's log-odds, narrowest first; the horizons of one margin share their contributions."""
+        shown = self._shown(self.calibration, attribution, entries)
+        wide = {h: _on(self.calibration, h, attribution, shown) for h in self.calibration.horizons}
+        includes = wide[self.calibration.horizons[0]]
+        lower: dict[Target, _Scaled] = {}
+        for part in self.narrower:
+            found = part.attribution(matrix)
+            own = _on(part.calibration, part.outcome, found, self._shown(part.calibration, found, entries))
+            lower[part.outcome] = own if own.output <= includes.output else includes
+        return lower | wide
+
+    def _shown(
+        self, calibration: Calibration, attribution: tree.Attribution, entries: Sequence[FeatureValue | Unusable]
+    ) -> tuple[Contribution, ...]:
+        return tree.contributions(calibration.slope * attribution.phi[0], entries, self.groups, published.in_words)
+
+    def log_odds(self, matrix: NDArray[np.float32]) -> dict[Target, NDArray[np.float64]]:
+        """Calibrated log-odds of each row of a matrix, by outcome or horizon, narrowest first."""
+        margin = self.margins(matrix) if len(matrix) else np.empty(0)
+        wide = {h: self.calibration.log_odds(h, margin) for h in self.calibration.horizons}
+        includes = wide[self.calibration.horizons[0]]
+        lower: dict[Target, NDArray[np.float64]] = {}
+        for part in self.narrower:
+            lower[part.outcome] = part.log_odds(matrix, includes) if len(matrix) else np.empty(0)
+        return lower | wide
 
     def margins(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """The uncalibrated output of each row of a matrix, shape (n_rows, n_inputs)."""
@@ -192,20 +234,18 @@ class TrainedModel:
         declared = self.manifest
         rows = table.read(path, declared.inputs, declared.table, self.made)
         matrix = table.matrix(rows.values, declared.inputs, self.inputs)
-        margin = self.margins(matrix) if len(rows.ids) else np.empty(0)
         spoken = self._speaks(matrix) & self._applies(rows)
         header, columns = [declared.table.id], [list[str | float | None](rows.ids)]
-        for horizon in self.calibration.horizons:
-            risk = self.calibration.probability(horizon, margin).tolist()
+        for horizon, log_odds in self.log_odds(matrix).items():
+            risk = expit(log_odds).tolist()
             name = f"{declared.outcome}_{horizon}y" if isinstance(horizon, int) else horizon
             header += [name, f"{name}_unrestricted"]
             columns += [[p if ok else None for p, ok in zip(risk, spoken, strict=True)], risk]
         return table.Predictions(tuple(header), tuple(zip(*columns, strict=True)))
 
-    def _estimate(self, horizon: Target, attribution: tree.Attribution, read: _Read) -> RiskEstimate:
-        """The estimate of one horizon; the contributions serve all, because they share a slope."""
-        margin = float(attribution.margins[0])
-        risk = float(self.calibration.probability(horizon, margin))
+    def _estimate(self, horizon: Target, scaled: _Scaled, read: _Read) -> RiskEstimate:
+        """The estimate of one horizon or outcome."""
+        risk = float(expit(np.asarray(scaled.output)))
         thresholds = self.bands.get(horizon)
         return RiskEstimate(
             model_id=self.id,
@@ -218,9 +258,9 @@ class TrainedModel:
             unit="1",
             band=published.band_of(risk, thresholds) if thresholds else None,
             explanation=tree.explanation(
-                read.shown,
-                baseline=float(self.calibration.log_odds(horizon, attribution.expected)),
-                output=float(self.calibration.log_odds(horizon, margin)),
+                scaled.shown,
+                baseline=scaled.baseline,
+                output=scaled.output,
                 population=self.population,
             ),
             inputs=read.found,
@@ -329,18 +369,15 @@ class TrainedModel:
         return tuple(beyond)
 
 
-def _target(key: str) -> Target:
-    """A horizon or an outcome, from its key in the manifest."""
-    return int(key) if key.isdecimal() else key
-
-
-def _check_words(folder: Path, calibration: Calibration, words: Message | Mapping[str, Message]) -> None:
-    names = {target for target in calibration.horizons if isinstance(target, str)}
-    if names != (set() if isinstance(words, Message) else set(words)):
-        raise PluginError(
-            f"{folder / 'manifest.json'}: its outcomes ({', '.join(sorted(names)) or 'horizons only'}) are not those "
-            "that model.py has words for; train again or mend model.py"
-        )
+def _on(
+    calibration: Calibration, target: Target, attribution: tree.Attribution, shown: tuple[Contribution, ...]
+) -> _Scaled:
+    """A margin's attributions on the scale of one target's calibrated log-odds."""
+    return _Scaled(
+        baseline=float(calibration.log_odds(target, attribution.expected)),
+        shown=shown,
+        output=float(calibration.log_odds(target, float(attribution.margins[0]))),
+    )
 
 
 def _counts(feature: Feature) -> bool:
@@ -356,39 +393,3 @@ def _beyond(entry: FeatureValue, learnt: Input) -> bool:
 
 def _in_unit(feature: Feature, value: float) -> Message:
     return published.with_unit(value, getattr(feature, "unit", "1"), getattr(feature, "digits", 0))
-
-
-def _check_features(folder: Path, declared: Manifest, features: Sequence[Feature], groups: Sequence[Group]) -> None:
-    file = folder / "manifest.json"
-    trained_on = [(i.id, i.unit) for i in declared.inputs]
-    asked_for = [(f.id, str(getattr(f, "unit", ""))) for f in features]
-    if trained_on != asked_for:
-        differing = sorted(f"{id_} in {unit or 'no unit'}" for id_, unit in set(trained_on) ^ set(asked_for))
-        raise PluginError(
-            f"{file}: the weights were trained on other inputs than model.py declares, "
-            f"see {', '.join(differing) or 'their order'}; declare the same features in the same order, or train again"
-        )
-    in_manifest = {i.id: i.group for i in declared.inputs if i.group is not None}
-    in_code = {feature: group.id for group in groups for feature in group.features}
-    if in_manifest != in_code:
-        raise PluginError(f"{file}: its groups of inputs are not those of model.py; train again or mend model.py")
-
-
-def _weights(folder: Path, declared: Manifest) -> bytes:
-    """The weights, after their digest was checked."""
-    path = folder / declared.weights
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise PluginError(f"{path}: the weights are missing; restore the file or train the model again") from error
-    if hashlib.sha256(content).hexdigest() != declared.sha256:
-        raise PluginError(
-            f"{path}: these are not the weights of {folder / 'manifest.json'} (SHA-256 differs); "
-            "restore both files from one version"
-        )
-    return content
-
-
-def _check_width(folder: Path, declared: Manifest, taken: int) -> None:
-    if taken != len(declared.inputs):
-        raise PluginError(f"{folder / declared.weights}: takes {taken} inputs, the manifest has {len(declared.inputs)}")

@@ -6,12 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.risk.calibration import Target
 from cds_service.risk.manifest import Manifest
 from cds_service.training.evaluation import Judge, Rows
 from cds_service.training.hazard import Cohort, Floats, Matrix
 from cds_service.training.masking import Dropout
 from cds_service.training.outcomes import Outcomes
-from cds_service.training.study import Study
+from cds_service.training.study import Fitted, Study
+
+
+class Studied(Protocol):
+    """What a card asks of a study, be it of one margin or of several.
+
+    fold: the outer fold of each row. final: from all rows, of the widest outcome.
+    """
+
+    @property
+    def fold(self) -> NDArray[np.int64]: ...
+    @property
+    def final(self) -> Fitted: ...
+    def log_odds(self, matrix: Matrix, target: Target, /) -> Floats: ...
 
 
 class Explained(Protocol):
@@ -20,7 +37,7 @@ class Explained(Protocol):
     @property
     def manifest(self) -> Manifest: ...
     @property
-    def study(self) -> Study: ...
+    def study(self) -> Studied: ...
     @property
     def matrix(self) -> Matrix: ...
     @property
@@ -80,7 +97,7 @@ class OutcomeEvidence:
 
     manifest: Manifest
     cohort: Outcomes
-    study: Study
+    study: Studied
     titles: Mapping[str, str]
     spoken: Rows
     who: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration
-from cds_service.risk.manifest import Calibrated, Manifest, Population, Speaks, Table
+from cds_service.risk.manifest import Calibrated, Manifest, Own, Population, Speaks, Table
+from cds_service.training.study import Fitted
 
 __all__ = [
     "Calibrated",
@@ -54,14 +56,38 @@ def expected_margin(booster: xgboost.Booster, matrix: NDArray[np.float32]) -> fl
     return float(booster.predict(xgboost.DMatrix(matrix[:1], nthread=1), pred_contribs=True)[0, -1])
 
 
-def write(folder: Path, manifest: Manifest, booster: xgboost.Booster) -> Manifest:
-    """The weights and the manifest, completed with their name and SHA-256."""
+def write(
+    folder: Path, manifest: Manifest, booster: xgboost.Booster, narrower: Mapping[str, Fitted] | None = None
+) -> Manifest:
+    """The weights and the manifest, completed with their name and SHA-256.
+
+    narrower: outcomes with a margin of their own, which the first of the manifest's calibration includes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    own = {
+        outcome: _own(folder, f"{outcome.replace('_', '-')}.ubj", outcome, fitted)
+        for outcome, fitted in (narrower or {}).items()
+    }
+    digest = _weights(folder, WEIGHTS, booster)
+    complete = msgspec.structs.replace(manifest, weights=WEIGHTS, sha256=digest, narrower=own)
+    manifests.write(complete, folder / "manifest.json")
+    return complete
+
+
+def _own(folder: Path, name: str, outcome: str, fitted: Fitted) -> Own:
+    calibration = fitted.calibration
+    digest = _weights(folder, name, fitted.booster)
+    expected = LeafTables.read((folder / name).read_bytes())
+    if expected is None:
+        raise ValueError(f"the trees of {outcome} are too many or too deep to be explained from tables")
+    return Own(name, digest, calibration.slope, calibration.intercepts[outcome], expected.expected)
+
+
+def _weights(folder: Path, name: str, booster: xgboost.Booster) -> str:
+    """Writes the weights; their SHA-256. Raises ValueError if our tables and XGBoost differ on them."""
     content = bytes(booster.save_raw("ubj"))
     tables = LeafTables.read(content)
     if tables is not None and (apart := tables.difference(booster)) > AGREEMENT:
         raise ValueError(f"Curbside and XGBoost compute values {apart:.2g} apart from these weights")
-    (folder / WEIGHTS).write_bytes(content)
-    complete = msgspec.structs.replace(manifest, weights=WEIGHTS, sha256=hashlib.sha256(content).hexdigest())
-    manifests.write(complete, folder / "manifest.json")
-    return complete
+    (folder / name).write_bytes(content)
+    return hashlib.sha256(content).hexdigest()

@@ -69,9 +69,14 @@ def _parameters(evidence: OutcomeEvidence) -> str:
     manifest = evidence.manifest
     chosen = ", ".join(f"{name} {value}" for name, value in manifest.training.items())
     intercepts = ", ".join(f"{a:.4f} for {evidence.titles[n]}" for n, a in manifest.calibration.intercepts.items())
+    own = "".join(
+        f" {evidence.titles[name].capitalize()} has a margin of its own, slope {one.slope:.4f}, intercept "
+        f"{one.intercept:.4f}; where it exceeds that of what includes it, the lower one stands."
+        for name, one in manifest.narrower.items()
+    )
     return (
         f"Final model: {chosen}. Calibration: slope {manifest.calibration.slope:.4f}, intercepts {intercepts}; "
-        f"fitted on {manifest.calibration.rows}."
+        f"fitted on {manifest.calibration.rows}.{own}"
     )
 
 

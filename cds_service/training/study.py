@@ -63,7 +63,7 @@ class Study:
     folds: tuple[Fitted, ...]
     final: Fitted
 
-    def log_odds(self, matrix: NDArray[np.float32], horizon: Target) -> Floats:
+    def log_odds(self, matrix: NDArray[np.float32], horizon: Target, /) -> Floats:
         """Calibrated log-odds of each row from the model that was not trained on it.
 
         matrix: the cohort's, or the same rows with inputs hidden.
