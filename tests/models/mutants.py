@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import ModuleType
 from typing import Any
+
+from cds_service.features.feature import Feature
+
+
+@dataclass
+class Tally:
+    """What a session of tests moved of one score: mutations tried, those that nothing noticed, constants touched."""
+
+    tried: int = 0
+    alive: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+
+TALLY: dict[str, Tally] = {}
 
 Step = Callable[[float], tuple[float, ...]]
 
@@ -21,10 +35,29 @@ def by(step: float) -> Step:
     return lambda value: (value + step, value - step)
 
 
+def tally(module: ModuleType, names: Iterable[str], tried: int, alive: Iterable[str]) -> None:
+    """Nothing; remembers what was moved of a score, for the table of mutations."""
+    entry = TALLY.setdefault(module.__name__.removeprefix("models_under_test_"), Tally())
+    entry.tried += tried
+    entry.alive += alive
+    entry.names.update(names)
+
+
+def numbers(module: ModuleType) -> dict[str, int]:
+    """The constants of a score that hold numbers, and how many each holds."""
+    found = {}
+    for name, value in vars(module).items():
+        if name.isupper():
+            count = sum(1 for _ in changed(value, lambda number: (number,)))
+            if count:
+                found[name] = count
+    return found
+
+
 def changed(value: Any, step: Step) -> Iterator[tuple[str, Any]]:
     """Every copy of a nested constant in which one number differs, with the path to that number."""
-    if isinstance(value, bool | str) or value is None:
-        return
+    if isinstance(value, bool | str | Feature) or value is None:
+        return  # an input's own numbers (limits, window) are the catalogue's, not the score's
     if isinstance(value, int | float):
         if math.isfinite(value):
             for number in step(value):
@@ -69,4 +102,5 @@ def survivors(
     if rebuild is not None:
         rebuild(module)
     assert tried, "nothing was mutated"
+    tally(module, names, tried, alive)
     return alive

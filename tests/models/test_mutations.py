@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from mutants import tally
 
 from cds_service.risk.model import PublishedScore
 from cds_service.risk.vectors import check_file
@@ -32,12 +33,15 @@ def survivors(module: ModuleType, path: Path, mutations: Iterator[tuple[str, str
     """Names of the mutations (name, attribute, new value) that no vector notices."""
     assert not caught(module, path), "the unchanged score must pass"
     alive = []
+    moved = []
     for name, attribute, value in mutations:
+        moved.append(attribute)
         original = getattr(module, attribute)
         setattr(module, attribute, value)
         if not caught(module, path):
             alive.append(name)
         setattr(module, attribute, original)
+    tally(module, moved, len(moved), alive)
     return alive
 
 
@@ -141,6 +145,7 @@ def test_every_coefficient_of_ckd_epi_is_held_by_the_printed_formula(load_model:
     module = load_model("ckd_epi_2021")
     assert not differs_from_print(module)
     alive = []
+    tried = 0
     for name in ("CREATININE", "CREATININE_CYSTATIN_C"):
         equations = getattr(module, name)
         for sex, equation in equations.items():
@@ -149,9 +154,11 @@ def test_every_coefficient_of_ckd_epi_is_held_by_the_printed_formula(load_model:
                     continue  # not part of this equation
                 mutant = replace(equation, **{field.name: getattr(equation, field.name) * 1.01})
                 setattr(module, name, {**equations, sex: mutant})
+                tried += 1
                 if not differs_from_print(module):
                     alive.append(f"{name} {sex} {field.name}")
                 setattr(module, name, equations)
+    tally(module, ("CREATININE", "CREATININE_CYSTATIN_C"), tried, alive)
     assert alive == []
 
 
@@ -240,13 +247,16 @@ def test_every_coefficient_of_prevent_is_held_by_a_vector(scores: Mapping[str, M
             if f"{horizon}yr" in case["expected"]:
                 seen[case["inputs"]["sex"], horizon].append((at, case["expected"][f"{horizon}yr"]))
     alive = []
+    tried = 0
     for (variant, sex, horizon, outcome), equation in module.EQUATIONS.items():
         for name, mutant in mutants(equation) if variant == "base" else ():
+            tried += 1
             if all(
                 abs(module.probability(module.log_odds(mutant, at)) - expected[outcome]) <= 1e-4
                 for at, expected in seen[sex, horizon]
             ):
                 alive.append(f"{horizon} y {sex} {outcome}: {name}")
+    tally(module, ("EQUATIONS",), tried, alive)
     assert alive == []
 
 
