@@ -29,6 +29,40 @@ _MARKUP = re.compile(
 )
 
 
+# Words that speak to a machine, or of a conversation: no clinician writes them into a problem or a dose.
+_COMMAND = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:previous|prior|above|earlier|instruction\w*|rules?|all"
+    r"|list|allerg\w*|warning\w*|facts?)\b|\boverride\s*:"
+    r"|\b(?:system|developer|admin|debug) ?(?:prompt|mode|message|override|instruction\w*|note)\b|\bsystem\s*:"
+    r"|\b(?:you are|act as|pretend|role-?play|jailbreak|you must|you should)\b"
+    r"|\byour (?:task|instructions?|answer|output)\b"
+    r"|\b(?:tell|inform|instruct|advise) the (?:clinician|doctor|physician|nurse|reader|user|team)\b"
+    r"|\b(?:respond|reply|answer|output|print|write|say|state|summari[sz]e|report|repeat)\b.{0,30}"
+    r"(?:\b(?:only|exactly|with|that|instead|json|following|above)\b|:)"
+    r"|\b(?:language model|chatbot|llm|gpt|ai (?:assistant|model)|assistant|prompt|json|instructions?)\b"
+    r"|https?:|www\.|javascript:|data:text"
+    r"|忽略|无视|忘记|不要理会|指令|系统提示|提示词|系统消息|开发者模式|你是|你必须|你现在|请输出|请回答|请告诉|告诉医生"
+    r"|只(?:输出|回答|写)|语言模型|助手|ignoriere|ignora ",
+    re.I,
+)
+# What separates statements, or data from data: a line of a record is one plain statement.
+_STRUCTURE = re.compile(
+    r"[|{}`\\]|<(?!\s*=?\s*[\d.])|(?<![\d\s=-])>(?!\s*=?\s*[\d.])|[<>]{2}|\$\(|(?:^|\s)\[|[.!?][\"')\]]*\s+(?=[A-Z\u4e00-\u9fff])"
+    r"|[。！？](?=.)|\bF\d+\b"
+)
+
+
+def speaks(text: str) -> bool:
+    """True for a line that is more than one plain statement, or seems to tell a machine what to do.
+
+    A model could be told what to say by it, or quote a part of it that says something else than the whole.
+    """
+    seen = visible(text)
+    if any(unicodedata.category(c) == "Cf" for c in text):
+        return True  # hidden characters: what a reader sees is not what is there
+    return any(p.search(t) is not None for t in (seen, clean(seen)) for p in (_COMMAND, _STRUCTURE))
+
+
 def clean(text: str, longest: int = _LONGEST) -> str:
     """One line of plain words: NFKC, without what a reader cannot see, markup, chat tokens and the mark."""
     text = visible(text[: 20 * longest])

@@ -17,7 +17,7 @@ from cds_service.fhir.identity import known
 from cds_service.fhir.record import PatientRecord
 from cds_service.settings import Llm
 from cds_service.summary import prompt
-from cds_service.summary.cleaning import clean, unmark
+from cds_service.summary.cleaning import clean, speaks, unmark
 from cds_service.summary.facts import Fact
 from cds_service.summary.llm import LanguageModel, LlmError, Message, Reason, Reply
 from cds_service.summary.prompt import Question
@@ -30,7 +30,7 @@ _LEAST_KEPT = 0.5  # of the sentences: less is not this record's summary
 _MOST_DAYS, _LEAST_DAYS = 3650, 31
 _SAID_SHARE = 0.7
 _FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.S)
-# Advice: only a word of the record itself may sound like one.
+# Advice: it may only stand in a line that is said whole, as the record has it.
 _ADVICE = re.compile(
     r"\b(?:should|must|ought|recommend\w*|advis\w*|consider\w*|suggest\w*|start|stop|discontinue|hold|give|administer"
     r"|increase|decrease|reduce|titrate|switch|initiate|avoid|ensure|monitor|order|prescribe|refer|please"
@@ -96,8 +96,12 @@ def rewrite(
 ) -> Rewriting:
     """The summary in the model's words, or the reason why there is none; raises nothing of what a server may do.
 
+    A line that is more than a plain statement (`speaks`) is not sent: it follows the model's sentences as it is.
     below: draws a number below another, so that delimiters and the days by which dates move cannot be foreseen.
     """
+    lines = question.lines()
+    apart = tuple(fact for fact in question.facts if speaks(lines[fact.id]))
+    question = replace(question, facts=tuple(fact for fact in question.facts if fact not in apart))
     facts = prompt.fitting(question, settings)
     scrubber = None if settings.local else Scrubber(known(record), -(_LEAST_DAYS + below(_MOST_DAYS)))
     result = Rewriting(reason="nothing to word", scrubbed=scrubber is not None)
@@ -118,7 +122,9 @@ def rewrite(
                 return result
             facts = _fewer(facts, question)
             continue
-        return _checked(result, reply, said, question, facts, record, scrubber)
+        found = _checked(result, reply, said, question, facts, record, scrubber)
+        aside = tuple(Told(lines[fact.id], fact.references, "record") for fact in apart)
+        return replace(found, told=(*found.told, *aside)) if found.told else found
     return result
 
 
@@ -184,14 +190,18 @@ def _faults(text: str, cites: tuple[str, ...], lines: dict[str, str], by_id: dic
         return ("there is no text",)
     if not cites or any(cite not in by_id for cite in cites):
         return ("it cites what was not sent",)
-    spoken = " ".join(lines[cite] for cite in cites).casefold()
-    advice = next((m[0] for m in _ADVICE.finditer(text) if m[0].casefold() not in spoken), None)
+    whole = " ".join(line for cite in cites if (line := _bare(lines[cite])) in _bare(text))
+    advice = next((m[0] for m in _ADVICE.finditer(text) if m[0].casefold() not in whole), None)
     return (f"advice: {advice}",) if advice is not None else ()
 
 
 def _verbatim(text: str, cites: tuple[str, ...], lines: dict[str, str]) -> bool:
     """True for a cited line as it was sent, but for its last stop."""
-    return any(text.rstrip(".。 ").casefold() == clean(lines[cite]).rstrip(".。 ").casefold() for cite in cites)
+    return any(_bare(text) == _bare(lines[cite]) for cite in cites)
+
+
+def _bare(text: str) -> str:
+    return clean(text).rstrip(".。 ").casefold()
 
 
 def _references(cites: Sequence[str], by_id: dict[str, Fact]) -> tuple[str, ...]:
