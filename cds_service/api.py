@@ -4,9 +4,10 @@ from cds_service import orders
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.tree import Group
-from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care, serious_illness
+from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care, oncology, serious_illness
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
 from cds_service.features.doses import daily_mg, drafted_daily_mg
+from cds_service.features.embedding import Embedding
 from cds_service.features.feature import (
     Absence,
     Coded,
@@ -34,6 +35,7 @@ from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Propo
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.language import Message, msg
 from cds_service.risk import levers, points, published, readmission, renal_limits
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import (
     Band,
     Citation,
@@ -66,6 +68,7 @@ __all__ = [
     "Demographic",
     "Derived",
     "Earlier",
+    "Embedding",
     "EstimateKind",
     "EvidenceFinding",
     "Explanation",
@@ -74,6 +77,7 @@ __all__ = [
     "FeatureValues",
     "Finding",
     "FirstOf",
+    "FusedModel",
     "Group",
     "KidneyDisease",
     "Lasting",
@@ -126,6 +130,7 @@ __all__ = [
     "kidney_disease",
     "levers",
     "msg",
+    "oncology",
     "orders",
     "override_reason",
     "points",

@@ -21,6 +21,7 @@ from cds_service.features.feature import Feature
 from cds_service.hook import Service
 from cds_service.needs import KEYS, with_inputs
 from cds_service.protocol.hooks import HOOKS
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import PublishedScore, RiskModel
 from cds_service.risk.trained import TrainedModel
 
@@ -87,9 +88,10 @@ def _files(roots: Iterable[Path], *, folders: bool) -> Iterator[Path]:
                 yield path / "model.py"
 
 
-def _models(file: Path) -> list[PublishedScore | TrainedModel]:
-    found = [value for value in vars(_module(file)).values() if isinstance(value, PublishedScore | TrainedModel)]
-    return _at_least_one(file, found, "a PublishedScore or a TrainedModel")
+def _models(file: Path) -> list[PublishedScore | TrainedModel | FusedModel]:
+    kinds = PublishedScore | TrainedModel | FusedModel
+    found = [value for value in vars(_module(file)).values() if isinstance(value, kinds)]
+    return _at_least_one(file, found, "a PublishedScore, a TrainedModel or a FusedModel")
 
 
 def _services(file: Path) -> list[Service]:

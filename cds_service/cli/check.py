@@ -81,10 +81,11 @@ def _model(settings: Settings) -> None:
 
 
 def _check_models(loaded: Registry) -> None:
+    from cds_service.risk.fused import FusedModel
     from cds_service.risk.trained import TrainedModel
 
     for model in loaded.models.values():
-        if isinstance(model, TrainedModel):
+        if isinstance(model, TrainedModel | FusedModel):
             model.check()
 
 

@@ -17,6 +17,7 @@ from cds_service.settings import Settings
 
 if TYPE_CHECKING:
     from cds_service.registry import Registry
+    from cds_service.risk.fused import FusedModel
     from cds_service.risk.model import RiskModel
     from cds_service.risk.trained import TrainedModel
 
@@ -129,6 +130,13 @@ def vectors(ctx: click.Context, settings: Settings, files: tuple[Path, ...]) -> 
 @click.option("--bundle", type=options.FILE, help="One patient's bundle; prints JSON.")
 @click.option("--table", "rows", type=options.FILE, help="Rows in the source data's own columns (trained models).")
 @click.option("--out", type=options.FILE, help="Where the predictions for --table go: .csv or .csv.gz.")
+@click.option(
+    "--embedding",
+    "embeddings",
+    type=options.FILE,
+    multiple=True,
+    help="A vector of a slide, image or note of the bundle's patient, made by another program (JSON).",
+)
 @options.as_of
 @click.pass_obj
 @click.pass_context
@@ -139,6 +147,7 @@ def predict(
     bundle: Path | None,
     rows: Path | None,
     out: Path | None,
+    embeddings: tuple[Path, ...],
     as_of: datetime | None,
 ) -> None:
     """Run one model on a patient's bundle or on a table; exit code 1 if it refuses the patient."""
@@ -155,7 +164,8 @@ def predict(
             ) from error
         click.echo(f"{len(predictions.lines)} rows written to {out}", err=True)
         return
-    answer = _for_bundle(model, options.read_bundle(bundle or Path()), options.clock(as_of).now(), settings)
+    given = _with_embeddings(options.read_bundle(bundle or Path()), embeddings)
+    answer = _for_bundle(model, given, options.clock(as_of).now(), settings)
     options.print_json(answer)
     if "refusal" in answer:
         ctx.exit(1)
@@ -186,6 +196,17 @@ def _table_in(path: Path) -> Path:
     if len(found) != 1:
         raise InputError(f"{path} holds {len(found)} tables (.csv, .csv.gz). Name the table with --data.")
     return found[0]
+
+
+def _with_embeddings(bundle: options.Json, files: Sequence[Path]) -> options.Json:
+    """The bundle with an Observation for each side input. Raises InputError or BadRequest."""
+    from cds_service.cli import calls
+    from cds_service.features.embedding import observation
+
+    entries = list(bundle.get("entry", ()))
+    for file in files:
+        entries.append({"resource": observation(options.read_object(file), calls.patient(bundle)["id"])})
+    return {**bundle, "entry": entries}
 
 
 def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings: Settings) -> options.Json:
@@ -220,10 +241,11 @@ def _model(loaded: Registry, model_id: str) -> RiskModel:
     return loaded.models[model_id]
 
 
-def _trained(model: RiskModel) -> TrainedModel:
+def _trained(model: RiskModel) -> TrainedModel | FusedModel:
+    from cds_service.risk.fused import FusedModel
     from cds_service.risk.trained import TrainedModel
 
-    if not isinstance(model, TrainedModel):
+    if not isinstance(model, TrainedModel | FusedModel):
         raise InputError(f"{model.id} is a published score and has no source table. Use --bundle.")
     return model
 

@@ -16,6 +16,7 @@ from cds_service.features.aggregate import Aggregate, Aggregates
 from cds_service.features.conditions_on_record import ProblemList
 from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, at_discharge
+from cds_service.features.embedding import Embedding, embedding
 from cds_service.features.feature import (
     Coded,
     ConditionFeature,
@@ -151,6 +152,8 @@ class _Extraction:
         if isinstance(feature, LowestRatio):
             found = lowest_ratio(self.record, feature, number)
             return found or _without_ratio(feature, self.find(feature.numerator), self.find(feature.denominator))
+        if isinstance(feature, Embedding):
+            return embedding(self.record, feature)
         if isinstance(feature, Demographic):
             return _demographic(self.record, feature)
         raise TypeError(f"no extraction for features of type {type(feature).__name__}")

@@ -15,6 +15,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 UCUM = "http://unitsofmeasure.org"
 IPS_ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+EMBEDDING = "urn:curbside:embedding"  # codes: the programs that make vectors of slides, images and notes
 CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 
 # Other names under which the same systems arrive. OIDs: hl7.org/fhir/R4/terminologies-systems.html.

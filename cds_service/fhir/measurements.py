@@ -10,7 +10,7 @@ from operator import gt, lt
 import msgspec
 
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import LOINC, canonical_system
+from cds_service.fhir.codes import EMBEDDING, LOINC, canonical_system
 from cds_service.fhir.rows import date_of
 from cds_service.fhir.times import Span, Times
 
@@ -69,6 +69,9 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
         return self.part.data_absent_reason is not None
 
 
+_MARK = EMBEDDING + "|"  # tells the codes of embeddings from those of LOINC in the index
+
+
 class Measurements:
     """The Observations of a record, indexed on first use; times are parsed for the codes that are asked for."""
 
@@ -89,7 +92,11 @@ class Measurements:
 
     def codes(self) -> tuple[str, ...]:
         """All LOINC codes of the Observations and their components, in order."""
-        return tuple(sorted(code for code in self._by_code if code is not None))
+        return tuple(sorted(code for code in self._by_code if code is not None and _MARK not in code))
+
+    def embeddings(self, encoder: str) -> Iterator[Measurement]:
+        """The vectors that a program made, latest first, undated last."""
+        return self.newest((_MARK + encoder,))
 
     def newest(self, codes: tuple[str, ...]) -> Iterator[Measurement]:
         """Values under any of the codes that are not later than the record's time, latest first, undated last."""
@@ -158,6 +165,8 @@ def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tu
             for coding in codings:
                 if coding.system == LOINC or canonical_system(coding.system) == LOINC:
                     _add(index, coding.code, row, row)
+                elif coding.system == EMBEDDING:
+                    _add(index, f"{_MARK}{coding.code}", row, row)
         if row.component:
             for component in row.component:
                 for coding in component.code.coding:

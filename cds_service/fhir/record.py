@@ -170,6 +170,10 @@ class PatientRecord:
         """One of a timeline, with its reference."""
         return self._measurements.measurement(dated)
 
+    def embeddings(self, encoder: str) -> Iterator[Measurement]:
+        """The vectors that a program made of slides, images or notes, latest first, undated last."""
+        return self._measurements.embeddings(encoder)
+
     def loinc_codes(self) -> tuple[str, ...]:
         """All LOINC codes under which Observations and their components have values, in order."""
         return self._measurements.codes()

@@ -93,9 +93,43 @@ class _Later(Generic[T]):
 
 
 _ABSENT = msgspec.Raw()
+
+
+def _single(kept: msgspec.Raw, shape: type[T], member: str) -> T | None:
+    """A member of an Observation that is kept as JSON. Raises BadRequest if it has another type."""
+    if kept is _ABSENT:
+        return None
+    try:
+        return msgspec.json.decode(kept, type=shape)
+    except msgspec.ValidationError:
+        raise BadRequest(f"Observation.{member} is not of the expected type.") from None
+
+
 _CATEGORY = _Later("category", tuple[CodeableConcept, ...])
 _INTERPRETATION = _Later("interpretation", tuple[CodeableConcept, ...])
 _RANGE = _Later("referenceRange", tuple[ReferenceRange, ...])
+
+
+class SampledData(Part, frozen=True):
+    """Many numbers in one text: origin + factor x each."""
+
+    origin: Quantity | None = None
+    factor: float | None = None
+    data: str | None = None
+
+
+class VersionedCoding(Part, frozen=True):
+    """A code in a version of its system."""
+
+    system: str | None = None
+    version: str | None = None
+    code: str | None = None
+
+
+class Method(Part, frozen=True):
+    """How an Observation was made, as codes with their versions."""
+
+    coding: tuple[VersionedCoding, ...] = ()
 
 
 class Extension(Part, frozen=True):
@@ -213,6 +247,18 @@ class Observation(Resource, frozen=True, tag="Observation"):
     interpretation_json: msgspec.Raw = _INTERPRETATION.kept()
     reference_range_json: msgspec.Raw = _RANGE.kept()
     component: tuple[ObservationComponent, ...] = ()
+    method_json: msgspec.Raw = msgspec.field(default=_ABSENT, name="method")
+    sampled_json: msgspec.Raw = msgspec.field(default=_ABSENT, name="valueSampledData")
+
+    @property
+    def method(self) -> Method | None:
+        """How it was made. Raises BadRequest."""
+        return _single(self.method_json, Method, "method")
+
+    @property
+    def value_sampled_data(self) -> SampledData | None:
+        """Its numbers, if it holds many. Raises BadRequest."""
+        return _single(self.sampled_json, SampledData, "valueSampledData")
 
     @property
     def category(self) -> tuple[CodeableConcept, ...]:

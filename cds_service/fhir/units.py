@@ -123,7 +123,7 @@ _SPELLINGS = {
     "mL/min/1.73m²": "mL/min/{1.73_m2}", "ml/min/1.73m²": "mL/min/{1.73_m2}", "mL/min/1.73": "mL/min/{1.73_m2}",
     "mL/min/{1.73m2}": "mL/min/{1.73_m2}", "mL/min/1.73sqm": "mL/min/{1.73_m2}", "mL/min/{1.73}": "mL/min/{1.73_m2}",
     "fl": "fL", "FL": "fL", "femtoliter": "fL", "lpm": "L/min", "LPM": "L/min", "L/m": "L/min", "liters/min": "L/min",
-    "INR": "{INR}", "ratio": "{ratio}", "mg/gCr": "mg/g", "mg/gcreat": "mg/g", "mg/gcreatinine": "mg/g",
+    "#": "{#}", "INR": "{INR}", "ratio": "{ratio}", "mg/gCr": "mg/g", "mg/gcreat": "mg/g", "mg/gcreatinine": "mg/g",
     "ug/mgcreat": "ug/mg", "mcg/mg": "ug/mg", "mcg/mgcreat": "ug/mg", "mg/mmolcreat": "mg/mmol", "mg/mmolCr": "mg/mmol",
 }  # fmt: skip
 

@@ -5,13 +5,13 @@ All figures come from rows that the model judged had not seen: an outer fold's r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import xgboost
 
-from cds_service.risk.manifest import Manifest
+from cds_service.risk.manifest import Input, Manifest
 from cds_service.training import figures, plots, rivals
 from cds_service.training.evaluation import calibration_points, markdown
 from cds_service.training.evidence import Evidence, Explained
@@ -114,24 +114,28 @@ def _population(evidence: Evidence) -> str:
 
 def inputs(manifest: Manifest) -> str:
     """The inputs as a table, and for whom the model speaks."""
-    arrow = {1: "up only", -1: "down only", 0: ""}
-    rows = []
-    for declared in manifest.inputs:
-        learnt = declared.training
-        source = "derived" if declared.column is None else f"`{declared.column.name}`"
-        rows.append(
-            (declared.label, declared.unit or "–", ", ".join(declared.codes) or "–", source, arrow[declared.monotone],
-             f"{learnt.p50:.4g}", f"{learnt.p01:.4g} to {learnt.p99:.4g}", learnt.measured)
-        )  # fmt: skip
-    table = markdown(
-        ("input", "unit", "LOINC", "source column", "constraint", "median", "1st to 99th percentile", "measured in"),
-        rows,
-    )
     speaks = manifest.speaks
     return (
-        f"{table}\n\nThe model speaks for ages {speaks.age[0]} to {speaks.age[1]}. "
+        f"{inputs_table(manifest.inputs)}\n\nThe model speaks for ages {speaks.age[0]} to {speaks.age[1]}. "
         f"It needs {', '.join(speaks.required)} and at least {speaks.minimum} measurements. "
         f"What is not measured stays missing: nothing is imputed."
+    )
+
+
+def inputs_table(declared: Sequence[Input]) -> str:
+    """The inputs with unit, codes, source column, constraint and distribution in the training population."""
+    arrow = {1: "up only", -1: "down only", 0: ""}
+    rows = []
+    for one in declared:
+        learnt = one.training
+        source = "derived" if one.column is None else f"`{one.column.name}`"
+        rows.append(
+            (one.label, one.unit or "–", ", ".join(one.codes) or "–", source, arrow[one.monotone],
+             f"{learnt.p50:.4g}", f"{learnt.p01:.4g} to {learnt.p99:.4g}", learnt.measured)
+        )  # fmt: skip
+    return markdown(
+        ("input", "unit", "LOINC", "source column", "constraint", "median", "1st to 99th percentile", "measured in"),
+        rows,
     )
 
 

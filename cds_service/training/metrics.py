@@ -128,6 +128,17 @@ def net_benefit(risk: Floats, outcomes: Floats, threshold: float) -> float:
     return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
 
 
+def net_benefit_weighted(risk: Floats, outcomes: Floats, weight: Floats, threshold: float) -> float:
+    """The same with weights that stand for the censored, who have none themselves.
+
+    Source: Vickers et al. 2008, doi:10.1186/1472-6947-8-53.
+    """
+    flagged = risk >= threshold
+    right = float(np.sum((weight * outcomes)[flagged]))
+    wrong = float(np.sum(weight[flagged])) - right
+    return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
+
+
 def _bootstrap(statistic: Callable[[Floats | None], float], n: int, seed: int, replicates: int) -> Interval:
     generator = np.random.default_rng(seed)
     values = np.empty(replicates)

@@ -1,0 +1,341 @@
+"""Fused models: several modalities, each with its own calibrated model, joined on the log-odds (late fusion).
+
+What is missing is a defined case: every pattern of modalities has a combiner of its own, fitted and calibrated on
+patients who were shown to it so. Contributions are exact for every feature and add up for every modality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.errors import PluginError
+from cds_service.explain import tree
+from cds_service.explain.leaf_tables import AGREEMENT
+from cds_service.explain.tree import Group
+from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Unusable
+from cds_service.language import Message, msg
+from cds_service.risk import fusion, published, table
+from cds_service.risk.calibration import expit
+from cds_service.risk.fused_rows import FusedRows
+from cds_service.risk.fusion import Fusion, Modality, Pattern
+from cds_service.risk.manifest import Input
+from cds_service.risk.modality import Scorer, Trees
+from cds_service.risk.modality import read as read_part
+from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
+
+Entries = Mapping[str, FeatureValue | Unusable]
+_AGE = "age"
+
+
+@dataclass(frozen=True)
+class FusedModel:
+    """A fused model: one folder in `models/` holds it, its `model.py` declares one of these.
+
+    outcome_words: outcome -> words. bands: (outcome, horizon) -> thresholds of the probability, lowest first.
+    gates: yes/no features with the reasons why the model does not speak where they are true.
+    scorers: (outcome, modality) -> its model.
+    """
+
+    folder: Path
+    title: Message
+    citation: Citation
+    inputs: tuple[Feature, ...] = field(repr=False)
+    groups: tuple[Group, ...] = field(repr=False)
+    outcome_words: Mapping[str, Message]
+    population: Message
+    limits: Message = field(repr=False)
+    manifest: Fusion = field(repr=False)
+    scorers: Mapping[tuple[str, str], Scorer] = field(repr=False)
+    bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] = field(default_factory=dict, repr=False)
+    gates: tuple[tuple[Feature, Message], ...] = field(default=(), repr=False)
+    trained: bool = True
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        title: Message,
+        citation: Citation,
+        features: tuple[Feature, ...],
+        groups: tuple[Group, ...],
+        outcome_words: Mapping[str, Message],
+        population: Message,
+        limits: Message,
+        bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] | None = None,
+        gates: tuple[tuple[Feature, Message], ...] = (),
+    ) -> FusedModel:
+        """The model of a folder with `manifest.json` and the weights of its parts.
+
+        Raises PluginError naming the file if one is missing or changed, or features are not those trained with.
+        """
+        declared = fusion.read(folder / "manifest.json")
+        _check_features(folder, declared, features, outcome_words)
+        kinds = {m.id: m for m in declared.modalities}
+        scorers = {
+            (part.outcome, part.modality): read_part(folder / part.weights, part.sha256, kinds[part.modality], features)
+            for part in declared.parts
+        }
+        return cls(folder, title, citation, features, groups, outcome_words, population, limits, declared, scorers,
+                   dict(bands or {}), gates)  # fmt: skip
+
+    @property
+    def id(self) -> str:
+        """kebab-case, from the manifest."""
+        return self.manifest.id
+
+    @property
+    def version(self) -> str:
+        """From the manifest."""
+        return self.manifest.version
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """All that it asks of a record: its inputs, then its gates."""
+        return (*self.inputs, *(feature for feature, _ in self.gates))
+
+    def check(self) -> None:
+        """Raises PluginError if a part's trees are read differently by XGBoost."""
+        import xgboost
+
+        for (outcome, modality), scorer in self.scorers.items():
+            if isinstance(scorer, Trees):
+                booster = xgboost.Booster({"nthread": 1})
+                booster.load_model(bytearray(scorer.content))
+                if (apart := scorer.tables.difference(booster)) > AGREEMENT:
+                    raise PluginError(
+                        f"{self.folder}: Curbside and XGBoost compute values {apart:.2g} apart from the weights of "
+                        f"{outcome}, {modality}; report it, and do not use the model"
+                    )
+
+    def estimate(self, values: FeatureValues) -> Result:
+        """One estimate for each outcome and horizon, explained by feature; its notes tell the sum of each modality."""
+        entries = {feature.id: values[feature] for feature in self.inputs}
+        present = self.present(entries)
+        refusal = self._refusal(values, entries, present)
+        if refusal is not None:
+            return refusal
+        fused = {outcome: self._fused(outcome, present, entries) for outcome in self.manifest.outcomes}
+        found = []
+        for position, outcome in enumerate(self.manifest.outcomes):
+            for horizon in self.manifest.horizons:
+                found.append(self._estimate(outcome, horizon, self._widest(position, horizon, fused), entries, values))
+        return tuple(found)
+
+    def present(self, entries: Entries) -> tuple[str, ...]:
+        """The modalities of which enough is measured, in the manifest's order."""
+        return tuple(
+            modality.id
+            for modality in self.manifest.modalities
+            if sum(self._measured(entries[id_]) for id_ in modality.own) >= modality.minimum
+        )
+
+    def by_modality(self, outcome: str, values: FeatureValues) -> Mapping[str, float]:
+        """What the features of each modality add to the fused log-odds of an outcome, beyond the average.
+
+        An input that every modality takes, such as age, stands for itself. The sum over modalities equals that over
+        features; absent ones are not there.
+        """
+        entries = {feature.id: values[feature] for feature in self.inputs}
+        return self._fused(outcome, self.present(entries), entries).by_modality
+
+    def predict_table(self, path: Path) -> table.Predictions:
+        """Probabilities for the rows of a file in the source data's own columns.
+
+        Raises FeatureMismatch or BadRequest as `table.read` does. The columns `*_unrestricted` are filled for every
+        row: with too little of every modality, from what there is.
+        """
+        return self.rows.predict(path)
+
+    @cached_property
+    def rows(self) -> FusedRows:
+        """The same model for tables."""
+        return FusedRows(self.manifest, self.inputs, tuple(gate for gate, _ in self.gates), self.scorers)
+
+    def _fused(self, outcome: str, present: tuple[str, ...], entries: Entries) -> _Fused:
+        pattern = self._patterns[outcome, present]
+        amounts: dict[str, float] = {}
+        baseline = output = 0.0
+        for modality in self.manifest.modalities:
+            if modality.id not in present:
+                continue
+            amounts |= {id_: amounts.get(id_, 0.0) for id_ in modality.inputs}
+            if pattern.weights[modality.id] == 0.0:
+                continue
+            part, scorer = self._parts[outcome, modality.id], self.scorers[outcome, modality.id]
+            given = [entries[id_] for id_ in modality.inputs]
+            phi, margin = scorer.explain(given, self._row(modality, entries))
+            scale = pattern.weights[modality.id] * part.slope
+            shift = pattern.weights[modality.id] * part.intercept
+            baseline += shift + scale * part.expected
+            output += shift + scale * margin
+            for id_, amount in zip(modality.inputs, (scale * phi).tolist(), strict=True):
+                amounts[id_] += amount
+        sums: dict[str, float] = {}
+        for id_, amount in amounts.items():
+            sums[self._owners[id_]] = sums.get(self._owners[id_], 0.0) + amount
+        return _Fused(outcome, pattern, baseline, output, amounts, sums)
+
+    def _widest(self, position: int, horizon: int, fused: Mapping[str, _Fused]) -> _Fused:
+        """The outcome's own log-odds, or those of a narrower outcome if they are higher: it includes that one."""
+        candidates = [fused[outcome] for outcome in self.manifest.outcomes[position:]]
+        return max(candidates, key=lambda one: one.at(horizon))
+
+    def _estimate(
+        self, outcome: str, horizon: int, used: _Fused, entries: Entries, values: FeatureValues
+    ) -> RiskEstimate:
+        given = list(entries.values())
+        amounts = np.array([used.amounts.get(feature.id, 0.0) for feature in self.inputs])
+        seen = [entry for entry in given if entry.feature.id in used.amounts]
+        kept = np.array([feature.id in used.amounts for feature in self.inputs])
+        intercept = used.pattern.intercepts[str(horizon)]
+        risk = float(expit(np.asarray(used.at(horizon))))
+        found = tuple(entry for entry in seen if isinstance(entry, FeatureValue))
+        thresholds = self.bands.get((outcome, horizon))
+        return RiskEstimate(
+            model_id=self.id,
+            version=self.version,
+            kind=EstimateKind.PROBABILITY,
+            outcome=outcome,
+            outcome_words=self.outcome_words[outcome],
+            horizon_years=horizon,
+            value=risk,
+            unit="1",
+            band=published.band_of(risk, thresholds) if thresholds else None,
+            explanation=tree.explanation(
+                tree.contributions(amounts[kept], seen, self.groups, published.in_words),
+                baseline=intercept + used.baseline,
+                output=used.at(horizon),
+                population=self.population,
+            ),
+            inputs=found,
+            not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
+            effective=published.oldest(found),
+            notes=(*self._notes(used, outcome, horizon, risk), *self._not_excluded(values)),
+        )
+
+    def _notes(self, used: _Fused, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
+        labels = {i.id: i.label for i in self.manifest.inputs} | {m.id: m.label for m in self.manifest.modalities}
+        shares = [
+            msg("{modality} {amount}", modality=labels[id_], amount=f"{amount:+.2f}")
+            for id_, amount in used.by_modality.items()
+        ]
+        notes = [msg("By modality, on the log-odds: {shares}", shares=published.listed(shares))]
+        absent = [
+            msg("{modality}", modality=m.label)
+            for m in self.manifest.modalities
+            if m.id in self._owners.values() and m.id not in used.by_modality
+        ]
+        if absent:
+            notes.append(msg("Without {modalities}, which is a case of its own", modalities=published.listed(absent)))
+        if used.outcome != outcome:
+            notes.append(msg("Taken from {narrower}, which it includes", narrower=self.outcome_words[used.outcome]))
+        near = next((s for s in self.manifest.similar
+                     if (s.outcome, s.horizon) == (outcome, horizon) and s.low <= risk <= s.high), None)  # fmt: skip
+        if near is not None:
+            notes.append(
+                msg(
+                    "Of {people} training patients with an estimate of {low} to {high}%, {observed}% had the outcome",
+                    people=near.people,
+                    low=published.percent(near.low),
+                    high=published.percent(near.high),
+                    observed=f"{100 * near.observed:.0f}",
+                )
+            )
+        return tuple(notes)
+
+    def _not_excluded(self, values: FeatureValues) -> tuple[Message, ...]:
+        unknown = published.unknown_conditions(values, [gate for gate in self.gates if gate[0] in values])
+        if not unknown:
+            return ()
+        what = published.listed([u.feature.label for u in unknown])
+        return (msg("Not excluded, for want of data: {what}", what=what),)
+
+    def _refusal(self, values: FeatureValues, entries: Entries, present: tuple[str, ...]) -> NotEstimated | None:
+        """Why the model does not speak about this person, or None."""
+        speaks, age = self.manifest.speaks, entries.get(_AGE)
+        youngest, eldest = speaks.age
+        if isinstance(age, FeatureValue) and not youngest <= published.whole_years(age) <= eldest:
+            reason = msg("age {age} is outside {youngest}–{eldest}", age=published.whole_years(age),
+                         youngest=youngest, eldest=eldest)  # fmt: skip
+            return published.not_applicable(self.id, reason)
+        gate = published.first_true(values, [gate for gate in self.gates if gate[0] in values])
+        if gate is not None:
+            return published.not_applicable(self.id, gate)
+        by_id = {feature.id: feature for feature in self.inputs}
+        required = published.needed(self.id, values, [by_id[id_] for id_ in speaks.required])
+        if isinstance(required, NotEstimated):
+            return required
+        if present:
+            return None
+        absent = values.unusable([by_id[id_] for m in self.manifest.modalities for id_ in m.own])
+        reason = msg("Not calculated: there is too little of {modalities}",
+                     modalities=published.enumerated([msg("{modality}", modality=m.label)
+                                                      for m in self.manifest.modalities]))  # fmt: skip
+        return NotEstimated(self.id, Refusal.INPUT, reason, absent)
+
+    def _measured(self, entry: FeatureValue | Unusable) -> bool:
+        return isinstance(entry, FeatureValue) and not isinstance(entry.feature, Derived | Demographic)
+
+    def _row(self, modality: Modality, entries: Entries) -> NDArray[np.float32]:
+        if modality.kind == "linear":
+            return np.empty(0, dtype=np.float32)
+        numbers = []
+        for id_ in modality.inputs:
+            entry = entries[id_]
+            value = entry.value if isinstance(entry, FeatureValue) else None
+            numbers.append(table.number(value, self._declared[id_]))
+        return np.array(numbers, dtype=np.float32)
+
+    @cached_property
+    def _owners(self) -> Mapping[str, str]:
+        """The modality of each input: the first that takes it; an input of all of several stands for itself."""
+        taken = {i.id: [m.id for m in self.manifest.modalities if i.id in m.inputs] for i in self.manifest.inputs}
+        several = len(self.manifest.modalities)
+        return {id_: id_ if 1 < len(by) == several else by[0] for id_, by in taken.items() if by}
+
+    @cached_property
+    def _declared(self) -> Mapping[str, Input]:
+        return {declared.id: declared for declared in self.manifest.inputs}
+
+    @cached_property
+    def _patterns(self) -> Mapping[tuple[str, tuple[str, ...]], Pattern]:
+        return {(p.outcome, p.modalities): p for p in self.manifest.patterns}
+
+    @cached_property
+    def _parts(self) -> Mapping[tuple[str, str], fusion.Part]:
+        return {(p.outcome, p.modality): p for p in self.manifest.parts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fused:
+    """One outcome of one patient: the pattern used, and sums without the pattern's intercept."""
+
+    outcome: str
+    pattern: Pattern
+    baseline: float
+    output: float
+    amounts: Mapping[str, float]
+    by_modality: Mapping[str, float]
+
+    def at(self, horizon: int) -> float:
+        """The log-odds at a horizon."""
+        return self.pattern.intercepts[str(horizon)] + self.output
+
+
+def _check_features(
+    folder: Path, declared: Fusion, features: Sequence[Feature], outcome_words: Mapping[str, Message]
+) -> None:
+    file = folder / "manifest.json"
+    trained_on = [(i.id, i.unit) for i in declared.inputs]
+    asked_for = [(f.id, str(getattr(f, "unit", ""))) for f in features]
+    if trained_on != asked_for:
+        raise PluginError(f"{file}: the weights were trained on other inputs than model.py declares; train again")
+    if set(outcome_words) != set(declared.outcomes):
+        raise PluginError(f"{file}: its outcomes are not those that model.py has words for; mend model.py")

@@ -1,0 +1,114 @@
+"""The models of single modalities in a fused model: trees, and lines on embeddings; each explains its margin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.errors import PluginError
+from cds_service.explain.leaf_tables import LeafTables
+from cds_service.features.embedding import Embedding, vector
+from cds_service.features.feature import Feature, FeatureValue, Unusable
+from cds_service.risk.fusion import Modality
+
+Floats = NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """The model of one modality and outcome: a margin and what each input adds to it."""
+
+    def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """What each input adds to the margin, and the margin itself, computed apart."""
+        ...
+
+    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+        """The margin of each row of a table; NaN where it cannot be computed from a table."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Boosted trees, read without XGBoost."""
+
+    tables: LeafTables
+    content: bytes
+
+    def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """Exact SHAP values of the margin."""
+        phi, margin = self.tables.explain(row)
+        return np.asarray(phi, dtype=np.float64), float(margin)
+
+    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+        """One margin a row."""
+        forest = self.tables.forest
+        return np.array([forest.margin(forest.goes_left(row)) for row in matrix], dtype=np.float64)
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A linear model of an embedding: the sum of weight x (value - mean) / scale over its dimensions."""
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
+
+    def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """All dimensions count as one input: single ones mean nothing to a reader."""
+        (entry,) = entries
+        if isinstance(entry, Unusable):
+            return np.zeros(1), 0.0
+        parts = (vector(str(entry.value)) - np.array(self.mean)) / np.array(self.scale) * np.array(self.weight)
+        return np.array([parts.sum()]), float(np.dot(parts, np.ones(len(parts))))
+
+    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+        """A table has no embeddings."""
+        return np.full(len(matrix), np.nan)
+
+
+def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature]) -> Scorer:
+    """The model of one part, after its digest was checked. Raises PluginError."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PluginError(f"{path}: the weights are missing; restore the file or train the model again") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise PluginError(
+            f"{path}: these are not the manifest's weights (SHA-256 differs); restore both of one version"
+        )
+    return _READERS[modality.kind](path, content, modality, features) if modality.kind in _READERS else _unknown(path)
+
+
+def _unknown(path: Path) -> Scorer:
+    raise PluginError(f"{path}: belongs to a modality of a kind that Curbside does not know; known are trees, linear")
+
+
+def _trees(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
+    tables = LeafTables.read(content)
+    if tables is None or tables.forest.n_features != len(modality.inputs):
+        raise PluginError(
+            f"{path}: is not a plain sum of trees over the {len(modality.inputs)} inputs of {modality.id}"
+        )
+    return Trees(tables, content)
+
+
+def _line(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
+    try:
+        line = msgspec.json.decode(content, type=Line)
+    except msgspec.MsgspecError as error:
+        raise PluginError(f"{path}: is not a linear model of an embedding: {error}") from error
+    taken = [f for f in features if f.id in modality.inputs and isinstance(f, Embedding)]
+    if len(taken) != 1 or not len(line.mean) == len(line.scale) == len(line.weight) == taken[0].dimension:
+        raise PluginError(f"{path}: {modality.id} needs one embedding as its input, of as many dimensions as weights")
+    return line
+
+
+_READERS: Mapping[str, Callable[[Path, bytes, Modality, Sequence[Feature]], Scorer]] = {
+    "trees": _trees,
+    "linear": _line,
+}

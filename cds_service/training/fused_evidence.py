@@ -1,0 +1,127 @@
+"""What the card of a fused survival model reports on: out-of-fold estimates, rivals, refits on resampled patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.risk.calibration import expit
+from cds_service.risk.fusion import subsets
+from cds_service.training import fusing
+from cds_service.training.fusing import Flags, Floats, Fusing, Matrix, Patients, Plan
+from cds_service.training.progress import bar
+
+Score = Callable[[str, NDArray[np.int64], Flags], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the card reports on.
+
+    spoken: rows for which the model speaks; who: in words, who these are. outcomes: id -> words. linear: the inputs as
+    a Cox regression takes them. ceiling: all that was known at the start. thresholds: (outcome, horizon) -> risks.
+    refits: models on resampled patients. replicates: of the bootstrap.
+    """
+
+    patients: Patients
+    plan: Plan
+    fusing: Fusing
+    spoken: Flags
+    outcomes: Mapping[str, str]
+    subgroups: Mapping[str, Flags]
+    linear: Floats
+    ceiling: Matrix
+    thresholds: Mapping[tuple[str, int], Sequence[float]]
+    who: str
+    refits: int
+    replicates: int
+
+    @property
+    def cases(self) -> list[tuple[str, int]]:
+        """Outcomes and horizons."""
+        return [(outcome, h) for outcome in self.outcomes for h in self.plan.horizons]
+
+    @cached_property
+    def full(self) -> tuple[str, ...]:
+        """The pattern with every modality."""
+        return tuple(kind.id for kind in self.plan.kinds)
+
+    @cached_property
+    def ours(self) -> dict[tuple[str, int], Floats]:
+        """Out-of-fold log-odds as the model gives them: each row in its own pattern, a wider outcome never lower."""
+        return by_pattern(self.patients, self.plan, self.fusing.log_odds)
+
+    @cached_property
+    def rivals(self) -> Mapping[str, Mapping[str, Floats]]:
+        """Out-of-fold scores of other models by name and outcome; only their ranks count."""
+        models: dict[str, Score] = {
+            "Cox regression (ridge, splines), same inputs": self._cox,
+            "XGBoost (accelerated failure time), same inputs, not fused": self._trees(self.patients.matrix),
+            "ceiling: XGBoost on all that was known at the operation": self._trees(self.ceiling),
+        }
+        return {name: {o: self._apart(o, score) for o in self.outcomes} for name, score in models.items()}
+
+    def spread(self) -> dict[tuple[str, int], Floats]:
+        """Risks by models refitted on patients drawn with replacement, shape (refits, n)."""
+        n, p = len(self.patients), self.patients
+        found: dict[tuple[str, int], list[Floats]] = {case: [] for case in self.cases}
+        with bar(self.refits, "Refits") as step:
+            for number in range(self.refits):
+                drawn = np.random.default_rng([self.plan.seed, number]).integers(n, size=n)
+                again = Patients(p.matrix[drawn], p.months[drawn], {o: came[drawn] for o, came in p.came.items()})
+                model = fusing.fit(again, np.arange(n), self.plan, step, "Refits", self.fusing.final.parameters)
+                for case, log_odds in by_pattern(p, self.plan, model.log_odds).items():
+                    found[case].append(expit(log_odds))
+        return {case: np.array(risks) for case, risks in found.items()}
+
+    def _apart(self, outcome: str, score: Score) -> Floats:
+        result = np.empty(len(self.patients))
+        for number in np.unique(self.fusing.fold):
+            test = self.fusing.fold == number
+            found, among = score(outcome, np.flatnonzero(~test), test)
+            result[test] = (found - among.mean()) / among.std()
+        return result
+
+    def _cox(self, outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
+        mean, scale = self.linear[train].mean(axis=0), np.maximum(self.linear[train].std(axis=0), 1e-9)
+        z, p = (self.linear - mean) / scale, self.patients
+        weight = fusing.cox(z[train], p.months[train], p.came[outcome][train], 20.0)
+        return z[test] @ weight, z[train] @ weight
+
+    def _trees(self, matrix: Matrix) -> Score:
+        def score(outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
+            width = matrix.shape[1]
+            kind = fusing.Kind("all", range(width), (0,), 0, [0] * width)
+            patients = Patients(matrix, self.patients.months, self.patients.came)
+            parameters = self.fusing.folds[int(self.fusing.fold[test][0])].parameters
+            trees = fusing.train(patients, train, outcome, kind, self.plan, parameters)
+            return -fusing.margins(trees, matrix[test]), -fusing.margins(trees, matrix[train])
+
+        return score
+
+
+def by_pattern(
+    patients: Patients, plan: Plan, log_odds: Callable[[Matrix, str, int, tuple[str, ...]], Floats]
+) -> dict[tuple[str, int], Floats]:
+    """Log-odds of each outcome and horizon, each row in the pattern of what is measured in it.
+
+    Rows with too little of everything are taken as if all were there, as `*_unrestricted` predictions are.
+    """
+    ids = [kind.id for kind in plan.kinds]
+    there = np.column_stack([kind.there(patients.matrix) for kind in plan.kinds])
+    there[~there.any(axis=1)] = True
+    found: dict[tuple[str, int], Floats] = {}
+    for outcome in reversed(tuple(patients.came)):
+        for horizon in plan.horizons:
+            result = np.empty(len(patients))
+            for pattern in subsets(ids):
+                rows = np.all(there == [id_ in pattern for id_ in ids], axis=1)
+                if rows.any():
+                    result[rows] = log_odds(patients.matrix, outcome, horizon, pattern)[rows]
+            inner = [line for (o, h), line in found.items() if h == horizon]
+            found[outcome, horizon] = np.maximum.reduce([result, *inner])
+    return {(o, h): found[o, h] for o in patients.came for h in plan.horizons}

@@ -1,0 +1,73 @@
+"""What a recipe of a fused model leaves in the model's folder: weights of each part, and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import xgboost
+
+from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
+from cds_service.risk import fusion, modality
+from cds_service.risk.calibration import expit
+from cds_service.risk.fusion import Fusion, Modality, Similar
+from cds_service.training import censoring
+from cds_service.training.fusing import Floats, Fused, Line, Part, Patients
+
+__all__ = ["Fusion", "Modality", "similar", "write"]
+
+
+def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
+    """The weights and the manifest, completed with parts, patterns and digests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = tuple(_part(folder, outcome, kind, part) for (outcome, kind), part in fused.parts.items())
+    patterns = tuple(
+        fusion.Pattern(outcome, pattern, dict(c.weights), {str(h): a for h, a in c.intercepts.items()}, c.people)
+        for (outcome, pattern), c in fused.combiners.items()
+    )
+    complete = msgspec.structs.replace(manifest, parts=parts, patterns=patterns)
+    fusion.write(complete, folder / "manifest.json")
+    return complete
+
+
+def _part(folder: Path, outcome: str, kind: str, part: Part) -> fusion.Part:
+    if isinstance(part.model, Line):
+        line = modality.Line(
+            *(tuple(values.tolist()) for values in (part.model.mean, part.model.scale, part.model.weight))
+        )
+        name, content, expected = f"{outcome}-{kind}.json", msgspec.json.encode(line), 0.0
+    else:
+        name, content = f"{outcome}-{kind}.ubj", bytes(part.model.save_raw("ubj"))
+        expected = _checked(content, part.model).expected
+    (folder / name).write_bytes(content)
+    return fusion.Part(kind, outcome, name, hashlib.sha256(content).hexdigest(), part.intercept, part.slope, expected)
+
+
+def _checked(content: bytes, booster: xgboost.Booster) -> LeafTables:
+    tables = LeafTables.read(content)
+    if tables is None:
+        raise ValueError("Curbside cannot read these trees")
+    if (apart := tables.difference(booster)) > AGREEMENT:
+        raise ValueError(f"Curbside and XGBoost compute values {apart:.2g} apart from these weights")
+    return tables
+
+
+def similar(
+    patients: Patients, log_odds: Mapping[tuple[str, int], Floats], rows: Sequence[bool] | None = None, bins: int = 8
+) -> tuple[Similar, ...]:
+    """What came of patients in groups of equal size by their out-of-fold risk, for each outcome and horizon."""
+    keep = np.ones(len(patients), dtype=np.bool_) if rows is None else np.asarray(rows, dtype=np.bool_)
+    found = []
+    for (outcome, horizon), line in log_odds.items():
+        risk = expit(line[keep])
+        weight = censoring.weights(patients.months[keep], patients.ended[keep], 12 * horizon)
+        happened = patients.came[outcome][keep] & (patients.months[keep] <= 12 * horizon)
+        groups = np.array_split(np.argsort(risk, kind="stable"), bins)
+        edges = [0.0, *(float(f"{risk[g[0]]:.3f}") for g in groups[1:]), 1.0]
+        for group, low, high in zip(groups, edges, edges[1:], strict=False):
+            observed = float(np.sum(weight[group] * happened[group]) / np.sum(weight[group]))
+            found.append(Similar(outcome, horizon, low, high, len(group), float(f"{observed:.3f}")))
+    return tuple(found)

@@ -1,0 +1,228 @@
+"""Recipe of `breast-cancer-survival`: death and death from breast cancer within five and ten years, from METABRIC.
+
+What leaks, what a record cannot supply and why each is left out is in `card.md`, which this recipe writes.
+Run it with `curbside models train breast-cancer-survival --data metabric_train.csv.gz`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.api import FusedModel
+from cds_service.api import catalogue as c
+from cds_service.api import oncology as o
+from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, tables
+from cds_service.training.fusing import Fusing, Kind, Patients, Plan
+from cds_service.training.tables import Data, Source
+
+ID, VERSION, SEED = "breast-cancer-survival", "1.0.0", 20261104
+TITLE = "Survival after breast cancer (research only)"
+HORIZONS, AGES = (5, 10), (21, 96)
+ROUNDS = 120
+EXTENT, RECEPTORS = "extent", "receptors"
+
+GRADES = {"1": "grade 1", "2": "grade 2", "3": "grade 3"}
+STAGES = {"0": "stage 0", "1": "stage 1", "2": "stage 2", "3": "stage 3", "4": "stage 4"}
+STATUS = {"Positive": "positive", "Negative": "negative"}
+# In order of the hazard that the literature gives; trees need an order, not a distance.
+SUBTYPES = {
+    "Normal": "normal-like",
+    "LumA": "luminal A",
+    "claudin-low": "claudin-low",
+    "LumB": "luminal B",
+    "Basal": "basal-like",
+    "Her2": "HER2-enriched",
+    "NC": "",
+}
+
+
+def _numbered(words: dict[str, str]) -> dict[str, float]:
+    return {word: float(number) for number, word in enumerate(filter(None, words.values()))}
+
+
+TWO = {"negative": 0.0, "positive": 1.0}
+SOURCES = (
+    Source(c.AGE, "Age", "a", (18, 120)),
+    Source(o.TUMOR_SIZE, "Tumor Size", "mm", (0, 400), monotone=1, group=EXTENT),
+    Source(o.TUMOR_GRADE, "Neoplasm Histologic Grade", "1", (1, 3), cells=GRADES, numbers=_numbered(GRADES),
+           monotone=1, group=EXTENT),
+    Source(o.POSITIVE_NODES, "Lymph nodes examined positive", "1", (0, 90), monotone=1, group=EXTENT),
+    Source(o.TUMOR_STAGE, "Tumor Stage", "1", (0, 4), cells=STAGES, numbers=_numbered(STAGES), monotone=1,
+           group=EXTENT),
+    Source(o.NPI, monotone=1, group=EXTENT),
+    Source(o.ER, "ER Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
+    Source(o.PR, "PR Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
+    Source(o.HER2, "HER2 Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
+    Source(o.INTRINSIC_SUBTYPE, "Pam50 + Claudin-low subtype", "1", cells=SUBTYPES, numbers=_numbered(SUBTYPES)),
+)  # fmt: skip
+# Known columns that are no inputs: what follows the operation, what no record holds, and what is the outcome.
+UNUSED = (
+    "Type of Breast Surgery", "Cancer Type", "Cancer Type Detailed", "Cellularity", "Chemotherapy", "Cohort",
+    "ER status measured by IHC", "HER2 status measured by SNP6", "Tumor Other Histologic Subtype", "Hormone Therapy",
+    "Inferred Menopausal State", "Integrative Cluster", "Primary Tumor Laterality", "Mutation Count",
+    "Nottingham prognostic index", "Oncotree Code", "time", "status", "Radio Therapy",
+    "Relapse Free Status (Months)", "Relapse Free Status", "Sex", "3-Gene classifier subtype",
+    "Patient's Vital Status", "MKI67_expr", "EGFR_expr", "PGR_expr", "ERBB2_expr",
+)  # fmt: skip
+PATHOLOGY = ("age", "tumor_size", "tumor_grade", "positive_nodes", "tumor_stage", "nottingham_index")
+MARKERS = ("age", "er", "pr", "her2", "intrinsic_subtype")
+MODALITIES = (
+    fused_folder.Modality(
+        "pathology", "Pathology", PATHOLOGY, ("tumor_size", "tumor_grade", "positive_nodes", "tumor_stage"), 3
+    ),
+    fused_folder.Modality("markers", "Tumour markers", MARKERS, ("er", "pr", "her2", "intrinsic_subtype"), 3),
+    fused_folder.Modality("together", "Both together", (*PATHOLOGY, *MARKERS[1:]), (*PATHOLOGY[1:5], *MARKERS[1:]), 6),
+)
+START = {
+    "aft_loss_distribution_scale": 0.8, "eta": 0.05, "max_depth": 3, "min_child_weight": 2.0, "lambda": 5.0,
+    "subsample": 0.5, "colsample_bytree": 0.5, "num_parallel_tree": 3,
+}  # fmt: skip
+SPACE = {
+    "aft_loss_distribution_scale": ("float", 0.6, 1.4),
+    "eta": ("log", 0.03, 0.08),
+    "max_depth": ("int", 2.0, 4.0),
+    "min_child_weight": ("log", 1.0, 8.0),
+    "lambda": ("log", 1.0, 20.0),
+}
+CEILING = (
+    "Cellularity", "Mutation Count", "MKI67_expr", "EGFR_expr", "PGR_expr", "ERBB2_expr", "Integrative Cluster",
+    "Inferred Menopausal State", "3-Gene classifier subtype", "Type of Breast Surgery", "Cohort",
+)  # fmt: skip
+
+
+def main(
+    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, refits: int = 10, replicates: int = 500
+) -> None:
+    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
+    table, followed = _followed(data)
+    patients = _patients(table, followed)
+    plan = Plan(_kinds(), HORIZONS, START, SPACE, rounds, trials, SEED, outer, alone=frozenset({"together"}))
+    result = fusing.run(patients, plan)
+    spoken = _spoken(patients)
+    evidence = fused_evidence.Evidence(
+        patients=patients, plan=plan, fusing=result, spoken=spoken,
+        outcomes={"death": "death from any cause", "cancer_death": "death from breast cancer"},
+        subgroups=_subgroups(patients), linear=_linear(patients), ceiling=_ceiling(table, followed, patients),
+        thresholds={("death", 10): (0.2, 0.5), ("cancer_death", 10): (0.1, 0.25)},
+        who="women with a tumour that is not HER2-positive and not stage 4", refits=refits, replicates=replicates,
+    )  # fmt: skip
+    written = fused_folder.write(out, _manifest(table, patients, evidence, plan), result.final)
+    fused_card.write(out, written, evidence, card.read_words(Path(__file__).with_name("words.md")))
+
+
+def evaluate(data: Path, model: FusedModel) -> str:
+    """How the model does on rows with outcomes, in the source data's columns; Markdown."""
+    table, followed = _followed(data)
+    patients = _patients(table, followed)
+    log_odds = model.rows.log_odds(patients.matrix)
+    parts = {
+        "everyone": np.ones(len(patients), dtype=np.bool_),
+        "for whom it speaks": model.rows.speaks(patients.matrix),
+    }
+    blocks = [
+        f"## {words}\n\n{fused_card.judged(patients, outcome, HORIZONS, log_odds, parts)}"
+        for outcome, words in {"death": "Death", "cancer_death": "Death from breast cancer"}.items()
+    ]
+    return "\n\n".join([f"# {TITLE}, version {model.version}, on {data.name}", *blocks]) + "\n"
+
+
+def _followed(data: Path) -> tuple[Data, NDArray[np.bool_]]:
+    table = tables.read(data, SOURCES, "Patient ID", UNUSED)
+    return table, table.frame["time"].notna().to_numpy() & table.frame["status"].notna().to_numpy()
+
+
+def _patients(table: Data, followed: NDArray[np.bool_]) -> Patients:
+    frame = table.frame[followed]
+    died = (frame["status"] == "Deceased").to_numpy()
+    of_cancer = (frame["Patient's Vital Status"] == "Died of Disease").to_numpy()
+    months = np.maximum(frame["time"].to_numpy().astype(np.float64), 0.05)
+    return Patients(table.matrix[followed], months, {"death": died, "cancer_death": of_cancer})
+
+
+def _kinds() -> tuple[Kind, ...]:
+    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
+    return tuple(
+        Kind(
+            m.id,
+            [place[id_] for id_ in m.inputs],
+            [place[id_] for id_ in m.own],
+            m.minimum,
+            [SOURCES[place[id_]].monotone for id_ in m.inputs],
+        )
+        for m in MODALITIES
+    )
+
+
+def _spoken(patients: Patients) -> NDArray[np.bool_]:
+    columns = {source.feature.id: patients.matrix[:, position] for position, source in enumerate(SOURCES)}
+    there = np.any([kind.there(patients.matrix) for kind in _kinds()], axis=0)
+    return np.asarray(there & (columns["her2"] == 0.0) & ~(columns["tumor_stage"] == 4.0))
+
+
+def _subgroups(patients: Patients) -> dict[str, NDArray[np.bool_]]:
+    age, er, nodes = (patients.matrix[:, i] for i in (0, 6, 3))
+    return {
+        "under 50": np.asarray(age < 50),
+        "50 to 69": np.asarray((age >= 50) & (age < 70)),
+        "70 and over": np.asarray(age >= 70),
+        "oestrogen receptor positive": np.asarray(er == 1),
+        "oestrogen receptor negative": np.asarray(er == 0),
+        "no lymph node with cancer": np.asarray(nodes == 0),
+        "lymph nodes with cancer": np.asarray(nodes > 0),
+    }
+
+
+def _linear(patients: Patients) -> NDArray[np.float64]:
+    """The inputs as a Cox regression takes them: splines of age, logarithms, medians with marks for what is missing."""
+    matrix = patients.matrix.astype(np.float64)
+    missing = np.isnan(matrix)
+    filled = np.where(missing, np.nanmedian(matrix, axis=0), matrix)
+    age, size, nodes, subtype = (filled[:, i] for i in (0, 1, 3, 9))
+    knots = [np.maximum(age - knot, 0.0) for knot in (45, 60, 75)]
+    kinds = [np.asarray(subtype == k, dtype=np.float64) for k in range(1, 6)]
+    columns = [filled, *knots, np.log(size + 1), np.log1p(nodes), nodes > 0, *kinds, missing[:, [1, 2, 3, 4]]]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _ceiling(table: Data, followed: NDArray[np.bool_], patients: Patients) -> NDArray[np.float32]:
+    """Everything known at the operation, what no record holds and what is another hospital's habit included."""
+    frame = table.frame[followed][list(CEILING)]
+    texts = frame.select_dtypes("object").columns
+    coded = frame.assign(**{name: frame[name].astype("category").cat.codes for name in texts})
+    return np.column_stack([patients.matrix, coded.to_numpy()]).astype(np.float32)
+
+
+def _manifest(table: Data, patients: Patients, evidence: fused_evidence.Evidence, plan: Plan) -> fused_folder.Fusion:
+    final: Fusing = evidence.fusing
+    counts = {
+        f"{outcome} within {h} years": {
+            "people": len(patients),
+            "with it": int((came & (patients.months <= 12 * h)).sum()),
+            "lost before": int((~patients.ended & (patients.months <= 12 * h)).sum()),
+        }
+        for outcome, came in patients.came.items()
+        for h in HORIZONS
+    }
+    return fused_folder.Fusion(
+        id=ID, version=VERSION, title=TITLE, outcomes=tuple(patients.came), horizons=HORIZONS, inputs=table.inputs,
+        modalities=MODALITIES, parts=(), patterns=(),
+        similar=fused_folder.similar(patients, evidence.ours, evidence.spoken.tolist()),
+        speaks=folder.Speaks(AGES, ("age", "her2"), 3),
+        population=folder.Population(
+            source="METABRIC (cBioPortal study brca_metabric): Curtis 2012, Pereira 2016",
+            licence="Open Database License 1.0 as stated by cBioPortal; attribution",
+            people=len(patients),
+            deaths=int(patients.ended.sum()),
+            description="women operated on for primary breast cancer, United Kingdom and Canada",
+            horizons=counts,
+        ),
+        table=folder.Table("Patient ID", UNUSED),
+        training={
+            "seed": SEED, "rounds": plan.rounds, "trials": plan.trials, "outer_folds": plan.outer,
+            "inner_folds": plan.inner, "calibration_folds": plan.calibration, **final.final.parameters,
+        },
+        versions=folder.versions(),
+    )  # fmt: skip
