@@ -1,4 +1,4 @@
-"""The shipped model of survival after breast cancer: for whom it speaks, that it adds up, and every missing modality."""
+"""The shipped model of survival after breast cancer: for whom it speaks, sums, and every missing modality."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -183,8 +183,9 @@ def test_a_table_has_both_columns_for_every_row(model: FusedModel, patient: Buil
 def test_what_leaks_or_no_record_holds_is_no_input(model: FusedModel) -> None:
     """Treatments, relapse, cohort, expression and the like."""
     used = {i.column.name for i in model.manifest.inputs if i.column is not None}
-    never = {"Chemotherapy", "Hormone Therapy", "Radio Therapy", "Type of Breast Surgery", "Cohort", "Mutation Count",
-             "Integrative Cluster", "3-Gene classifier subtype", "MKI67_expr", "Relapse Free Status", "time"}  # fmt: skip
+    never = {"Chemotherapy", "Hormone Therapy", "Radio Therapy", "Type of Breast Surgery", "Cohort",
+             "Mutation Count", "Integrative Cluster", "3-Gene classifier subtype", "MKI67_expr",
+             "Relapse Free Status", "time"}  # fmt: skip
     assert not used & never
     assert never <= set(model.manifest.table.unused)
 
