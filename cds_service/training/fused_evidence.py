@@ -83,7 +83,7 @@ class Evidence:
         for number in np.unique(self.fusing.fold):
             test = self.fusing.fold == number
             found, among = score(outcome, np.flatnonzero(~test), test)
-            result[test] = (found - among.mean()) / among.std()
+            result[test] = (found - among.mean()) / max(float(among.std()), 1e-9)
         return result
 
     def _cox(self, outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
