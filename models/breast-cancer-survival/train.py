@@ -35,12 +35,11 @@ SUBTYPES = {
     "LumB": "luminal B",
     "Basal": "basal-like",
     "Her2": "HER2-enriched",
-    "NC": "",
 }
 
 
 def _numbered(words: dict[str, str]) -> dict[str, float]:
-    return {word: float(number) for number, word in enumerate(filter(None, words.values()))}
+    return {word: float(number) for number, word in enumerate(words.values())}
 
 
 TWO = {"negative": 0.0, "positive": 1.0}
@@ -56,7 +55,8 @@ SOURCES = (
     Source(o.ER, "ER Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
     Source(o.PR, "PR Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
     Source(o.HER2, "HER2 Status", "1", cells=STATUS, numbers=TWO, group=RECEPTORS),
-    Source(o.INTRINSIC_SUBTYPE, "Pam50 + Claudin-low subtype", "1", cells=SUBTYPES, numbers=_numbered(SUBTYPES)),
+    Source(o.INTRINSIC_SUBTYPE, "Pam50 + Claudin-low subtype", "1", cells=SUBTYPES, numbers=_numbered(SUBTYPES),
+           missing=("NC",)),
 )  # fmt: skip
 # Known columns that are no inputs: what follows the operation, what no record holds, and what is the outcome.
 UNUSED = (
