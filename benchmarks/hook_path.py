@@ -11,15 +11,41 @@ import statistics
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from uuid import uuid4
 
-from benchmarks.bodies import hook_call
+from benchmarks.bodies import hook_call, renewed
 from benchmarks.servers import Caller, Server, running
 
 GUNICORN = ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "--preload"]
 CURBSIDE = ["-m", "cds_service.cli", "serve", "--port", "{port}", "--workers", "2"]
-SIZES = {20: 120, 200: 60, 2000: 12}  # kilobytes: calls a round
+TURN = {20: 24, 200: 12, 2000: 4}  # kilobytes: calls of one server before the next has its turn
 PATIENTS = 32
 SERVICE = "prognosis"
+FLASK, FLOOR, OURS = "(a) Flask + json, constant card", "(b) least script with a model", "Curbside"
+
+
+@dataclass
+class Taken:
+    """What the calls of one server took, by turn: seconds of each call, and of processor time in all."""
+
+    times: list[list[float]] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def p50(self) -> float:
+        """Milliseconds, of all calls."""
+        return 1e3 * percentile(self._all(), 0.5)
+
+    def p99(self) -> float:
+        """Milliseconds, of all calls."""
+        return 1e3 * percentile(self._all(), 0.99)
+
+    def _all(self) -> list[float]:
+        return [seconds for turn in self.times for seconds in turn]
+
+    def cpu_ms(self) -> float:
+        """Milliseconds of processor time a call."""
+        return sum(self.cpu) / sum(map(len, self.times)) * 1e3
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -27,39 +53,38 @@ def percentile(times: list[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
-def measure(servers: list[Server], kilobytes: int, rounds: int) -> dict[str, tuple[float, float, float]]:
-    """p50 ms, p99 ms and CPU ms a call of each server, rounds in turn."""
+def measure(servers: list[Server], kilobytes: int, rounds: int) -> dict[str, Taken]:
+    """What each server took; they have short turns, so that what else the machine does falls on all alike."""
     bodies = [hook_call(patient, kilobytes) for patient in range(PATIENTS)]
     callers = {s.name: Caller(s.port, SERVICE) for s in servers}
-    times: dict[str, list[float]] = {s.name: [] for s in servers}
-    cpu: dict[str, float] = dict.fromkeys(times, 0.0)
+    found = {s.name: Taken() for s in servers}
     for server in servers:
         for body in bodies[:8]:
-            callers[server.name].post(body)
-    for _ in range(rounds):
+            callers[server.name].post(renewed(body, uuid4()))
+    turn = TURN[kilobytes]
+    for number in range(rounds):
         for server in servers:
+            calls = [renewed(bodies[(number * turn + i) % PATIENTS], uuid4()) for i in range(turn)]
             before = server.cpu_s()
-            for call in range(SIZES[kilobytes]):
-                times[server.name].append(callers[server.name].post(bodies[call % PATIENTS])[0])
-            cpu[server.name] += server.cpu_s() - before
-    return {
-        name: (
-            statistics.median(taken) * 1e3,
-            percentile(taken, 0.99) * 1e3,
-            cpu[name] / len(taken) * 1e3,
-        )
-        for name, taken in times.items()
-    }
+            found[server.name].times.append([callers[server.name].post(call)[0] for call in calls])
+            found[server.name].cpu.append(server.cpu_s() - before)
+    return found
 
 
-def table(kilobytes: int, found: dict[str, tuple[float, float, float]]) -> list[str]:
+def ratios(ours: Taken, other: Taken) -> tuple[float, float, float]:
+    """Of p50, p99 and CPU: p50 as the median over the rounds of each round's own ratio, the others over all calls."""
+    pairs = zip(ours.times, other.times, strict=True)
+    halves = [statistics.median(own) / statistics.median(theirs) for own, theirs in pairs]
+    return statistics.median(halves), ours.p99() / other.p99(), ours.cpu_ms() / other.cpu_ms()
+
+
+def table(kilobytes: int, found: dict[str, Taken]) -> list[str]:
     """Markdown rows: absolute figures, then Curbside's ratios to (a) and (b)."""
-    lines = [f"\n### {kilobytes} KB\n", "| | p50 ms | p99 ms | CPU ms |", "|---|---|---|---|"]
-    lines += [f"| {name} | {a:.2f} | {b:.2f} | {c:.2f} |" for name, (a, b, c) in found.items()]
-    ours = found["Curbside"]
-    for other in ("(a) Flask + json, constant card", "(b) least script with a model"):
-        ratios = " | ".join(f"**{x / y:.2f}**" for x, y in zip(ours, found[other], strict=True))
-        lines.append(f"| Curbside ÷ {other[:3]} | {ratios} |")
+    lines = [f"\n### {kilobytes} KB\n", "| | p50 ms | p99 ms | CPU ms |", "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {t.p50():.2f} | {t.p99():.2f} | {t.cpu_ms():.2f} |" for name, t in found.items()]
+    for other in (FLASK, FLOOR):
+        shown = " | ".join(f"**{ratio:.2f}**" for ratio in ratios(found[OURS], found[other]))
+        lines.append(f"| Curbside ÷ {other[:3]} | {shown} |")
     return lines
 
 
@@ -85,17 +110,18 @@ def memory(python: str) -> tuple[float, float]:
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--python", default=sys.executable, help="interpreter of a serving-only install, for memory")
+    parser.add_argument("--sizes", default="20,200,2000", help="kilobytes, of 20, 200 and 2000")
     options = parser.parse_args()
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(running("(a) Flask + json, constant card", [*GUNICORN, "benchmarks.floor_flask:app"])),
-            stack.enter_context(running("(b) least script with a model", [*GUNICORN, "benchmarks.floor_model:app"])),
-            stack.enter_context(running("Curbside", CURBSIDE, python=options.python)),
+            stack.enter_context(running(FLASK, [*GUNICORN, "benchmarks.floor_flask:app"])),
+            stack.enter_context(running(FLOOR, [*GUNICORN, "benchmarks.floor_model:app"])),
+            stack.enter_context(running(OURS, CURBSIDE, python=options.python)),
         ]
         print("## Served hook path, two workers, one caller, 32 patients in turn")
-        for kilobytes in SIZES:
+        for kilobytes in map(int, options.sizes.split(",")):
             print("\n".join(table(kilobytes, measure(servers, kilobytes, options.rounds))), flush=True)
     starts = sorted(start_to_first_card(options.python) for _ in range(3))
     first, loaded = memory(options.python)

@@ -7,6 +7,7 @@ beside each other: milliseconds, which move with the machine, and shares, which 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -23,6 +24,7 @@ from benchmarks.bodies import hook_call, renewed
 from cds_service import settings as settings_module
 from cds_service.app import create_app
 from cds_service.web import logs
+from cds_service.web.server import GC_THRESHOLDS
 from cds_service.web.wsgi import call
 
 CALLS = {20: 240, 200: 120, 2000: 16}
@@ -100,6 +102,9 @@ def main() -> None:
         logs.configure(nowhere)
         store = {"CURBSIDE_STORE__URL": f"sqlite:///{folder}/where.db", "CURBSIDE_MODELS__SHOW_UNVALIDATED": "true"}
         app = create_app(settings_module.load(None, store))
+        gc.collect()
+        gc.freeze()  # as the server does
+        gc.set_threshold(*GC_THRESHOLDS)
         watch, enter = watched()
         columns: dict[int, dict[str, float]] = {}
         for kilobytes, count in CALLS.items():

@@ -35,7 +35,7 @@ from cds_service.web.wsgi import Wsgi
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-_GC_THRESHOLDS = (100_000, 20, 50)  # a request makes thousands of objects and no cycles
+GC_THRESHOLDS = (100_000, 20, 50)  # a request makes thousands of objects and no cycles
 _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
@@ -238,6 +238,6 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
 
 def _after_fork(_arbiter: Any, _worker: Any) -> None:
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
     logging.raiseExceptions = False  # a closed standard error must not end a worker
