@@ -162,15 +162,14 @@ def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] =
     return needs | spared
 
 
-def unavailable(features: Iterable[Feature], gaps: Iterable[Gap]) -> frozenset[str]:
-    """Ids of the features whose Observations could not be had, or not all of them."""
-    keys = {gap.key for gap in gaps}
-    return frozenset(
-        feature.id
-        for feature in features
-        for measured in (feature, *_parts(feature))
-        if isinstance(measured, Quantity | Coded) and _key(measured) in keys and not isinstance(feature, Derived)
-    )
+def fed_by(features: Iterable[Feature]) -> dict[str, frozenset[str]]:
+    """Prefetch key -> ids of the features that read its Observations: what they lack if it could not be had."""
+    found: dict[str, set[str]] = {}
+    for feature in features:
+        for measured in (feature, *_parts(feature)):
+            if isinstance(measured, Quantity | Coded) and not isinstance(feature, Derived):
+                found.setdefault(_key(measured), set()).add(feature.id)
+    return {key: frozenset(ids) for key, ids in found.items()}
 
 
 def _key(feature: Quantity | Coded) -> str:

@@ -25,7 +25,7 @@ from cds_service.keeping import Answer, Keeper, versions, wire
 from cds_service.knowledge import library
 from cds_service.knowledge.library import Library
 from cds_service.language import words
-from cds_service.needs import Gap, Need, data_needs, unavailable, with_inputs
+from cds_service.needs import Gap, Need, data_needs, fed_by, with_inputs
 from cds_service.observer import NOBODY, Observer
 from cds_service.outlook import with_outlook
 from cds_service.protocol.hooks import HOOKS
@@ -56,7 +56,10 @@ Known = Callable[[Basis, datetime], tuple[Seen, ...]]
 
 @dataclass(frozen=True)
 class Desk:
-    """A service made ready: its models, all its features with their inputs, its prefetch keys and its thresholds."""
+    """A service made ready: its models, all its features with their inputs, its prefetch keys and its thresholds.
+
+    fed: prefetch key -> ids of the features that read its Observations.
+    """
 
     service: Service
     models: tuple[RiskModel, ...]
@@ -64,6 +67,7 @@ class Desk:
     needs: Mapping[str, Need]
     thresholds: Mapping[str, float]
     showing: Showing
+    fed: Mapping[str, frozenset[str]]
     library: Library | None = None
 
 
@@ -131,6 +135,7 @@ class Pipeline:
             data_needs(features, service.hook, service.optional),
             service_settings.thresholds(service, self._settings),
             Showing(service, self._settings, self._words),
+            fed_by(features),
             self._library if service.knowledge else None,
         )
 
@@ -349,7 +354,7 @@ class Pipeline:
         optional = {key: need.types for key, need in desk.needs.items() if not need.required}
         context = clinical_context(request, needed=needed, optional=optional, now=now, admitted=basis.admitted)
         assessment_id = uuid5(_ASSESSMENTS, f"{service.id}/{request.hook_instance}/{now}")
-        unseen = unavailable(desk.features, basis.gaps) if basis.gaps else frozenset()
+        unseen = frozenset[str]().union(*(desk.fed.get(gap.key, ()) for gap in basis.gaps))
         values = extract(context.record, desk.features, unseen)
         models = {m.id: m for m in desk.models}
         case = Case(context, values, models, estimate(desk.models, values), desk.thresholds, desk.library)

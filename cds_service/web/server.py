@@ -7,6 +7,7 @@ exist at a fork do not survive it, and two workers on two cores gain nothing fro
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -225,6 +226,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         config.load()
         config.get_loop_factory()
         gc.collect()
+        _give_back()
         gc.freeze()
         return app
 
@@ -235,6 +237,14 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
     def _ready(self, _arbiter: Any) -> None:
         if self._on_ready is not None:
             self._on_ready(url(self._settings))
+
+
+def _give_back() -> None:
+    """Returns to the system what loading needed for a moment, before every worker has it too; where glibc runs."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):  # another C library
+        return
 
 
 def _after_fork(_arbiter: Any, _worker: Any) -> None:
