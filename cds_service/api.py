@@ -6,6 +6,7 @@ from cds_service.explain.explanation import Baseline, Contribution, Explanation,
 from cds_service.explain.tree import Group
 from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care, oncology, serious_illness
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
+from cds_service.features.conditions_on_record import current_problems
 from cds_service.features.doses import daily_mg, drafted_daily_mg
 from cds_service.features.embedding import Embedding
 from cds_service.features.feature import (
@@ -33,7 +34,10 @@ from cds_service.features.stays import goes_to, is_inpatient
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
+from cds_service.knowledge import safety
+from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
+from cds_service.orders import propose_medicine
 from cds_service.risk import levers, points, published, readmission, renal_limits
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import (
@@ -81,6 +85,7 @@ __all__ = [
     "Group",
     "KidneyDisease",
     "Lasting",
+    "Library",
     "MeasuredInHospital",
     "MedicationFeature",
     "MedicationRequest",
@@ -113,6 +118,7 @@ __all__ = [
     "at_targets",
     "catalogue",
     "creatinine_rise",
+    "current_problems",
     "daily_mg",
     "diagnosis_groups",
     "discharge",
@@ -134,9 +140,11 @@ __all__ = [
     "orders",
     "override_reason",
     "points",
+    "propose_medicine",
     "published",
     "readmission",
     "renal_limits",
+    "safety",
     "says_something",
     "serious_illness",
     "what_if",

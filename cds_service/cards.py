@@ -158,6 +158,14 @@ def action(proposal: Proposal, words: Words) -> Action:
     )
 
 
+def _actions(proposal: Proposal, words: Words) -> tuple[Action, ...]:
+    """What accepting a proposal does: what it replaces is deleted first."""
+    if proposal.replaces is None:
+        return (action(proposal, words),)
+    removed = visible(words(msg("Deletes the draft, which has not been signed")))
+    return (Action(type="delete", description=removed, resource_id=proposal.replaces), action(proposal, words))
+
+
 def _suggestions(findings: Sequence[Finding], words: Words, card: UUID) -> tuple[Suggestion, ...]:
     """Each proposal once, by its key."""
     proposals = {proposal.key: proposal for finding in findings for proposal in finding.proposals}
@@ -167,7 +175,7 @@ def _suggestions(findings: Sequence[Finding], words: Words, card: UUID) -> tuple
             label=visible(words(proposal.label), _MAX_LABEL),
             uuid=suggestion_id(card, proposal),
             is_recommended=True if proposal.key == first else None,
-            actions=(action(proposal, words),),
+            actions=_actions(proposal, words),
         )
         for proposal in proposals.values()
     )

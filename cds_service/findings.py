@@ -30,6 +30,7 @@ class Proposal:
         the same patient, so that what was accepted is not proposed again.
     resource: a complete FHIR R4 resource as JSON, validated by `fhir.propose`; for an `update` with its id.
     resource_id: what a `delete` deletes, as `Type/id`; it carries no resource.
+    replaces: for a `create`: the draft, as `Type/id`, whose place it takes; it is deleted in the same suggestion.
     secondary: never the recommended choice, such as noting an estimate in the chart.
     """
 
@@ -40,6 +41,7 @@ class Proposal:
     action: Literal["create", "update", "delete"] = "create"
     resource_id: str | None = None
     secondary: bool = False
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

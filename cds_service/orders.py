@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from cds_service.features.feature import Reason, Unusable
 from cds_service.fhir import codes, propose
@@ -216,6 +217,13 @@ def offer(
     )
     description = msg("Creates a draft order for signature: {order}", order=what.order.text)
     return (Proposal(what.key, what.label, description, resource),)
+
+
+def propose_medicine(context: ClinicalContext, name: str, rxcui: str | None, reason: str) -> Mapping[str, Any]:
+    """A draft of an ingredient for this patient, without a dose."""
+    return propose.medication_request(
+        context.record.patient_id, name, rxcui, reason, context.now, encounter_id=context.encounter_id
+    )
 
 
 def lacking(missing: Iterable[Unusable]) -> Message | None:

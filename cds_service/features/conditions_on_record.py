@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service.features.feature import Absence, ConditionFeature, FeatureValue, Reason, Unusable
@@ -80,6 +80,20 @@ class ProblemList:
 
     def _cited(self, rows: Sequence[fhir.Condition]) -> tuple[str, ...]:
         return tuple(sorted({self._record.reference(row) for row in rows}))
+
+
+def current_problems(
+    record: PatientRecord, features: Mapping[str, ConditionFeature]
+) -> Callable[[str], FeatureValue | None]:
+    """Looks a condition up by its name among `features`: its entry on the problem list, or None if there is none."""
+    problems = ProblemList(record)
+
+    def present(name: str) -> FeatureValue | None:
+        feature = features.get(name)
+        found = problems.value(feature) if feature is not None else None
+        return found if isinstance(found, FeatureValue) and found.value is True else None
+
+    return present
 
 
 def _sure(row: fhir.Condition) -> bool:

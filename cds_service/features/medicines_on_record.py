@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cds_service.features.feature import Absence, FeatureValue, MedicationFeature, Reason, Unusable
@@ -132,6 +132,13 @@ def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator
 def drafted(record: PatientRecord, row: fhir.MedicationRequest) -> Medicine | None:
     """The medicine of a draft order, or None if it says that none is taken or must not be given."""
     return None if row.do_not_perform else _read(record, row)
+
+
+def named_product(record: PatientRecord, product: fhir.Medication) -> Medicine | None:
+    """The medicine that a Medication resource is."""
+    concept = fhir.MedicationRequest(id=product.id, medication_codeable_concept=product.code)
+    found = _read(record, concept)
+    return replace(found, reference=f"Medication/{product.id}" if product.id else "Medication") if found else None
 
 
 def _current(record: PatientRecord) -> list[fhir.MedicationRequest | fhir.MedicationStatement]:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cds_service.errors import InvalidOutput
-from cds_service.fhir.codes import LOINC, SNOMED
+from cds_service.fhir.codes import LOINC, RXNORM, SNOMED
 
 
 class Draft(dict[str, Any]):
@@ -100,6 +100,38 @@ def service_request(
     return Draft(resource)
 
 
+def medication_request(
+    patient_id: str,
+    name: str,
+    rxcui: str | None,
+    reason: str,
+    when: datetime,
+    *,
+    encounter_id: str | None = None,
+) -> dict[str, Any]:
+    """A draft MedicationRequest of an ingredient, valid FHIR R4, without a dose: that is the clinician's to give.
+
+    status `draft`, intent `proposal`: nothing is prescribed until a clinician signs it. rxcui: RxNorm code, if known.
+    Raises InvalidOutput if the result breaks the standard. Source: hl7.org/fhir/R4/medicationrequest.html.
+    """
+    medication: dict[str, Any] = {"text": name}
+    if rxcui:
+        medication["coding"] = [_coding(RXNORM, rxcui, name)]
+    resource: dict[str, Any] = {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "medicationCodeableConcept": medication,
+        "subject": {"reference": reference("Patient", patient_id)},
+        "authoredOn": when.isoformat(timespec="seconds"),
+        "reasonCode": [{"text": reason}],
+    }
+    if encounter_id is not None:
+        resource["encounter"] = {"reference": reference("Encounter", encounter_id)}
+    validate(resource)
+    return Draft(resource)
+
+
 def validate(resource: Mapping[str, Any]) -> None:
     """Nothing, if the resource is valid R4 in all that we emit.
 
@@ -133,6 +165,17 @@ _BINDINGS: Mapping[str, Mapping[str, frozenset[str]]] = {
         ),
         "priority": frozenset(("routine", "urgent", "asap", "stat")),
     },
+    "MedicationRequest": {
+        "status": frozenset(
+            ("active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"),
+        ),
+        "intent": frozenset(
+            (
+                "proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order",
+                "option",
+            )
+        ),
+    },
     "RiskAssessment": {
         "status": frozenset(
             (
@@ -147,12 +190,16 @@ _TARGETS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "subject": frozenset(("Patient", "Group", "Location", "Device")),
         "encounter": frozenset(("Encounter",)),
     },
+    "MedicationRequest": {
+        "subject": frozenset(("Patient", "Group")),
+        "encounter": frozenset(("Encounter",)),
+    },
     "RiskAssessment": {
         "subject": frozenset(("Patient", "Group")),
         "encounter": frozenset(("Encounter",)),
     },
 }
-_MOMENTS = {"ServiceRequest": "authoredOn", "RiskAssessment": "occurrenceDateTime"}
+_MOMENTS = {"ServiceRequest": "authoredOn", "MedicationRequest": "authoredOn", "RiskAssessment": "occurrenceDateTime"}
 _OPTIONAL = {"priority", "encounter"}
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/[^\s/#?]+")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -182,6 +229,9 @@ def _concepts(kind: str, resource: Mapping[str, Any]) -> Iterator[Mapping[str, A
     """The CodeableConcepts that we emit; one that is missing where we always give it counts as empty."""
     if kind == "ServiceRequest":
         yield from (*resource.get("category", ()), resource.get("code", {}), *resource.get("reasonCode", ()))
+        return
+    if kind == "MedicationRequest":
+        yield from (resource.get("medicationCodeableConcept", {}), *resource.get("reasonCode", ()))
         return
     yield resource.get("method", {})
     for prediction in resource.get("prediction", ()):

@@ -234,6 +234,7 @@ class ClinicalContext:
     encounter: fhir.Encounter | None
     drafts: tuple[fhir.Resource, ...]
     now: datetime
+    selected: frozenset[str] = frozenset()  # of order-select: references to the drafts that were just chosen
     withheld: int = 0  # rows and drafts that are not used because of their sensitivity labels
 
 
@@ -283,6 +284,7 @@ def clinical_context(
         encounter=next(encounters, None) if request.encounter_id is not None else None,
         drafts=usable,
         now=now,
+        selected=frozenset(_texts(request.context.get("selections"))),
         withheld=record.withheld + len(drafts) - len(usable),
     )
 
@@ -308,6 +310,10 @@ def _require(request: HookRequest, needed: Mapping[str, Iterable[str]]) -> None:
         parts.append(f"refused (OperationOutcome): {', '.join(sorted(refused))}")
     if parts:
         raise PreconditionFailed(f"Prefetch keys that this service needs are {'; '.join(parts)}.")
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _drafts(context: Mapping[str, Any]) -> tuple[fhir.Resource, ...]:

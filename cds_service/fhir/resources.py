@@ -357,6 +357,7 @@ class Medication(Resource, frozen=True, tag="Medication"):
 class AllergyReaction(Part, frozen=True):
     """What an allergy did."""
 
+    substance: CodeableConcept | None = None
     manifestation: tuple[CodeableConcept, ...] = ()
     severity: str | None = None
 

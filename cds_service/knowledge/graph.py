@@ -18,7 +18,8 @@ from typing import Any
 
 from cds_service.errors import KnowledgeError
 
-_MOST_PARAMETERS = 400
+_MOST_PARAMETERS = 900
+_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Graph:
         self._lock = RLock()
         self._pid = 0
         self._connection: sqlite3.Connection | None = None
+        self._nodes: dict[str, Node | None] = {}
 
     def close(self) -> None:
         """Nothing; the next question opens it again. To be called before a fork."""
@@ -121,8 +123,10 @@ class Graph:
 
     def node(self, id_: str) -> Node | None:
         """A node by its id, or None."""
-        rows = self._rows("SELECT id, kind, name FROM node WHERE id = ? LIMIT 1", (id_,))
-        return Node(*rows[0]) if rows else None
+        if id_ not in self._nodes and len(self._nodes) < _REMEMBERED:
+            rows = self._rows("SELECT id, kind, name FROM node WHERE id = ? ORDER BY source LIMIT 1", (id_,))
+            self._nodes[id_] = Node(*rows[0]) if rows else None
+        return self._nodes.get(id_)
 
     def named(self, text: str, kind: str | None = None) -> tuple[Node, ...]:
         """The nodes of exactly that name, brand, synonym or code; letters' case does not count."""

@@ -25,6 +25,10 @@ class Library:
         found = self.graph.node(node)
         return found.name if found is not None else node.partition(":")[2]
 
+    def rxcui(self, node: str) -> str | None:
+        """The RxNorm ingredient code of a drug, if it is known."""
+        return self.terms.rxcui.get(node)
+
     def cited(self, source: str) -> str:
         """A source and its release in words."""
         found = self.graph.by_source[source]

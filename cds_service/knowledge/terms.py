@@ -58,6 +58,7 @@ class Terms:
             for code, node in graph.codes(system, base_files.SOURCE):
                 if node.startswith(("drug:", "class:")):
                     self._codes[system, code] = (*self._codes.get((system, code), ()), node)
+        self.rxcui = {node: code for code, node in graph.codes(RXNORM, base_files.SOURCE)}
         for code, ingredients in PRODUCTS.items():
             nodes = tuple(node for name in ingredients for node in self._names.get((name,), ()))
             self._codes.setdefault((RXNORM, code), nodes)

@@ -163,6 +163,14 @@ def drafts(bundle: Mapping[str, Any], *, selected: bool) -> Json:
     return {**chosen, "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entries}}
 
 
+def _verified(bundle: Mapping[str, Any]) -> Json:
+    """The order that a pharmacist looks at: the first draft, else the first prescription, else one of nothing."""
+    shelf = Shelf(bundle)
+    rows = [dict(shelf.served(r)) for r in shelf.rows.values() if r["resourceType"] == "MedicationRequest"]
+    rows.sort(key=lambda r: (r.get("status") != "draft", str(r.get("id"))))
+    return rows[0] if rows else {"resourceType": "MedicationRequest", "status": "draft", "intent": "order"}
+
+
 def request_for(
     service: Mapping[str, Any],
     bundle: Mapping[str, Any],
@@ -182,6 +190,10 @@ def request_for(
     context: Json = {"userId": user, "patientId": patient} | ({"encounterId": encounter} if encounter else {})
     if service["hook"] in ("order-select", "order-sign"):
         context |= drafts(bundle, selected=service["hook"] == "order-select")
+    elif service["hook"] == "medication-refill":
+        context |= {"medications": drafts(bundle, selected=False)["draftOrders"]}
+    elif service["hook"] == "medication-verify":
+        context |= {"medication": _verified(bundle)}
     return {
         "hook": service["hook"],
         "hookInstance": str(uuid.uuid5(NAMESPACE, f"{service['id']}/{patient}/{encounter or ''}")),

@@ -13,6 +13,7 @@ from cds_service.features.extract import extract
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import ClinicalContext, PatientRecord
 from cds_service.hook import Case
+from cds_service.knowledge.library import base
 from cds_service.language import ENGLISH
 from cds_service.needs import with_inputs
 from cds_service.outlook import with_outlook
@@ -24,6 +25,8 @@ NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 LISTS = frozenset({"Condition", "MedicationRequest", "AllergyIntolerance", "ServiceRequest", "Observation"})
 SNOMED, LOINC, RXNORM = "http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"
 CODES = {
+    "glucose": ("2345-7", "mg/dL"),
+    "white_cells": ("6690-2", "10*3/uL"),
     "total": ("2093-3", "mg/dL"),
     "hdl": ("2085-9", "mg/dL"),
     "ldl": ("13457-7", "mg/dL"),
@@ -217,7 +220,7 @@ class Answer:
         values = extract(context.record, features)
         results = {id_: m.estimate(values) for id_, m in chosen.items()}
         defaults = {name: threshold.default for name, threshold in service.thresholds.items()}
-        self.case = Case(context, values, chosen, results, defaults)
+        self.case = Case(context, values, chosen, results, defaults, base() if service.knowledge else None)
         self.findings = with_outlook(self.case, service.find(self.case))
         summary = summarise(context, values, self.findings, service.summary, shown=service.shown)
         self.cards = compose(service, self.findings, summary, ENGLISH, assessment_id=UUID(int=7))

@@ -43,6 +43,24 @@ def renal_drafts(name: str) -> Chart:
     return chart
 
 
+def unsafe_orders(name: str) -> Chart:
+    """A man of 68 on warfarin and simvastatin, allergic to penicillin, for whom four medicines are being ordered."""
+    chart = Chart(name, family="Crossreact", given="Walter", gender="male", born="1958-02-17")
+    for key, onset in (("af", "2021-03-08"), ("lipids", "2012-06-11"), ("hypertension", "2010-01-18")):
+        chart.problem(key, onset)
+    for key, since in (("warfarin5", "2021-03-08"), ("simvastatin20", "2012-06-11"), ("amlodipine5", "2010-01-18")):
+        chart.medicine(key, since)
+    chart.allergy(fhir.concept([(SNOMED, "91936005", "Allergy to penicillin")]), "1999-01-05", "Anaphylaxis", "high")
+    values: Spans = {"weight": 82, "height": 176, "sbp": 132, "dbp": 78, "creatinine": 0.9, "potassium": 4.3,
+              "sodium": 140, "hemoglobin": 14.1, "platelets": 231, "inr": 2.4, "alt": 24}  # fmt: skip
+    chart.follow_up(YEARS, ADULT_VITALS | values)
+    for key in ("clarithromycin500", "amoxicillin500", "ibuprofen200"):
+        chart.medicine(key, "2026-11-01", status="draft")
+    tea = {"medicationCodeableConcept": {"text": "Herbal cough mixture from home"}}
+    chart.medicine("ibuprofen200", "2026-11-01", status="draft", medication=tea, dosage="as needed")
+    return chart
+
+
 def dialysis(name: str) -> Chart:
     """A man of 57 on haemodialysis: eGFR and risk equations do not apply."""
     chart = Chart(name, family="Filterman", given="Boris", gender="male", born="1969-10-30")
@@ -141,6 +159,8 @@ def metastatic_cancer(name: str) -> Chart:
 SAMPLES = (
     Sample("ckd-g3b-albuminuria", "Diabetic kidney disease G3b A3: full-dose metformin, no SGLT2 inhibitor.", ckd_g3b),
     Sample("renal-drafts", "Kidney disease G4, and two draft orders in doses for a healthy kidney.", renal_drafts),
+    Sample("unsafe-orders", "Four draft orders: two interactions, an allergy, and one that nobody can recognise.",
+           unsafe_orders),
     Sample("dialysis", "End-stage kidney disease on haemodialysis: eGFR is refused.", dialysis),
     Sample("kidney-transplant", "A kidney transplant with mild dysfunction; dialysis is over (resolved).",
            kidney_transplant),

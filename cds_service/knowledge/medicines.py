@@ -1,0 +1,111 @@
+"""Which drugs a draft, a current medicine and an allergy mean; whatever cannot be told stays visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cds_service.features.medicines import LOCAL_FORMS
+from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, named_product
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
+from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.knowledge.terms import Terms
+
+_NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
+_SEVERE = frozenset({"severe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts on the skin,
+    the eye and the like only. words: as the record has them."""
+
+    reference: str
+    words: str
+    nodes: tuple[str, ...]
+    partly: bool = False
+    local: bool = False
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """An allergy or intolerance. grave: high criticality, or a severe reaction; never for a mere intolerance."""
+
+    reference: str
+    words: str
+    nodes: tuple[str, ...]
+    grave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Medicines:
+    """What is drafted, what is taken, and what is not tolerated. foreign: drafts that are for another patient."""
+
+    drafts: tuple[Exposure, ...]
+    current: tuple[Exposure, ...]
+    allergies: tuple[Allergy, ...]
+    foreign: int = 0
+
+
+def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
+    """The medicines of one call. A current entry that is itself among the drafts is no second medicine."""
+    record = context.record
+    ours = [d for d in context.drafts if _ours(d, record.patient_id)]
+    drafts = [e for d in ours if (e := _draft(record, d, terms)) is not None]
+    named = {exposure.reference for exposure in drafts}
+    current = [_exposure(m, terms) for m in current_medicines(record) if m.reference not in named]
+    return Medicines(_once(drafts), _once(current), tuple(_allergies(record, terms)), len(context.drafts) - len(ours))
+
+
+def _ours(draft: fhir.Resource, patient_id: str) -> bool:
+    subject = getattr(draft, "subject", None)
+    target = subject.reference if isinstance(subject, fhir.Reference) else None
+    return not target or "Patient/" not in target or target.rsplit("/", 1)[-1] == patient_id
+
+
+def _draft(record: PatientRecord, row: fhir.Resource, terms: Terms) -> Exposure | None:
+    medicine = None
+    if isinstance(row, fhir.MedicationRequest):
+        medicine = drafted(record, row)
+    elif isinstance(row, fhir.Medication):
+        medicine = named_product(record, row)
+    return _exposure(medicine, terms, draft=True) if medicine is not None else None
+
+
+def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Exposure:
+    words = medicine.label or ""
+    pairs = [*((RXNORM, code) for code in sorted(medicine.codes)), *((ATC, code) for code in sorted(medicine.atc))]
+    found = terms.medicine(pairs, [words])
+    others = terms.medicine((), sorted(medicine.names)).nodes  # of displays that the words do not repeat
+    local = not LOCAL_FORMS.isdisjoint(words.lower().split())
+    return Exposure(
+        medicine.reference, words, tuple(dict.fromkeys((*found.nodes, *others))), found.partly, local, draft
+    )
+
+
+def _once(exposures: Iterable[Exposure]) -> tuple[Exposure, ...]:
+    """Entries of the same drugs once: a statement and a request about one medicine are one medicine."""
+    return tuple({(e.nodes or e.words.lower(), e.local): e for e in reversed(list(exposures))}.values())[::-1]
+
+
+def _allergies(record: PatientRecord, terms: Terms) -> Iterable[Allergy]:
+    for row in record.rows(fhir.AllergyIntolerance):
+        stated, verified = status_codes(row.clinical_status), status_codes(row.verification_status)
+        pairs = list(codings((row.code,)))
+        if (stated and "active" not in stated) or "refuted" in verified:
+            continue
+        if any(code in _NONE_KNOWN for _, code in pairs):
+            continue
+        substances = [row.code, *(reaction.substance for reaction in row.reaction)]
+        texts = [c.display for concept in substances if concept for c in concept.coding if c.display]
+        words = label(row.code) or next(iter(texts), "")
+        found = terms.medicine([*pairs, *codings(substances[1:])], [words, *texts])
+        grave = row.criticality == "high" or any(r.severity in _SEVERE for r in row.reaction)
+        yield Allergy(record.reference(row), words, found.nodes, grave and row.type != "intolerance")
+
+
+def unresolved(exposures: Sequence[Exposure]) -> tuple[Exposure, ...]:
+    """Those that were not recognised, or not in all their components."""
+    return tuple(e for e in exposures if not e.nodes or e.partly)

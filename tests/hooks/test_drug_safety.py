@@ -1,0 +1,291 @@
+"""drug-safety: what it finds in a draft, how loud, and what it offers."""
+
+from datetime import timedelta
+
+import pytest
+from charts import RXNORM, SNOMED, Chart
+
+from cds_service.findings import Severity
+from cds_service.language import ENGLISH
+
+SERVICE = "drug-safety"
+
+
+def chart(age=50, sex="male"):
+    made = Chart(age, sex=sex).measured(creatinine=0.9, potassium=4.2, sodium=140, platelets=220, alt=20)
+    return made.measured(hemoglobin=14.0, white_cells=7.0, glucose=95, inr=1.0, weight=75)
+
+
+def answered(ask, made, service=SERVICE):
+    """What endangers: without what is to be measured."""
+    found = ask(service, made)
+    return [f for f in found.findings if "/monitoring/" not in f.key and not f.quiet]
+
+
+# Pairs that textbooks teach, and how loud the card must be. Written from general knowledge of: Hansten and Horn, The
+# Top 100 Drug Interactions; Preston (ed.), Stockley's Drug Interactions; BNF, appendix 1; Katzung, Basic and Clinical
+# Pharmacology, appendix on drug interactions. None of them was open while this list was made.
+PAIRS = (
+    ("simvastatin", "clarithromycin", "critical"), ("simvastatin", "itraconazole", "critical"),
+    ("lovastatin", "ketoconazole", "critical"), ("simvastatin", "gemfibrozil", "critical"),
+    ("simvastatin", "cyclosporine", "critical"), ("simvastatin", "erythromycin", "critical"),
+    ("atorvastatin", "cyclosporine", "warning"), ("simvastatin", "amiodarone", "info"),
+    ("warfarin", "fluconazole", "warning"), ("warfarin", "metronidazole", "warning"),
+    ("warfarin", "sulfamethoxazole", "warning"), ("warfarin", "amiodarone", "warning"),
+    ("warfarin", "rifampin", "warning"), ("warfarin", "ibuprofen", "warning"), ("warfarin", "aspirin", "warning"),
+    ("apixaban", "carbamazepine", "critical"), ("rivaroxaban", "rifampin", "critical"),
+    ("rivaroxaban", "naproxen", "warning"), ("apixaban", "clopidogrel", "warning"),
+    ("warfarin", "apixaban", "critical"),
+    ("sildenafil", "nitroglycerin", "critical"), ("tadalafil", "isosorbide mononitrate", "critical"),
+    ("phenelzine", "sertraline", "critical"), ("tranylcypromine", "venlafaxine", "critical"),
+    ("phenelzine", "meperidine", "critical"), ("phenelzine", "pseudoephedrine", "critical"),
+    ("linezolid", "citalopram", "critical"), ("methylene blue", "fluoxetine", "critical"),
+    ("sumatriptan", "ergotamine", "critical"), ("ergotamine", "clarithromycin", "critical"),
+    ("azathioprine", "allopurinol", "critical"), ("mercaptopurine", "febuxostat", "critical"),
+    ("methotrexate", "trimethoprim", "critical"), ("methotrexate", "ibuprofen", "warning"),
+    ("lithium", "hydrochlorothiazide", "warning"), ("lithium", "ibuprofen", "warning"),
+    ("lithium", "lisinopril", "warning"), ("digoxin", "amiodarone", "warning"), ("digoxin", "verapamil", "warning"),
+    ("digoxin", "clarithromycin", "warning"), ("metoprolol", "verapamil", "warning"),
+    ("lisinopril", "spironolactone", "info"), ("lisinopril", "losartan", "warning"),
+    ("lisinopril", "sacubitril", "critical"), ("spironolactone", "potassium chloride", "warning"),
+    ("losartan", "trimethoprim", "warning"), ("clopidogrel", "omeprazole", "info"),
+    ("theophylline", "ciprofloxacin", "warning"), ("tizanidine", "ciprofloxacin", "critical"),
+    ("tizanidine", "fluvoxamine", "critical"), ("tacrolimus", "clarithromycin", "warning"),
+    ("cyclosporine", "rifampin", "warning"), ("colchicine", "clarithromycin", "warning"),
+    ("carbamazepine", "erythromycin", "warning"), ("valproate", "meropenem", "warning"),
+    ("lamotrigine", "valproate", "warning"), ("oxycodone", "alprazolam", "warning"),
+    ("morphine", "naltrexone", "critical"), ("tramadol", "sertraline", "info"),
+    ("fentanyl", "ritonavir", "warning"), ("triazolam", "ketoconazole", "critical"),
+    ("amiodarone", "sotalol", "critical"), ("pimozide", "clarithromycin", "critical"),
+    ("dofetilide", "hydrochlorothiazide", "critical"), ("ciprofloxacin", "calcium carbonate", "info"),
+    ("levothyroxine", "ferrous sulfate", "info"), ("isotretinoin", "doxycycline", "critical"),
+    ("ethinyl estradiol", "rifampin", "warning"), ("atazanavir", "omeprazole", "critical"),
+    ("levodopa", "metoclopramide", "warning"), ("propranolol", "albuterol", "warning"),
+    ("eplerenone", "ketoconazole", "critical"), ("ivabradine", "diltiazem", "critical"),
+    ("clozapine", "fluvoxamine", "warning"), ("tamoxifen", "paroxetine", "warning"),
+    ("repaglinide", "gemfibrozil", "critical"), ("gentamicin", "furosemide", "warning"),
+)  # fmt: skip
+# Combinations that are given every day and need no card by default.
+SAFE = (
+    ("metformin", "lisinopril"), ("metformin", "atorvastatin"), ("amlodipine", "lisinopril"),
+    ("amlodipine", "atorvastatin"), ("amlodipine", "metoprolol"), ("lisinopril", "atorvastatin"),
+    ("lisinopril", "hydrochlorothiazide"), ("losartan", "amlodipine"), ("losartan", "rosuvastatin"),
+    ("aspirin", "atorvastatin"), ("aspirin", "metoprolol"), ("aspirin", "lisinopril"),
+    ("clopidogrel", "pantoprazole"), ("clopidogrel", "atorvastatin"), ("apixaban", "metoprolol"),
+    ("apixaban", "atorvastatin"), ("apixaban", "acetaminophen"), ("apixaban", "amlodipine"),
+    ("warfarin", "metoprolol"), ("warfarin", "lisinopril"), ("warfarin", "pravastatin"), ("warfarin", "insulin"),
+    ("levothyroxine", "metformin"), ("levothyroxine", "lisinopril"), ("levothyroxine", "sertraline"),
+    ("sertraline", "lisinopril"), ("sertraline", "metformin"), ("sertraline", "atorvastatin"),
+    ("escitalopram", "metformin"), ("mirtazapine", "lisinopril"), ("gabapentin", "metformin"),
+    ("gabapentin", "lisinopril"), ("gabapentin", "acetaminophen"), ("acetaminophen", "ibuprofen"),
+    ("acetaminophen", "amoxicillin"), ("amoxicillin", "metformin"), ("amoxicillin", "lisinopril"),
+    ("azithromycin", "atorvastatin"), ("cephalexin", "lisinopril"), ("cephalexin", "metformin"),
+    ("doxycycline", "metformin"), ("doxycycline", "atorvastatin"), ("nitrofurantoin", "levothyroxine"),
+    ("omeprazole", "metformin"), ("omeprazole", "amlodipine"), ("pantoprazole", "warfarin"),
+    ("famotidine", "atorvastatin"), ("montelukast", "fluticasone"), ("albuterol", "fluticasone"),
+    ("albuterol", "metoprolol"), ("tiotropium", "formoterol"), ("budesonide", "formoterol"),
+    ("tamsulosin", "finasteride"), ("allopurinol", "losartan"), ("allopurinol", "amlodipine"),
+    ("empagliflozin", "metformin"), ("empagliflozin", "lisinopril"), ("sitagliptin", "metformin"),
+    ("semaglutide", "metformin"), ("insulin glargine", "metformin"), ("insulin glargine", "lisinopril"),
+    ("loratadine", "montelukast"), ("cetirizine", "amoxicillin"), ("levetiracetam", "lamotrigine"),
+    ("prednisone", "albuterol"), ("rosuvastatin", "ezetimibe"), ("bisoprolol", "amlodipine"),
+    ("carvedilol", "lisinopril"), ("estradiol", "levothyroxine"), ("folic acid", "levothyroxine"),
+    ("alendronate", "atorvastatin"),
+)  # fmt: skip
+
+
+def loudest(findings):
+    return max((f.severity for f in findings), default=None)
+
+
+@pytest.mark.parametrize(("draft", "taken", "loud"), PAIRS)
+def test_a_textbook_pair_is_found_as_loud_as_it_deserves(ask, draft, taken, loud):
+    """Whichever of the two is drafted."""
+    expected = Severity[loud.upper()]
+    for new, old in ((draft, taken), (taken, draft)):
+        found = answered(ask, chart().draft(new).medicine("", old))
+        assert loudest(found) == expected, [f.key for f in found]
+
+
+def test_there_are_sixty_of_each():
+    """The goal of the two lists."""
+    assert len(PAIRS) >= 60
+    assert len(SAFE) >= 60
+
+
+@pytest.mark.parametrize(("draft", "taken"), SAFE)
+def test_an_everyday_combination_is_silent(ask, draft, taken):
+    """An alert that is always there is read by nobody."""
+    for new, old in ((draft, taken), (taken, draft)):
+        assert answered(ask, chart().draft(new).medicine("", old)) == []
+
+
+@pytest.mark.parametrize(
+    ("brand", "ingredient", "taken"),
+    [("Zocor 40 mg tablet", "simvastatin", "clarithromycin"), ("Coumadin 5 MG", "warfarin", "fluconazole"),
+     ("Viagra", "sildenafil", "nitroglycerin"), ("Bactrim DS", "sulfamethoxazole", "warfarin")],
+)  # fmt: skip
+def test_a_brand_or_a_product_is_its_ingredients(ask, brand, ingredient, taken):
+    """The same findings by whatever name."""
+    keys = {f.key for f in answered(ask, chart().draft(ingredient).medicine("", taken))}
+    assert keys <= {f.key for f in answered(ask, chart().draft(brand).medicine("", taken))}
+    assert keys
+
+
+def test_a_code_without_words_is_enough(ask):
+    """RxNorm ingredient codes resolve by themselves."""
+    made = chart().draft("x").medicine("21212", "")
+    made.drafts[0]["medicationCodeableConcept"] = {"coding": [{"system": RXNORM, "code": "36567"}]}
+    assert loudest(answered(ask, made)) is Severity.CRITICAL
+
+
+def test_two_drafts_are_held_against_each_other(ask):
+    """Before either is signed; once, not twice."""
+    found = answered(ask, chart().draft("sildenafil 50 mg").draft("nitroglycerin 0.4 mg"))
+    assert [f.key for f in found] == ["drug-safety/nitroglycerin+sildenafil"]
+
+
+def test_a_finding_says_why_what_to_do_and_where_it_stands(ask):
+    """Mechanism, management, alternatives, the row and its publication, the order and the medicine."""
+    (found,) = answered(ask, chart().draft("Simvastatin 40 mg").medicine("", "Clarithromycin 500 mg"))
+    assert ENGLISH(found.headline).startswith("Simvastatin with clarithromycin (contraindicated). Strong CYP3A4")
+    assert "Alternatives: rosuvastatin, pravastatin" in ENGLISH(found.advice)
+    assert found.advice_source.url.startswith("https://")
+    steps = [(ENGLISH(words), reference) for words, reference in found.path]
+    assert steps[0] == ("Draft order: Simvastatin 40 mg", "MedicationRequest/draft-1")
+    assert steps[1][0] == "Taken: Clarithromycin 500 mg"
+    assert steps[2][1] == "curbside/interactions/simvastatin+class-strong-cyp3a4-inhibitor"
+
+
+def test_the_draft_may_be_changed_to_what_is_clear_or_removed(ask):
+    """A change deletes the old draft and drafts the new one without a dose."""
+    answer = ask(SERVICE, chart().draft("Simvastatin 40 mg").medicine("", "Clarithromycin 500 mg"))
+    assert answer.suggestions[:3] == [
+        "Change simvastatin to rosuvastatin", "Change simvastatin to pravastatin",
+        "Remove the draft order of simvastatin",
+    ]  # fmt: skip
+    change = answer.cards[0].suggestions[0]
+    assert [a.type for a in change.actions] == ["delete", "create"]
+    assert change.actions[0].resource_id == "MedicationRequest/draft-1"
+    assert change.actions[1].resource["medicationCodeableConcept"]["coding"][0]["code"] == "301542"
+    assert "dosageInstruction" not in change.actions[1].resource
+
+
+def test_an_alternative_that_is_itself_harmful_is_not_offered(ask):
+    """Azithromycin for clarithromycin, but not where an allergy to macrolides is on record."""
+    made = chart().draft("clarithromycin").medicine("", "digoxin")
+    assert "Change clarithromycin to azithromycin" in ask(SERVICE, made).suggestions
+    allergic = chart().draft("clarithromycin").medicine("", "digoxin").intolerance("azithromycin")
+    assert "Change clarithromycin to azithromycin" not in ask(SERVICE, allergic).suggestions
+
+
+@pytest.mark.parametrize(
+    ("draft", "allergy", "grave", "loud"),
+    [("amoxicillin", "Penicillin", True, Severity.CRITICAL), ("amoxicillin", "Penicillins", False, Severity.WARNING),
+     ("Augmentin", "amoxicillin", True, Severity.CRITICAL), ("cephalexin", "amoxicillin", True, Severity.WARNING),
+     ("ceftriaxone", "amoxicillin", True, None), ("meropenem", "amoxicillin", True, None),
+     ("sulfasalazine", "Sulfa drugs", True, Severity.CRITICAL), ("furosemide", "sulfa", True, None),
+     ("naproxen", "aspirin", True, Severity.CRITICAL), ("celecoxib", "aspirin", True, None),
+     ("lisinopril", "enalapril", True, Severity.CRITICAL), ("oxcarbazepine", "carbamazepine", True, Severity.CRITICAL),
+     ("azithromycin", "penicillin", True, None)],
+)  # fmt: skip
+def test_an_allergy_counts_with_what_cross_reacts_and_with_nothing_else(ask, draft, allergy, grave, loud):
+    """Critical only if the record calls the reaction grave."""
+    made = chart().draft(draft).intolerance(allergy)
+    if grave:
+        made.rows[-1]["criticality"] = "high"
+    assert loudest(answered(ask, made)) == loud
+
+
+def test_no_known_allergy_is_no_allergy(ask):
+    """The statement that there are none is not an entry to be matched."""
+    made = chart().draft("amoxicillin").intolerance("x")
+    made.rows[-1]["code"] = {"coding": [{"system": SNOMED, "code": "716186003"}], "text": "No known allergy"}
+    assert ask(SERVICE, made).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("draft", "problem", "loud"),
+    [("propranolol", "195967001", Severity.CRITICAL), ("metoprolol", "195967001", Severity.INFO),
+     ("lisinopril", "77386006", Severity.CRITICAL), ("methotrexate", "77386006", Severity.CRITICAL),
+     ("ibuprofen", "84114007", Severity.WARNING), ("pioglitazone", "84114007", Severity.CRITICAL),
+     ("metoclopramide", "49049000", Severity.CRITICAL), ("sumatriptan", "53741008", Severity.CRITICAL),
+     ("bupropion", "84757009", Severity.CRITICAL), ("ciprofloxacin", "91637004", Severity.CRITICAL),
+     ("primaquine", "62403005", Severity.CRITICAL), ("haloperidol", "80098002", Severity.WARNING),
+     ("metformin", "195967001", None), ("amoxicillin", "77386006", None), ("acetaminophen", "84114007", None)],
+)  # fmt: skip
+def test_a_condition_that_forbids_the_draft_is_told(ask, draft, problem, loud):
+    """Pregnancy among them; and nothing where nothing forbids it."""
+    found = answered(ask, chart(40, "female").draft(draft).problem(problem))
+    assert loudest(found) == loud, [f.key for f in found]
+
+
+@pytest.mark.parametrize(
+    ("draft", "measured", "key"),
+    [("spironolactone", {"potassium": 5.7}, "spironolactone/test/potassium"),
+     ("hydrochlorothiazide", {"sodium": 128}, "hydrochlorothiazide/test/sodium"),
+     ("enoxaparin", {"platelets": 40}, "enoxaparin/test/platelets"),
+     ("digoxin", {"potassium": 3.1}, "digoxin/test/potassium"),
+     ("mirabegron", {"creatinine": 3.4}, "mirabegron/test/egfr"),
+     ("zoledronic acid", {"creatinine": 3.4}, "zoledronic-acid/test/crcl")],
+)  # fmt: skip
+def test_a_value_beyond_a_limit_is_told_with_the_value(ask, draft, measured, key):
+    """And silent within the limit."""
+    assert [f.key for f in answered(ask, chart(60).draft(draft))] == []
+    made = Chart(60).measured(**{"creatinine": 0.9, "weight": 75, "height": 175, **measured}, ago=timedelta(days=1))
+    found = answered(ask, made.draft(draft))
+    assert key in " ".join(f.key for f in found)
+
+
+def test_age_counts_at_both_ends(ask):
+    """Codeine for a child; a benzodiazepine at 80."""
+    assert loudest(answered(ask, chart(9).draft("codeine"))) is Severity.CRITICAL
+    assert loudest(answered(ask, chart(80).draft("diazepam"))) is Severity.INFO
+    assert answered(ask, chart(40).draft("diazepam")) == []
+
+
+def test_what_cannot_be_recognised_is_said_and_never_passed(ask):
+    """A free-text draft, a combination with an unknown part, and a current medicine."""
+    answer = ask(SERVICE, chart().draft("Grandmother's cough tea"))
+    assert answer.summary == "Grandmother's cough tea: the medicine was not recognised, so nothing was checked"
+    answer = ask(SERVICE, chart().draft("Lisinopril 10 MG / Foozadine 5 MG Oral Tablet"))
+    assert "in part not recognised" in answer.summary
+    answer = ask(SERVICE, chart().draft("lisinopril").medicine("", "Foozadine"))
+    assert answer.summary == "Foozadine: not recognised, and not checked against the order"
+
+
+def test_a_draft_for_another_patient_is_not_checked_and_that_is_said(ask):
+    """A mixed-up order must not be judged by the wrong chart."""
+    made = chart().draft("simvastatin").medicine("", "clarithromycin")
+    made.drafts[0]["subject"] = {"reference": "Patient/someone-else"}
+    answer = ask(SERVICE, made)
+    assert [f.key for f in answer.findings] == ["drug-safety/foreign"]
+
+
+def test_eye_drops_do_not_interact_but_allergies_count(ask):
+    """A local form acts where it is put."""
+    assert answered(ask, chart().draft("Timolol ophthalmic solution").medicine("", "verapamil")) == []
+    assert answered(ask, chart().draft("Erythromycin eye ointment").intolerance("erythromycin"))
+
+
+def test_a_renewal_is_asked_about_once_and_quietly_at_a_refill(ask):
+    """The same medicine again: a question when ordering, nothing at the refill of itself."""
+    (found,) = answered(ask, chart().draft("lisinopril 10 mg").medicine("", "Zestril 10 mg"))
+    assert ENGLISH(found.headline) == "Lisinopril is on the medication list already: a renewal, or twice?"
+    assert answered(ask, chart().draft("lisinopril 10 mg").medicine("", "Zestril 10 mg"), "drug-safety-refill") == []
+
+
+def test_tests_that_a_medicine_calls_for_are_offered_if_they_are_missing(ask):
+    """One card for the medicine, with the orders that mend it."""
+    made = Chart(50).draft("spironolactone").knows("Observation")
+    found = ask(SERVICE, made).finding("drug-safety/monitoring/spironolactone")
+    assert ENGLISH(found.headline) == "Spironolactone: not measured lately: creatinine, potassium"
+    assert "Order serum creatinine with eGFR" in [ENGLISH(p.label) for p in found.proposals]
+    assert ask(SERVICE, chart().draft("spironolactone")).finding("drug-safety/monitoring") is None
+
+
+def test_a_creatinine_that_is_not_steady_is_no_silence_about_the_kidney(ask):
+    """While it rises no eGFR can be told, and a medicine with a limit by it must not pass unseen."""
+    made = Chart(60).measured(creatinine=0.9).measured(creatinine=2.9, ago=timedelta(days=1)).draft("ibuprofen")
+    found = answered(ask, made)
+    assert [f.key for f in found] == ["drug-safety/kidney-unknown/ibuprofen"]
