@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from cds_service.fhir.codes import SNOMED, codings, label, status_codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.language import msg
 
+_OTHERWISE = re.compile(r"prophyla|prevent|histor|h/o|previous|treatment|excluded|\bno\b")  # no suspicion of now
 _DOUBTED = frozenset({"unconfirmed", "provisional", "differential"})
 _OPEN = frozenset({"draft", "active", "on-hold"})
 _PRESENT = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
@@ -88,4 +90,4 @@ def _named(reasons: tuple[fhir.CodeableConcept, ...], feature: Suspected) -> boo
     if any(system == SNOMED and code in wanted for system, code in codings(reasons)):
         return True
     texts = [(label(reason) or "").casefold() for reason in reasons]
-    return any(word in text for text in texts for word in feature.words)
+    return any(word in text for text in texts for word in feature.words if not _OTHERWISE.search(text))

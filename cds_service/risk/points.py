@@ -113,9 +113,11 @@ def estimate(
         is asked in the items' units.
     """
     low, high = interval(items)
-    found = tuple(dict.fromkeys(value for item in items for value in item.found))
+    # by identity: the hash of a value goes through all the codes of its feature
+    found = tuple({id(value): value for item in items for value in item.found}.values())
     words_if_open = _LEAST if any(item.low < 0 for item in items if item.low < item.high) else _FEWEST
-    missing = tuple(dict.fromkeys(fault for item in items if item.low < item.high for fault in item.missing))
+    faults = (fault for item in items if item.low < item.high for fault in item.missing)
+    missing = tuple({(fault.feature.id, fault.reason): fault for fault in faults}.values())
     return RiskEstimate(
         model_id=model_id,
         version=version,

@@ -57,6 +57,8 @@ def test_a_suspicion_is_read_where_it_is_written(row: dict[str, Any]) -> None:
         condition("128053003", verificationStatus=status("ver-status", "refuted")),
         ORDER | {"status": "completed", "reasonCode": [{"text": "DVT?"}]},
         VISIT | {"status": "finished", "reasonCode": [{"text": "DVT"}]},
+        ORDER | {"reasonCode": [{"text": "DVT prophylaxis"}]},
+        VISIT | {"reasonCode": [{"text": "History of deep vein thrombosis"}]},
     ],
 )
 def test_a_diagnosis_and_what_is_over_are_no_suspicion(row: dict[str, Any]) -> None:
