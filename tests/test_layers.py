@@ -84,10 +84,12 @@ def test_a_plugin_imports_nothing_of_curbside_but_the_api(path: Path) -> None:
     [
         ("flask", {"web", "app", "sandbox"}),
         ("sqlalchemy", {"stores", "knowledge"}),
-        ("sqlite3", {"stores", "knowledge"}),
+        ("sqlite3", {"stores", "knowledge", "cohort"}),
         ("requests", {"outbound", "timed", "sandbox", "cli"}),
         ("rich", {"cli"}),
         ("click", {"cli"}),
+        ("pyarrow", {"cohort"}),
+        ("pyspark", {"cohort"}),
         ("sklearn", {"training"}),
         ("pandas", {"training"}),
         ("shap", {"training"}),

@@ -27,6 +27,7 @@ _COMMANDS = {
     "verify": "Say which sentences a patient's bundle supports, and why not the others.",
     "knowledge": "Ask the knowledge graph, list its sources, import newer ones.",
     "exam": "Sit a language model through a question set.",
+    "cohort": "Score a whole population, or replay hooks over it.",
     "replay": "Give a past answer again, bit for bit, or say what changed.",
     "audit": "Verify and export the audit record.",
     "records": "Delete and back up what is stored.",

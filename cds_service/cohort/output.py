@@ -1,0 +1,82 @@
+"""Results as Parquet: written beside, and moved to their place when they are whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cds_service.cohort.scoring import COLUMNS, Scored
+from cds_service.cohort.spool import Problem
+from cds_service.errors import InputError
+
+_TEXT = pa.string()
+_TYPES: Mapping[str, pa.DataType] = {
+    "at": pa.timestamp("us", tz="UTC"),
+    "horizon": pa.int32(),
+    "value": pa.float64(),
+    "high": pa.float64(),
+}
+SCHEMA = pa.schema([(name, _TYPES.get(name, _TEXT)) for name in COLUMNS])
+PROBLEMS = pa.schema([("file", _TEXT), ("line", pa.int64()), ("reason", _TEXT)])
+
+
+def working(out: Path) -> Path:
+    """The folder in which results grow until they are whole. Raises InputError if the results are there already."""
+    if out.exists():
+        raise InputError(f"{out} is there already. Name a new folder for the results, or remove it.")
+    folder = out.with_name(out.name + ".partial")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def claim(folder: Path, run: Mapping[str, Any]) -> None:
+    """Makes sure that a folder that was begun before was begun for the same run. Raises InputError if it was not."""
+    mark = folder / "run.json"
+    text = orjson.dumps(run, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS, default=str)
+    if mark.exists() and mark.read_bytes() != text:
+        raise InputError(f"{folder} was begun with other options or another version. Remove it, and start again.")
+    mark.write_bytes(text)
+
+
+def write_rows(path: Path, rows: Sequence[Scored]) -> None:
+    """One part, all of it or nothing."""
+    columns = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
+    _whole(path, pa.table(columns, schema=SCHEMA))
+
+
+def write_problems(path: Path, problems: Iterable[Problem]) -> None:
+    """What could not be read."""
+    rows = [asdict(problem) for problem in problems]
+    _whole(path, pa.Table.from_pylist(rows, schema=PROBLEMS))
+
+
+def _whole(path: Path, table: pa.Table) -> None:
+    temporary = path.with_name(path.name + ".part")
+    pq.write_table(table, temporary, compression="zstd")
+    os.replace(temporary, path)
+
+
+def finish(folder: Path, out: Path) -> None:
+    """Moves whole results to their place; the spool, which holds the population, is removed."""
+    for name in ("spool.db", "spool.db-wal", "spool.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    os.replace(folder, out)
+
+
+def discard(folder: Path) -> None:
+    """Removes results that are not wanted."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(out: Path) -> pa.Table:
+    """All rows of whole results, in the order of the parts."""
+    parts = sorted((out / "rows").glob("*.parquet"))
+    return pa.concat_tables([pq.read_table(part) for part in parts]) if parts else SCHEMA.empty_table()

@@ -1,0 +1,118 @@
+"""One patient of a population as known at a moment: only what had happened and been reported by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from cds_service.cohort.spool import Row, Spool
+from cds_service.errors import BadRequest
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.times import Span, parse
+from cds_service.protocol.request import decode_resource
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All resources of one patient, decoded; unreadable: how many could not be."""
+
+    id: str
+    resources: tuple[fhir.AnyResource, ...]
+    full_urls: tuple[str | None, ...]
+    unreadable: int
+    listed: frozenset[str]
+
+    @property
+    def patient(self) -> fhir.Patient | None:
+        """The Patient resource."""
+        return next((r for r in self.resources if isinstance(r, fhir.Patient) and r.id == self.id), None)
+
+    def encounters(self) -> list[fhir.Encounter]:
+        """Encounters with a start, in the order of their starts."""
+        found = [(start.start, e) for e in self.resources if isinstance(e, fhir.Encounter) and (start := _start(e))]
+        return [encounter for _, encounter in sorted(found, key=lambda pair: (pair[0], pair[1].id or ""))]
+
+    def record(self, at: datetime) -> PatientRecord:
+        """The record as the EHR held it at a moment: later results were not there, and later diagnoses not made."""
+        known = [(r, u) for r, u in zip(self.resources, self.full_urls, strict=True) if known_at(r, at)]
+        rows = tuple(as_of(row, at) for row, _ in known)
+        urls = tuple(url for _, url in known)
+        return PatientRecord.from_resources(rows, urls, self.id, at, listed=self.listed)
+
+
+_ACTIVE = fhir.CodeableConcept(
+    coding=(fhir.Coding(system="http://terminology.hl7.org/CodeSystem/condition-clinical", code="active"),)
+)
+
+
+def load(spool: Spool, patient: str, listed: frozenset[str]) -> Loaded:
+    """One patient. listed: types that the population holds whole."""
+    rows = spool.rows(patient)
+    found, urls, bad = decoded(rows)
+    more, more_urls, more_bad = decoded(spool.shared(wanted(found)))
+    return Loaded(patient, (*found, *more), (*urls, *more_urls), bad + more_bad, listed)
+
+
+def wanted(found: Iterable[fhir.AnyResource]) -> list[str]:
+    """The resources, by `Type/id`, that a patient's refer to and that belong to nobody."""
+    return sorted({name for row in found for name in _references(row)})
+
+
+def decoded(rows: Iterable[Row]) -> tuple[list[fhir.AnyResource], list[str | None], int]:
+    """The resources of rows, their full URLs, and how many could not be read."""
+    found: list[fhir.AnyResource] = []
+    urls: list[str | None] = []
+    bad = 0
+    for row in rows:
+        try:
+            found.append(decode_resource(row.body))
+            urls.append(row.full_url)
+        except BadRequest:
+            bad += 1
+    return found, urls, bad
+
+
+def _references(row: fhir.AnyResource) -> Iterable[str]:
+    reference = getattr(row, "medication_reference", None)
+    target = reference.reference if reference is not None else None
+    if target and not target.startswith("#"):
+        yield "/".join(target.rsplit("/", 2)[-2:])
+
+
+def known_at(row: fhir.AnyResource, at: datetime) -> bool:
+    """True if the record could hold it at a moment: measured, issued, ordered or recorded by then."""
+    return all(span is None or not span.after(at) for span in map(parse, _times(row)))
+
+
+def _times(row: fhir.AnyResource) -> Sequence[str | None]:
+    """The times before which a resource was not there."""
+    if isinstance(row, fhir.Observation):
+        return (row.issued, row.effective_date_time)
+    names = ("recorded_date", "authored_on", "issued", "date")
+    return [value for name in names if isinstance(value := getattr(row, name, None), str)]
+
+
+def as_of(row: fhir.AnyResource, at: datetime) -> fhir.AnyResource:
+    """The resource as it was at a moment: what ended later went on, and who died later lived."""
+    if isinstance(row, fhir.Encounter) and row.period is not None:
+        end = parse(row.period.end)
+        if end is not None and end.after(at):
+            period = msgspec.structs.replace(row.period, end=None)
+            return msgspec.structs.replace(row, period=period, status="in-progress")
+    if isinstance(row, fhir.Condition):
+        ended = parse(row.abatement_date_time)
+        if ended is not None and ended.after(at):
+            return msgspec.structs.replace(row, abatement_date_time=None, clinical_status=_ACTIVE)
+    if isinstance(row, fhir.Patient):
+        died = parse(row.deceased_date_time)
+        if died is not None and died.after(at):
+            return msgspec.structs.replace(row, deceased_date_time=None, deceased_boolean=None)
+    return row
+
+
+def _start(encounter: fhir.Encounter) -> Span | None:
+    return parse(encounter.period.start) if encounter.period is not None else None

@@ -1,0 +1,140 @@
+"""The same scoring on Apache Spark, for populations beyond one machine: resources are shuffled to their patient.
+
+Each task makes its own scorer and sees one patient at a time. Needs the extra `spark` and Java 17.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from cds_service.cohort.patients import Loaded, decoded, wanted
+from cds_service.cohort.scoring import COLUMNS, Scored, Scorer
+from cds_service.cohort.spool import SECOND_PATIENT, UNREADABLE, Keyed, Problem, Row, broken_off, files_of, keyed_file
+from cds_service.errors import CurbsideError, InputError
+
+Make = Callable[[], Scorer]
+
+
+class SparkMissing(CurbsideError):
+    """PySpark, or Java, is not there."""
+
+
+def run(folder: Path, rows: Path, make: Make, *, master: str = "local[*]") -> tuple[int, list[Problem]]:
+    """Scores a population with Spark; the number of patients and what could not be read.
+
+    rows: the folder for Parquet parts, which must not exist. master: Spark's, such as `local[*]`, `yarn`,
+    `spark://host:7077`; on a cluster the folder must be a path that every worker sees. Raises InputError, SparkMissing.
+    """
+    files = files_of(folder)
+    if not files:
+        raise InputError(f"there is no FHIR file in {folder}. Give a folder of .ndjson or .json files.")
+    session = _session(master)
+    try:
+        context = session.sparkContext
+        keyed = _keyed(context, folder, files).cache()
+        problems = [Problem(*found.problem) for found in keyed.filter(lambda k: k.problem is not None).collect()]
+        shared = context.broadcast(
+            {k.name: (k.body, k.url) for k in keyed.filter(lambda k: k.patient is None and k.name).collect()}
+        )
+        listed = frozenset(keyed.filter(lambda k: k.patient is not None).map(lambda k: k.type).distinct().collect())
+        by_patient = keyed.filter(lambda k: k.patient is not None).map(lambda k: (k.patient, (k.order, k)))
+        grouped = by_patient.groupByKey(context.defaultParallelism).filter(
+            lambda pair: any(k.type == "Patient" for _, k in pair[1])
+        )
+        grouped = grouped.sortByKey(numPartitions=context.defaultParallelism).cache()
+        count = grouped.count()
+        problems += grouped.flatMap(_twice).collect()
+        scored = grouped.mapPartitions(lambda part: _score(part, make, shared.value, listed))
+        frame = session.createDataFrame(scored.map(astuple), _schema())
+        frame.write.parquet(rows.resolve().as_uri())
+        for leftover in (*rows.glob("_*"), *rows.glob(".*")):
+            leftover.unlink()
+    finally:
+        session.stop()
+    return count, sorted(problems, key=lambda p: (p.file, p.line))
+
+
+def _session(master: str) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise SparkMissing(
+            "PySpark is not installed. Install curbside with the extra spark: curbside[spark]."
+        ) from error
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    try:
+        builder = SparkSession.builder.master(master).appName("curbside cohort")
+        builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+        builder = builder.config("spark.sql.session.timeZone", "UTC")
+        builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        session = builder.config(
+            "spark.driver.host", "127.0.0.1" if master.startswith("local") else _host()
+        ).getOrCreate()
+    except Exception as error:
+        raise SparkMissing(f"Spark could not be started ({type(error).__name__}). It needs Java 17.") from error
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _host() -> str:
+    import socket
+
+    return socket.gethostname()
+
+
+def _keyed(context: Any, folder: Path, files: list[Path]) -> Any:
+    """Every resource with its patient, in the order in which the default engine reads them; a file is one task's."""
+    named = [(number, str(file.resolve()), str(file.relative_to(folder))) for number, file in enumerate(files)]
+    return context.parallelize(named, min(len(named), 4 * context.defaultParallelism)).flatMap(_read)
+
+
+def _read(item: tuple[int, str, str]) -> Iterator[Keyed]:
+    number, path, name = item
+    try:
+        yield from keyed_file(Path(path), name, number)
+    except UNREADABLE as error:
+        yield broken_off(name, number, error)
+
+
+def _is_known(pair: tuple[str, Iterable[tuple[tuple[int, int], Keyed]]]) -> bool:
+    """True for a patient with a Patient resource."""
+    return any(found.type == "Patient" for _, found in pair[1])
+
+
+def _twice(pair: tuple[str, Iterable[tuple[tuple[int, int], Keyed]]]) -> Iterator[Problem]:
+    """The problems of a patient who stands there more than once."""
+    people = [k for _, k in sorted(pair[1], key=lambda one: one[0]) if k.type == "Patient"]
+    for again in people[1:]:
+        if again.body != people[0].body:
+            yield Problem(again.file, again.line, SECOND_PATIENT)
+
+
+def _score(
+    part: Iterable[tuple[str, Iterable[tuple[tuple[int, int], Keyed]]]],
+    make: Make,
+    shared: dict[str, tuple[bytes, str | None]],
+    listed: frozenset[str],
+) -> Iterator[Scored]:
+    scorer: Scorer | None = None
+    for patient, found in part:
+        scorer = scorer or make()
+        rows = [Row(k.body, k.url) for _, k in sorted(found, key=lambda pair: pair[0])]
+        resources, urls, bad = decoded(rows)
+        more = [Row(*shared[name]) for name in wanted(resources) if name in shared]
+        extra, extra_urls, extra_bad = decoded(more)
+        loaded = Loaded(patient, (*resources, *extra), (*urls, *extra_urls), bad + extra_bad, listed)
+        yield from scorer.score(loaded)
+
+
+def _schema() -> Any:
+    from pyspark.sql import types
+
+    kinds = {"at": types.TimestampType(), "horizon": types.IntegerType()}
+    kinds |= dict.fromkeys(("value", "high"), types.DoubleType())
+    return types.StructType([types.StructField(name, kinds.get(name, types.StringType())) for name in COLUMNS])

@@ -1,0 +1,184 @@
+"""Populations: read in any order, one patient at a time, and scored as served; nothing partial looks whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.cli.cohort import cohort
+from cds_service.cohort import output
+from cds_service.cohort.patients import load
+from cds_service.cohort.spool import Spool
+from cds_service.errors import InputError
+from cds_service.fhir import resources as fhir
+from cds_service.sandbox.patients import BY_NAME
+
+NAMES = ("healthy-adult", "diabetes-poor-control", "ckd-g3b-albuminuria", "heart-failure", "child")
+AT = "2026-11-01T09:00:00Z"
+
+
+def rows() -> list[dict[str, Any]]:
+    bundles = [BY_NAME[name].chart().bundle() for name in NAMES]
+    return [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
+
+
+def export(folder: Path, order: int = 0, packed: bool = False) -> Path:
+    """A Bulk Data export of the samples, each file's lines shuffled."""
+    folder.mkdir(parents=True)
+    by_type: dict[str, list[str]] = {}
+    for row in rows():
+        by_type.setdefault(row["resourceType"], []).append(json.dumps(row))
+    for type_, lines in by_type.items():
+        random.Random(order).shuffle(lines)
+        text = ("\n".join(lines) + "\n").encode()
+        file = folder / f"{type_}.ndjson{'.gz' if packed else ''}"
+        file.write_bytes(gzip.compress(text) if packed else text)
+    return folder
+
+
+def score(path: Path, out: Path, *more: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(cohort, ["score", str(path), "--out", str(out), "--as-of", AT, *more])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return list(output.read(out).to_pylist())
+
+
+def test_the_order_of_lines_and_packing_change_nothing(tmp_path: Path) -> None:
+    """An export is a set: shuffled or gzipped, the rows are the same."""
+    plain = score(export(tmp_path / "a"), tmp_path / "out-a", "--model", "mortality", "--model", "ckd-epi-2021")
+    other = score(
+        export(tmp_path / "b", 7, packed=True), tmp_path / "out-b", "--model", "mortality", "--model", "ckd-epi-2021"
+    )
+    assert plain == other
+    assert any(row["kind"] == "estimate" for row in plain)
+    assert {row["patient"] for row in plain} == set(NAMES)
+
+
+def test_bundles_give_what_the_export_gives(tmp_path: Path) -> None:
+    """A folder of bundles holds the same population."""
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    for name in NAMES:
+        (folder / f"{name}.json").write_text(json.dumps(BY_NAME[name].chart().bundle()))
+    assert score(folder, tmp_path / "x", "--model", "ckd-epi-2021") == score(
+        export(tmp_path / "e"), tmp_path / "y", "--model", "ckd-epi-2021"
+    )
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row, in the same order."""
+    folder = export(tmp_path / "e")
+    one = score(folder, tmp_path / "one", "--model", "ckd-epi-2021")
+    two = score(folder, tmp_path / "two", "--model", "ckd-epi-2021", "--workers", "2")
+    assert one == two
+
+
+def test_estimates_carry_their_inputs_and_an_explanation_where_asked(tmp_path: Path) -> None:
+    """Each input with value, time and source; explanations from a threshold on."""
+    found = score(export(tmp_path / "e"), tmp_path / "o", "--model", "mortality", "--explain-from", "0.2")
+    made = [row for row in found if row["kind"] == "estimate"]
+    assert all(json.loads(row["inputs"])[0]["from"] for row in made)
+    assert {row["explanation"] is not None for row in made if row["value"] >= 0.2} <= {True}
+    assert {row["explanation"] is not None for row in made if row["value"] < 0.2} <= {False}
+
+
+def test_what_cannot_be_read_is_told_by_file_and_line(tmp_path: Path) -> None:
+    """Junk, a Patient without an id, a second different Patient, a broken gzip; the rest is scored."""
+    folder = export(tmp_path / "e")
+    other = {"resourceType": "Patient", "id": "healthy-adult", "gender": "male"}
+    lines = ["{not json", json.dumps({"resourceType": "Patient"}), json.dumps(other)]
+    (folder / "zz.ndjson").write_text("\n".join(lines))
+    (folder / "zzz.ndjson.gz").write_bytes(gzip.compress(b'{"resourceType":"Basic"}\n')[:-9])
+    score(folder, tmp_path / "o", "--model", "ckd-epi-2021")
+    import pyarrow.parquet as pq
+
+    found = [(p["file"], p["line"]) for p in pq.read_table(tmp_path / "o" / "problems.parquet").to_pylist()]
+    assert found == [("zz.ndjson", 1), ("zz.ndjson", 2), ("zz.ndjson", 3), ("zzz.ndjson.gz", 0)]
+
+
+def test_an_interrupted_run_goes_on_and_another_does_not_mix_with_it(tmp_path: Path) -> None:
+    """Parts that are there are not made again; other options are refused; results appear when they are whole."""
+    folder, out = export(tmp_path / "e"), tmp_path / "o"
+    whole = score(folder, tmp_path / "whole", "--model", "ckd-epi-2021")
+    partial = tmp_path / "o.partial"
+    shutil.copytree(tmp_path / "whole", partial)
+    arguments = ["score", str(folder), "--out", str(out), "--as-of", AT]
+    refused = CliRunner().invoke(cohort, [*arguments, "--model", "mortality"])
+    assert isinstance(refused.exception, InputError)
+    assert not out.exists()
+    assert CliRunner().invoke(cohort, [*arguments, "--model", "ckd-epi-2021"]).exit_code == 0
+    assert list(output.read(out).to_pylist()) == whole
+    assert not partial.exists()
+    assert not list(out.glob("spool*"))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: None, "is not a folder"),
+        (lambda folder: folder.mkdir(), "no FHIR file"),
+        (lambda folder: (folder.mkdir(), (folder / "x.ndjson").write_text('{"resourceType":"Basic"}\n')), "no Patient"),
+    ],
+)
+def test_an_empty_population_is_refused(tmp_path: Path, make: Any, words: str) -> None:
+    """With a sentence, and without results."""
+    make(tmp_path / "e")
+    result = CliRunner().invoke(cohort, ["score", str(tmp_path / "e"), "--out", str(tmp_path / "o"), "--as-of", AT])
+    assert words in str(result.exception)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_record_is_as_it_was_known_then(tmp_path: Path) -> None:
+    """A result issued later was not there; a stay that ended later went on; who died later lived."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    at = datetime(2026, 1, 10, tzinfo=UTC)
+    lines: list[dict[str, Any]] = [
+        {"resourceType": "Patient", "id": "p", "deceasedDateTime": "2026-02-01"},
+        {
+            "resourceType": "Observation",
+            "id": "late",
+            "status": "final",
+            "subject": {"reference": "Patient/p"},
+            "effectiveDateTime": "2026-01-09T08:00:00Z",
+            "issued": "2026-01-11T08:00:00Z",
+        },
+        {
+            "resourceType": "Encounter",
+            "id": "stay",
+            "status": "finished",
+            "subject": {"reference": "Patient/p"},
+            "period": {"start": "2026-01-08T08:00:00Z", "end": "2026-01-15T08:00:00Z"},
+        },
+        {"resourceType": "Condition", "id": "dx", "subject": {"reference": "Patient/p"}, "recordedDate": "2026-01-12"},
+    ]
+    (folder / "all.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    spool = Spool(tmp_path / "s.db", writable=True)
+    spool.fill(folder)
+    record = load(spool, "p", spool.types()).record(at)
+    assert not record.deceased
+    assert record.rows(fhir.Observation) == ()
+    assert record.rows(fhir.Condition) == ()
+    (stay,) = record.rows(fhir.Encounter)
+    assert stay.status == "in-progress"
+    assert stay.period is not None
+    assert stay.period.end is None
+    spool.close()
+
+
+def test_spark_gives_what_the_default_engine_gives(tmp_path: Path, plain: list[dict[str, Any]]) -> None:
+    """Row by row, for an export with a damaged line."""
+    pytest.importorskip("pyspark", reason="PySpark is not installed (the extra spark)")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed: Spark needs Java 17")
+    folder = export(tmp_path / "e")
+    (folder / "zz.ndjson").write_text("{not json\n")
+    spark = score(folder, tmp_path / "spark", "--model", "ckd-epi-2021", "--engine", "spark", "--master", "local[1]")
+    assert spark == plain
