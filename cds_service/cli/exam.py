@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from cds_service.cli import options
+from cds_service.clock import SystemClock
 from cds_service.errors import InputError
 from cds_service.settings import Llm, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cds_service.exam.questions import Question
     from cds_service.exam.vignettes import Vignette
 
-_SETS = ("medqa", "medmcqa", "pubmedqa", "mmlu", "zh", "vignettes")
+T = TypeVar("T")
+_SETS = ("medqa", "medmcqa", "pubmedqa", "mmlu", "zh", "vignettes", "summaries")
 
 
 @click.command()
 @click.argument("dataset", type=click.Choice(_SETS))
-@click.option("--data", type=click.Path(path_type=Path, exists=True), help="Folder or file of the question set.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True), help="Folder or file of the set.")
 @click.option("--endpoint", metavar="URL", help="Base URL up to and with /v1, instead of llm.url.")
 @click.option("--model", help="The model's name as the server knows it, instead of llm.model.")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the API key, instead of llm.key_env.")
@@ -52,9 +54,15 @@ def exam(
 ) -> None:
     """Have a language model answer a question set, and report how many it got right.
 
-    No patient's data are sent. Answers are on disk one by one; after an interruption go on with --resume. The question
-    sets are not part of Curbside: docs/language-model.md says where they are. `vignettes` needs no --data.
+    Answers are on disk one by one; after an interruption go on with --resume. The question sets are not part of
+    Curbside: docs/language-model.md says where they are. `vignettes` needs no --data. `summaries` has the sample
+    patients, or a folder of Bundles, summarised as hooks do, and reports what was kept; what is sent is scrubbed unless
+    llm.local is set.
     """
+    if dataset == "summaries":
+        llm = replace(_endpoint(settings.llm, endpoint, model, key_env, max_tokens), local=settings.llm.local)
+        _summaries(llm, data, limit, out, settings, as_json=as_json)
+        return
     from cds_service.exam import report
     from cds_service.exam.sitting import Sitting, asking
     from cds_service.summary.llm import LanguageModel
@@ -62,18 +70,48 @@ def exam(
     llm = _endpoint(settings.llm, endpoint, model, key_env, max_tokens)
     title, items = _items(dataset, data)
     items = items[:limit]
-    name = f"{dataset}-{re.sub(r'[^A-Za-z0-9.-]+', '-', llm.model or 'model')}"
+    name = f"{dataset}-{_file_name(llm)}"
     sitting = Sitting(out / f"{name}.jsonl", resume=resume)
-    _sit(sitting.sit(items, asking(LanguageModel(llm))), len([i for i in items if i.id not in sitting.results]), title)
+    left = sum(item.id not in sitting.results for item in items)
+    _bar(sitting.sit(items, asking(LanguageModel(llm))), left, title)
     chosen = [sitting.results[item.id] for item in items]
+    if all(result.failed for result in chosen):
+        raise InputError(f"the endpoint answered none of {len(chosen)} questions ({chosen[0].failed}). Check its URL.")
     found = report.summary(dataset, title, llm.model or "unnamed model", chosen)
-    (out / f"{name}.json").write_bytes(options.to_json(found))
-    (out / f"{name}.md").write_text(report.markdown(found), encoding="utf-8")
+    _write(out / name, found, report.markdown(found), as_json=as_json)
+
+
+def _write(place: Path, found: options.Json, text: str, *, as_json: bool) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.with_name(f"{place.name}.json").write_bytes(options.to_json(found))
+    place.with_name(f"{place.name}.md").write_text(text, encoding="utf-8")
     if as_json:
         options.print_json(found)
     else:
-        click.echo(report.markdown(found))
-        click.echo(f"Written: {out / name}.md, .json and .jsonl", err=True)
+        click.echo(text)
+        click.echo(f"Written: {place}.md and .json", err=True)
+
+
+def _summaries(llm: Llm, data: Path | None, limit: int | None, out: Path, settings: Settings, *, as_json: bool) -> None:
+    """Measures summaries of sample patients, or of a folder of Bundles."""
+    from cds_service.cli import calls
+    from cds_service.exam import summaries
+    from cds_service.summary.llm import LanguageModel
+
+    files = list(calls.samples().values()) if data is None else sorted([*data.glob("*.json"), *data.glob("*.json.gz")])
+    if not files:
+        raise InputError(f"{data} holds no Bundles (*.json). Give a folder of patients' Bundles with --data.")
+    bundles = [(file.name.partition(".")[0], options.read_bundle(file)) for file in files[:limit]]
+    records = ((name, calls.record(b, calls.written(b) or SystemClock().now())) for name, b in bundles)
+    model = LanguageModel(llm, allow_insecure_loopback=True)
+    language = llm.language or settings.cards.language
+    rows = _bar(summaries.measure(model, llm, records, language), len(bundles), "Summaries")
+    found = summaries.summary(llm.model or "unnamed model", rows)
+    _write(out / f"summaries-{_file_name(llm)}", found, summaries.markdown(found), as_json=as_json)
+
+
+def _file_name(llm: Llm) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", llm.model or "model")
 
 
 def _endpoint(llm: Llm, url: str | None, model: str | None, key_env: str | None, max_tokens: int) -> Llm:
@@ -98,12 +136,10 @@ def _items(dataset: str, data: Path | None) -> tuple[str, Sequence[Question | Vi
     return DATASETS[dataset].title, load(dataset, data)
 
 
-def _sit(results: object, left: int, title: str) -> None:
-    """Goes through a sitting; a bar on a terminal, silent in a pipe."""
+def _bar(results: Iterable[T], total: int, title: str) -> list[T]:
+    """Goes through all of it; with a bar on a terminal, silent in a pipe."""
     from rich.console import Console
     from rich.progress import track
 
     console = Console(stderr=True)
-    shown = track(results, title, total=left, console=console, disable=not console.is_terminal)  # type: ignore[arg-type,var-annotated]
-    for _ in shown:
-        pass
+    return list(track(results, title, total=total, console=console, disable=not console.is_terminal))

@@ -210,8 +210,12 @@ def _references(cites: Sequence[str], by_id: dict[str, Fact]) -> tuple[str, ...]
 
 def _said(fact: Fact, kept: Sequence[tuple[str, tuple[str, ...]]], lines: dict[str, str]) -> bool:
     """True if sentences that cite a fact hold its numbers and most of its words."""
-    spoken = _tokens(" ".join(text for text, cites in kept if fact.id in cites))
-    tokens = _tokens(lines[fact.id])
+    return said_in(lines[fact.id], " ".join(text for text, cites in kept if fact.id in cites))
+
+
+def said_in(line: str, text: str) -> bool:
+    """True if a text holds a line's numbers and most of its words."""
+    tokens, spoken = _tokens(line), _tokens(text)
     if not tokens or not spoken:
         return False
     numbers = {token for token in tokens if token[0].isdigit()}

@@ -19,6 +19,7 @@ from cds_service.exam.parsing import chosen
 from cds_service.exam.questions import DATASETS, Question, load
 from cds_service.exam.sitting import Result, Sitting
 from cds_service.exam.vignettes import score, vignettes
+from cds_service.summary.cleaning import MARK
 from cds_service.summary.llm import LlmError, Message, Reason
 
 OPTIONS = {"A": "Aspirin", "B": "Beta blocker", "C": "Calcium channel blocker", "D": "Low-dose aspirin"}
@@ -300,4 +301,31 @@ def test_every_set_is_offered_by_the_command() -> None:
     """The command's list and the sets are the same."""
     from cds_service.cli.exam import _SETS
 
-    assert set(_SETS) == {*DATASETS, "vignettes"}
+    assert set(_SETS) == {*DATASETS, "vignettes", "summaries"}
+
+
+def test_the_command_measures_summaries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model that copies and adds one wrong sentence: all lines kept, one a patient dropped; scrubbed as at hooks."""
+
+    def speak(body: dict[str, Any]) -> str:
+        lines = re.findall(r"^(F\d+) \| (.*)$", body["messages"][-1]["content"], re.M)
+        said = [{"text": text.replace(MARK, " "), "cites": [id_]} for id_, text in lines]
+        return json.dumps({"sentences": [*said, {"text": "On digoxin 99 mg daily", "cites": [lines[0][0]]}]})
+
+    with misbehaving(speak=speak) as server:
+        common = ["summaries", "--endpoint", server.url, "--model", "tiny", "--out", str(tmp_path)]
+        assert run(*common, "--limit", "3", "--json") == 0
+        assert len(server.received) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["used"] == found["patients"] == 3
+    assert found["unsupported_share"]["share"] == pytest.approx(3 / found["sentences"], abs=1e-4)
+    assert found["recall"]["share"] == 1.0
+    assert "sentences kept" in (tmp_path / "summaries-tiny.md").read_text()
+
+
+def test_an_endpoint_that_answers_nothing_gets_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of nothing would look like a result."""
+    arguments = ["vignettes", "--endpoint", "http://127.0.0.1:9/v1", "--out", str(tmp_path), "--limit", "2"]
+    assert run(*arguments) == 2
+    assert "answered none of 2 questions (no connection)" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.md"))
