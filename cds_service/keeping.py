@@ -124,12 +124,16 @@ def wire(cards: Iterable[Any]) -> list[Any]:
     return wired
 
 
-def versions(settings: Settings, models: Mapping[str, str], files: Sequence[Path]) -> dict[str, str]:
+def versions(
+    settings: Settings, models: Mapping[str, str], files: Sequence[Path], code_map: str = ""
+) -> dict[str, str]:
     """What shaped an answer: versions of Curbside and its models, digests of code and of the settings that matter.
 
-    files: of the service's plugins.
+    files: of the service's plugins. code_map: digest of the hospital's code map, empty without one.
     """
     digests = {f"settings.{name}": _digest(asdict(settings)[name]) for name in SHAPING}
+    if code_map:
+        digests["settings.codes"] = code_map
     return {"curbside": __version__, "code": _code(tuple(files)), **digests, **models}
 
 

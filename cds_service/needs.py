@@ -7,6 +7,7 @@ searches with `_sort=-date` and `_count`, because clients skip what they cannot 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ from cds_service.features.kidney_injury import Unsteady
 from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
 from cds_service.features.stays import Fact, OfStay, Surgery
+from cds_service.fhir.code_map import NONE, CodeMap
+from cds_service.fhir.codes import CURBSIDE, LOINC
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
@@ -29,7 +32,8 @@ _LABELS = {
     "vitalSigns": msg("vital signs"),
     "answers": msg("answers and observations"),
 }
-_LOINC = "http://loinc.org|"
+_LOINC = f"{LOINC}|"
+_CODE = re.compile(r"\d+-\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,12 @@ def _parts(feature: Feature) -> tuple[Feature, ...]:
     return feature.alternatives if isinstance(feature, FirstOf) else ()
 
 
-def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] = ()) -> dict[str, Need]:
+def data_needs(
+    features: Iterable[Feature], hook: str, optional: Iterable[str] = (), code_map: CodeMap = NONE
+) -> dict[str, Need]:
     """The prefetch keys of a service, in a stable order: the common lists, then Observations by code.
 
-    optional: keys that the service can do without.
+    optional: keys that the service can do without. code_map: the hospital's own codes, which are searched for too.
     """
     tokens_by_key: dict[str, dict[str, None]] = {}
     needs = dict(COMMON)
@@ -145,7 +151,7 @@ def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] =
         needs["encounter"] = ENCOUNTER
     for feature in with_inputs(features):
         if isinstance(feature, Quantity | Coded):
-            tokens = (f"{_LOINC}{code}" for code in (*feature.panels, *feature.codes))
+            tokens = _tokens((*feature.panels, *feature.codes), code_map)
             tokens_by_key.setdefault(_key(feature), {}).update(dict.fromkeys(tokens))
         elif isinstance(feature, PrescribedTarget):
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
@@ -160,6 +166,16 @@ def data_needs(features: Iterable[Feature], hook: str, optional: Iterable[str] =
             needs[key] = Need(template, ("Observation",), _LABELS[key])
     spared = {key: replace(need, required=False) for key, need in needs.items() if key in set(optional)}
     return needs | spared
+
+
+def _tokens(codes: Iterable[str], code_map: CodeMap) -> list[str]:
+    """Search tokens of codes and of the local codes that mean them; an input's own id is no code of any system."""
+    found = []
+    for code in codes:
+        standard = _CODE.fullmatch(code) is not None
+        found += [f"{_LOINC}{code}"] if standard else []
+        found += [f"{system}|{local}" for system, local in code_map.local((LOINC if standard else CURBSIDE, code))]
+    return found
 
 
 def fed_by(features: Iterable[Feature]) -> dict[str, frozenset[str]]:

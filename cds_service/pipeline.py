@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import orjson
 import structlog
 
-from cds_service import fetch, service_settings
+from cds_service import fetch, local_codes, service_settings
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import BadRequest, PreconditionFailed, StoreError, UnknownService
 from cds_service.features.extract import extract
@@ -114,6 +114,7 @@ class Pipeline:
         self._observer = observer
         self._teller = teller
         self._registry = registry
+        self._code_map = local_codes.load(settings.codes.map)
         self._settings = settings
         self._clock = clock
         self._keeper = Keeper(store, settings) if store is not None else None
@@ -132,7 +133,7 @@ class Pipeline:
             service,
             models,
             features,
-            data_needs(features, service.hook, service.optional),
+            data_needs(features, service.hook, service.optional, self._code_map),
             service_settings.thresholds(service, self._settings),
             Showing(service, self._settings, self._words),
             fed_by(features),
@@ -313,7 +314,8 @@ class Pipeline:
             origins = self._registry.origins
             names = [f"service {desk.service.id}", *(f"model {m.id}" for m in desk.models)]
             files = [origins[name] for name in names if name in origins]
-            found = versions(self._settings, {m.id: m.version for m in desk.models}, files)
+            models = {m.id: m.version for m in desk.models}
+            found = versions(self._settings, models, files, self._code_map.digest)
             if desk.library is not None:
                 found["knowledge"] = desk.library.graph.digest
             self._versions[desk.service.id] = found
@@ -352,7 +354,9 @@ class Pipeline:
         service, request = desk.service, basis.request
         needed = {key: need.types for key, need in desk.needs.items() if need.required}
         optional = {key: need.types for key, need in desk.needs.items() if not need.required}
-        context = clinical_context(request, needed=needed, optional=optional, now=now, admitted=basis.admitted)
+        context = clinical_context(
+            request, needed=needed, optional=optional, now=now, admitted=basis.admitted, code_map=self._code_map
+        )
         assessment_id = uuid5(_ASSESSMENTS, f"{service.id}/{request.hook_instance}/{now}")
         unseen = frozenset[str]().union(*(desk.fed.get(gap.key, ()) for gap in basis.gaps))
         values = extract(context.record, desk.features, unseen)

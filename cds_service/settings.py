@@ -214,6 +214,15 @@ class Plugins:
 
 
 @dataclass(frozen=True, slots=True)
+class Codes:
+    """The hospital's own codes and units (`docs/local-codes.md`)."""
+
+    map: Path | None = key(  # noqa: RUF009 - a field, as all others
+        None, "A TOML file that maps local codes and units to standard ones, such as `code_map.toml`; none by default."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SignOff:
     """Someone's word that a trained model was evaluated at this site."""
 
@@ -425,6 +434,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     store: Store = field(default_factory=Store)
     plugins: Plugins = field(default_factory=Plugins)
+    codes: Codes = field(default_factory=Codes)
     models: Models = field(default_factory=Models)
     cards: Cards = field(default_factory=Cards)
     knowledge: Knowledge = field(default_factory=Knowledge)

@@ -14,7 +14,7 @@ LAYERS = (
     ("explain",),
     ("risk",),
     ("knowledge",),
-    ("findings", "needs", "trend", "what_if"),
+    ("findings", "needs", "trend", "what_if", "local_codes"),
     ("summary",),
     ("hook", "suppression", "recording", "orders", "outlook"),
     ("cards", "prospects"),

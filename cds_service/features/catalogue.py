@@ -130,7 +130,7 @@ from cds_service.features.thrombosis import (
     THROMBOPHILIA,
     VTE_EVER,
 )
-from cds_service.fhir.codes import LOINC, SNOMED
+from cds_service.fhir.codes import CURBSIDE, LOINC, SNOMED
 from cds_service.language import Message, msg
 
 __all__ = [
@@ -175,6 +175,9 @@ TWO_YEARS = 2 * YEAR
 TEN_YEARS = 10 * YEAR
 VITAL = "vital-signs"
 LABORATORY = "laboratory"
+
+# Inputs that no code in general use names have their own id in place of one: `code_map.toml` maps local codes to it.
+_YES_NO = MappingProxyType({(CURBSIDE, "yes"): True, (CURBSIDE, "no"): False})
 
 F = TypeVar("F", Quantity, Coded)
 
@@ -230,7 +233,7 @@ SEX = Demographic("sex", msg("Sex"))
 RACE = Demographic("race", msg("Recorded race"))  # for the superseded Pooled Cohort Equations alone
 # Decile of the social deprivation index of the person's area, 1 (least) to 10. No code is in general use and it is
 # never guessed from an address: a site that records it maps its own code.
-SDI = Quantity("sdi", msg("Social deprivation index"), "1", (), (1, 10), TWO_YEARS, "survey")
+SDI = Quantity("sdi", msg("Social deprivation index"), "1", ("sdi",), (1, 10), TWO_YEARS, "survey")
 
 # --- vital signs ----------------------------------------------------------------------------------------------
 # Blood pressure: as a component of any panel or alone; unspecified, sitting, non-invasive. A search by code finds a
@@ -371,9 +374,9 @@ SMOKING = Coded(
 # No code in general use says whether someone is active for half an hour on most days, or eats vegetables every day; a
 # site maps its own.
 VEGETABLES_DAILY = Coded(
-    "vegetables_daily", msg("Vegetables, fruit or berries every day"), (), MappingProxyType({}), TWO_YEARS
+    "vegetables_daily", msg("Vegetables, fruit or berries every day"), ("vegetables_daily",), _YES_NO, TWO_YEARS
 )
-PHYSICALLY_ACTIVE = Coded("physically_active", msg("Physical activity"), (), MappingProxyType({}), TWO_YEARS)
+PHYSICALLY_ACTIVE = Coded("physically_active", msg("Physical activity"), ("physically_active",), _YES_NO, TWO_YEARS)
 
 # --- lipids (molar factors: reference of the European Atherosclerosis Society) ---------------------------------
 _CHOLESTEROL = {"mmol/L": 38.67}
@@ -504,9 +507,21 @@ ALBUMIN_QUARTER = within(ALBUMIN, QUARTER, "albumin_quarter")
 BILIRUBIN_QUARTER = within(BILIRUBIN, QUARTER, "bilirubin_quarter")
 # No code in general use grades ascites or hepatic encephalopathy; a site that records them maps its own answers:
 # "none", "mild", "moderate_severe"; and "0" to "4" (West Haven).
-ASCITES_GRADE = Coded("ascites_grade", msg("Grade of ascites"), (), MappingProxyType({}), QUARTER, "exam")
+ASCITES_GRADE = Coded(
+    "ascites_grade",
+    msg("Grade of ascites"),
+    ("ascites_grade",),
+    MappingProxyType({(CURBSIDE, grade): grade for grade in ("none", "mild", "moderate_severe")}),
+    QUARTER,
+    "exam",
+)
 ENCEPHALOPATHY_GRADE = Coded(
-    "encephalopathy_grade", msg("Grade of hepatic encephalopathy"), (), MappingProxyType({}), QUARTER, "exam"
+    "encephalopathy_grade",
+    msg("Grade of hepatic encephalopathy"),
+    ("encephalopathy_grade",),
+    MappingProxyType({(CURBSIDE, grade): grade for grade in "01234"}),
+    QUARTER,
+    "exam",
 )
 ALP = _lab("alp", msg("Alkaline phosphatase"), "U/L", ("6768-6",), (1, 10000), also=_UNITS)
 AST = _lab("ast", msg("AST"), "U/L", ("1920-8", "30239-8"), (1, 30000), also=_UNITS)
@@ -586,7 +601,7 @@ PAO2_FIO2_MEASURED = worst(
 PAO2_FIO2_LOWEST = LowestRatio("pao2_fio2_lowest", _RATIO, "mm[Hg]", PAO2, FIO2, apart=timedelta(hours=1), scale=100.0)
 PAO2_FIO2 = FirstOf("pao2_fio2", _RATIO, "mm[Hg]", (PAO2_FIO2_MEASURED, PAO2_FIO2_LOWEST))
 # No observation code in general use says that breathing is supported; a site that records it maps its own.
-VENTILATED = Coded("ventilated", msg("Ventilatory support"), (), MappingProxyType({}), ACUTE, "exam")
+VENTILATED = Coded("ventilated", msg("Ventilatory support"), ("ventilated",), _YES_NO, ACUTE, "exam")
 PLATELETS_LOWEST = worst(PLATELETS, msg("Lowest platelets"), "platelets_lowest", highest=False)
 BILIRUBIN_HIGHEST = worst(BILIRUBIN, msg("Highest bilirubin"), "bilirubin_highest", highest=True)
 CREATININE_HIGHEST = worst(CREATININE, msg("Highest creatinine"), "creatinine_highest", highest=True)

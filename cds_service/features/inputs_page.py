@@ -27,7 +27,7 @@ from cds_service.features.kidney_injury import Unsteady
 from cds_service.features.recent import Recent, Suspected
 from cds_service.features.saturation_target import PrescribedTarget
 from cds_service.features.stays import OfStay, Surgery
-from cds_service.fhir.codes import LOINC
+from cds_service.fhir.codes import CURBSIDE, LOINC
 
 _HEAD = """\
 # Inputs
@@ -112,7 +112,7 @@ def _quantity(feature: Quantity) -> tuple[str, ...]:
         str(feature.label),
         f"`{feature.id}`",
         f"`{feature.unit}`",
-        ", ".join(feature.codes),
+        _codes(feature),
         f"{low:g} to {high:g}",
         _window(feature.look_back),
         special,
@@ -122,15 +122,22 @@ def _quantity(feature: Quantity) -> tuple[str, ...]:
 def _coded(feature: Coded) -> tuple[str, ...]:
     words: dict[object, list[str]] = {}
     for (system, code), word in feature.answers.items():
-        words.setdefault(word, []).append(code if system == LOINC else f"SNOMED CT {code}")
+        named = {LOINC: code, CURBSIDE: f"`curbside|{code}`"}
+        words.setdefault(word, []).append(named.get(system, f"SNOMED CT {code}"))
     answers = "; ".join(f"**{_shown(word)}**: {', '.join(codes)}" for word, codes in words.items())
     return (
         str(feature.label),
         f"`{feature.id}`",
-        ", ".join(feature.codes) or "none",
+        _codes(feature),
         answers or "none",
         _window(feature.look_back),
     )
+
+
+def _codes(feature: Quantity | Coded) -> str:
+    """LOINC codes, or the own id to which a hospital maps its local codes (`docs/local-codes.md`)."""
+    own = feature.codes == (feature.id,)
+    return f"none; `curbside|{feature.id}`" if own else ", ".join(feature.codes) or "none"
 
 
 def _shown(word: object) -> str:

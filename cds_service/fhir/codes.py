@@ -14,6 +14,7 @@ ICD9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 UCUM = "http://unitsofmeasure.org"
+CURBSIDE = "urn:curbside:inputs"  # inputs, and answers, that no code in general use names: the input's id
 IPS_ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 EMBEDDING = "urn:curbside:embedding"  # codes: the programs that make vectors of slides, images and notes
 CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"

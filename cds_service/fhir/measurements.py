@@ -10,10 +10,11 @@ from operator import gt, lt
 import msgspec
 
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import EMBEDDING, LOINC, canonical_system
+from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC, canonical_system
 from cds_service.fhir.rows import date_of
 from cds_service.fhir.times import Span, Times
 
+_READ = frozenset({LOINC, CURBSIDE})
 Part = fhir.Observation | fhir.ObservationComponent
 UNDATED = Span(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 Dated = tuple[Span | None, fhir.Observation, Part]
@@ -163,14 +164,14 @@ def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tu
             index[codings[0].code].append((row, row))
         else:
             for coding in codings:
-                if coding.system == LOINC or canonical_system(coding.system) == LOINC:
+                if coding.system == LOINC or canonical_system(coding.system) in _READ:
                     _add(index, coding.code, row, row)
                 elif coding.system == EMBEDDING:
                     _add(index, f"{_MARK}{coding.code}", row, row)
         if row.component:
             for component in row.component:
                 for coding in component.code.coding:
-                    if coding.system == LOINC or canonical_system(coding.system) == LOINC:
+                    if coding.system == LOINC or canonical_system(coding.system) in _READ:
                         _add(index, coding.code, row, component)
     return index
 

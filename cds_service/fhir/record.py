@@ -18,6 +18,7 @@ import msgspec
 
 from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.fhir import resources as fhir
+from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.measurements import UNDATED, Dated, Measurement, Measurements, Timeline
 from cds_service.fhir.rows import Selection, date_of, select
 from cds_service.fhir.sensitivity import WITHHELD, withheld
@@ -245,11 +246,12 @@ def clinical_context(
     now: datetime,
     optional: Mapping[str, Iterable[str]] = MappingProxyType({}),
     admitted: Collection[str] = frozenset(),
+    code_map: CodeMap = NONE,
 ) -> ClinicalContext:
     """The context of a call, from its prefetch.
 
     needed, optional: prefetch key -> the resource types that its template asks for.
-    admitted: sensitivity labels whose resources may be used.
+    admitted: sensitivity labels whose resources may be used. code_map: the hospital's own codes and units.
     Raises PreconditionFailed naming the needed keys that are absent or refused, or if there is no Patient;
     BadRequest if the Patient is not the one of the context.
     """
@@ -265,7 +267,7 @@ def clinical_context(
     if not patients:
         raise PreconditionFailed("No prefetch key holds the Patient: send the Patient of context.patientId.")
     record = PatientRecord.from_resources(
-        found,
+        code_map.translated(found),
         urls,
         request.patient_id,
         now,
@@ -273,7 +275,7 @@ def clinical_context(
         fhir_server=request.fhir_server,
         admitted=admitted,
     )
-    drafts = _drafts(request.context)
+    drafts = tuple(code_map.translated(_drafts(request.context)))
     usable = tuple(draft for draft in drafts if not withheld(draft, admitted))
     encounters = (e for e in record.rows(fhir.Encounter) if e.id == request.encounter_id)
     return ClinicalContext(
