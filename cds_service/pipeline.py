@@ -372,7 +372,7 @@ class Pipeline:
     ) -> Decision:
         """What is shown of what was found."""
         showable = tuple(f for f in findings if self._may_show(f))
-        unvalidated = frozenset(m.id for m in desk.models if m.trained and not self._signed_off(m))
+        unvalidated = frozenset(m.id for m in desk.models if not self.validated(m))
         shown = desk.showing.show(case.context, case.values, showable, basis, assessment_id, unvalidated)
         withheld = tuple(f for f in findings if f not in showable)
         return Decision(assessment_id, basis, case, findings, withheld, shown)
@@ -381,11 +381,12 @@ class Pipeline:
         """False for what a trained model says before someone at this site has signed off its exact version."""
         if not isinstance(finding, RiskFinding) or not finding.model.trained:
             return True
-        return self._signed_off(finding.model) or self._settings.models.show_unvalidated
+        return self.validated(finding.model) or self._settings.models.show_unvalidated
 
-    def _signed_off(self, model: RiskModel) -> bool:
+    def validated(self, model: RiskModel) -> bool:
+        """True if a model may speak at this site: it is published, or its exact version was signed off."""
         entry = self._settings.models.signed_off.get(model.id)
-        return entry is not None and entry.version == model.version
+        return not model.trained or (entry is not None and entry.version == model.version)
 
 
 def _refuse(service: Service, missing: tuple[Gap, ...]) -> None:

@@ -22,7 +22,14 @@ from cds_service.sandbox.ehr.state import Ehr
 from cds_service.sandbox.patients import BY_NAME
 from cds_service.settings import App, Client, Dev, Models, Settings, SmartEhr, Store
 
-PATIENTS = ("missing-lipids", "heart-failure", "acute-deterioration", "chinese-record", "hostile-text")
+PATIENTS = (
+    "missing-lipids",
+    "primary-prevention",
+    "heart-failure",
+    "acute-deterioration",
+    "chinese-record",
+    "hostile-text",
+)
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",

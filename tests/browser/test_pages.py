@@ -117,6 +117,26 @@ def test_a_suggestion_taken_in_the_ehr_is_in_the_chart(place: Any, new_page: Ope
     page.wait_for_selector(".drafts li")
 
 
+def test_a_changed_input_gives_the_exact_estimate_and_no_promise(place: Any, new_page: Open) -> None:
+    """A lower pressure in the form: another number, worded as arithmetic; an impossible one is refused by name."""
+    page = new_page(viewport=WIDE)
+    chart(page, place, "primary-prevention")
+    review = in_own_window(page)
+    review.get_by_role("link", name="What if other values were measured?").first.click()
+    field = review.get_by_label("Systolic blood pressure")
+    before = float(field.input_value())
+    field.fill(str(before - 10))
+    review.get_by_role("button", name="Calculate").click()
+    review.wait_for_selector("td strong")
+    now, then = (review.locator("tbody tr").first.locator("td").nth(n).inner_text() for n in (0, 1))
+    assert now != then
+    assert "does not say what a treatment would do" in review.locator("main").inner_text()
+    assert violations(review, WCAG) == []
+    review.get_by_label("Systolic blood pressure").fill("250")
+    review.get_by_role("button", name="Calculate").click()
+    review.wait_for_selector(".refusal")
+
+
 def test_the_review_speaks_chinese(place: Any, new_page: Open) -> None:
     """The language is switched on the page, and the page says which it is in."""
     page = new_page(viewport=WIDE)

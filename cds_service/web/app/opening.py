@@ -36,11 +36,13 @@ class Opened:
     """One assessment as it is reviewed.
 
     decision: given again from what was kept. same: whether that gives the very answer that was shown.
+    validated: model id -> whether it may speak at this site: published, or its exact version signed off.
     """
 
     assessment: Assessment
     decision: Decision
     same: bool
+    validated: Mapping[str, bool]
 
     @property
     def cards(self) -> list[Mapping[str, Any]]:
@@ -104,7 +106,8 @@ class Opener:
             decision = self._pipeline.decide(desk, basis, assessment.at)
         except PreconditionFailed:
             raise NothingToReview("This version of the service would not answer that call any more.") from None
-        return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response)
+        validated = {model.id: self._pipeline.validated(model) for model in desk.models}
+        return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response, validated)
 
     def _fresh(self, registration: Registration, grant: Grant, reader: Reader) -> Assessment:
         """A new assessment by each service of patient-view that can be had with the granted scopes."""

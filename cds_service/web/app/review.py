@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,15 +20,16 @@ from cds_service.fhir import resources as fhir
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import Message, msg
 from cds_service.protocol.feedback import Item
-from cds_service.risk.model import EstimateKind, Refusal, RiskEstimate, RiskModel
+from cds_service.risk.model import Citation, EstimateKind, Refusal, RiskEstimate, RiskModel
 from cds_service.risk.wording import estimate_words
 from cds_service.security.smart import SmartClient
 from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.web.app import drawing
-from cds_service.web.app.opening import Opened, Opener, moments
+from cds_service.web.app.opening import NothingToReview, Opened, Opener, moments
 from cds_service.web.app.pages import Pages
 from cds_service.web.app.session import Review, Sessions, in_language, take
+from cds_service.web.app.what_if import changes, form, models_of, outcomes
 
 SNOOZE = ("urn:curbside:review", "snoozed", "Snoozed in the review app")
 _LONGEST_COMMENT = 2000
@@ -48,13 +50,14 @@ class EstimateView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """One finding: its sentence, advice and, of a model, its estimates."""
+    """One finding: its sentence, advice and, of a model, its estimates. targets: what is changed, and the estimates."""
 
     finding: Finding
     estimates: tuple[EstimateView, ...] = ()
     refusal: Message | None = None
     path: tuple[tuple[Message, str], ...] = ()
     due: Message | None = None
+    targets: tuple[tuple[Message, tuple[Message, ...], Citation | None], ...] = ()
 
 
 def routes(
@@ -94,6 +97,7 @@ def routes(
             person=_person(shown) if opened.grant.needs_banner else None,
             shown=shown,
             cards=[(card, reader.answers(UUID(card["uuid"]))) for card in cards],
+            what_if=models_of(shown),
             findings=views(shown, reader.history(opened.grant.patient, shown.assessment.service_id)),
             missing_types=[t for t in types if not opened.grant.allows(t)],
             unusable=_unusable(shown),
@@ -109,6 +113,27 @@ def routes(
         scope = scope_of(caller.issuer, caller.tenant)
         feedback.keep(shown.assessment.service_id, scope, (item,), clock.now(), client=caller.client)
         return redirect(url_for("app.review", id_=id_, _anchor="answers"))
+
+    @blueprint.route("/r/<id_>/what-if/<model_id>", methods=["GET", "POST"])
+    def what_if(id_: str, model_id: str) -> str:
+        opened = found(id_)
+        shown = opener.open(smart.registrations[opened.registration], opened.grant, opened.card)
+        model = models_of(shown).get(model_id)
+        if model is None:
+            raise NothingToReview("This review has no such score, or it is not one whose inputs can be changed.")
+        fields = form(shown, model)
+        sent = request.form if request.method == "POST" else {}
+        changed = changes(fields, sent)
+        made = outcomes(shown, model, changed)
+        return pages.render(
+            "what_if.html",
+            review=opened,
+            model=model,
+            fields=[(field, sent.get(field.feature.id, field.now)) for field in fields],
+            changed=changed,
+            outcomes=made if isinstance(made, tuple) else (),
+            refusal=made if not isinstance(made, tuple) else None,
+        )
 
     @blueprint.get("/r/<id_>/sources/<type_>/<row_id>")
     def source(id_: str, type_: str, row_id: str) -> str | tuple[str, int]:
@@ -147,12 +172,10 @@ def views(shown: Opened, history: list[Any]) -> list[FindingView]:
             if refused is not None and refused.refusal is Refusal.NOT_APPLICABLE:
                 continue
             estimates = finding.result if isinstance(finding.result, tuple) else ()
-            withheld = {f.key for f in shown.decision.withheld}
-            made = tuple(
-                _estimate(e, finding.model, history, finding.key not in withheld and not finding.model.trained)
-                for e in estimates
-            )
-            found.append(FindingView(finding, made, refused.reason if refused is not None else None))
+            made = tuple(_estimate(e, finding, [*history, *_before(finding, e)], shown.validated) for e in estimates)
+            targets = tuple((c.words, tuple(map(estimate_words, c.estimates)), c.source) for c in finding.changes)
+            reason = refused.reason if refused is not None else None
+            found.append(FindingView(finding, made, reason, targets=targets))
         elif isinstance(finding, EvidenceFinding):
             found.append(FindingView(finding, path=finding.path))
         elif isinstance(finding, CareGapFinding):
@@ -162,7 +185,20 @@ def views(shown: Opened, history: list[Any]) -> list[FindingView]:
     return found
 
 
-def _estimate(estimate: RiskEstimate, model: RiskModel, history: list[Any], validated: bool) -> EstimateView:
+def _before(finding: RiskFinding, estimate: RiskEstimate) -> list[Any]:
+    """Earlier values that the record itself gives, in the form of stored results."""
+    first = isinstance(finding.result, tuple) and finding.result[0] is estimate
+    return [
+        (one.at, [{"model": one.estimate.model_id, "outcome": one.estimate.outcome,
+                   "horizon_years": one.estimate.horizon_years, "value": one.estimate.value}])
+        for one in (finding.before if first else ())
+    ]  # fmt: skip
+
+
+def _estimate(
+    estimate: RiskEstimate, finding: RiskFinding, history: list[Any], validated: Mapping[str, bool]
+) -> EstimateView:
+    model = finding.model
     earlier = moments(history, estimate.model_id, estimate.outcome, estimate.horizon_years)
     return EstimateView(
         estimate,
@@ -171,7 +207,7 @@ def _estimate(estimate: RiskEstimate, model: RiskModel, history: list[Any], vali
         _meaning(estimate),
         drawing.waterfall(estimate.explanation),
         drawing.trend(earlier),
-        validated,
+        validated[model.id],
     )
 
 

@@ -1,0 +1,104 @@
+"""What-if in the review: some inputs of a prevention score changed, and the exact estimate for these values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cds_service.errors import BadRequest, InputError
+from cds_service.features.feature import Coded, Feature, FeatureValue, MedicationFeature, Quantity, Value
+from cds_service.findings import RiskFinding
+from cds_service.language import Message, msg
+from cds_service.needs import with_inputs
+from cds_service.risk.model import NotEstimated, RiskModel
+from cds_service.risk.wording import estimate_words
+from cds_service.web.app import drawing
+from cds_service.web.app.opening import Opened
+from cds_service.what_if import levers_of, what_if
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of the form. choices: of a coded or yes/no input; empty for a number between low and high."""
+
+    feature: Feature
+    now: str
+    unit: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    step: str = "any"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One estimate now and with the changes."""
+
+    now: Message | None
+    then: Message
+    bars: tuple[drawing.Bar, ...]
+
+
+def models_of(shown: Opened) -> dict[str, RiskModel]:
+    """The models of an assessment that can be asked what-if: published scores with levers that gave an estimate."""
+    found = [f for f in shown.decision.findings if isinstance(f, RiskFinding) and isinstance(f.result, tuple)]
+    return {f.model.id: f.model for f in found if levers_of(f.model)}
+
+
+def form(shown: Opened, model: RiskModel) -> list[Field]:
+    """The inputs of a model that somebody can change, with their present values."""
+    values, found = shown.decision.case.values, []
+    for feature in with_inputs(model.features):
+        entry = values.entries.get(feature.id)
+        if not isinstance(entry, FeatureValue) or not _changeable(feature):
+            continue
+        if isinstance(feature, Quantity):
+            low, high = feature.plausible
+            number = f"{float(entry.value):.{feature.digits}f}"
+            found.append(Field(feature, number, feature.unit, low, high, f"{10.0**-feature.digits:g}"))
+        elif isinstance(feature, Coded):
+            words = tuple(dict.fromkeys(str(word) for word in feature.answers.values()))
+            found.append(Field(feature, str(entry.value), choices=words))
+        elif isinstance(feature, MedicationFeature):
+            found.append(Field(feature, "yes" if entry.value else "no", choices=("no", "yes")))
+    return found
+
+
+def _changeable(feature: Feature) -> bool:
+    """True for measurements, habits and medicines; a disease is not undone by a form."""
+    return isinstance(feature, Quantity | Coded | MedicationFeature)
+
+
+def changes(fields: list[Field], sent: Mapping[str, str]) -> dict[str, Value]:
+    """What the form changes: id of an input -> its new value. Raises BadRequest for what is no number."""
+    found: dict[str, Value] = {}
+    for field in fields:
+        text = sent.get(field.feature.id, field.now).strip()
+        if text == field.now:
+            continue
+        if field.choices == ("no", "yes"):
+            found[field.feature.id] = text == "yes"
+        elif field.choices:
+            found[field.feature.id] = text
+        else:
+            try:
+                found[field.feature.id] = float(text.replace(",", "."))
+            except ValueError:
+                raise BadRequest(f"{field.feature.label} must be a number. Write it with digits.") from None
+    return found
+
+
+def outcomes(shown: Opened, model: RiskModel, changed: Mapping[str, Value]) -> tuple[Outcome, ...] | Message:
+    """The estimates with the changes beside those without, or the model's own refusal."""
+    try:
+        result = what_if(model, shown.decision.case.values, changed)
+    except InputError as error:
+        return msg("{text}", text=str(error).removeprefix("what-if: "))
+    if isinstance(result, NotEstimated):
+        return result.reason
+    now = shown.decision.case.results.get(model.id)
+    before = {(e.outcome, e.horizon_years): estimate_words(e) for e in now} if isinstance(now, tuple) else {}
+    return tuple(
+        Outcome(before.get((e.outcome, e.horizon_years)), estimate_words(e), drawing.waterfall(e.explanation))
+        for e in result
+    )
