@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cds_service.knowledge.library import Library
 
 _MOST_NODES = 60
+_SHOWN = 20  # skipped lines and unknown names
 
 
 @click.group()
@@ -124,6 +126,33 @@ def _print(library: Library, row: Evidence) -> None:
 
 def _filled(parts: Iterable[str]) -> list[str]:
     return [part for part in parts if part]
+
+
+@knowledge.command("import")
+@click.argument("source")
+@click.argument("path", type=options.FILE)
+@click.option("--classes", type=options.FILE, help="The classes' file of ddi-ansm; by default the one beside PATH.")
+@click.option("--released", default="", help="Date of the release, such as 2026-05; by default as in the file's name.")
+@click.pass_obj
+def import_(settings: Settings, source: str, path: Path, classes: Path | None, released: str) -> None:
+    """Import a file of SOURCE in place of what it had before.
+
+    SOURCE: civic, cpic, clinpgx, ddi-ansm, ddi-onc, pharmacotherapydb or icd10cm, each in its own published format.
+    """
+    from cds_service.knowledge.importers.sources import KINDS, import_file
+
+    if source not in KINDS:
+        raise InputError(f"there is no source {source!r}. Known are {', '.join(KINDS)}.")
+    into = settings.knowledge_path()
+    report = import_file(into, source, path, classes, released)
+    for number, problem in report.skipped[:_SHOWN]:
+        click.echo(f"curbside: {path.name} line {number} skipped: {problem}", err=True)
+    if len(report.skipped) > _SHOWN:
+        click.echo(f"curbside: {len(report.skipped) - _SHOWN} further lines skipped", err=True)
+    if report.unresolved:
+        names = ", ".join(name for name, _ in report.unresolved.most_common(_SHOWN))
+        click.echo(f"curbside: {len(report.unresolved)} names not known before: {names} ...", err=True)
+    click.echo(f"{source}: {report.rows} rows in {into}, {len(report.skipped)} skipped")
 
 
 @knowledge.command()

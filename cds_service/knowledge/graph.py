@@ -152,9 +152,9 @@ class Graph:
         """(name in lower case, node id) of all names of the nodes of a kind."""
         return tuple(self._rows("SELECT text, node FROM name WHERE kind = ? ORDER BY text, node", (kind,)))
 
-    def codes(self, system: str, source: str) -> tuple[tuple[str, str], ...]:
-        """(code, node id) of a code system, as one source gives them."""
-        wanted = "SELECT code, node FROM code WHERE system = ? AND source = ? ORDER BY code, node"
+    def codes(self, system: str, source: str = "") -> tuple[tuple[str, str], ...]:
+        """(code, node id) of a code system, as one source gives them, or all."""
+        wanted = "SELECT DISTINCT code, node FROM code WHERE system = ?1 AND ?2 IN ('', source) ORDER BY code, node"
         return tuple(self._rows(wanted, (system, source)))
 
     def members(self) -> tuple[tuple[str, str], ...]:

@@ -55,7 +55,7 @@ class Terms:
         self._names = {words: tuple(nodes) for words, nodes in names.items()}
         self._codes: dict[tuple[str, str], tuple[str, ...]] = {}
         for system in (RXNORM, ATC, SNOMED):
-            for code, node in graph.codes(system, base_files.SOURCE):
+            for code, node in graph.codes(system):
                 if node.startswith(("drug:", "class:")):
                     self._codes[system, code] = (*self._codes.get((system, code), ()), node)
         self.rxcui = {node: code for code, node in graph.codes(RXNORM, base_files.SOURCE)}
@@ -68,6 +68,14 @@ class Terms:
     def above(self, node: str) -> frozenset[str]:
         """The node itself and all classes that it belongs to."""
         return self._above.get(node, frozenset((node,)))
+
+    def exact(self, name: str) -> tuple[str, ...]:
+        """The drugs and classes that a whole text names."""
+        return self._names.get(tuple(_WORDS.findall(name.lower())), ())
+
+    def coded(self, system: str, code: str) -> tuple[str, ...]:
+        """The drugs and classes of a code."""
+        return self._codes.get((system, code), ())
 
     def medicine(self, codes: Iterable[tuple[str, str]], texts: Iterable[str]) -> Named:
         """The drugs of one product, from its (system, code) pairs and its words."""
