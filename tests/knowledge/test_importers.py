@@ -18,10 +18,7 @@ CIVIC = (
     "clinical_significance\tevidence_statement\tsource_type\tcitation_id\tcitation\n"
 )
 LINE = (
-
-    "{id}\tBRAF\tV600E\tMelanoma\t1909\tVemurafenib\tPredictive\t{way}\t{level}\t"
-    "Sensitivity\tMade up.\tPubMed\t1\tA\n"
-
+    "{id}\tBRAF\tV600E\tMelanoma\t1909\tVemurafenib\tPredictive\t{way}\t{level}\tSensitivity\tMade up.\tPubMed\t1\tA\n"
 )
 ONC = "drug1\trxcui1\tdrug2\trxcui2\tlist\n"
 DATA = Path(os.environ.get("CURBSIDE_DATA", "")) / "knowledge"
