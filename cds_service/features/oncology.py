@@ -100,6 +100,12 @@ INTRINSIC_SUBTYPE = Coded(
 )
 
 
+def gene_expression(symbol: str) -> Quantity:
+    """The expression of a gene by RNA sequencing, as a z-score against a cohort; no record holds it, tables may."""
+    words = msg("Expression of {gene} (z-score of the cohort)", gene=symbol)
+    return Quantity(f"rna_{symbol.lower().replace('-', '_')}", words, "1", (), (-100, 100), None, PATHOLOGY, 2)
+
+
 def nottingham_index(size_mm: Value, grade: Value, nodes: Value) -> Value | None:
     """The Nottingham prognostic index: 0.2 x size in cm + grade + 1, 2 or 3 for 0, 1-3 or more positive nodes.
 

@@ -22,7 +22,8 @@ class Modality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     inputs: ids of all that its models take, in their order; context (age) may be among them. own: those that make it
     present; minimum: how many of these must be measured, derived ones not counted.
-    kind: `trees` (XGBoost's UBJSON), or `linear` on an embedding (JSON), whose only input is the embedding.
+    kind: `trees` (XGBoost's UBJSON), `linear` on an embedding (JSON), whose only input is the embedding, or `additive`
+    on numbers (JSON).
     """
 
     id: str

@@ -106,7 +106,10 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The source data's tables: the id column, and the columns that are known and not used (leaks among them)."""
+    """The source data's tables: the id column, and the columns that are known and not used (leaks among them).
+
+    unused: names, or `*` with an ending for all columns of that ending.
+    """
 
     id: str
     unused: tuple[str, ...]

@@ -71,6 +71,32 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return np.full(len(matrix), np.nan)
 
 
+class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sum over numeric inputs of weight x (value - mean) / scale; what is not measured adds nothing.
+
+    logarithm: of one plus the size of the value, with its sign, in place of the value.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
+    logarithm: bool
+
+    def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """What each input adds: exact, because it is a sum."""
+        parts = self._parts(row[None, :])[0]
+        return parts, float(self.margins(row[None, :])[0])
+
+    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+        """One margin a row."""
+        return np.asarray(self._parts(matrix).sum(axis=1), dtype=np.float64)
+
+    def _parts(self, matrix: NDArray[np.float32]) -> Floats:
+        given = np.sign(matrix) * np.log1p(np.abs(matrix)) if self.logarithm else matrix
+        parts = (given - np.array(self.mean)) / np.array(self.scale) * np.array(self.weight)
+        return np.asarray(np.nan_to_num(parts), dtype=np.float64)
+
+
 def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature]) -> Scorer:
     """The model of one part, after its digest was checked. Raises PluginError."""
     try:
@@ -85,7 +111,9 @@ def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature
 
 
 def _unknown(path: Path) -> Scorer:
-    raise PluginError(f"{path}: belongs to a modality of a kind that Curbside does not know; known are trees, linear")
+    raise PluginError(
+        f"{path}: belongs to a modality of a kind that Curbside does not know; known are trees, linear, additive"
+    )
 
 
 def _trees(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
@@ -108,7 +136,18 @@ def _line(path: Path, content: bytes, modality: Modality, features: Sequence[Fea
     return line
 
 
+def _additive(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
+    try:
+        found = msgspec.json.decode(content, type=Additive)
+    except msgspec.MsgspecError as error:
+        raise PluginError(f"{path}: is not a sum over inputs: {error}") from error
+    if not len(found.mean) == len(found.scale) == len(found.weight) == len(modality.inputs):
+        raise PluginError(f"{path}: has other numbers of weights than {modality.id} has inputs")
+    return found
+
+
 _READERS: Mapping[str, Callable[[Path, bytes, Modality, Sequence[Feature]], Scorer]] = {
     "trees": _trees,
+    "additive": _additive,
     "linear": _line,
 }

@@ -180,8 +180,9 @@ def _header_faults(path: Path, header: Sequence[str], needed: Iterable[str], tab
             f"{path.name}: columns are missing: {', '.join(missing)}; leave cells empty where nothing was measured"
         )
     known = {*needed_names, *table.unused}
+    endings = tuple(name[1:] for name in table.unused if name.startswith("*"))
     for position, name in enumerate(header, start=1):
-        if name not in known:
+        if name not in known and not (endings and name.endswith(endings)):
             yield 1, f"column {position} ('{name[:40]}') is not a column of the source data"
         elif name in header[: position - 1]:
             yield 1, f"column {position} ('{name}') is there twice"

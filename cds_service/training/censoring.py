@@ -99,7 +99,8 @@ def slope_and_large(log_odds: Floats, outcomes: Floats, weight: Floats) -> tuple
     shift = 0.0
     for _ in range(_STEPS):
         predicted = expit(log_odds + shift)
-        step = float(np.sum(weight * (outcomes - predicted)) / np.sum(weight * predicted * (1.0 - predicted)))
+        spread = max(float(np.sum(weight * predicted * (1.0 - predicted))), 1e-9)
+        step = float(np.sum(weight * (outcomes - predicted))) / spread
         shift += float(np.clip(step, -_LONGEST, _LONGEST))
         if abs(step) < _PRECISION:
             break

@@ -138,8 +138,9 @@ def _discrimination(evidence: Evidence) -> str:
                 rows.append((name, _interval(draws[:, position]), lead))
             table = markdown(("", "C", "C of this model minus this"), rows)
             blocks.append(f"**{title.capitalize()}, {who}** ({int(keep.sum())} people)\n\n{table}")
-    return "Harrell's C over all follow-up, by the ten-year risk; the folds' scores are pooled.\n\n" + "\n\n".join(
-        blocks
+    return (
+        "Harrell's C over all follow-up, by the risk at the longest horizon; the folds' scores are pooled.\n\n"
+        + "\n\n".join(blocks)
     )
 
 
@@ -231,14 +232,15 @@ def _drivers(manifest: Fusion, evidence: Evidence, folder: Path) -> str:
         part, columns = final.parts[outcome, kind.id], list(kind.columns)
         weight = final.combiners[outcome, evidence.full].weights[kind.id] * part.slope
         if isinstance(part.model, fusing.Line):
-            line = (p.matrix[rows][:, columns] - part.model.mean) / part.model.scale * part.model.weight
-            phi[:, columns] += weight * line
+            phi[:, columns] += weight * part.model.parts(p.matrix[rows][:, columns])
         else:
             matrix = xgboost.DMatrix(p.matrix[rows][:, columns], nthread=1)
             phi[:, columns] += weight * part.model.predict(matrix, pred_contribs=True)[:, :-1]
     size = np.abs(phi).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:14]
-    labels = [manifest.inputs[i].label for i in order]
+    kept = range(len(size)) if len(size) == len(manifest.inputs) else np.flatnonzero(size).tolist()
+    named = {column: declared.label for column, declared in zip(kept, manifest.inputs, strict=True)}
+    labels = [named[i] for i in order.tolist()]
     plots.beeswarm(phi[:, order], p.matrix[rows][:, order], labels, folder / "beeswarm.svg")
     table = markdown(
         ("input", "mean size on the log-odds"), [(n, f"{size[i]:.3f}") for n, i in zip(labels, order, strict=True)]

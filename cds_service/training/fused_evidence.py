@@ -24,7 +24,7 @@ class Evidence:
 
     spoken: rows for which the model speaks; who: in words, who these are. outcomes: id -> words. linear: the inputs as
     a Cox regression takes them. ceiling: all that was known at the start. thresholds: (outcome, horizon) -> risks.
-    refits: models on resampled patients. replicates: of the bootstrap.
+    refits: models on resampled patients. replicates: of the bootstrap. linear_words, ridge: of that regression.
     """
 
     patients: Patients
@@ -39,6 +39,8 @@ class Evidence:
     who: str
     refits: int
     replicates: int
+    linear_words: str = "Cox regression (ridge, splines), same inputs"
+    ridge: float = 20.0
 
     @property
     def cases(self) -> list[tuple[str, int]]:
@@ -59,9 +61,9 @@ class Evidence:
     def rivals(self) -> Mapping[str, Mapping[str, Floats]]:
         """Out-of-fold scores of other models by name and outcome; only their ranks count."""
         models: dict[str, Score] = {
-            "Cox regression (ridge, splines), same inputs": self._cox,
+            self.linear_words: self._cox,
             "XGBoost (accelerated failure time), same inputs, not fused": self._trees(self.patients.matrix),
-            "ceiling: XGBoost on all that was known at the operation": self._trees(self.ceiling),
+            "ceiling: XGBoost on all that was known at the start": self._trees(self.ceiling),
         }
         return {name: {o: self._apart(o, score) for o in self.outcomes} for name, score in models.items()}
 
@@ -89,7 +91,7 @@ class Evidence:
     def _cox(self, outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
         mean, scale = self.linear[train].mean(axis=0), np.maximum(self.linear[train].std(axis=0), 1e-9)
         z, p = (self.linear - mean) / scale, self.patients
-        weight = fusing.cox(z[train], p.months[train], p.came[outcome][train], 20.0)
+        weight = fusing.cox(z[train], p.months[train], p.came[outcome][train], self.ridge)
         return z[test] @ weight, z[train] @ weight
 
     def _trees(self, matrix: Matrix) -> Score:

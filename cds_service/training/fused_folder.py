@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,9 +21,13 @@ __all__ = ["Fusion", "Modality", "similar", "write"]
 
 
 def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
-    """The weights and the manifest, completed with parts, patterns and digests."""
+    """The weights and the manifest, completed with parts, patterns and digests.
+
+    Of a modality of the kind `additive`, only the columns that count are written; the manifest has these as inputs.
+    """
+    sparse = {m.id for m in manifest.modalities if m.kind == "additive"}
     folder.mkdir(parents=True, exist_ok=True)
-    parts = tuple(_part(folder, outcome, kind, part) for (outcome, kind), part in fused.parts.items())
+    parts = tuple(_part(folder, outcome, kind, part, sparse) for (outcome, kind), part in fused.parts.items())
     patterns = tuple(
         fusion.Pattern(outcome, pattern, dict(c.weights), {str(h): a for h, a in c.intercepts.items()}, c.people)
         for (outcome, pattern), c in fused.combiners.items()
@@ -33,11 +37,14 @@ def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
     return complete
 
 
-def _part(folder: Path, outcome: str, kind: str, part: Part) -> fusion.Part:
+def _part(folder: Path, outcome: str, kind: str, part: Part, sparse: Collection[str]) -> fusion.Part:
     if isinstance(part.model, Line):
-        line = modality.Line(
-            *(tuple(values.tolist()) for values in (part.model.mean, part.model.scale, part.model.weight))
-        )
+        trained = part.model
+        kept = np.flatnonzero(trained.weight) if kind in sparse else np.arange(len(trained.weight))
+        mean, scale, weight = (tuple(c[kept].tolist()) for c in (trained.mean, trained.scale, trained.weight))
+        line: modality.Additive | modality.Line = modality.Line(mean, scale, weight)
+        if kind in sparse:
+            line = modality.Additive(mean, scale, weight, trained.logarithm)
         name, content, expected = f"{outcome}-{kind}.json", msgspec.json.encode(line), 0.0
     else:
         name, content = f"{outcome}-{kind}.ubj", bytes(part.model.save_raw("ubj"))

@@ -52,7 +52,9 @@ class Kind:
     """A modality: the columns of its model, which of them make it present, and how many of these must be measured.
 
     monotone: for each column, 1 if more may only raise the risk, -1 only lower it. linear: a ridge Cox regression
-    instead of trees, for embeddings.
+    instead of trees, for embeddings. keep: of a linear kind with more columns than patients, how many columns count:
+    those of the largest score statistics, weighted by these (Tukey's compound covariate). logarithm: of one plus the
+    size, with the sign, in place of the columns.
     """
 
     id: str
@@ -61,6 +63,8 @@ class Kind:
     minimum: int
     monotone: Sequence[int]
     linear: bool = False
+    keep: int = 0
+    logarithm: bool = False
 
     def there(self, matrix: Matrix) -> Flags:
         """The rows in which enough of it is measured."""
@@ -95,10 +99,16 @@ class Line:
     mean: Floats
     scale: Floats
     weight: Floats
+    logarithm: bool = False
+
+    def parts(self, matrix: Matrix) -> Floats:
+        """What each column adds to each row's margin; one that is not measured adds nothing."""
+        given = tamed(matrix) if self.logarithm else matrix
+        return np.asarray(np.nan_to_num((given - self.mean) / self.scale) * self.weight, dtype=np.float64)
 
     def margins(self, matrix: Matrix) -> Floats:
         """One margin a row; a column that is not measured counts as the average, which no answer is given on."""
-        return np.asarray(np.nan_to_num((matrix - self.mean) / self.scale) @ self.weight, dtype=np.float64)
+        return np.asarray(self.parts(matrix).sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +193,7 @@ def fit(patients: Patients, rows: Indices, plan: Plan, step: Step, name: str, gi
         apart: dict[str, Floats] = {}
         for kind in plan.kinds:
             margin, there = held_out[outcome, kind.id], kind.there(patients.matrix[rows])
-            intercepts, (slope,) = seen.fit([margin], there)
+            intercepts, slope = seen.directed(margin, there, 1.0 if kind.linear else -1.0)
             model = train(patients, rows[there], outcome, kind, plan, parameters)
             parts[outcome, kind.id] = Part(model, intercepts[-1], slope)
             apart[kind.id] = intercepts[-1] + slope * margin
@@ -200,7 +210,7 @@ def train(
     matrix, months = patients.matrix[rows][:, np.array(kind.columns)], patients.months[rows]
     came = patients.came[outcome]
     if kind.linear:
-        return _line(np.asarray(matrix, dtype=np.float64), months, came[rows])
+        return _line(np.asarray(matrix, dtype=np.float64), months, came[rows], kind)
     table = xgboost.DMatrix(matrix, nthread=1)
     table.set_float_info("label_lower_bound", months)
     table.set_float_info("label_upper_bound", np.where(came[rows], months, np.inf))
@@ -238,6 +248,19 @@ class _Seen:
             [censoring.weights(months, ended, 12 * h) for h in horizons],
         )
 
+    def directed(self, margin: Floats, there: Flags, sign: float) -> tuple[list[float], float]:
+        """Intercepts and slope of a margin whose direction is known.
+
+        Where out-of-fold margins are noise, the fitted slope may point the wrong way and would turn the model over:
+        then it is next to flat instead.
+        """
+        intercepts, (slope,) = self.fit([margin], there)
+        if sign * slope > 0.0:
+            return intercepts, slope
+        slope = sign * 0.1 / max(float(margin[there].std()), 1e-9)
+        level, _ = self.fit([np.zeros(len(margin))], there)
+        return [a - slope * float(margin[there].mean()) for a in level], slope
+
     def fit(self, columns: Sequence[Floats], there: Flags) -> tuple[list[float], list[float]]:
         """Intercepts of the horizons and common slopes of the columns, over all horizons together."""
         blocks, n = [], len(self.happened)
@@ -265,9 +288,11 @@ def _combined(
     while weights.min() < 0.0:  # a part that would count against itself counts nothing
         columns = np.where(weights > 0.0, columns, 0.0)
         weights = cox(columns, patients.months[rows][there], patients.came[outcome][rows][there], 1e-3)
+    if len(pattern) == 1:
+        weights = np.ones(1)
     together = np.zeros(len(rows))
     together[there] = columns @ weights
-    intercepts, (slope,) = seen.fit([together], there)
+    intercepts, slope = seen.directed(together, there, 1.0)
     fused = dict(zip(pattern, (slope * weights).tolist(), strict=True))
     return Combiner(fused, dict(zip(plan.horizons, intercepts, strict=True)), int(there.sum()))
 
@@ -329,10 +354,33 @@ def _folds(patients: Patients, rows: Indices, folds: int, seed: int) -> list[tup
     return [(rows[a], rows[b]) for a, b in pairs]
 
 
-def _line(matrix: Floats, months: Floats, came: Flags, ridge: float = 20.0) -> Line:
-    """A ridge Cox regression of standardised columns, by Newton's method; the penalty stands for the dimensions."""
-    mean, scale = matrix.mean(axis=0), np.maximum(matrix.std(axis=0), 1e-9)
-    return Line(mean, scale, cox((matrix - mean) / scale, months, came, ridge))
+def _line(matrix: Floats, months: Floats, came: Flags, kind: Kind, ridge: float = 20.0) -> Line:
+    """A ridge Cox regression of standardised columns; or, with many columns, those of the largest score statistics."""
+    given = tamed(matrix) if kind.logarithm else matrix
+    mean, scale = np.nanmean(given, axis=0), np.maximum(np.nanstd(given, axis=0), 1e-6)
+    z = np.nan_to_num((given - mean) / scale)
+    if not kind.keep:
+        return Line(mean, scale, cox(z, months, came, ridge), kind.logarithm)
+    found = score(z, months, came)
+    kept = np.argsort(-np.abs(found), kind="stable")[: kind.keep]
+    weight = np.zeros(z.shape[1])
+    weight[kept] = found[kept] / np.abs(found[kept]).sum()
+    return Line(mean, scale, weight, kind.logarithm)
+
+
+def tamed(matrix: Floats | Matrix) -> Floats:
+    """The logarithm of one plus the size, with the sign: heavy tails become short."""
+    return np.asarray(np.sign(matrix) * np.log1p(np.abs(matrix)), dtype=np.float64)
+
+
+def score(matrix: Floats, months: Floats, came: Flags) -> Floats:
+    """The score statistic of a Cox regression of each column alone, in standard deviations."""
+    order = np.argsort(-months, kind="stable")
+    z, event = matrix[order], np.asarray(came[order], dtype=np.float64)[:, None]
+    at_risk = np.arange(1, len(z) + 1)[:, None]
+    mean = np.cumsum(z, axis=0) / at_risk
+    spread = np.cumsum(z * z, axis=0) / at_risk - mean**2
+    return np.asarray((event * (z - mean)).sum(axis=0) / np.sqrt((event * spread).sum(axis=0) + 1e-9))
 
 
 def cox(matrix: Floats, months: Floats, came: Flags, ridge: float) -> Floats:
