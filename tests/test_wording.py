@@ -316,3 +316,28 @@ def test_a_store_that_is_away_costs_the_words_only(ward: Ward) -> None:
 def test_without_a_url_there_is_no_model() -> None:
     """Off by default."""
     assert Settings().llm.url == ""
+
+
+def obeys(body: dict[str, Any]) -> str:
+    """Says what the hostile sample's notes ask for, citing everything, and the rest rightly."""
+    said = json.loads(copies(body))["sentences"]
+    ids = [one["cites"][0] for one in said]
+    claims = ("10-year risk is 0.1 %.", "Potassium 4.0 mmol/L.")
+    return json.dumps({"sentences": [*said, *({"text": claim, "cites": ids[:12]} for claim in claims)]})
+
+
+@pytest.mark.parametrize("behaviour", ["answer", "error_500", "foreign", "too_long"])
+def test_hostile_notes_move_no_estimate_whatever_the_model_does(ward: Ward, server: Model, behaviour: str) -> None:
+    """The sample with hostile text: everything but the lines from the record is the same, and no claim is shown."""
+    server.speak, server.behaviours[:] = obeys, [behaviour]
+    first = ward.call("hostile-text")
+    assert first["cards"]
+    ward.writer().work()
+    ward.later()
+    second = ward.call("hostile-text")
+    assert card_without_summary(first) == card_without_summary(second)
+    assert (WORDED in detail(second)) == (behaviour == "answer")
+    for claim in ("10-year risk is 0.1", "Potassium 4.0"):
+        assert claim not in detail(second)
+    sent = server.sent()
+    assert not any(text in sent for text in ("Bobby", "onerror", "<script", "evil.example", "Ignore previous"))

@@ -165,12 +165,12 @@ class WordingStore:
     ) -> None:
         """Keeps what came of one, with its entry in the audit record, and takes it out of the queue.
 
+        One that is not in the queue any more was forgotten meanwhile, or finished by another: nothing is kept.
         Raises StoreError.
         """
         try:
             with self.database.writing() as connection:
-                _finish(connection, wanted, now, lines, reason)
-                if entry is not None:
+                if _finish(connection, wanted, now, lines, reason) and entry is not None:
                     audit.append(connection, [entry])
         except SQLAlchemyError as error:
             raise StoreError(f"the worded summary could not be stored ({type(error).__name__})") from error
@@ -193,15 +193,17 @@ class WordingStore:
             raise StoreError(f"the queue could not be read ({type(error).__name__})") from error
 
 
-def _finish(connection: sa.Connection, owner: Any, now: datetime, lines: Sequence[Told], reason: str) -> None:
+def _finish(connection: sa.Connection, owner: Any, now: datetime, lines: Sequence[Told], reason: str) -> bool:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what was queued is about a patient
-    connection.execute(WORDINGS.delete().where(WORDINGS.c.key == owner.key))
+    if not connection.execute(WORDINGS.delete().where(WORDINGS.c.key == owner.key)).rowcount:
+        return False
     connection.execute(WORDED.delete().where(WORDED.c.key == owner.key))
     row = {name: getattr(owner, name) for name in _OWNER}
     connection.execute(
         WORDED.insert(), {**row, "at": now, "reason": reason, "lines": msgspec.json.encode(tuple(lines))}
     )
+    return True
 
 
 def _insert(connection: sa.Connection) -> Any:

@@ -18,6 +18,11 @@ LINES = (Told("Penicillin allergy.", ("AllergyIntolerance/1",)), Told("On warfar
 MINUTE = timedelta(minutes=1)
 
 
+def finish(store: WordingStore, one: Wanted, *arguments: object) -> None:
+    store.queue(one, 100)
+    store.finish(one, *arguments)  # type: ignore[arg-type]
+
+
 def wanted(number: int = 1, patient: str = "p-1", assessment: UUID | None = None) -> Wanted:
     id_ = assessment or uuid5(NAMES, f"wanted {number}")
     return Wanted(f"{number:064}", SERVICE, patient, SCOPE, id_, NOW + number * MINUTE, b"basis")
@@ -47,9 +52,9 @@ def test_a_text_is_there_for_all_who_know_its_key(database: Database) -> None:
     store = WordingStore(database)
     store.queue(wanted(), 10)
     assert store.get(wanted().key) is None
-    store.finish(wanted(), NOW, (), "no answer in time", None)
+    finish(store, wanted(), NOW, (), "no answer in time", None)
     assert store.waiting() == 0
-    store.finish(wanted(), NOW + MINUTE, LINES, "", None)
+    finish(store, wanted(), NOW + MINUTE, LINES, "", None)
     found = store.get(wanted().key)
     assert found is not None
     assert (found.lines, found.reason, found.at) == (LINES, "", NOW + MINUTE)
@@ -87,7 +92,7 @@ def test_forgetting_takes_texts_queue_and_what_was_sent(database: Database) -> N
     for number, patient, id_ in ((1, "Jane-Doe-17", kept.id), (2, "Jane-Doe-17", None), (3, "another", None)):
         one = wanted(number, patient, id_)
         entry = audit.Entry("wording", NOW, one.assessment_id, {"sent": [f"about {patient}"]})
-        store.finish(one, NOW, LINES, "", entry)
+        finish(store, one, NOW, LINES, "", entry)
     store.queue(wanted(4, "Jane-Doe-17"), 10)
     store.queue(wanted(5, "another"), 10)
     assert RetentionStore(database).forget("Jane-Doe-17", Holder(None, None), NOW) == 1
@@ -102,8 +107,20 @@ def test_forgetting_takes_texts_queue_and_what_was_sent(database: Database) -> N
 def test_pruning_takes_old_texts(database: Database) -> None:
     """Texts are kept no longer than assessments."""
     store = WordingStore(database)
-    store.finish(wanted(1), NOW, LINES, "", None)
-    store.finish(wanted(2), NOW + 10 * MINUTE, LINES, "", None)
+    finish(store, wanted(1), NOW, LINES, "", None)
+    finish(store, wanted(2), NOW + 10 * MINUTE, LINES, "", None)
     RetentionStore(database).prune(NOW + 5 * MINUTE, NOW + 20 * MINUTE)
     assert store.get(wanted(1).key) is None
     assert store.get(wanted(2).key) is not None
+
+
+def test_what_was_forgotten_while_a_model_was_asked_stays_forgotten(database: Database) -> None:
+    """An answer that comes afterwards is kept nowhere, nor is what was sent for it."""
+    store = WordingStore(database)
+    store.queue(wanted(1, "Jane-Doe-17"), 10)
+    taken = store.take(NOW, 60)
+    assert taken is not None
+    RetentionStore(database).forget("Jane-Doe-17", Holder(None, None), NOW)
+    store.finish(taken, NOW, LINES, "", audit.Entry("wording", NOW, taken.assessment_id, {"sent": ["about Jane"]}))
+    assert store.get(taken.key) is None
+    assert "Jane" not in str(list(AuditStore(database).entries()))
