@@ -26,8 +26,9 @@ def test_nothing_of_the_made_up_patient_stays_in_the_store(tmp_path: Path) -> No
     """Every service goes as far as the store, and takes back what it wrote."""
     settings = Settings().with_("store", url=f"sqlite:///{tmp_path / 'a.db'}")
     store = create_store(settings)
-    before, written = rows(store), []
-    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *call: written.append(call[2]))
+    before: object = rows(store)
+    written: list[str] = []
+    sa.event.listen(store.database.engine, "checkout", lambda taken, *_: taken.set_trace_callback(written.append))
     pipeline = create_pipeline(settings, FixedClock(NOW), store)
     warm_up(pipeline, NOW)
     services: Any = pipeline.discovery()["services"]
