@@ -36,7 +36,7 @@ from cds_service.web.wsgi import Wsgi
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-GC_THRESHOLDS = (100_000, 20, 50)  # a request makes thousands of objects and no cycles
+GC_THRESHOLDS = (25_000, 20, 50)  # a request makes thousands of objects, and hardly a cycle (one in Werkzeug's router)
 _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
