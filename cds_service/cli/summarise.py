@@ -46,9 +46,9 @@ def _lines(
     """The lines for a service, or all facts of the record without one; and how many a service left out."""
     clock = options.clock(as_of)
     if service is None:
-        from cds_service.summary.template import collect
+        from cds_service.summary.collecting import everything
 
-        return collect(calls.record(bundle, clock.now())), 0
+        return everything(calls.record(bundle, clock.now())), 0
     from cds_service.app import create_pipeline
 
     pipeline = create_pipeline(settings, clock)

@@ -189,6 +189,10 @@ class PatientRecord:
         """The time that a row is about: effective, onset, authored, performed or start; None if it has none."""
         return date_of(row, self._times.__getitem__)
 
+    def ends(self, encounter: fhir.Encounter) -> Span | None:
+        """The end of an Encounter; None while it lasts."""
+        return self._times[encounter.period.end] if encounter.period is not None else None
+
     def time_of(self, observation: fhir.Observation) -> Span | None:
         """The effective time of an Observation; `issued` if it has none; None if neither can be read."""
         return self.date_of(observation)

@@ -445,6 +445,135 @@ class DeviceUseStatement(Resource, frozen=True, tag="DeviceUseStatement"):
     status: str | None = None
     subject: Reference | None = None
     device: Reference | None = None
+    timing_date_time: str | None = None
+    timing_period: Period | None = None
+    recorded_on: str | None = None
+
+
+class DeviceName(Part, frozen=True):
+    """What a device is called."""
+
+    name: str | None = None
+
+
+class Device(Resource, frozen=True, tag="Device"):
+    """A device; in R4 its person is `patient`."""
+
+    status: str | None = None
+    type: CodeableConcept | None = None
+    device_name: tuple[DeviceName, ...] = ()
+    patient: Reference | None = None
+    manufacture_date: str | None = None
+
+
+class Goal(Resource, frozen=True, tag="Goal"):
+    """What care aims at."""
+
+    lifecycle_status: str | None = None
+    description: CodeableConcept | None = None
+    subject: Reference | None = None
+    start_date: str | None = None
+
+
+class Consent(Resource, frozen=True, tag="Consent"):
+    """What the patient allows or refuses; its person is `patient`."""
+
+    status: str | None = None
+    scope: CodeableConcept | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    patient: Reference | None = None
+    date_time: str | None = None
+
+
+class ActivityDetail(Part, frozen=True):
+    """An activity of a plan."""
+
+    code: CodeableConcept | None = None
+    status: str | None = None
+
+
+class Activity(Part, frozen=True):
+    """One step of a plan."""
+
+    detail: ActivityDetail | None = None
+
+
+class CarePlan(Resource, frozen=True, tag="CarePlan"):
+    """A plan of care."""
+
+    status: str | None = None
+    intent: str | None = None
+    title: str | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+    period: Period | None = None
+    created: str | None = None
+    activity: tuple[Activity, ...] = ()
+
+
+class AdverseEvent(Resource, frozen=True, tag="AdverseEvent"):
+    """Harm or near harm."""
+
+    actuality: str | None = None
+    event: CodeableConcept | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    seriousness: CodeableConcept | None = None
+
+
+class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
+    """A report of an examination."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    issued: str | None = None
+    conclusion: str | None = None
+
+
+class Attachment(Part, frozen=True):
+    """Content of a document: in place, or somewhere else."""
+
+    content_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    title: str | None = None
+
+
+class DocumentContent(Part, frozen=True):
+    """One form in which a document exists."""
+
+    attachment: Attachment | None = None
+
+
+class DocumentReference(Resource, frozen=True, tag="DocumentReference"):
+    """A document about the patient."""
+
+    status: str | None = None
+    doc_status: str | None = None
+    type: CodeableConcept | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    description: str | None = None
+    content: tuple[DocumentContent, ...] = ()
+
+
+class FamilyCondition(Part, frozen=True):
+    """What a relative has or had."""
+
+    code: CodeableConcept | None = None
+
+
+class FamilyMemberHistory(Resource, frozen=True, tag="FamilyMemberHistory"):
+    """The history of a relative; its person is `patient`."""
+
+    status: str | None = None
+    patient: Reference | None = None
+    relationship: CodeableConcept | None = None
+    date: str | None = None
+    condition: tuple[FamilyCondition, ...] = ()
 
 
 class Issue(Part, frozen=True):
@@ -493,8 +622,8 @@ class Bundle(Resource, frozen=True, tag="Bundle"):
 READ = (
     Patient, RelatedPerson, Practitioner, Observation, Condition, MedicationRequest, MedicationStatement,
     MedicationAdministration, Medication,
-    AllergyIntolerance, Procedure, Encounter, Immunization, ServiceRequest, DeviceUseStatement, OperationOutcome,
-    Bundle,
+    AllergyIntolerance, Procedure, Encounter, Immunization, ServiceRequest, DeviceUseStatement, Device, Goal,
+    Consent, CarePlan, AdverseEvent, DiagnosticReport, DocumentReference, FamilyMemberHistory, OperationOutcome, Bundle,
 )  # fmt: skip
 
 # All other resource types of R4, and those of R4B and R5 that an EHR might send along.
@@ -503,7 +632,6 @@ _KEPT_BY_NAME = [
     "ActivityDefinition",
     "ActorDefinition",
     "AdministrableProductDefinition",
-    "AdverseEvent",
     "Appointment",
     "AppointmentResponse",
     "ArtifactAssessment",
@@ -514,7 +642,6 @@ _KEPT_BY_NAME = [
     "BiologicallyDerivedProductDispense",
     "BodyStructure",
     "CapabilityStatement",
-    "CarePlan",
     "CareTeam",
     "CatalogEntry",
     "ChargeItem",
@@ -531,22 +658,18 @@ _KEPT_BY_NAME = [
     "Composition",
     "ConceptMap",
     "ConditionDefinition",
-    "Consent",
     "Contract",
     "Coverage",
     "CoverageEligibilityRequest",
     "CoverageEligibilityResponse",
     "DetectedIssue",
-    "Device",
     "DeviceAssociation",
     "DeviceDefinition",
     "DeviceDispense",
     "DeviceMetric",
     "DeviceRequest",
     "DeviceUsage",
-    "DiagnosticReport",
     "DocumentManifest",
-    "DocumentReference",
     "EffectEvidenceSynthesis",
     "EncounterHistory",
     "Endpoint",
@@ -559,11 +682,9 @@ _KEPT_BY_NAME = [
     "EvidenceVariable",
     "ExampleScenario",
     "ExplanationOfBenefit",
-    "FamilyMemberHistory",
     "Flag",
     "FormularyItem",
     "GenomicStudy",
-    "Goal",
     "GraphDefinition",
     "Group",
     "GuidanceResponse",

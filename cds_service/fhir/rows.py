@@ -172,6 +172,9 @@ _SUBJECT: Mapping[type[Any], str] = {
     fhir.AllergyIntolerance: "patient",
     fhir.Immunization: "patient",
     fhir.RelatedPerson: "patient",
+    fhir.Device: "patient",
+    fhir.Consent: "patient",
+    fhir.FamilyMemberHistory: "patient",
 }
 
 
@@ -189,6 +192,14 @@ _DATES: Mapping[type[Any], Callable[[Any], tuple[str | None, ...]]] = {
     fhir.Encounter: lambda r: _period(r.period),
     fhir.Immunization: lambda r: (r.occurrence_date_time,),
     fhir.ServiceRequest: lambda r: (r.authored_on,),
+    fhir.DeviceUseStatement: lambda r: (r.timing_date_time, *_period(r.timing_period), r.recorded_on),
+    fhir.Goal: lambda r: (r.start_date,),
+    fhir.Consent: lambda r: (r.date_time,),
+    fhir.CarePlan: lambda r: (*_period(r.period)[:1], r.created),
+    fhir.AdverseEvent: lambda r: (r.date,),
+    fhir.DiagnosticReport: lambda r: (r.effective_date_time, *_period(r.effective_period), r.issued),
+    fhir.DocumentReference: lambda r: (r.date,),
+    fhir.FamilyMemberHistory: lambda r: (r.date,),
 }
 
 

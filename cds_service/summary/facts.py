@@ -51,6 +51,7 @@ KINDS = (
 
 MAX_NAME = 120  # characters of a name from the record; the rest is left out, with an ellipsis
 _ACTIVE_CONDITION = frozenset({"active", "recurrence", "relapse"})
+_SUSPECTED = frozenset({"provisional", "differential"})
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
 # SNOMED CT's fully specified names end in what kind of thing they name, which tells a clinician nothing.
 _SEMANTIC_TAG = re.compile(
@@ -73,6 +74,13 @@ _NO_PROBLEM = {
     (codes.IPS_ABSENT, "no-problem-info"),
 }
 _NO_MEDICINE = {(codes.IPS_ABSENT, "no-known-medications"), (codes.IPS_ABSENT, "no-medication-info")}
+
+
+_NO_LONGER = {
+    "stopped": msg("{medicine}: stopped").text,
+    "completed": msg("{medicine}: completed").text,
+    "on-hold": msg("{medicine}: on hold").text,
+}
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -118,6 +126,7 @@ class _Row(msgspec.Struct, frozen=True):
     detail: Message | None
     reference: str
     time: Span | None
+    suspected: bool = False
 
 
 def allergies(record: PatientRecord) -> tuple[Fact, ...]:
@@ -160,7 +169,14 @@ def problems(record: PatientRecord) -> tuple[Fact, ...]:
         text = msg("{text}", text=group[0].name)
         if onset is not None:
             text = msg("{problem}, since {date}", problem=group[0].name, date=_as_known(onset))
-        facts.append(Fact(PROBLEM, text, _references(group), onset.start if onset else None, key=_key(group)))
+        suspected = all(row.suspected for row in group)
+        if suspected:
+            text = msg("{problem}, suspected", problem=text)
+        start = onset.start if onset else None
+        certainty = "suspected" if suspected else "confirmed"
+        facts.append(
+            Fact(PROBLEM, text, _references(group), start, key=_key(group), status="active", certainty=certainty)
+        )
     return tuple(facts)
 
 
@@ -181,7 +197,26 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
         text, latest = _with_detail(group), _latest(group)
         if latest is not None:
             text = msg("{medicine}, recorded {date}", medicine=text, date=latest.date())
-        facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group)))
+        facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status="active"))
+    return tuple(facts)
+
+
+def stopped(record: PatientRecord) -> tuple[Fact, ...]:
+    """Medicines whose order was stopped, completed or put on hold, and that no current entry names."""
+    current = {fact.key for fact in medications(record)}
+    rows: dict[str, list[_Row]] = {}
+    for order in record.rows(MedicationRequest):
+        if order.status in _NO_LONGER and order.intent in {None, *_ORDERED}:
+            row = _medicine(record, order, order.medication_codeable_concept, [])
+            if row is not None and min(row.keys) not in current:
+                rows.setdefault(order.status or "", []).append(row)
+    facts = []
+    for status, found in rows.items():
+        for group in _merged(found):
+            text, latest = msg(_NO_LONGER[status], medicine=group[0].name), _latest(group)
+            if latest is not None:
+                text = msg("{medicine}, prescribed {date}", medicine=text, date=latest.date())
+            facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status=status))
     return tuple(facts)
 
 
@@ -197,7 +232,9 @@ def name_of(concept: CodeableConcept | None) -> str | None:
 def _row(record: PatientRecord, row: Resource, concept: CodeableConcept | None, detail: Message | None) -> _Row:
     name, reference = name_of(concept), record.reference(row)
     keys = {f"{system}|{code}" for system, code in codes.codings((concept,))} or {(name or reference).casefold()}
-    return _Row(frozenset(keys), name or msg("an entry without a name"), detail, reference, record.date_of(row))
+    title = name or msg("an entry without a name")
+    suspected = isinstance(row, Condition) and not _SUSPECTED.isdisjoint(codes.status_codes(row.verification_status))
+    return _Row(frozenset(keys), title, detail, reference, record.date_of(row), suspected)
 
 
 def _medicine(

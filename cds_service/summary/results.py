@@ -111,7 +111,7 @@ def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
             continue
         taken = _time(point)
         words, critical = verdict
-        text = msg("{name} {value}, {verdict}", name=one.name, value=_value(point.part), verdict=words)
+        text = msg("{name} {value}, {verdict}", name=one.name, value=told_value(point.part), verdict=words)
         if point.status == "preliminary":
             text = msg("{result}, preliminary", result=text)
         text = msg("{result}, {date}", result=text, date=taken.date())
@@ -204,7 +204,8 @@ def _against(part: Observation | ObservationComponent, limits: ReferenceRange | 
     return msg("above {high}", high=_printed(high or 0.0))
 
 
-def _value(part: Valued) -> Message:
+def told_value(part: Valued) -> Message:
+    """A value with its unit in words."""
     quantity = part.value_quantity
     if quantity is None or quantity.value is None:
         return msg("{text}", text=name_of(part.value_codeable_concept) or "?")

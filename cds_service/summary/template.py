@@ -5,21 +5,40 @@ No language model: the same record gives the same lines, whatever the order of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from cds_service.features.feature import FeatureValue, FeatureValues, Quantity
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.record import ClinicalContext
 from cds_service.findings import CareGapFinding, Finding, RiskFinding
 from cds_service.language import msg
 from cds_service.risk.published import in_words
-from cds_service.summary import facts
-from cds_service.summary.facts import ALLERGY, RESULT, TREND, Fact
-from cds_service.summary.results import abnormal_results, series, trends
+from cds_service.summary.collecting import collect, marked
+from cds_service.summary.facts import (
+    ADVERSE_EVENT,
+    ALLERGY,
+    CODE_STATUS,
+    CONTRADICTION,
+    DEVICE,
+    MEDICATION,
+    PLAN,
+    PROBLEM,
+    RESULT,
+    TREND,
+    Fact,
+)
+from cds_service.summary.must import must_have
 from cds_service.summary.told import Told
 
 MAX_LINES = 12
+_TOP_REASONS = 3
+_BESIDE = {  # kinds of which a hook tells what must not be lost, whether or not the service names them
+    "encounter-start": (DEVICE, MEDICATION, PROBLEM),
+    "order-select": (ADVERSE_EVENT,),
+    "order-sign": (ADVERSE_EVENT,),
+    "encounter-discharge": (PLAN, MEDICATION),
+}
 _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
 
@@ -33,18 +52,6 @@ class Summary:
     lines: tuple[Fact, ...] = ()
     left_out: int = 0
     told: tuple[Told, ...] = ()
-
-
-def collect(record: PatientRecord) -> tuple[Fact, ...]:
-    """All facts of a record."""
-    found = tuple(series(record))
-    return (
-        *facts.allergies(record),
-        *facts.problems(record),
-        *facts.medications(record),
-        *abnormal_results(found),
-        *trends(found),
-    )
 
 
 def summarise(
@@ -61,22 +68,32 @@ def summarise(
     order: fact kinds as the service needs them; kinds that it does not name are left out, allergies never.
     shown: measurements that are told first of all results, be they normal.
     Lines that the estimates rest on come first in their kind, then critical and abnormal ones, then the latest.
+    What must not be lost at the hook (`must.py`) is told whatever the length: of kinds that the service does not name
+    nothing else is.
     """
-    kinds = order if ALLERGY in order else (*order, ALLERGY)
+    findings = tuple(findings)
+    kinds = (CODE_STATUS, CONTRADICTION, *order, *(() if ALLERGY in order else (ALLERGY,)))
     ranks = _ranks(values, findings)
     by_kind: dict[str, list[Fact]] = {kind: [] for kind in kinds}
-    found = collect(context.record)
+    found = collect(context.record, {*kinds, *_BESIDE.get(context.hook, ())})
     asked = [value for feature in shown if (value := values.usable(feature)) is not None]
     found = (*found, *_normal(asked, found))
     ranks |= {source: -1 for value in asked for source in value.sources}
+    found = marked(found, context.record, context.hook, _top_reasons(findings))
+    needed = frozenset(id(fact) for fact in must_have(found, context.hook))
+    for fact in found:
+        if id(fact) in needed:
+            by_kind.setdefault(fact.kind, [])
     moving = {fact.key for fact in found if fact.kind == TREND} if TREND in by_kind else set()
     for fact in found:
+        if fact.kind not in kinds and id(fact) not in needed:
+            continue
         # A trend says what its latest result says, and where that result lies.
         if fact.kind in by_kind and not (fact.kind == RESULT and fact.key in moving):
             by_kind[fact.kind].append(fact)
     for same_kind in by_kind.values():
         same_kind.sort(key=lambda fact: _place(fact, ranks))
-    lines = _within_budget(by_kind, max_lines)
+    lines = _within_budget(by_kind, max_lines, needed)
     total = sum(map(len, by_kind.values()))
     return Summary(lines, total - len(lines))
 
@@ -109,6 +126,17 @@ def _sources(finding: Finding) -> Iterable[str]:
         yield from finding.sources
 
 
+def _top_reasons(findings: Iterable[Finding]) -> frozenset[str]:
+    """References of the inputs that moved each first estimate most."""
+    found: set[str] = set()
+    for finding in findings:
+        if isinstance(finding, RiskFinding) and isinstance(finding.result, tuple) and not finding.quiet:
+            parts = finding.result[0].explanation.contributions
+            for part in sorted(parts, key=lambda c: -abs(c.amount))[:_TOP_REASONS]:
+                found.update(part.sources)
+    return frozenset(found)
+
+
 def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[int, bool, bool, float, str, tuple[str, ...]]:
     rank = min((ranks.get(reference, 2) for reference in fact.references), default=2)
     return (rank, not fact.critical, not fact.abnormal, -_moment(fact.effective), fact.key, fact.references)
@@ -118,13 +146,14 @@ def _moment(effective: datetime | None) -> float:
     return effective.timestamp() if effective is not None else float("-inf")
 
 
-def _within_budget(by_kind: Mapping[str, list[Fact]], max_lines: int) -> tuple[Fact, ...]:
-    """All allergies; then a share of each kind in turn; then, in order, as many as still fit."""
-    taken = {kind: len(found) if kind == ALLERGY else 0 for kind, found in by_kind.items()}
-    left = max_lines - sum(taken.values())
+def _within_budget(by_kind: Mapping[str, list[Fact]], max_lines: int, needed: Set[int]) -> tuple[Fact, ...]:
+    """All that must be told; then a share of each kind in turn; then, in order, as many as still fit."""
+    taken = {kind: [fact for fact in found if id(fact) in needed] for kind, found in by_kind.items()}
+    left = max_lines - sum(map(len, taken.values()))
     for share in (_FIRST_SHARE, max_lines):
         for kind, found in by_kind.items():
-            more = max(0, min(left, min(share, len(found)) - taken[kind]))
-            taken[kind] += more
-            left -= more
-    return tuple(fact for kind, found in by_kind.items() for fact in found[: taken[kind]])
+            more = max(0, min(left, min(share, len(found)) - len(taken[kind])))
+            rest = [fact for fact in found if fact not in taken[kind]][:more]
+            taken[kind] += rest
+            left -= len(rest)
+    return tuple(fact for kind, found in by_kind.items() for fact in found if fact in taken[kind])
