@@ -7,7 +7,7 @@ ALL := $(VENV)/.all
 # Prefer wheels, and never ask: the lock files carry the hashes.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: setup demo test lint bench samples lock sbom clean
+.PHONY: setup demo test lint messages bench samples lock sbom clean
 
 $(SERVING): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { echo "Making the virtual environment $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
@@ -34,6 +34,10 @@ lint: $(ALL)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+messages: $(ALL)
+	@$(BIN)/pybabel -q extract -k msg --no-location --sort-output --omit-header -o build/curbside.pot cds_service models hooks
+	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 118 -D curbside -l zh_CN -i build/curbside.pot -d cds_service/locale
 
 bench: $(ALL)
 	@$(BIN)/python -m benchmarks

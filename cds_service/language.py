@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
 from babel.dates import format_date
 from babel.support import NullTranslations, Translations
 
-_LOCALES = Path(__file__).parent / "locales"
+_LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_Hans")
+_FOLDERS = {"zh_Hans": "zh_CN"}
+_TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -88,8 +91,25 @@ def _day(day: date, language: str) -> str:
 def words(language: str = "en") -> Words:
     """The renderer of one of `LANGUAGES`; an unknown language gives English."""
     name = language if language in LANGUAGES else "en"
-    catalogue = NullTranslations() if name == "en" else Translations.load(_LOCALES, [name], "curbside")
-    return Words(name, catalogue)
+    return Words(name, NullTranslations() if name == "en" else _catalogue(name))
+
+
+def language_of(tag: str) -> str | None:
+    """The one of `LANGUAGES` that a tag such as `zh-CN` or `en-GB` means; None if it is none of them."""
+    plain = tag.strip().replace("-", "_").lower()
+    return "en" if plain.partition("_")[0] == "en" else _TAGS.get(plain)
+
+
+def _catalogue(name: str) -> NullTranslations:
+    """The messages of a language, read from its `.po`: the source is what runs, nothing has to be compiled."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with (_LOCALES / _FOLDERS[name] / "LC_MESSAGES" / "curbside.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=_FOLDERS[name]))
+    compiled.seek(0)
+    return Translations(compiled, "curbside")
 
 
 ENGLISH = words("en")

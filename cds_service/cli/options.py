@@ -15,6 +15,7 @@ import orjson
 from cds_service import settings as settings_module
 from cds_service.clock import Clock, FixedClock, SystemClock
 from cds_service.errors import InputError
+from cds_service.language import language_of
 from cds_service.settings import Settings
 
 Command = Callable[..., Any]
@@ -61,6 +62,23 @@ def as_of(command: Command) -> Command:
         metavar="TIME",
         help="The record as known then, and that as now: 2026-11-01T12:00:00Z.",
     )(command)
+
+
+def language(command: Command) -> Command:
+    """`--language TAG`."""
+    return click.option(
+        "--language",
+        callback=_language,
+        metavar="TAG",
+        help="Language of the answer: en or zh-CN. By default that of the cards.",
+    )(command)
+
+
+def _language(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    found = language_of(value) if value is not None else None
+    if value is not None and found is None:
+        raise click.BadParameter(f"{value!r} is not known. Give en or zh-CN.")
+    return found
 
 
 def as_json(command: Command) -> Command:

@@ -19,23 +19,44 @@ from cds_service.summary.facts import Fact
 @click.argument("bundle", metavar="BUNDLE.json", type=options.FILE)
 @click.option("--service", metavar="ID", help="Choose and order the lines as this service does.")
 @options.as_of
+@options.language
 @options.as_json
 @options.config
-def summarise(bundle: Path, service: str | None, as_of: datetime | None, as_json: bool, settings: Settings) -> None:
+def summarise(
+    bundle: Path,
+    service: str | None,
+    as_of: datetime | None,
+    language: str | None,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Print the cited summary of a patient's bundle: each line with the resources that say so."""
     from cds_service.language import words
+    from cds_service.summary.headings import HEADINGS
 
     lines, left_out = _lines(options.read_bundle(bundle), service, as_of, settings)
-    say = words(settings.cards.language)
+    say = words(language or settings.cards.language)
     if as_json:
         rows = [
-            {"text": say(f.text), "cites": list(f.references), "kind": f.kind, "effective": f.effective} for f in lines
+            {
+                "id": f.id or f"F{number}",
+                "text": say(f.text),
+                "cites": list(f.references),
+                "kind": f.kind,
+                "effective": f.effective,
+                "status": f.status,
+                "certainty": f.certainty,
+                "about": f.about,
+            }
+            for number, f in enumerate(lines, 1)
         ]
         options.print_json({"lines": rows, "left_out": left_out})
         return
-    for fact in lines:
+    for number, fact in enumerate(lines):
+        if number == 0 or lines[number - 1].kind != fact.kind:
+            click.secho(f"{chr(10) if number else ''}{say(HEADINGS[fact.kind])}", bold=True)
         cited = f"  [{', '.join(fact.references)}]" if fact.references else ""
-        click.echo(f"{say(fact.text)}{click.style(cited, dim=True)}")
+        click.echo(f"  {say(fact.text)}{click.style(cited, dim=True)}")
     if left_out:
         click.secho(f"({left_out} more lines did not fit; --service chooses what comes first.)", dim=True)
 
