@@ -14,7 +14,7 @@ from cds_service.fhir.codes import LOINC, UCUM
 from cds_service.fhir.resources import Quantity
 from cds_service.fhir.stated import Amount
 
-_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
 _UNIT = re.compile(r"\s?-?([A-Za-z%°℃℉/][A-Za-z\d%°/^*.\[\]{}()]*(?: ?/ ?[A-Za-z\d.^]+)*)")
 _AMBIGUOUS = frozenset(
     {"in", "a", "m", "s", "at", "to", "C", "F", "K", "d", "h", "ha", "fa", "Pa", "pm", "am", "g%", "as", "cd", "b", "x"}

@@ -8,7 +8,7 @@ from cds_service.summary.evidence import Part, peers
 from cds_service.summary.figures import KINDS, counts, numbers, values
 from cds_service.summary.levels import level_of
 from cds_service.summary.timing import fits
-from cds_service.summary.trends import trend_reasons
+from cds_service.summary.trends import told, trend_reasons
 
 _STATEFUL = frozenset({
     "Condition", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "CarePlan", "DeviceUseStatement",
@@ -26,12 +26,13 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     """
     reasons: list[str] = []
     counted = counts(claim, usable, reasons)
-    trend = claim.values("trend") - ({"up", "down"} if _is_level(claim, about) else set())
+    trend = claim.values("trend") - _written(about, "trend")
+    trend -= {"up", "down"} if _is_level(claim, about) else set()
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
-    left: Group = []
     if trend or arrows:
         reasons += trend_reasons(claim, about, trend)
-        left = about
+        numbers(claim, named, about, counted | told(claim), reasons)
+        left: Group = []
     else:
         left = numbers(claim, named, about, counted, reasons)
     narrowed = left or about
@@ -43,6 +44,11 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += _doses(claim, narrowed)
     reasons += _causes(claim, named, about)
     return narrowed, reasons
+
+
+def _written(about: Group, kind: str) -> set[str]:
+    """The operators of a kind that stand in the resources' own words: weight gain is a reason, not a change."""
+    return {value for part in about for k, value in part.operators if k == kind}
 
 
 def _is_level(claim: Claim, about: Group) -> bool:
@@ -139,7 +145,7 @@ def _kinds(claim: Claim, about: Group, usable: Group) -> list[str]:
 
 def _levels(claim: Claim, about: Group) -> list[str]:
     said = claim.values("level")
-    trend = claim.values("trend")
+    trend = claim.values("trend") - _written(about, "trend")
     if not said and _is_level(claim, about) and trend & {"up", "down"} and claim.mentions != []:
         said = {"high" if "up" in trend else "low"}
     if not said:

@@ -74,14 +74,15 @@ def collect(record: PatientRecord, kinds: Collection[str] = KINDS) -> tuple[Fact
 
 def everything(record: PatientRecord) -> tuple[Fact, ...]:
     """All facts, numbered: with every other latest result, and the medicines that are no longer taken."""
-    found = list(collect(record))
-    told = {fact.key for fact in found if fact.kind in (RESULT, TREND)}
-    normal = (one for one in series(record) if f"{codes.LOINC}|{one.code}" not in told)
-    at = next((n for n, fact in enumerate(found) if KINDS.index(fact.kind) > KINDS.index(TREND)), len(found))
-    found[at:at] = [_result(one, frozenset()) for one in normal]
-    at = next((n for n, fact in enumerate(found) if KINDS.index(fact.kind) > KINDS.index(MEDICATION)), len(found))
-    found[at:at] = facts.stopped(record)
-    return facts.numbered(found)
+    found = collect(record)
+    moving = {fact.key for fact in found if fact.kind == TREND}
+    told = {*moving, *(f"{codes.LOINC}|{code}" for code in history.SOCIAL_CODES)}
+    told |= {fact.key for fact in found if fact.kind == RESULT}
+    normal = [_result(one, frozenset()) for one in series(record) if f"{codes.LOINC}|{one.code}" not in told]
+    # A trend says what its latest result says, and where that result lies.
+    kept = [fact for fact in found if not (fact.kind == RESULT and fact.key in moving)]
+    every = sorted((*kept, *facts.stopped(record), *normal), key=lambda fact: KINDS.index(fact.kind))
+    return facts.numbered(every)
 
 
 def marked(found: Iterable[Fact], record: PatientRecord, hook: str, top: Collection[str] = ()) -> tuple[Fact, ...]:

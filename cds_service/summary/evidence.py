@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cds_service.fhir import codes
-from cds_service.fhir.stated import Amount, Json, Moment, Stated, stated
+from cds_service.fhir.stated import Amount, Json, Moment, Stated, codings_of, stated
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
 from cds_service.summary.chart import Chart
@@ -85,20 +85,21 @@ def _whole(cited: Stated, chart: Chart) -> Part:
         if root == "component":
             continue
         if root in ("reasonCode", "reasonReference", "indication", "reason"):
-            part.reasons |= _meanings(text)
+            _why(part, text)
         elif root == "code" and cited.kind == "Observation":
             _measured(part, text)
         else:
             _read(part, text)
     if cited.kind == "AllergyIntolerance" and cited.json.get("criticality") in ("high", "low"):
         part.affirmed.add(f"#{cited.json['criticality']}_criticality")
-    _by_code(part, cited.codes)
+    measured = cited.kind == "Observation"  # whose components have codes of their own
+    _by_code(part, codings_of(cited.json, "code", "valueCodeableConcept") if measured else cited.codes)
     for linked in chart.linked(cited):
         for path, text in linked.names:
             if linked.kind in _OWN_NAME:
                 _read(part, text)
             elif path.startswith(("code", "value")):
-                part.reasons |= _meanings(text)
+                _why(part, text)
     _status(part, cited, chart)
     if cited.kind == "Observation":
         _value_polarity(part, cited.json)
@@ -177,10 +178,14 @@ def _inside(plain: list[str], found: list[Token]) -> set[str]:
     return meanings
 
 
-def _meanings(text: str) -> set[str]:
-    part = Part("", "", Stated("", "", {}))
-    _read(part, text)
-    return part.affirmed
+def _why(part: Part, text: str) -> None:
+    """Adds what something was done or given for."""
+    one = Part("", "", part.source)
+    _read(one, text)
+    part.reasons |= one.affirmed
+    part.whens += one.whens
+    part.numbers += one.numbers
+    part.operators |= {o for o in one.operators if o[0] in ("trend", "level")}
 
 
 def _doses(part: Part, found: list[Token]) -> None:

@@ -56,10 +56,11 @@ _CODE_STATUS = {
 _DIRECTIVES = ("75320-2", "42348-3")  # advance directives, LOINC
 _CODE_STATUS_WORDS = re.compile(r"(?i)resuscitat|\bcode status|\bDNA?R\b|\bfull code|advance directive|复苏")
 # Smoking, alcohol, other substances, occupation, housing, education, stress, social contact. LOINC.
-_SOCIAL = (
+SOCIAL_CODES = (
     "72166-2", "11367-0", "74013-4", "11331-6", "74204-9", "11343-1", "11341-5", "71802-3", "82589-3", "76437-3",
     "76504-0", "63504-5", "88028-6", "82593-5",
 )  # fmt: skip
+_VACCINE = re.compile(r"(?i)vaccin|疫苗")
 _ENDED = frozenset({"inactive", "completed", "stopped", "entered-in-error", "cancelled", "rejected"})
 
 
@@ -87,10 +88,13 @@ def encounters(record: PatientRecord) -> tuple[Fact, ...]:
 def immunisations(record: PatientRecord) -> tuple[Fact, ...]:
     """Vaccines that were given: when last, and how often."""
     rows = [(row, row.vaccine_code) for row in record.rows(Immunization) if row.status in (None, "completed")]
-    return tuple(
-        Fact(IMMUNISATION, _told(record, group, name), _references(record, group), _when(record, group[0]), key=key)
-        for key, name, group in _grouped(rows)
-    )
+    found = []
+    for key, name, group in _grouped(rows):
+        # A vaccine may be called as the disease is: it must not be read as one.
+        title = name if _VACCINE.search(name) else msg("{name} vaccine", name=name)
+        text = _told(record, group, title)
+        found.append(Fact(IMMUNISATION, text, _references(record, group), _when(record, group[0]), key=key))
+    return tuple(found)
 
 
 def devices(record: PatientRecord) -> tuple[Fact, ...]:
@@ -136,7 +140,7 @@ def code_status(record: PatientRecord) -> tuple[Fact, ...]:
 def social(record: PatientRecord) -> tuple[Fact, ...]:
     """The latest answer about smoking, alcohol, work, housing and other circumstances."""
     found = []
-    for code in _SOCIAL:
+    for code in SOCIAL_CODES:
         answered = (m for m in record.newest((code,)) if m.concept is not None or m.text)
         latest = next(answered, None)
         if latest is None:
@@ -271,7 +275,7 @@ def _grouped(
     return ((key, name, group) for key, (name, group) in groups.items())
 
 
-def _told(record: PatientRecord, group: Sequence[Resource], name: str) -> Message:
+def _told(record: PatientRecord, group: Sequence[Resource], name: str | Message) -> Message:
     """When last, and how often."""
     span = record.date_of(group[0])
     if span is None:

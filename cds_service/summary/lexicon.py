@@ -12,7 +12,7 @@ from cds_service.summary import terms, words
 from cds_service.summary.amounts import Number, number_at, pair_at
 from cds_service.summary.moments import When, when_at
 
-_ATOM = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
+_ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _SEPARATORS = {",", ";", ".", ":", "，", "；", "。", "：", "!", "?"}
 _JOINING = {"、", "/"}
@@ -145,7 +145,7 @@ def lexicon() -> Lexicon:
 def _lines(table: str) -> Iterator[tuple[str, list[Key], list[str]]]:
     for line in table.strip().splitlines():
         id_, _, rest = line.partition(":")
-        rest, _, more = rest.partition(" > ")
+        rest, _, more = rest.partition(" => ")
         phrases = [tuple(a for a, _, _ in atoms(normal(p))) for half in rest.split("|") for p in half.split(";")]
         yield id_.strip(), [p for p in phrases if p], more.split()
 

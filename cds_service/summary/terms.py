@@ -1,136 +1,136 @@
 """Clinical terms and their synonyms in English and Chinese, so that a sentence may name a thing as clinicians do.
 
-One line a meaning: `id: English; English | Chinese; Chinese > what it implies`. A record that names the meaning supports
+One line a meaning: `id: English; English | Chinese; Chinese => what it implies`. A record that names the meaning supports
 any of its synonyms and what it implies, never the reverse: type 2 diabetes is a diabetes, a diabetes need not be type 2.
 Source: the usual clinical abbreviations and translations, written for this table; no terminology is copied.
 """
 
 CONDITIONS = """
 htn: hypertension; high blood pressure; htn; hypertensive disorder; arterial hypertension; hypertensive | 高血压; 高血压病
-essential_htn: essential hypertension; primary hypertension; essential primary hypertension | 原发性高血压 > htn
+essential_htn: essential hypertension; primary hypertension; essential primary hypertension | 原发性高血压 => htn
 diabetes: diabetes; diabetes mellitus; dm; diabetic | 糖尿病
-t2dm: type 2 diabetes; type 2 diabetes mellitus; t2dm; t2d; type ii diabetes; type ii diabetes mellitus; diabetes mellitus type 2; diabetes type 2; dm2; niddm; type 2 diabetic | 2型糖尿病; 二型糖尿病; Ⅱ型糖尿病; II型糖尿病 > diabetes
-t1dm: type 1 diabetes; type 1 diabetes mellitus; t1dm; t1d; diabetes mellitus type 1; type i diabetes | 1型糖尿病 > diabetes
+t2dm: type 2 diabetes; type 2 diabetes mellitus; t2dm; t2d; type ii diabetes; type ii diabetes mellitus; diabetes mellitus type 2; diabetes type 2; dm2; niddm; type 2 diabetic | 2型糖尿病; 二型糖尿病; Ⅱ型糖尿病; II型糖尿病 => diabetes
+t1dm: type 1 diabetes; type 1 diabetes mellitus; t1dm; t1d; diabetes mellitus type 1; type i diabetes | 1型糖尿病 => diabetes
 prediabetes: prediabetes; pre diabetes; impaired glucose tolerance; prediabetic | 糖尿病前期; 糖耐量异常
 ckd: chronic kidney disease; ckd; chronic renal disease; chronic renal insufficiency | 慢性肾脏病; 慢性肾病
-ckd1: chronic kidney disease stage 1; ckd stage 1; stage 1 chronic kidney disease; stage 1 ckd; ckd 1; ckd g1; g1 ckd | 慢性肾脏病1期; CKD1期; 1期慢性肾脏病 > ckd
-ckd2: chronic kidney disease stage 2; ckd stage 2; stage 2 chronic kidney disease; stage 2 ckd; ckd 2; ckd g2; g2 ckd | 慢性肾脏病2期; CKD2期 > ckd
-ckd3: chronic kidney disease stage 3; ckd stage 3; stage 3 chronic kidney disease; stage 3 ckd; ckd 3; ckd g3; stage iii ckd | 慢性肾脏病3期; CKD3期; 3期慢性肾脏病 > ckd
-ckd3a: chronic kidney disease stage 3a; ckd stage 3a; stage 3a chronic kidney disease; stage 3a ckd; ckd 3a; ckd g3a; g3a ckd; stage g3a ckd; ckd stage g3a | 慢性肾脏病3a期; CKD3a期; 慢性肾脏病G3a期; 3a期慢性肾脏病; 慢性肾脏病3A期 > ckd3
-ckd3b: chronic kidney disease stage 3b; ckd stage 3b; stage 3b chronic kidney disease; stage 3b ckd; ckd 3b; ckd g3b; g3b ckd; stage g3b ckd; ckd stage g3b | 慢性肾脏病3b期; CKD3b期; 慢性肾脏病G3b期; 3b期慢性肾脏病; 慢性肾脏病3B期 > ckd3
-ckd4: chronic kidney disease stage 4; ckd stage 4; stage 4 chronic kidney disease; stage 4 ckd; ckd 4; ckd g4 | 慢性肾脏病4期; CKD4期; 4期慢性肾脏病 > ckd
-ckd5: chronic kidney disease stage 5; ckd stage 5; stage 5 chronic kidney disease; stage 5 ckd; ckd 5; ckd g5 | 慢性肾脏病5期; CKD5期 > ckd
+ckd1: chronic kidney disease stage 1; ckd stage 1; stage 1 chronic kidney disease; stage 1 ckd; ckd 1; ckd g1; g1 ckd | 慢性肾脏病1期; CKD1期; 1期慢性肾脏病 => ckd
+ckd2: chronic kidney disease stage 2; ckd stage 2; stage 2 chronic kidney disease; stage 2 ckd; ckd 2; ckd g2; g2 ckd | 慢性肾脏病2期; CKD2期 => ckd
+ckd3: chronic kidney disease stage 3; ckd stage 3; stage 3 chronic kidney disease; stage 3 ckd; ckd 3; ckd g3; stage iii ckd | 慢性肾脏病3期; CKD3期; 3期慢性肾脏病 => ckd
+ckd3a: chronic kidney disease stage 3a; ckd stage 3a; stage 3a chronic kidney disease; stage 3a ckd; ckd 3a; ckd g3a; g3a ckd; stage g3a ckd; ckd stage g3a | 慢性肾脏病3a期; CKD3a期; 慢性肾脏病G3a期; 3a期慢性肾脏病; 慢性肾脏病3A期 => ckd3
+ckd3b: chronic kidney disease stage 3b; ckd stage 3b; stage 3b chronic kidney disease; stage 3b ckd; ckd 3b; ckd g3b; g3b ckd; stage g3b ckd; ckd stage g3b | 慢性肾脏病3b期; CKD3b期; 慢性肾脏病G3b期; 3b期慢性肾脏病; 慢性肾脏病3B期 => ckd3
+ckd4: chronic kidney disease stage 4; ckd stage 4; stage 4 chronic kidney disease; stage 4 ckd; ckd 4; ckd g4 | 慢性肾脏病4期; CKD4期; 4期慢性肾脏病 => ckd
+ckd5: chronic kidney disease stage 5; ckd stage 5; stage 5 chronic kidney disease; stage 5 ckd; ckd 5; ckd g5 | 慢性肾脏病5期; CKD5期 => ckd
 esrd: end stage renal disease; end stage kidney disease; esrd; eskd; end stage renal failure | 终末期肾病; 尿毒症
-dkd: diabetic kidney disease; diabetic renal disease; diabetic nephropathy; disorder of kidney due to diabetes mellitus; dkd; nephropathy due to diabetes | 糖尿病肾病 > diabetes
-diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral neuropathy | 糖尿病神经病变; 糖尿病周围神经病变 > diabetes
-t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 > diab_neuro t2dm
-diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 > diabetes
-t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 > diab_retino t2dm
+dkd: diabetic kidney disease; diabetic renal disease; diabetic nephropathy; disorder of kidney due to diabetes mellitus; dkd; nephropathy due to diabetes | 糖尿病肾病 => diabetes
+diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral neuropathy | 糖尿病神经病变; 糖尿病周围神经病变 => diabetes
+t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 => diab_neuro t2dm
+diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 => diabetes
+t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 => diab_retino t2dm
 dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析; 透析依赖; 维持性透析
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
-chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 > hf
-chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 > chf chronic_hf
-chronic_hf: chronic heart failure | 慢性心力衰竭; 慢性心衰 > hf
-hfref: heart failure with reduced ejection fraction; hfref; systolic heart failure; heart failure with a reduced ejection fraction | 射血分数降低的心力衰竭; 射血分数降低型心衰; 射血分数降低的心衰; 收缩性心力衰竭 > hf
-hfpef: heart failure with preserved ejection fraction; hfpef; diastolic heart failure | 射血分数保留的心力衰竭; 射血分数保留的心衰 > hf
+chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 => hf
+chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 => chf chronic_hf
+chronic_hf: chronic heart failure | 慢性心力衰竭; 慢性心衰 => hf
+hfref: heart failure with reduced ejection fraction; hfref; systolic heart failure; heart failure with a reduced ejection fraction | 射血分数降低的心力衰竭; 射血分数降低型心衰; 射血分数降低的心衰; 收缩性心力衰竭 => hf
+hfpef: heart failure with preserved ejection fraction; hfpef; diastolic heart failure | 射血分数保留的心力衰竭; 射血分数保留的心衰 => hf
 af: atrial fibrillation; af; afib; a fib; auricular fibrillation | 心房颤动; 房颤; 心房纤颤
-persistent_af: persistent atrial fibrillation; persistent af; persistent afib | 持续性房颤; 持续性心房颤动 > af
-parox_af: paroxysmal atrial fibrillation; paroxysmal af; paroxysmal afib | 阵发性房颤; 阵发性心房颤动 > af
+persistent_af: persistent atrial fibrillation; persistent af; persistent afib | 持续性房颤; 持续性心房颤动 => af
+parox_af: paroxysmal atrial fibrillation; paroxysmal af; paroxysmal afib | 阵发性房颤; 阵发性心房颤动 => af
 aflutter: atrial flutter | 心房扑动; 房扑
 cad: coronary artery disease; coronary heart disease; cad; chd; coronary arteriosclerosis; coronary atherosclerosis; ischemic heart disease; ischaemic heart disease; atherosclerotic heart disease; ihd; coronary disease | 冠心病; 冠状动脉粥样硬化性心脏病; 冠状动脉粥样硬化; 缺血性心脏病
 mi: myocardial infarction; heart attack; mi; myocardial infarct | 心肌梗死; 心肌梗塞; 心梗
-old_mi: old myocardial infarction; history of myocardial infarction; prior myocardial infarction; previous myocardial infarction; prior mi; old mi; previous mi; past myocardial infarction; previous heart attack; prior heart attack | 陈旧性心肌梗死; 陈旧性心梗; 既往心肌梗死 > mi
+old_mi: old myocardial infarction; history of myocardial infarction; prior myocardial infarction; previous myocardial infarction; prior mi; old mi; previous mi; past myocardial infarction; previous heart attack; prior heart attack | 陈旧性心肌梗死; 陈旧性心梗; 既往心肌梗死 => mi
 acs: acute coronary syndrome; acs | 急性冠脉综合征; 急性冠状动脉综合征
 angina: angina; angina pectoris | 心绞痛
 stroke: stroke; cerebrovascular accident; cva; apoplexy | 脑卒中; 中风; 脑血管意外; 卒中
 tia: transient ischemic attack; transient ischaemic attack; tia; mini stroke | 短暂性脑缺血发作; TIA
 card_arrest: cardiac arrest | 心脏骤停; 心跳骤停
-hx_card_arrest: history of cardiac arrest | 心脏骤停史; 心脏骤停病史 > card_arrest
+hx_card_arrest: history of cardiac arrest | 心脏骤停史; 心脏骤停病史 => card_arrest
 hlp: hyperlipidemia; hyperlipidaemia; dyslipidemia; dyslipidaemia; high cholesterol; hld; hypercholesterolemia; hypercholesterolaemia | 高脂血症; 血脂异常; 高血脂; 高胆固醇血症
 htg: hypertriglyceridemia; hypertriglyceridaemia; high triglycerides | 高甘油三酯血症
 mets: metabolic syndrome; metabolic syndrome x | 代谢综合征
 obesity: obesity; obese; bmi in obese range; obesity finding | 肥胖; 肥胖症
-bmi30: body mass index 30 obesity; bmi 30 obesity; body mass index 30 or more obesity | 体重指数30以上 > obesity
+bmi30: body mass index 30 obesity; bmi 30 obesity; body mass index 30 or more obesity | 体重指数30以上 => obesity
 overweight: overweight | 超重
 anemia: anemia; anaemia; anemic; anaemic | 贫血
-anemia_ckd: anemia in chronic kidney disease; anemia of chronic kidney disease; renal anemia; anaemia in chronic kidney disease; anemia of ckd; anaemia of ckd; anemia in ckd | 肾性贫血; 慢性肾脏病贫血 > anemia
+anemia_ckd: anemia in chronic kidney disease; anemia of chronic kidney disease; renal anemia; anaemia in chronic kidney disease; anemia of ckd; anaemia of ckd; anemia in ckd | 肾性贫血; 慢性肾脏病贫血 => anemia
 copd: chronic obstructive pulmonary disease; copd; chronic obstructive lung disease; chronic obstructive airway disease | 慢性阻塞性肺疾病; 慢阻肺
 emphysema: pulmonary emphysema; emphysema | 肺气肿
 cob: chronic obstructive bronchitis | 慢性阻塞性支气管炎
 asthma: asthma; asthmatic | 哮喘; 支气管哮喘
-child_asthma: childhood asthma | 儿童哮喘 > asthma
+child_asthma: childhood asthma | 儿童哮喘 => asthma
 pneumonia: pneumonia | 肺炎
 bronchitis: bronchitis | 支气管炎
-acute_bronchitis: acute bronchitis | 急性支气管炎 > bronchitis
+acute_bronchitis: acute bronchitis | 急性支气管炎 => bronchitis
 sinusitis: sinusitis; sinus infection | 鼻窦炎
-viral_sinusitis: viral sinusitis | 病毒性鼻窦炎 > sinusitis
-chronic_sinusitis: chronic sinusitis | 慢性鼻窦炎 > sinusitis
-bact_sinusitis: acute bacterial sinusitis; bacterial sinusitis | 急性细菌性鼻窦炎; 细菌性鼻窦炎 > sinusitis
+viral_sinusitis: viral sinusitis | 病毒性鼻窦炎 => sinusitis
+chronic_sinusitis: chronic sinusitis | 慢性鼻窦炎 => sinusitis
+bact_sinusitis: acute bacterial sinusitis; bacterial sinusitis | 急性细菌性鼻窦炎; 细菌性鼻窦炎 => sinusitis
 pharyngitis: pharyngitis; sore throat | 咽炎
-viral_pharyngitis: acute viral pharyngitis; viral pharyngitis | 急性病毒性咽炎; 病毒性咽炎 > pharyngitis
-strep: streptococcal sore throat; strep throat; streptococcal pharyngitis | 链球菌性咽炎; 链球菌性喉咙痛 > pharyngitis
+viral_pharyngitis: acute viral pharyngitis; viral pharyngitis | 急性病毒性咽炎; 病毒性咽炎 => pharyngitis
+strep: streptococcal sore throat; strep throat; streptococcal pharyngitis | 链球菌性咽炎; 链球菌性喉咙痛 => pharyngitis
 otitis: otitis media; middle ear infection | 中耳炎
 urti: upper respiratory infection; upper respiratory tract infection; uri; urti | 上呼吸道感染
 uti: urinary tract infection; uti | 尿路感染; 泌尿道感染
-recurrent_uti: recurrent urinary tract infection; recurrent uti; recurrent urinary tract infections; recurrent utis | 复发性尿路感染; 反复尿路感染 > uti
-ecoli_uti: escherichia coli urinary tract infection; e coli urinary tract infection; e coli uti | 大肠杆菌尿路感染 > uti
+recurrent_uti: recurrent urinary tract infection; recurrent uti; recurrent urinary tract infections; recurrent utis | 复发性尿路感染; 反复尿路感染 => uti
+ecoli_uti: escherichia coli urinary tract infection; e coli urinary tract infection; e coli uti | 大肠杆菌尿路感染 => uti
 sepsis: sepsis; septicemia; septic | 脓毒症; 败血症
 covid: covid 19; covid; sars cov 2 infection; coronavirus disease 2019 | 新冠肺炎; 新冠感染; 新型冠状病毒感染; 新冠病毒感染
 allergic_rhinitis: allergic rhinitis; hay fever; hayfever | 过敏性鼻炎; 变应性鼻炎
-seasonal_ar: seasonal allergic rhinitis; seasonal hay fever | 季节性过敏性鼻炎 > allergic_rhinitis
-perennial_ar: perennial allergic rhinitis | 常年性过敏性鼻炎 > allergic_rhinitis
+seasonal_ar: seasonal allergic rhinitis; seasonal hay fever | 季节性过敏性鼻炎 => allergic_rhinitis
+perennial_ar: perennial allergic rhinitis | 常年性过敏性鼻炎 => allergic_rhinitis
 atopic_derm: atopic dermatitis; eczema; atopic eczema | 特应性皮炎; 湿疹
 psoriasis: psoriasis | 银屑病
 osteoporosis: osteoporosis | 骨质疏松; 骨质疏松症
 oa: osteoarthritis; oa; degenerative joint disease | 骨关节炎
-knee_oa: osteoarthritis of knee; knee osteoarthritis; osteoarthritis of the knee; knee oa | 膝关节骨关节炎; 膝骨关节炎 > oa
-hip_oa: osteoarthritis of hip; hip osteoarthritis; osteoarthritis of the hip; hip oa | 髋关节骨关节炎; 髋骨关节炎 > oa
-hand_oa: localized primary osteoarthritis of the hand; osteoarthritis of the hand; hand osteoarthritis; osteoarthritis of hand | 手骨关节炎; 手部骨关节炎 > oa
+knee_oa: osteoarthritis of knee; knee osteoarthritis; osteoarthritis of the knee; knee oa | 膝关节骨关节炎; 膝骨关节炎 => oa
+hip_oa: osteoarthritis of hip; hip osteoarthritis; osteoarthritis of the hip; hip oa | 髋关节骨关节炎; 髋骨关节炎 => oa
+hand_oa: localized primary osteoarthritis of the hand; osteoarthritis of the hand; hand osteoarthritis; osteoarthritis of hand | 手骨关节炎; 手部骨关节炎 => oa
 ra: rheumatoid arthritis | 类风湿关节炎; 类风湿性关节炎
 gout: gout; gouty arthritis | 痛风
-alzheimer: alzheimer disease; alzheimers disease; alzheimer s disease; alzheimer; alzheimers; alzheimer s | 阿尔茨海默病; 老年痴呆 > dementia
-fam_alz: familial alzheimer s disease of early onset | 早发性家族性阿尔茨海默病 > alzheimer
+alzheimer: alzheimer disease; alzheimers disease; alzheimer s disease; alzheimer; alzheimers; alzheimer s | 阿尔茨海默病; 老年痴呆 => dementia
+fam_alz: familial alzheimer s disease of early onset | 早发性家族性阿尔茨海默病 => alzheimer
 dementia: dementia | 痴呆
 epilepsy: epilepsy; seizure disorder | 癫痫
 migraine: migraine; migraines | 偏头痛
-chronic_migraine: chronic intractable migraine without aura; chronic migraine | 慢性偏头痛 > migraine
+chronic_migraine: chronic intractable migraine without aura; chronic migraine | 慢性偏头痛 => migraine
 depression: depression; depressive disorder; depressed | 抑郁症; 抑郁
-mdd: major depression disorder; major depressive disorder; major depression; mdd | 重度抑郁症; 重性抑郁障碍 > depression
+mdd: major depression disorder; major depressive disorder; major depression; mdd | 重度抑郁症; 重性抑郁障碍 => depression
 anxiety: anxiety; anxiety disorder | 焦虑; 焦虑症
 adhd: child attention deficit disorder; attention deficit disorder; attention deficit hyperactivity disorder; adhd; add | 注意缺陷障碍; 注意力缺陷多动障碍; 多动症
 alcoholism: alcoholism; alcohol dependence; alcohol use disorder | 酒精依赖; 酗酒
 opioid_abuse: opioid abuse; opioid use disorder; opioid misuse | 阿片类药物滥用
 overdose: drug overdose; overdose | 药物过量
 cirrhosis: cirrhosis; liver cirrhosis; cirrhosis of liver; hepatic cirrhosis | 肝硬化
-alc_cirrhosis: alcoholic cirrhosis; alcohol related cirrhosis; alcoholic liver cirrhosis | 酒精性肝硬化 > cirrhosis
+alc_cirrhosis: alcoholic cirrhosis; alcohol related cirrhosis; alcoholic liver cirrhosis | 酒精性肝硬化 => cirrhosis
 ascites: ascites | 腹水
 varices: esophageal varices; oesophageal varices | 食管静脉曲张
 fatty_liver: steatosis of liver; fatty liver; hepatic steatosis; masld; nafld; fatty liver disease | 脂肪肝
 hepatitis_b: hepatitis b; hep b | 乙型肝炎; 乙肝
 appendicitis: appendicitis | 阑尾炎
-hx_append: history of appendectomy; prior appendectomy; previous appendectomy | 阑尾切除史; 阑尾切除术史 > appendectomy
+hx_append: history of appendectomy; prior appendectomy; previous appendectomy | 阑尾切除史; 阑尾切除术史 => appendectomy
 gerd: gastroesophageal reflux disease; gastro oesophageal reflux disease; gerd; gord; acid reflux | 胃食管反流病
 colon_polyp: polyp of colon; colon polyp; colonic polyp; colon polyps; colonic polyps | 结肠息肉
 rectal_polyp: rectal polyp; recurrent rectal polyp | 直肠息肉; 复发性直肠息肉
 colon_ca: malignant tumor of colon; colon cancer; cancer of the colon; malignant neoplasm of colon; carcinoma of colon; colonic cancer; malignant tumour of colon | 结肠癌; 结肠恶性肿瘤
-overlap_colon: overlapping malignant neoplasm of colon | 结肠重叠性恶性肿瘤 > colon_ca
+overlap_colon: overlapping malignant neoplasm of colon | 结肠重叠性恶性肿瘤 => colon_ca
 prostate_neo: neoplasm of prostate; prostate neoplasm; prostatic neoplasm; prostate tumor; prostate tumour | 前列腺肿瘤
 prostate_cis: carcinoma in situ of prostate; prostate carcinoma in situ | 前列腺原位癌
 prostate_ca: prostate cancer; malignant neoplasm of prostate; cancer of the prostate | 前列腺癌
 breast_ca: malignant neoplasm of breast; breast cancer; cancer of the breast; carcinoma of breast; breast carcinoma | 乳腺癌; 乳腺恶性肿瘤
-idc: infiltrating duct carcinoma of breast; invasive ductal carcinoma; infiltrating ductal carcinoma; invasive ductal carcinoma of the breast; infiltrating ductal carcinoma of the breast | 乳腺浸润性导管癌; 浸润性导管癌 > breast_ca
+idc: infiltrating duct carcinoma of breast; invasive ductal carcinoma; infiltrating ductal carcinoma; invasive ductal carcinoma of the breast; infiltrating ductal carcinoma of the breast | 乳腺浸润性导管癌; 浸润性导管癌 => breast_ca
 lung_ca: lung cancer; cancer of the lung; malignant neoplasm of lung; lung carcinoma; bronchogenic carcinoma | 肺癌
-nsclc: non small cell lung cancer; nsclc; non small cell carcinoma of lung; non small cell lung carcinoma | 非小细胞肺癌 > lung_ca
-sclc: small cell carcinoma of lung; small cell lung cancer; sclc; primary small cell malignant neoplasm of lung | 小细胞肺癌 > lung_ca
-liver_mets: secondary malignant neoplasm of liver; liver metastases; liver metastasis; metastasis to liver; hepatic metastases; metastases to the liver; hepatic metastasis; metastatic disease to the liver | 肝转移; 肝转移癌; 肝脏转移; 肝继发恶性肿瘤 > metastatic
-bone_mets: secondary malignant neoplasm of bone; bone metastases; bone metastasis; metastasis to bone; metastases to bone; osseous metastases | 骨转移; 骨转移癌 > metastatic
-ln_mets: secondary malignant neoplasm of axillary lymph nodes; axillary lymph node metastases; axillary node metastases | 腋窝淋巴结转移 > metastatic
+nsclc: non small cell lung cancer; nsclc; non small cell carcinoma of lung; non small cell lung carcinoma | 非小细胞肺癌 => lung_ca
+sclc: small cell carcinoma of lung; small cell lung cancer; sclc; primary small cell malignant neoplasm of lung | 小细胞肺癌 => lung_ca
+liver_mets: secondary malignant neoplasm of liver; liver metastases; liver metastasis; metastasis to liver; hepatic metastases; metastases to the liver; hepatic metastasis; metastatic disease to the liver | 肝转移; 肝转移癌; 肝脏转移; 肝继发恶性肿瘤 => metastatic
+bone_mets: secondary malignant neoplasm of bone; bone metastases; bone metastasis; metastasis to bone; metastases to bone; osseous metastases | 骨转移; 骨转移癌 => metastatic
+ln_mets: secondary malignant neoplasm of axillary lymph nodes; axillary lymph node metastases; axillary node metastases | 腋窝淋巴结转移 => metastatic
 hypothyroid: hypothyroidism; underactive thyroid; hypothyroid | 甲状腺功能减退; 甲减; 甲状腺功能减退症
 hyperthyroid: hyperthyroidism | 甲状腺功能亢进; 甲亢
 hyperglycemia: hyperglycemia; hyperglycaemia; high blood sugar | 高血糖
 pregnancy: normal pregnancy; pregnancy; pregnant; gravid | 妊娠; 怀孕; 正常妊娠; 孕期
 miscarriage: miscarriage; spontaneous abortion | 流产; 自然流产
-misc1: miscarriage in first trimester; first trimester miscarriage | 早期流产; 孕早期流产; 妊娠早期流产 > miscarriage
+misc1: miscarriage in first trimester; first trimester miscarriage | 早期流产; 孕早期流产; 妊娠早期流产 => miscarriage
 ectopic: tubal pregnancy; ectopic pregnancy | 输卵管妊娠; 宫外孕; 异位妊娠
 preeclampsia: preeclampsia; pre eclampsia | 子痫前期; 先兆子痫
 concussion: concussion; concussion with no loss of consciousness | 脑震荡
@@ -146,7 +146,7 @@ thigh_lac: laceration of thigh; thigh laceration | 大腿裂伤; 大腿撕裂伤
 forearm_lac: laceration of forearm; forearm laceration | 前臂裂伤; 前臂撕裂伤
 foot_lac: laceration of foot; foot laceration | 足部裂伤; 足部撕裂伤
 face_lac: facial laceration; laceration of face | 面部裂伤; 面部撕裂伤
-smoker_daily: smokes tobacco daily; daily smoker; every day smoker; current every day smoker; smokes daily; smokes every day | 每日吸烟; 每天吸烟 > smoker
+smoker_daily: smokes tobacco daily; daily smoker; every day smoker; current every day smoker; smokes daily; smokes every day | 每日吸烟; 每天吸烟 => smoker
 smoker: current smoker; smoker; smokes; smoking currently; smokes tobacco | 吸烟; 吸烟者; 目前吸烟; 现吸烟
 ex_smoker: former smoker; ex smoker; past smoker; used to smoke; quit smoking; previous smoker | 既往吸烟; 曾吸烟; 已戒烟; 前吸烟者; 戒烟者; 以前吸烟
 never_smoker: never smoker; never smoked tobacco; never smoked; non smoker; nonsmoker; has never smoked; lifelong non smoker; life long nonsmoker | 从不吸烟; 从未吸烟; 不吸烟; 非吸烟者; 无吸烟史
@@ -187,10 +187,10 @@ metastatic: metastatic; metastases; metastasis; metastatic disease | 转移
 DRUGS = """
 metformin: metformin; metformin hydrochloride; glucophage | 二甲双胍; 盐酸二甲双胍; 格华止
 insulin: insulin | 胰岛素
-glargine: insulin glargine; glargine; lantus; basaglar; toujeo | 甘精胰岛素 > insulin
-humulin: humulin; insulin human isophane regular insulin; insulin isophane; nph insulin; humulin 70 30 | 人胰岛素 > insulin
-lispro: insulin lispro; humalog | 赖脯胰岛素 > insulin
-aspart: insulin aspart; novolog | 门冬胰岛素 > insulin
+glargine: insulin glargine; glargine; lantus; basaglar; toujeo | 甘精胰岛素 => insulin
+humulin: humulin; insulin human isophane regular insulin; insulin isophane; nph insulin; humulin 70 30 | 人胰岛素 => insulin
+lispro: insulin lispro; humalog | 赖脯胰岛素 => insulin
+aspart: insulin aspart; novolog | 门冬胰岛素 => insulin
 glipizide: glipizide | 格列吡嗪
 glimepiride: glimepiride | 格列美脲
 gliclazide: gliclazide | 格列齐特
@@ -269,10 +269,10 @@ gabapentin: gabapentin; neurontin | 加巴喷丁
 pregabalin: pregabalin | 普瑞巴林
 baclofen: baclofen | 巴氯芬
 amoxicillin: amoxicillin | 阿莫西林
-augmentin: amoxicillin clavulanate; augmentin; co amoxiclav; amoxicillin and clavulanate; amoxicillin clavulanic acid | 阿莫西林克拉维酸; 阿莫西林克拉维酸钾 > amoxicillin
+augmentin: amoxicillin clavulanate; augmentin; co amoxiclav; amoxicillin and clavulanate; amoxicillin clavulanic acid | 阿莫西林克拉维酸; 阿莫西林克拉维酸钾 => amoxicillin
 penicillin: penicillin; penicillins | 青霉素
-pen_v: penicillin v; penicillin v potassium | 青霉素V; 青霉素V钾 > penicillin
-pen_g: penicillin g; benzylpenicillin | 青霉素G > penicillin
+pen_v: penicillin v; penicillin v potassium | 青霉素V; 青霉素V钾 => penicillin
+pen_g: penicillin g; benzylpenicillin | 青霉素G => penicillin
 ampicillin: ampicillin | 氨苄西林
 ceftriaxone: ceftriaxone | 头孢曲松
 cephalosporin: cephalosporin; cephalosporins | 头孢菌素; 头孢
@@ -376,6 +376,15 @@ CLASSES = {
 }
 
 MEASUREMENTS = """
+oxygen_flow: oxygen flow; inhaled oxygen flow rate; oxygen flow rate; inhaled oxygen flow | 氧流量; 吸氧流量
+basophil: basophils; basophil; basophils 100 leukocytes | 嗜碱性粒细胞; 嗜碱性粒细胞百分比
+eosinophil: eosinophils; eosinophil; eosinophils 100 leukocytes | 嗜酸性粒细胞; 嗜酸性粒细胞百分比
+monocyte: monocytes; monocyte; monocytes 100 leukocytes | 单核细胞; 单核细胞百分比
+waist: waist circumference; waist | 腰围
+cystatin: cystatin c | 胱抑素C
+gcs: glasgow coma scale; gcs; glasgow coma score | 格拉斯哥昏迷评分; GCS评分
+pao2: arterial oxygen pressure; pao2 | 动脉血氧分压
+fio2: inspired oxygen; fio2; fraction of inspired oxygen | 吸入氧浓度
 inflam: inflammatory markers; inflammation markers | 炎症指标; 炎症标志物
 hba1c: hemoglobin a1c; haemoglobin a1c; hba1c; a1c; glycated hemoglobin; glycated haemoglobin; glycosylated hemoglobin; hgba1c; hb a1c; hemoglobin a1c hemoglobin total | 糖化血红蛋白; HbA1c; 糖化血红蛋白A1c
 egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; kidney function; renal function; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率; 肾功能
@@ -451,7 +460,7 @@ appendectomy: appendectomy; appendicectomy | 阑尾切除术
 cabg: coronary artery bypass grafting; coronary artery bypass graft; cabg; bypass surgery; coronary bypass | 冠状动脉旁路移植术; 冠脉搭桥; 冠状动脉搭桥术
 pci: percutaneous coronary intervention; pci; coronary angioplasty | 经皮冠状动脉介入治疗; PCI; 经皮冠脉介入
 stent: placement of stent in coronary artery; coronary stent; stent placement; coronary stenting; coronary artery stent | 冠状动脉支架植入术; 冠脉支架; 支架植入; 冠脉支架植入
-rca_stent: placement of stent in right coronary artery; right coronary artery stent | 右冠状动脉支架植入术 > stent
+rca_stent: placement of stent in right coronary artery; right coronary artery stent | 右冠状动脉支架植入术 => stent
 cardioversion: electrical cardioversion; cardioversion | 电复律; 心脏电复律
 ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablation | 导管消融; 心脏导管消融; 心脏射频消融
 echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo | 超声心动图; 经胸超声心动图
@@ -485,9 +494,9 @@ covid_vax: covid 19 vaccine; covid vaccine; pfizer covid 19 vaccine; covid 19 va
 td_vax: td; td adult preservative free; tetanus diphtheria; tetanus and diphtheria; td vaccine; td booster; tetanus diphtheria booster; tetanus and diphtheria booster; tetanus booster | 破伤风白喉疫苗; Td疫苗; 白破疫苗
 tdap_vax: tdap; tdap vaccine | Tdap疫苗; 百白破加强疫苗
 dtap_vax: dtap; dtap vaccine | 百白破疫苗; DTaP疫苗
-pcv13: pneumococcal conjugate pcv 13; pcv13; pneumococcal conjugate vaccine 13; pcv 13; prevnar 13 | 13价肺炎球菌结合疫苗; PCV13 > pneumo_vax
-pcv20: pneumococcal conjugate vaccine 20 valent pcv20; pcv20; pcv 20; pneumococcal conjugate vaccine 20 valent | 20价肺炎球菌结合疫苗 > pneumo_vax
-ppsv23: pneumococcal polysaccharide vaccine 23 valent; ppsv23; pneumococcal polysaccharide vaccine; pneumovax; pneumovax 23 | 23价肺炎球菌多糖疫苗 > pneumo_vax
+pcv13: pneumococcal conjugate pcv 13; pcv13; pneumococcal conjugate vaccine 13; pcv 13; prevnar 13 | 13价肺炎球菌结合疫苗; PCV13 => pneumo_vax
+pcv20: pneumococcal conjugate vaccine 20 valent pcv20; pcv20; pcv 20; pneumococcal conjugate vaccine 20 valent | 20价肺炎球菌结合疫苗 => pneumo_vax
+ppsv23: pneumococcal polysaccharide vaccine 23 valent; ppsv23; pneumococcal polysaccharide vaccine; pneumovax; pneumovax 23 | 23价肺炎球菌多糖疫苗 => pneumo_vax
 pneumo_vax: pneumococcal vaccine; pneumococcal vaccination; pneumococcal; pneumonia vaccine | 肺炎球菌疫苗; 肺炎疫苗
 zoster_vax: zoster; zoster vaccine; shingles vaccine; shingles vaccination; zoster recombinant; shingrix; zostavax | 带状疱疹疫苗
 mmr_vax: mmr; mmr vaccine; measles mumps and rubella; measles mumps rubella vaccine | 麻腮风疫苗; 麻疹腮腺炎风疹疫苗

@@ -31,6 +31,7 @@ _END = frozenset(
         "结束日期",
     }
 )
+_UNTIL = frozenset({"to", "至", "-", "–", "until", "到"})
 _START = frozenset(
     {
         "since",
@@ -68,6 +69,8 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
         return any(_clock(m, when) for p in parts for m in p.dates)
     if when.kind in ("lasting",):
         return _lasting(when, parts) or any(w.days == when.days for p in parts for w in p.whens)
+    if when.days and any(w.kind == when.kind and w.days == when.days for p in parts for w in p.whens):
+        return True
     if when.kind == "days":
         return any(all(any(_within(m, span) for m in p.dates) for span in when.spans) for p in parts)
     if when.kind == "for" and any(_lasts(p, when) for p in parts):
@@ -93,6 +96,8 @@ def _role(tokens: Sequence[Token], at: int) -> str:
         text = token.text.lower()
         if text in _BORN:
             return "born"
+        if text in _UNTIL and at > 1 and tokens[at - 2].when is not None:
+            return "end"
         if text in _END or (token.kind == "state" and token.value in ("past", "stopped", "completed")):
             return "end"
         if text in _START:
@@ -113,6 +118,8 @@ def _role(tokens: Sequence[Token], at: int) -> str:
 
 def _of(part: Part, role: str) -> Iterable[Moment]:
     for moment in part.dates:
+        if part.kind == "Observation" and role != "born":
+            role = ""
         end = moment.path.endswith(".end") or moment.path.startswith("abatement")
         born = moment.path == "birthDate"
         if born != (role == "born") and (born or role == "born"):

@@ -46,6 +46,13 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[s
     return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
 
 
+def told(claim: Claim) -> set[int]:
+    """The places of the numbers that say the change itself: from, to and by."""
+    found = [at for at, t in enumerate(claim.tokens) if t.number is not None and t.kind == "number"]
+    deltas = {at for at in found if _delta(claim.tokens, at)}
+    return deltas | set([at for at in found if at not in deltas][:2])
+
+
 def _with_unit(number: Number, other: Number) -> Number:
     """A number without a unit takes that of the number after it: from 1.2 to 1.8 mg/dL."""
     return Number(number.value, number.unit or other.unit, number.decimals, number.end, number.digits)

@@ -47,7 +47,7 @@ ALLERGIC = row("AllergyIntolerance", "a", clinicalStatus=status("active"), code=
             history.immunisations,
             [owned("Immunization", "i", status="completed", vaccineCode=concept("140", "Influenza"),
                    occurrenceDateTime="2025-10-13")],
-            "Influenza, 13 Oct 2025",
+            "Influenza vaccine, 13 Oct 2025",
         ),
         (
             history.devices,
