@@ -57,7 +57,10 @@ class Chart:
         """What the resource of a reference states; None if there is none."""
         reference = self.urls.get(reference, reference)
         if reference not in self._read:
-            row = self.rows.get(reference) or self.rows.get("/".join(reference.split("/_history")[0].split("/")[-2:]))
+            row = self.rows.get(reference)
+            if row is None:  # an absolute or versioned reference to what is here under its type and id
+                reference = "/".join(reference.split("/_history")[0].split("/")[-2:])
+                row = self.rows.get(reference)
             if row is None:
                 return None
             self._read[reference] = stated(row, reference)
@@ -125,6 +128,8 @@ def _of_another(row: Json, patient: str, urls: Mapping[str, str]) -> bool:
     owner = row.get("subject") or row.get("patient")
     reference = owner.get("reference") if isinstance(owner, dict) else None
     if not isinstance(reference, str) or reference.startswith("#"):
+        return False
+    if reference == f"urn:uuid:{patient.rpartition('/')[2]}":
         return False
     named = urls.get(reference, reference)
     parts = named.split("/_history")[0].split("/")

@@ -220,7 +220,8 @@ def _status(part: Part, cited: Stated, chart: Chart) -> None:
     if any(path == "code" and re.match(r"(?i)history of", text) for path, text in cited.names):
         part.state = "history"
     doubtful = cited.verification & {"provisional", "differential", "unconfirmed"}
-    part.suspected = (bool(doubtful) and cited.kind == "Condition") or ("certainty", "suspected") in part.operators
+    hedged = ("certainty", "suspected") in part.operators
+    part.suspected = cited.kind == "Condition" and (bool(doubtful) or hedged)
     refuted = "refuted" in cited.verification
     part.negative = refuted or cited.status in _DENIED_STATUS or cited.json.get("doNotPerform") is True
 

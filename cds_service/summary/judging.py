@@ -39,7 +39,8 @@ _ABOUT_WORDS = frozenset(
 
 _TAG = re.compile(r" ?\((disorder|finding|situation|substance|product|procedure|regime/therapy|event)\)$")
 _NAMES = frozenset({  # members whose words name the thing itself
-    "code", "medicationCodeableConcept", "vaccineCode", "type", "valueCodeableConcept", "description", "category",
+    "code", "activity", "reasonCode", "medicationCodeableConcept", "vaccineCode", "type", "valueCodeableConcept",
+    "description", "category",
 })  # fmt: skip
 _WHOLE_NAME = 8
 _NOW = frozenset({"currently", "current", "active", "takes", "taking", "目前", "服用", "正在服用", "现", "is taking"})
@@ -128,7 +129,17 @@ def _cited(cites: tuple[str, ...], chart: Chart) -> tuple[list[Part], list[str]]
 def _verbatim(text: str, usable: list[Part]) -> bool:
     """True if the sentence stands word for word in a cited document."""
     plain = _plain(text)
-    return len(plain) > 12 and any(plain == _plain(p.text) for p in usable if p.text)
+    texts = {_plain(text) for p in usable for text in p.source.free}
+    return len(plain) > 12 and any(_stands(plain, text) for text in texts)
+
+
+def _stands(sentence: str, text: str) -> bool:
+    """True if a whole sentence of a text is the sentence: it begins and ends where one may."""
+    at = text.find(sentence)
+    if at < 0:
+        return False
+    before, after = text[:at].rstrip(), text[at + len(sentence) :].lstrip()
+    return (not before or before[-1] in ".!?;。；！？:：") and (not after or after[0] in ".!?;。；！？")
 
 
 def _plain(text: str) -> str:
@@ -166,6 +177,11 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         if not supporting:
             reasons.append(_unsupported(mention, usable, claim))
         named.append(supporting)
+    if not reasons and named and all(group and all(p.text for p in group) for group in named):
+        shared = [p for p in named[0] if all(any(p is q for q in group) for group in named[1:])]
+        if not shared:  # each word may stand in the document, but not in one sentence
+            return ["no one sentence of the document says so"]
+        named = [shared for _ in named]
     if reasons:
         return reasons
     fresh = [p for group in named for p in group]

@@ -33,7 +33,11 @@ _STATED_NORMAL = frozenset({"N"})
 _NOTHING_SAID: frozenset[str | None] = frozenset()
 _TRENDED_VITALS = frozenset({"29463-7", "39156-5"})  # weight and BMI; the others swing within a day
 _NORMAL_RANGE = frozenset({"normal"})
-_LOINC_DETAIL = re.compile(r" \[[^\]]+\]( in .*)?$")  # "[Mass/volume] in Serum or Plasma"
+# LOINC's kind of property and method, and the usual specimens: urine, stool and the like stay in the name.
+_LOINC_DETAIL = re.compile(
+    r" \[[^\]]+\]|(?<=\S) by (?:\w+ ?)+$"
+    r"|,? in (?:(?:Serum|Plasma|Blood)(?:, | or )?)+(?= by |$)| in (?:Arterial|Venous) blood"
+)
 # Of several inputs with one code (the latest, the highest ...) the first in the catalogue names it.
 _LABELS = {code: f.label for f in reversed(all_features()) if isinstance(f, Quantity) for code in f.codes}
 _MAX_UNIT = 30
