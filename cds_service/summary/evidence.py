@@ -28,6 +28,7 @@ _NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|unde
 OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc", "#ectopic"})
 _INSIDE = frozenset({"condition", "quality", "act", "drug"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
+_OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 MAX_PARTS = 400
 
 
@@ -269,7 +270,8 @@ def _of_text(sentence: str, whole: Part) -> Part:
 
 def peers(of: Part, chart: Chart) -> Iterator[Stated]:
     """The patient's resources that share a code with a part's resource."""
-    wanted = {pair for pair in of.source.codes if pair[0] in (codes.LOINC, codes.SNOMED, codes.RXNORM, codes.ICD10_CM)}
+    own = codings_of(of.source.json, *_OWN_CODES)
+    wanted = {pair for pair in own if pair[0] in (codes.LOINC, codes.SNOMED, codes.RXNORM, codes.ICD10_CM)}
     for other in chart.of_kind(of.kind):
-        if other.codes & wanted and not other.erroneous:
+        if codings_of(other.json, *_OWN_CODES) & wanted and not other.erroneous:
             yield other

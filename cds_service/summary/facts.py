@@ -195,8 +195,9 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
     facts = []
     for group in _merged(row for row in rows if row is not None):
         text, latest = _with_detail(group), _latest(group)
-        if latest is not None:
-            text = msg("{medicine}, recorded {date}", medicine=text, date=latest.date())
+        span = max((row.time for row in group if row.time is not None), default=None)
+        if span is not None:
+            text = msg("{medicine}, recorded {date}", medicine=text, date=_as_known(span))
         facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status="active"))
     return tuple(facts)
 
@@ -206,7 +207,7 @@ def stopped(record: PatientRecord) -> tuple[Fact, ...]:
     current = {fact.key for fact in medications(record)}
     rows: dict[str, list[_Row]] = {}
     for order in record.rows(MedicationRequest):
-        if order.status in _NO_LONGER and order.intent in {None, *_ORDERED}:
+        if order.status in _NO_LONGER and order.intent in {None, *_ORDERED} and not order.do_not_perform:
             row = _medicine(record, order, order.medication_codeable_concept, [])
             if row is not None and min(row.keys) not in current:
                 rows.setdefault(order.status or "", []).append(row)
@@ -214,8 +215,9 @@ def stopped(record: PatientRecord) -> tuple[Fact, ...]:
     for status, found in rows.items():
         for group in _merged(found):
             text, latest = msg(_NO_LONGER[status], medicine=group[0].name), _latest(group)
-            if latest is not None:
-                text = msg("{medicine}, prescribed {date}", medicine=text, date=latest.date())
+            span = max((row.time for row in group if row.time is not None), default=None)
+            if span is not None:
+                text = msg("{medicine}, prescribed {date}", medicine=text, date=_as_known(span))
             facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status=status))
     return tuple(facts)
 

@@ -14,7 +14,7 @@ from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
 from cds_service.summary.people import who
 
 MAX_SENTENCE = 2000
-MAX_CITES = 60
+MAX_CITES = 200
 _ABOUT = {  # kinds whose names name a thing that the patient need not have: a test for diabetes
     "Procedure": {"Procedure", "Medication"},
     "ServiceRequest": {"Procedure", "Medication", "CarePlan"},
