@@ -10,12 +10,12 @@ from typing import Any
 from cds_service.exam.report import wilson
 from cds_service.fhir.record import PatientRecord
 from cds_service.settings import Llm
+from cds_service.summary.collecting import collect
 from cds_service.summary.facts import numbered
 from cds_service.summary.llm import LanguageModel
 from cds_service.summary.must import must_have
 from cds_service.summary.prompt import Question, fitting
 from cds_service.summary.rewrite import Rewriting, rewrite, said_in
-from cds_service.summary.template import collect
 
 HOOK = "patient-view"
 
