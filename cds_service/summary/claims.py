@@ -16,6 +16,7 @@ _HOLDING = frozenset({
 })  # fmt: skip
 _VACCINE = re.compile(r"(?i)vaccin|immuni[sz]|shot|booster|疫苗|接种")
 _LISTING = frozenset({"", "or", "and", "nor", "及", "、", "和", "或"})
+_JUDGED = frozenset({"number", "pressure", "level", "compare", "trend", "when"})
 _SPANNING = frozenset({"since", "自", "以来", "has", "have"})
 _NAMING = frozenset({"term", "word", "side"})
 
@@ -120,6 +121,12 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
                 denied = not denied
     if run:
         claim.mentions.append(Mention(run, start, at + 1, denied))
+    last = max((m.end for m in claim.mentions), default=0)
+    after = tokens[last:]
+    trailing = any(t.kind == "deny" and t.value == "no" for t in after)
+    if trailing and not any(t.kind in _JUDGED for t in after):  # metformin: not taken; no allergy after the name
+        for mention in claim.mentions:
+            mention.denied = not mention.denied
     if any(t.kind == "deny" and t.value == "out" for t in tokens):
         for mention in claim.mentions:
             mention.denied = not mention.denied

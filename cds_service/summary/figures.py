@@ -175,7 +175,7 @@ def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
 
 
 def _comparison(tokens: Sequence[Token], at: int) -> str | None:
-    for n in range(at - 1, max(-1, at - 3), -1):
+    for n in range(at - 1, max(-1, at - 7), -1):
         token = tokens[n]
         if token.kind == "compare" and token.value != "about":
             denied = n > 0 and tokens[n - 1].kind == "deny"

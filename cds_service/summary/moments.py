@@ -53,7 +53,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("my", _B + _MONTH + r",?(?: of)? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("oldness", _B + r"(?P<n>\d{1,3}|" + "|".join(_NUMBERS) + r")[- ](?P<unit>year|month|week|day)s?[- ]old(?!\w)"),
         ("oldness", _B + r"(?P<n>\d{1,3})[ -]?(?:y/?o|yo|yrs?[ -]old|years? of age|y\.o\.)(?!\w)"),
-        ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?![\w.])"),
+        ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?!\w|\.\d)"),
         ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
         ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
         ("past", r"(?:近|过去|最近)\s?" + _HN + r"(?:内|来|以来|间)?"),

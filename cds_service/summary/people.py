@@ -11,6 +11,7 @@ from cds_service.summary.claims import Claim, all_of
 from cds_service.summary.evidence import Part
 from cds_service.summary.moments import When
 
+_THEN = frozenset({"when", "at", "时", "at the", "age", "at diagnosis"})  # an age at some time, not now
 _IS = {"parent": {"mother", "father"}, "sibling": {"brother", "sister"}, "child": {"son", "daughter"}}
 
 
@@ -31,7 +32,9 @@ def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
     if genders and chart.gender in ("female", "male") and genders != {chart.gender} and not said:
         reasons.append(f"the patient's recorded gender is {chart.gender}")
     for token in all_of(found, "when"):
-        if token.when is not None and token.when.kind == "oldness" and not _age_fits(token.when, usable, chart):
+        then = any(t.text.lower() in _THEN for claim in found for t in claim.tokens)
+        parts = usable if then or token.text.lower().startswith("age ") else ()
+        if token.when is not None and token.when.kind == "oldness" and not _age_fits(token.when, parts, chart):
             reasons.append(f"the age {token.text} does not follow from the record")
     return reasons
 

@@ -10,7 +10,7 @@ no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sig
 out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; 排除
 """,
     "state": """
-active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
+active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
 past: resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
 stopped: stopped; discontinued; no longer takes; no longer taking; no longer on; was stopped; ceased; came off; taken off; no longer takes; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 不再服用; 停止; 已停止; 中止
 completed: completed; finished; course completed | 已完成; 完成; 已结束疗程
@@ -137,7 +137,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-a; an; the; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
