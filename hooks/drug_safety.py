@@ -274,6 +274,8 @@ def _alternatives(case: Case, hit: safety.Hit, known: safety.Medicines) -> Seque
     if hit.kind in ("interaction", "duplicate"):
         rival = case.knowledge.terms.above(hit.other)
         offered = [n for n in offered if kin & case.knowledge.terms.above(n) - rival]
+    if not offered:
+        return ()
     present, value = current_problems(case.context.record, case.knowledge.terms.conditions), values(case)
     clear = (n for n in offered if safety.is_clear(case.knowledge, n, hit.draft, known, present, value))
     return list(islice(clear, MOST_ALTERNATIVES))

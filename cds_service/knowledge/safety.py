@@ -74,8 +74,9 @@ def between(library: Library, drafts: Sequence[Exposure], current: Sequence[Expo
     rows = _by_ends(library.graph.evidence(one, "interacts-with", two))
     for ends, found in _by_ends(library.graph.evidence(two, "interacts-with", one)).items():
         rows[ends] = rows.get(ends, []) + found
+    spoken_of = frozenset(end for ends in rows for end in ends)
     doubled = {row.subject: row for row in library.graph.evidence(one, "duplicates")}
-    hits = (hit for d, c in pairs for hit in _pair(library, d, c, rows, doubled))
+    hits = (hit for d, c in pairs for hit in _pair(library, d, c, rows, doubled, spoken_of))
     return tuple({hit.key: hit for hit in hits}.values())
 
 
@@ -85,6 +86,7 @@ def _pair(
     other: Exposure,
     rows: Mapping[tuple[str, str], list[Evidence]],
     doubled: Mapping[str, Evidence],
+    spoken_of: frozenset[str],
 ) -> Iterable[Hit]:
     for a in draft.nodes:
         for b in other.nodes:
@@ -92,7 +94,13 @@ def _pair(
             if a == b:
                 yield Hit("duplicate", draft, a, b, (), other)
                 continue
-            found = [r for x in up_a for y in up_b for ends in ((x, y), (y, x)) for r in rows.get(ends, ())]
+            found = [
+                r
+                for x in up_a & spoken_of
+                for y in up_b & spoken_of
+                for ends in ((x, y), (y, x))
+                for r in rows.get(ends, ())
+            ]
             found += [doubled[c] for c in up_a & up_b if c in doubled]
             if found:
                 kind: Kind = "duplicate" if all(r.relation == "duplicates" for r in found) else "interaction"

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from charts import RXNORM, SNOMED, Chart
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from cds_service.findings import Severity
 from cds_service.language import ENGLISH
@@ -289,3 +291,18 @@ def test_a_creatinine_that_is_not_steady_is_no_silence_about_the_kidney(ask):
     made = Chart(60).measured(creatinine=0.9).measured(creatinine=2.9, ago=timedelta(days=1)).draft("ibuprofen")
     found = answered(ask, made)
     assert [f.key for f in found] == ["drug-safety/kidney-unknown/ibuprofen"]
+
+
+@given(st.permutations(("warfarin", "simvastatin", "digoxin", "lisinopril", "ibuprofen", "sertraline")))
+@example(("sertraline", "ibuprofen", "lisinopril", "digoxin", "simvastatin", "warfarin"))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_order_of_medicines_never_matters(ask, taken):
+    """The same findings, as loud, whatever comes first on the list."""
+
+    def found(order):
+        made = chart().draft("clarithromycin")
+        for name in order:
+            made.medicine("", name)
+        return {(f.key, f.severity) for f in answered(ask, made)}
+
+    assert found(taken) == found(sorted(taken))
