@@ -39,6 +39,7 @@ from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
 from cds_service.risk import levers, points, published, readmission, renal_limits
+from cds_service.risk.declared import load as declared_model
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import (
     Band,
@@ -120,6 +121,7 @@ __all__ = [
     "creatinine_rise",
     "current_problems",
     "daily_mg",
+    "declared_model",
     "diagnosis_groups",
     "discharge",
     "drafted",

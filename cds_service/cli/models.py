@@ -188,6 +188,20 @@ def train(model_id: str, data: Path, out: Path | None, trials: int | None) -> No
     click.echo(f"{model_id} is in {folder}")
 
 
+@models.command("import")
+@click.argument("declaration", metavar="DECLARATION.toml", type=options.FILE)
+@click.option("--samples", required=True, type=options.FILE, help="Rows to compare on: CSV, one column a feature id.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
+def import_(declaration: Path, samples: Path, out: Path) -> None:
+    """Bring in a model trained elsewhere: XGBoost, scikit-learn (skops) or ONNX, with a TOML declaration."""
+    try:
+        from cds_service.training import importing
+    except ModuleNotFoundError as error:
+        raise InputError(f"importing needs {error.name}. Install it: pip install 'curbside[train]'.") from error
+    rows, apart = importing.bring_in(declaration, samples, out)
+    click.echo(f"{out} holds the model; on {rows} sample rows it differs from the original by at most {apart:.1g}")
+
+
 def _table_in(path: Path) -> Path:
     """The table at a path, which may be the folder that holds it and no other. Raises InputError."""
     if path.is_file():

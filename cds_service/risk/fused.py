@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.errors import PluginError
+from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
 from cds_service.explain.leaf_tables import AGREEMENT
 from cds_service.explain.tree import Group
@@ -151,6 +151,8 @@ class FusedModel:
         Raises FeatureMismatch or BadRequest as `table.read` does. The columns `*_unrestricted` are filled for every
         row: with too little of every modality, from what there is.
         """
+        if any(modality.kind == "linear" for modality in self.manifest.modalities):
+            raise BadRequest(f"{self.id} takes an embedding, which a table cannot hold. Use --bundle and --embedding.")
         return self.rows.predict(path)
 
     @cached_property
@@ -204,7 +206,7 @@ class FusedModel:
             kind=EstimateKind.PROBABILITY,
             outcome=outcome,
             outcome_words=self.outcome_words[outcome],
-            horizon_years=horizon,
+            horizon_years=horizon or None,
             value=risk,
             unit="1",
             band=published.band_of(risk, thresholds) if thresholds else None,

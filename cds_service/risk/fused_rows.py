@@ -40,7 +40,8 @@ class FusedRows:
         for outcome in declared.outcomes:
             for horizon in declared.horizons:
                 risk = expit(log_odds[outcome, horizon]).tolist()
-                header += [f"{outcome}_{horizon}y", f"{outcome}_{horizon}y_unrestricted"]
+                name = f"{outcome}_{horizon}y" if horizon else outcome
+                header += [name, f"{name}_unrestricted"]
                 columns += [[p if ok else None for p, ok in zip(risk, spoken, strict=True)], risk]
         return table.Predictions(tuple(header), tuple(zip(*columns, strict=True)))
 

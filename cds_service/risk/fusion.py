@@ -78,7 +78,10 @@ class Similar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of a fused model's `manifest.json`. outcomes: widest first; each includes those after it."""
+    """All of a fused model's `manifest.json`. outcomes: widest first; each includes those after it.
+
+    horizons: in years; a single 0 if the outcome's own words tell, as of death in hospital.
+    """
 
     id: str
     version: str

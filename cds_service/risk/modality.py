@@ -71,8 +71,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return np.full(len(matrix), np.nan)
 
 
-class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sum over numeric inputs of weight x (value - mean) / scale; what is not measured adds nothing.
+class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The intercept and a sum of weight x (value - mean) / scale; what is not measured adds nothing.
 
     logarithm: of one plus the size of the value, with its sign, in place of the value.
     """
@@ -81,6 +81,7 @@ class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: tuple[float, ...]
     weight: tuple[float, ...]
     logarithm: bool
+    intercept: float = 0.0
 
     def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
         """What each input adds: exact, because it is a sum."""
@@ -89,7 +90,7 @@ class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def margins(self, matrix: NDArray[np.float32]) -> Floats:
         """One margin a row."""
-        return np.asarray(self._parts(matrix).sum(axis=1), dtype=np.float64)
+        return np.asarray(self.intercept + self._parts(matrix).sum(axis=1), dtype=np.float64)
 
     def _parts(self, matrix: NDArray[np.float32]) -> Floats:
         given = np.sign(matrix) * np.log1p(np.abs(matrix)) if self.logarithm else matrix

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration
-from cds_service.risk.manifest import Calibrated, Manifest, Own, Population, Speaks, Table
+from cds_service.risk.manifest import Calibrated, Input, Learnt, Manifest, Own, Population, Speaks, Table
 from cds_service.training.study import Fitted
 
 __all__ = [
     "Calibrated",
+    "Input",
+    "Learnt",
     "Manifest",
     "Population",
     "Speaks",
