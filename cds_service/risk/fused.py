@@ -18,6 +18,7 @@ from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
 from cds_service.explain.leaf_tables import AGREEMENT
 from cds_service.explain.tree import Group
+from cds_service.features.embedding import Embedding
 from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg
 from cds_service.risk import fusion, published, table
@@ -25,7 +26,7 @@ from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fusion import Fusion, Modality, Pattern
 from cds_service.risk.manifest import Input
-from cds_service.risk.modality import Scorer, Trees
+from cds_service.risk.modality import Scorer, Trees, check_features
 from cds_service.risk.modality import read as read_part
 from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
 
@@ -76,7 +77,7 @@ class FusedModel:
         Raises PluginError naming the file if one is missing or changed, or features are not those trained with.
         """
         declared = fusion.read(folder / "manifest.json")
-        _check_features(folder, declared, features, outcome_words)
+        check_features(folder, declared, features, outcome_words)
         kinds = {m.id: m for m in declared.modalities}
         scorers = {
             (part.outcome, part.modality): read_part(folder / part.weights, part.sha256, kinds[part.modality], features)
@@ -219,7 +220,7 @@ class FusedModel:
             inputs=found,
             not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
             effective=published.oldest(found),
-            notes=(*self._notes(used, outcome, horizon, risk), *self._not_excluded(values)),
+            notes=(*self._notes(used, outcome, horizon, risk), *self._beyond(found), *self._not_excluded(values)),
         )
 
     def _notes(self, used: _Fused, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
@@ -250,6 +251,19 @@ class FusedModel:
                     observed=f"{100 * near.observed:.0f}",
                 )
             )
+        return tuple(notes)
+
+    def _beyond(self, found: Sequence[FeatureValue]) -> tuple[Message, ...]:
+        """Numbers beyond all that the model has seen."""
+        notes = []
+        for entry in found:
+            seen = self._declared[entry.feature.id].training
+            if isinstance(entry.value, str | bool) or isinstance(entry.feature, Demographic | Derived | Embedding):
+                continue
+            if not seen.lowest <= float(entry.value) <= seen.highest:
+                words = msg("{label} {value} lies beyond the training data", label=entry.feature.label,
+                            value=published.in_words(entry))  # fmt: skip
+                notes.append(words)
         return tuple(notes)
 
     def _not_excluded(self, values: FeatureValues) -> tuple[Message, ...]:
@@ -329,15 +343,3 @@ class _Fused:
     def at(self, horizon: int) -> float:
         """The log-odds at a horizon."""
         return self.pattern.intercepts[str(horizon)] + self.output
-
-
-def _check_features(
-    folder: Path, declared: Fusion, features: Sequence[Feature], outcome_words: Mapping[str, Message]
-) -> None:
-    file = folder / "manifest.json"
-    trained_on = [(i.id, i.unit) for i in declared.inputs]
-    asked_for = [(f.id, str(getattr(f, "unit", ""))) for f in features]
-    if trained_on != asked_for:
-        raise PluginError(f"{file}: the weights were trained on other inputs than model.py declares; train again")
-    if set(outcome_words) != set(declared.outcomes):
-        raise PluginError(f"{file}: its outcomes are not those that model.py has words for; mend model.py")

@@ -16,7 +16,8 @@ from cds_service.errors import PluginError
 from cds_service.explain.leaf_tables import LeafTables
 from cds_service.features.embedding import Embedding, vector
 from cds_service.features.feature import Feature, FeatureValue, Unusable
-from cds_service.risk.fusion import Modality
+from cds_service.language import Message
+from cds_service.risk.fusion import Fusion, Modality
 
 Floats = NDArray[np.float64]
 
@@ -152,3 +153,16 @@ _READERS: Mapping[str, Callable[[Path, bytes, Modality, Sequence[Feature]], Scor
     "additive": _additive,
     "linear": _line,
 }
+
+
+def check_features(
+    folder: Path, declared: Fusion, features: Sequence[Feature], outcome_words: Mapping[str, Message]
+) -> None:
+    """Raises PluginError if the manifest was trained with other inputs or outcomes than model.py declares."""
+    file = folder / "manifest.json"
+    trained_on = [(i.id, i.unit) for i in declared.inputs]
+    asked_for = [(f.id, str(getattr(f, "unit", ""))) for f in features]
+    if trained_on != asked_for:
+        raise PluginError(f"{file}: the weights were trained on other inputs than model.py declares; train again")
+    if set(outcome_words) != set(declared.outcomes):
+        raise PluginError(f"{file}: its outcomes are not those that model.py has words for; mend model.py")

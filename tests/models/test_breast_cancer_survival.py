@@ -85,6 +85,12 @@ def test_large_grade_3_tumours_with_many_nodes_stand_far_above_small_ones(model:
     assert high["cancer_death", 10].value > 3 * low["cancer_death", 10].value
 
 
+def test_a_value_beyond_the_training_data_is_noted(model: FusedModel, patient: Build) -> None:
+    """Eighty positive nodes were never seen; the number stands with a note."""
+    far = risks(model, patient(model, WOMAN | PATHOLOGY | {o.POSITIVE_NODES: 80.0}))["death", 10]
+    assert any("beyond the training data" in str(note) for note in far.notes)
+
+
 @pytest.mark.parametrize("gate", [o.NO_BREAST_CANCER, o.MALE, o.HER2_POSITIVE, o.STAGE_4, c.METASTASIS])
 def test_it_speaks_for_no_other_illness(model: FusedModel, patient: Build, gate: Feature) -> None:
     """No breast cancer, men, HER2-positive, metastatic: not applicable."""
