@@ -23,6 +23,7 @@ _LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_Hans")
 _FOLDERS = {"zh_Hans": "zh_CN"}
 _TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
+UNITS = ("conventional", "si", "both")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -43,12 +44,20 @@ def msg(text: str, /, **values: object) -> Message:
     return Message(text, values)
 
 
+class InUnits(msgspec.Struct, frozen=True):
+    """One value as sites with conventional and as sites with SI units read it."""
+
+    conventional: Message
+    si: Message
+
+
 @dataclass(frozen=True)
 class Words:
-    """Renders messages in one language: `words(message)`."""
+    """Renders messages in one language: `words(message)`. units: of measured values, one of `UNITS`."""
 
     language: str
     catalogue: NullTranslations
+    units: str = "conventional"
 
     def __call__(self, message: Message | str) -> str:
         if isinstance(message, str):
@@ -69,6 +78,8 @@ class Words:
         """One value as it is read: dates as `6 May 2026`, numbers without noise, messages rendered."""
         if isinstance(value, Message):
             return self(value)
+        if isinstance(value, InUnits):
+            return self.measured(value)
         if isinstance(value, datetime):
             return f"{self.date(value.date())} {value:%H:%M} UTC"
         if isinstance(value, date):
@@ -76,6 +87,12 @@ class Words:
         if isinstance(value, float):
             return f"{value:.10g}"
         return str(value)
+
+    def measured(self, value: InUnits) -> str:
+        """A value in the site's units; where both are wanted, SI stands in brackets."""
+        if self.units == "both":
+            return f"{self(value.conventional)} ({self(value.si)})"
+        return self(value.si if self.units == "si" else value.conventional)
 
     def date(self, day: date) -> str:
         """A calendar day as a clinician writes it, never ambiguous between day and month."""
@@ -87,11 +104,11 @@ def _day(day: date, language: str) -> str:
     return format_date(day, "d MMM y" if language == "en" else "medium", locale=language)
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def words(language: str = "en") -> Words:
+@lru_cache(maxsize=len(LANGUAGES) * len(UNITS))
+def words(language: str = "en", units: str = "conventional") -> Words:
     """The renderer of one of `LANGUAGES`; an unknown language gives English."""
     name = language if language in LANGUAGES else "en"
-    return Words(name, NullTranslations() if name == "en" else _catalogue(name))
+    return Words(name, NullTranslations() if name == "en" else _catalogue(name), units)
 
 
 def language_of(tag: str) -> str | None:
@@ -100,6 +117,7 @@ def language_of(tag: str) -> str | None:
     return "en" if plain.partition("_")[0] == "en" else _TAGS.get(plain)
 
 
+@lru_cache(maxsize=len(LANGUAGES))
 def _catalogue(name: str) -> NullTranslations:
     """The messages of a language, read from its `.po`: the source is what runs, nothing has to be compiled."""
     from babel.messages.mofile import write_mo

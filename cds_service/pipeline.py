@@ -119,7 +119,7 @@ class Pipeline:
         self._clock = clock
         self._keeper = Keeper(store, settings) if store is not None else None
         self._fetcher = fetch.create(settings, observer)
-        self._words = words(settings.cards.language)
+        self._words = words(settings.cards.language, settings.cards.units)
         self._versions: dict[str, dict[str, str]] = {}
         asked = any(service.knowledge for service in registry.services.values())
         self._library = library.opened(settings) if asked else None

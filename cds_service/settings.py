@@ -256,6 +256,12 @@ class Cards:
     """How cards are worded."""
 
     language: str = key("en", "Language of the cards: `en` or `zh_Hans`.", choices=("en", "zh_Hans"))
+    units: str = key(
+        "conventional",
+        "Units of measured values on cards: `conventional` (mg/dL), `si` (umol/L), or `both`. Lines from the record "
+        "keep the units in which they were sent.",
+        choices=("conventional", "si", "both"),
+    )
     grouping: str = key(
         "service",
         "`service`: one card holds all that a service has to say. `finding`: one card a finding, so that each can be "

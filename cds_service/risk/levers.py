@@ -63,7 +63,7 @@ def lower_to(feature: Quantity, target: float, source: Citation, *, only: Featur
         return {feature.id: target} if speaks and number is not None and number > target else AT_TARGET
 
     def words(values: FeatureValues, changes: Changes) -> Message:
-        return instead(feature.label, published.with_unit(target, feature.unit, feature.digits), _now(values, feature))
+        return instead(feature.label, published.measured(feature, target), _now(values, feature))
 
     return Lever(feature.id, changes, words, source)
 
@@ -91,7 +91,9 @@ def lower_non_hdl(target: Callable[[Estimates], float], source: Citation) -> Lev
         total, hdl = values.number(catalogue.TOTAL_CHOLESTEROL) or 0.0, values.number(catalogue.HDL) or 0.0
         goal = float(changes[catalogue.TOTAL_CHOLESTEROL.id]) - hdl
         return instead(
-            catalogue.NON_HDL.label, published.with_unit(goal, "mg/dL", 0), published.with_unit(total - hdl, "mg/dL", 0)
+            catalogue.NON_HDL.label,
+            published.measured(catalogue.NON_HDL, goal),
+            published.measured(catalogue.NON_HDL, total - hdl),
         )
 
     return Lever("non_hdl", changes, words, source)
@@ -105,7 +107,7 @@ def lower_by(feature: Quantity, share: float, start: float, source: Citation) ->
         return {feature.id: number * (1 - share)} if number is not None and number >= start else AT_TARGET
 
     def words(values: FeatureValues, changes: Changes) -> Message:
-        target = published.with_unit(float(changes[feature.id]), feature.unit, feature.digits)
+        target = published.measured(feature, float(changes[feature.id]))
         return instead(feature.label, target, _now(values, feature))
 
     return Lever(feature.id, changes, words, source)

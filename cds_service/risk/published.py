@@ -25,8 +25,9 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
+from cds_service.features.si import in_si
 from cds_service.features.stays import OfStay
-from cds_service.language import Message, msg
+from cds_service.language import InUnits, Message, msg
 from cds_service.risk.model import Band, NotEstimated, Refusal
 
 PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is printed as it is
@@ -45,6 +46,7 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "": "",
 }
 
+Numeric = Quantity | Derived | FirstOf | LowestRatio | Aggregate
 _NUMBERS = (Quantity, Derived, FirstOf, LowestRatio, Aggregate)
 _MEASURED = (Quantity, Derived, FirstOf, LowestRatio, Coded, Aggregate)
 ACVPU_WORDS = {
@@ -77,10 +79,19 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     if isinstance(feature, Demographic):
         return msg("{years} years", years=whole_years(found))
     if isinstance(feature, _NUMBERS):
-        return with_unit(float(value), feature.unit, feature.digits)
+        return measured(feature, float(value))
     if isinstance(feature, OfStay | AtDischarge):
         return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
+
+
+def measured(feature: Numeric, value: float) -> Message:
+    """A value of a feature with its unit, and in SI for sites that read it so."""
+    plain = with_unit(value, feature.unit, feature.digits)
+    other = in_si(feature, value)
+    if other is None:
+        return plain
+    return msg("{value}", value=InUnits(plain, with_unit(*other)))
 
 
 def with_unit(value: float, unit: str, digits: int) -> Message:

@@ -29,7 +29,7 @@ class Pages:
                 "is registered under [smart.NAME]."
             )
         self.callback = f"{launch.removesuffix('launch')}callback"
-        self._language = settings.cards.language
+        self._language, self._units = settings.cards.language, settings.cards.units
         self._idle_s = int(60 * settings.app.idle_minutes)
         frames = sorted({origin for ehr in settings.smart.values() for origin in ehr.frame_ancestors})
         self._policy = _policy(frames)
@@ -41,7 +41,7 @@ class Pages:
 
     def words(self) -> Words:
         """Renders messages for the reader."""
-        return words(self.language())
+        return words(self.language(), self._units)
 
     def render(self, name: str, **values: Any) -> str:
         """A page."""
