@@ -53,6 +53,7 @@ from cds_service.risk.model import (
     RiskModel,
     Trend,
 )
+from cds_service.risk.table import CellError, Made
 from cds_service.risk.trained import TrainedModel
 from cds_service.risk.vectors import NotOffered, age_in_fixture
 from cds_service.trend import Earlier, earlier, says_something
@@ -65,6 +66,7 @@ __all__ = [
     "Baseline",
     "CareGapFinding",
     "Case",
+    "CellError",
     "Change",
     "Citation",
     "Coded",
@@ -87,6 +89,7 @@ __all__ = [
     "KidneyDisease",
     "Lasting",
     "Library",
+    "Made",
     "MeasuredInHospital",
     "MedicationFeature",
     "MedicationRequest",

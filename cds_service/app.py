@@ -10,6 +10,7 @@ from flask import Flask
 from cds_service import registry, service_settings
 from cds_service.clock import Clock, SystemClock
 from cds_service.errors import SettingsError
+from cds_service.language import words
 from cds_service.observer import NOBODY, Observer
 from cds_service.pipeline import Pipeline
 from cds_service.registry import Registry
@@ -19,7 +20,7 @@ from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.database import Database, migrate
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.jti import TokenStore
-from cds_service.web import auth, cds_hooks, cors, errors, feedback, health
+from cds_service.web import auth, cds_hooks, cors, errors, feedback, health, models
 from cds_service.web.limits import Rates, Running
 from cds_service.web.metrics import Metrics
 from cds_service.web.metrics import register as register_metrics
@@ -149,6 +150,7 @@ def create_app(
     answers = FeedbackStore(store.database) if store is not None else None
     app.register_blueprint(feedback.blueprint(pipeline, answers, clock, settings.limits.max_body_bytes))
     app.register_blueprint(health.blueprint(store))
+    app.register_blueprint(models.blueprint(pipeline.models, words(settings.cards.language)))
     if settings.smart:
         _add_review_app(app, settings, pipeline, store, clock, metrics)
     return app

@@ -48,6 +48,13 @@ class UnknownService(CurbsideError):
     issue_code = "not-found"
 
 
+class UnknownModel(CurbsideError):
+    """No model has this id."""
+
+    http_status = 404
+    issue_code = "not-found"
+
+
 class UnknownCard(CurbsideError):
     """No such card was given to this caller: the same answer whether it is another's or nobody's."""
 

@@ -54,6 +54,18 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         '200 with `{"received": n}`, once all items are committed',
         (*_ALWAYS, *_BODY, errors.UnknownService, errors.UnknownCard, errors.StoreError),
     ),
+    ("GET", "/models"): Entry(
+        "The models that are loaded: id, version, title, published or trained.",
+        _CLIENTS,
+        "200 with `models`",
+        _ALWAYS,
+    ),
+    ("GET", "/models/<model_id>"): Entry(
+        "One model: source, limits, and for a trained one the 31 source attributes of 45 CFR 170.315(b)(11)(iv)(B).",
+        _CLIENTS,
+        "200 with `id`, `version`, `source`, `limits` and `sourceAttributes`",
+        (*_ALWAYS, errors.UnknownModel),
+    ),
     ("GET", "/health/live"): Entry("Whether the process lives.", "anyone", '200 with `{"status": "live"}`'),
     ("GET", "/health/ready"): Entry(
         "Whether cards can be given: models are loaded and have run before the service listens.",
@@ -96,7 +108,7 @@ def page() -> str:
 
 
 def _shown(path: str) -> str:
-    return path.replace("<service_id>", "{id}")
+    return path.replace("<service_id>", "{id}").replace("<model_id>", "{id}")
 
 
 def _route(method: str, path: str, entry: Entry) -> list[str]:

@@ -16,6 +16,7 @@ from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, EndFact
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
 from cds_service.features.hospital import InHospital, MeasuredInHospital
+from cds_service.features.in_stay import DoneInStay
 from cds_service.features.kidney_injury import Unsteady
 from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
@@ -104,7 +105,7 @@ PROCEDURES = Need(
     required=False,
     newest=True,
 )
-_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected, AtDischarge, DiagnosisGroup)
+_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay)
 
 
 def with_inputs(features: Iterable[Feature]) -> Iterator[Feature]:
@@ -157,7 +158,10 @@ def data_needs(
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
         elif isinstance(feature, _OF_ENCOUNTERS):
             needs["encounters"] = ENCOUNTERS
-        if isinstance(feature, Surgery) or getattr(feature, "fact", None) in (Fact.PROCEDURE, EndFact.PROCEDURES):
+        if isinstance(feature, Surgery | DoneInStay) or getattr(feature, "fact", None) in (
+            Fact.PROCEDURE,
+            EndFact.PROCEDURES,
+        ):
             needs["procedures"] = PROCEDURES
     for key, count in _COUNTS.items():
         if tokens_by_key.get(key):  # an input without a code of its own is asked for by no search

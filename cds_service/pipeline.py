@@ -140,6 +140,11 @@ class Pipeline:
             self._library if service.knowledge else None,
         )
 
+    @property
+    def models(self) -> Mapping[str, RiskModel]:
+        """All loaded models by id."""
+        return self._registry.models
+
     def discovery(self) -> dict[str, object]:
         """The body of `GET /cds-services`."""
         return {"services": [self._describe(desk) for desk in self._desks.values()]}

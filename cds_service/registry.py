@@ -60,6 +60,9 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
     origins: dict[str, Path] = {}
     for file in _files((shipped("models"), *extra_models), folders=True):
         for model in _models(file):
+            former = models.get(model.id)
+            if former is not None and _recalibrates(model, former):
+                del models[model.id], origins[f"model {model.id}"]
             _check_model(file, model, models.values())
             _claim(file, f"model {model.id}", origins)
             models[model.id] = model
@@ -70,6 +73,11 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
             found = tuple(id_ for id_ in service.may_run if id_ in models)
             services[service.id] = replace(service, models=(*service.models, *found))
     return Registry(models, services, origins)
+
+
+def _recalibrates(model: RiskModel, former: RiskModel) -> bool:
+    """Whether a site's folder holds a version that it calibrated from the one that is loaded."""
+    return isinstance(model, TrainedModel) and model.manifest.recalibrates == former.version
 
 
 def _files(roots: Iterable[Path], *, folders: bool) -> Iterator[Path]:

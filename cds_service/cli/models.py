@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -80,8 +81,9 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         }
         for feature in model.features
     ]
+    attributes = _attributes(model)
     if as_json:
-        options.print_json({**about, "features": features})
+        options.print_json({**about, "features": features, "sourceAttributes": attributes})
         return
     for name, text in about.items():
         if text:
@@ -90,6 +92,10 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
     from cds_service.cli.terminal import table
 
     table(("feature", "unit", "label", "LOINC"), [_feature_row(f) for f in features])
+    if attributes:
+        click.echo(f"\n{click.style('Source attributes (45 CFR 170.315(b)(11)(iv)(B))', bold=True)}")
+        for number, (name, text) in enumerate(attributes.items(), start=1):
+            click.echo(f"{number:2} {click.style(name.replace('_', ' '), bold=True)}: {text}")
 
 
 @models.command()
@@ -202,6 +208,53 @@ def import_(declaration: Path, samples: Path, out: Path) -> None:
     click.echo(f"{out} holds the model; on {rows} sample rows it differs from the original by at most {apart:.1g}")
 
 
+@models.command()
+@click.argument("model_id", metavar="ID")
+@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="Rows with outcomes.")
+@click.option("--out", type=options.FILE, help="Where the report goes (Markdown); by default it is printed.")
+@click.pass_obj
+def evaluate(settings: Settings, model_id: str, data: Path, out: Path | None) -> None:
+    """Report how a model does on a table with outcomes, in the source data's own columns."""
+    report = _runner().evaluate(_trained(_model(_registry(settings), model_id)), _table_in(data))
+    if out is None:
+        click.echo(report)
+        return
+    out.write_text(report, encoding="utf-8")
+    click.echo(f"report written to {out}", err=True)
+
+
+@models.command()
+@click.argument("model_id", metavar="ID")
+@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="Rows with outcomes.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of site models.")
+@click.option(
+    "--method",
+    type=click.Choice(("intercept", "slope-and-intercept")),
+    default="slope-and-intercept",
+    show_default=True,
+    help="What is fitted anew.",
+)
+@click.pass_obj
+def recalibrate(
+    settings: Settings, model_id: str, data: Path, out: Path, method: Literal["intercept", "slope-and-intercept"]
+) -> None:
+    """Calibrate a model on a table with outcomes: a new version beside the old, with a report on both."""
+    folder = _runner().recalibrate(_trained(_model(_registry(settings), model_id)), _table_in(data), method, out)
+    click.echo(
+        f"{folder} holds the new version; read {folder / 'recalibration.md'}, name {out} in plugins.models, and sign "
+        "the new version off in models.signed_off"
+    )
+
+
+def _runner() -> ModuleType:
+    """The module that runs recipes. Raises InputError if the `train` extra is not installed."""
+    try:
+        from cds_service.training import run
+    except ModuleNotFoundError as error:
+        raise InputError(f"this needs {error.name}. Install it: pip install 'curbside[train]'.") from error
+    return run
+
+
 def _table_in(path: Path) -> Path:
     """The table at a path, which may be the folder that holds it and no other. Raises InputError."""
     if path.is_file():
@@ -239,6 +292,14 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
         inputs = [{"id": u.feature.id, "reason": u.reason.value, "words": say(u.words)} for u in result.unusable]
         return {**head, "refusal": result.refusal.value, "reason": say(result.reason), "unusable": inputs}
     return {**head, "outputs": entries.results({model.id: result}, (), ())}
+
+
+def _attributes(model: RiskModel) -> dict[str, str]:
+    """The source attributes of a trained model; none for a published score."""
+    from cds_service.risk.attributes import read
+    from cds_service.risk.trained import TrainedModel
+
+    return (read(model.folder) or {}) if isinstance(model, TrainedModel) else {}
 
 
 def _registry(settings: Settings) -> Registry:

@@ -37,6 +37,7 @@ from cds_service.features.feature import (
     Worst,
 )
 from cds_service.features.hospital import InHospital, MeasuredInHospital, in_hospital, measured_in_hospital
+from cds_service.features.in_stay import DoneInStay, done_in_stay
 from cds_service.features.kidney_injury import Unsteady, unsteady
 from cds_service.features.lasting import lasting
 from cds_service.features.medicines_on_record import MedicationList
@@ -137,6 +138,8 @@ class _Extraction:
             return measured_in_hospital(self.record, feature, self.find)
         if isinstance(feature, OfStay):
             return of_stay(self.record, feature)
+        if isinstance(feature, DoneInStay):
+            return done_in_stay(self.record, feature)
         if isinstance(feature, AtDischarge):
             return at_discharge(self.record, feature, lambda: self.medicines, lambda: self.diagnoses)
         if isinstance(feature, DiagnosisGroup):

@@ -10,7 +10,7 @@ from cds_service.errors import PluginError
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Feature
 from cds_service.language import Message
-from cds_service.risk.calibration import Target
+from cds_service.risk.calibration import Calibration, Target
 from cds_service.risk.manifest import Manifest, Own
 from cds_service.risk.narrower import Narrower
 
@@ -33,6 +33,15 @@ def read_weights(folder: Path, name: str, sha256: str) -> bytes:
 def target(key: str) -> Target:
     """A horizon or an outcome, from its key in the manifest."""
     return int(key) if key.isdecimal() else key
+
+
+def calibration(folder: Path, declared: Manifest) -> Calibration:
+    """The calibration of a manifest. Raises PluginError if it cannot be one."""
+    stated = declared.calibration
+    try:
+        return Calibration(stated.slope, {target(h): a for h, a in stated.intercepts.items()})
+    except ValueError as error:
+        raise PluginError(f"{folder / 'manifest.json'}: calibration: {error}") from error
 
 
 def narrower(folder: Path, outcome: str, own: Own) -> Narrower:

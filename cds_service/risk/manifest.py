@@ -119,6 +119,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `manifest.json`.
 
     narrower: outcomes with a margin of their own that the first of `calibration` includes.
+    recalibrates: the version whose weights these are, if a site calibrated them anew.
     """
 
     id: str
@@ -136,6 +137,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: str
     sha256: str
     narrower: dict[str, Own] = msgspec.field(default_factory=dict)
+    recalibrates: str | None = None
 
 
 def read(path: Path) -> Manifest:

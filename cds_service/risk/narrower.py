@@ -69,5 +69,8 @@ class Narrower:
 
     def log_odds(self, matrix: NDArray[np.float32], wider: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated log-odds of each row. wider: those of the outcome that includes this one."""
-        own = self.calibration.log_odds(self.outcome, tree.margins(self.booster, matrix))
-        return np.minimum(own, wider)
+        return np.minimum(self.calibration.log_odds(self.outcome, self.margins(matrix)), wider)
+
+    def margins(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The uncalibrated output of each row of a matrix."""
+        return tree.margins(self.booster, matrix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -106,12 +106,7 @@ class TrainedModel:
         """
         declared = manifests.read(folder / "manifest.json")
         loading.check_features(folder, declared, features, groups)
-        try:
-            calibration = Calibration(
-                declared.calibration.slope, {loading.target(h): a for h, a in declared.calibration.intercepts.items()}
-            )
-        except ValueError as error:
-            raise PluginError(f"{folder / 'manifest.json'}: calibration: {error}") from error
+        calibration = loading.calibration(folder, declared)
         narrower = tuple(loading.narrower(folder, outcome, own) for outcome, own in declared.narrower.items())
         loading.check_words(folder, [*declared.narrower, *calibration.horizons], outcome_words)
         tables = LeafTables.read(loading.read_weights(folder, declared.weights, declared.sha256))
@@ -221,6 +216,12 @@ class TrainedModel:
         for part in self.narrower:
             lower[part.outcome] = part.log_odds(matrix, includes) if len(matrix) else np.empty(0)
         return lower | wide
+
+    def with_manifest(self, changed: Manifest) -> TrainedModel:
+        """The same weights under another calibration. Raises PluginError if it cannot be one."""
+        calibration = loading.calibration(self.folder, changed)
+        parts = tuple(loading.narrower(self.folder, name, own) for name, own in changed.narrower.items())
+        return replace(self, manifest=changed, calibration=calibration, narrower=parts)
 
     def margins(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """The uncalibrated output of each row of a matrix, shape (n_rows, n_inputs)."""

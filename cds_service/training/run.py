@@ -9,6 +9,8 @@ from types import ModuleType
 from cds_service.errors import PluginError
 from cds_service.registry import shipped
 from cds_service.risk.trained import TrainedModel
+from cds_service.training import local
+from cds_service.training.local import Local, Method
 
 TRIALS = 10
 
@@ -29,6 +31,12 @@ def evaluate(model: TrainedModel, data: Path) -> str:
     Raises as `train` does.
     """
     return str(_recipe(model.id).evaluate(data, model))
+
+
+def recalibrate(model: TrainedModel, data: Path, method: Method, out: Path) -> Path:
+    """The folder of a new version of a model, calibrated on a table with outcomes. Raises as `train` does."""
+    observed: Local = _recipe(model.id).observed(data)
+    return local.write(model, data, observed, method, out)
 
 
 def _recipe(model_id: str) -> ModuleType:

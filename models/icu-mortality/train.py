@@ -17,6 +17,7 @@ from cds_service.training import card, folder, outcome_card, study, tables
 from cds_service.training.evaluation import Judge, judged_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Recipe
+from cds_service.training.local import Local
 from cds_service.training.masking import Dropout
 from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
@@ -158,6 +159,14 @@ def evaluate(data: Path, model: TrainedModel) -> str:
     return outcome_card.report(
         f"{TITLE}, version {model.version}, on {data.name}", {"Death in hospital": judged_table(found)}
     )
+
+
+def observed(data: Path) -> Local:
+    """What came to the rows of a table, and for which of them the model speaks."""
+    table = tables.read(data, SOURCES, "recordid", UNUSED)
+    stays = cohort(table)
+    came = {outcome: (known, stays.within(outcome)) for outcome, known in stays.known.items()}
+    return Local(table.matrix, came, spoken(table))
 
 
 def cohort(table: Data) -> Outcomes:

@@ -17,6 +17,7 @@ from cds_service.training import card, folder, study, tables
 from cds_service.training.evaluation import Judge, judged_table
 from cds_service.training.evidence import Evidence
 from cds_service.training.hazard import Cohort, Recipe
+from cds_service.training.local import Local
 from cds_service.training.masking import Dropout
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source
@@ -154,6 +155,17 @@ def evaluate(data: Path, model: TrainedModel) -> str:
         blocks.append(f"## Death within {horizon} years\n\n{judged_table(found)}")
     head = f"# {TITLE}, version {model.version}, on {data.name}"
     return "\n\n".join([head, *blocks]) + "\n"
+
+
+def observed(data: Path) -> Local:
+    """What came to the rows of a table, and for which of them the model speaks."""
+    table = tables.read(data, SOURCES, "sampleID", UNUSED)
+    people = cohort(table)
+    return Local(
+        table.matrix,
+        {target: (known, people.within(target)) for target, known in people.known.items()},
+        speaks_age(table),
+    )
 
 
 def cohort(table: Data) -> Cohort:

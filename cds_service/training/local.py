@@ -1,0 +1,151 @@
+"""A hospital's own outcomes: what a recipe reads from a table, and a new version of a model calibrated on it.
+
+Weights stay; slope and intercepts, or intercepts alone, are fitted anew. The new version lies beside the old one and
+is silent until it is signed off itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.errors import BadRequest
+from cds_service.risk import manifest as manifests
+from cds_service.risk.calibration import Calibration, Observed, Target, fit, in_the_large
+from cds_service.risk.manifest import Manifest
+from cds_service.risk.trained import TrainedModel
+from cds_service.training.evaluation import FEWEST, Judge, markdown
+from cds_service.training.figures import two
+from cds_service.training.hazard import Floats
+
+Method = Literal["intercept", "slope-and-intercept"]
+Rows = NDArray[np.bool_]
+_FOLDS = 5
+_KEPT = ("model.py", "card.md", "beeswarm.svg", "calibration.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Rows with outcomes. came: target -> (of whom it is known, 1 or 0 for each row). spoken: for whom it speaks."""
+
+    matrix: NDArray[np.float32]
+    came: Mapping[Target, tuple[Rows, Floats]]
+    spoken: Rows
+
+
+def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
+    """The manifest with a calibration fitted on some rows, all else as it was.
+
+    Raises BadRequest if an outcome came to too few or too many, or the data turn the order of risks round.
+    """
+    own = {part.outcome: part for part in model.narrower}
+    margins = model.margins(local.matrix)
+    observed = {
+        target: Observed(margins[known & local.spoken], came[known & local.spoken])
+        for target, (known, came) in local.came.items()
+        if target not in own
+    }
+    main = _fitted(model.calibration, observed, method)
+    calibration = msgspec.structs.replace(
+        model.manifest.calibration,
+        slope=main.slope,
+        intercepts={str(target): main.intercepts[target] for target in main.horizons},
+        rows="this hospital's own patients",
+    )
+    narrower = {}
+    for outcome, part in own.items():
+        known, came = local.came[outcome]
+        rows = known & local.spoken
+        seen = {outcome: Observed(part.margins(local.matrix)[rows], came[rows])}
+        found = _fitted(part.calibration, dict(seen.items()), method)
+        declared = model.manifest.narrower[outcome]
+        narrower[outcome] = msgspec.structs.replace(declared, slope=found.slope, intercept=found.intercepts[outcome])
+    return msgspec.structs.replace(model.manifest, calibration=calibration, narrower=narrower)
+
+
+def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Path) -> Path:
+    """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both."""
+    digest = hashlib.sha256(data.read_bytes()).hexdigest()[:8]
+    version = f"{model.version}+local.{digest}"
+    fresh = msgspec.structs.replace(recalibrated(model, local, method), version=version, recalibrates=model.version)
+    folder = out / model.id
+    if folder.exists():
+        raise BadRequest(f"{folder}: exists already; name another folder with --out")
+    folder.mkdir(parents=True)
+    weights = [model.manifest.weights, *(own.weights for own in model.manifest.narrower.values())]
+    for name in (*_KEPT, *weights):
+        if (model.folder / name).is_file():
+            shutil.copyfile(model.folder / name, folder / name)
+    manifests.write(fresh, folder / "manifest.json")
+    (folder / "recalibration.md").write_text(report(model, fresh, local, method), encoding="utf-8")
+    return folder
+
+
+def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -> str:
+    """Before and after, on the rows for which the model speaks; "after" is cross-fitted, so as not to be flattered."""
+    before, after = model.log_odds(local.matrix), _cross_fitted(model, local, method)
+    rows: list[tuple[object, ...]] = []
+    for target, (known, came) in local.came.items():
+        judge = Judge(came, 0)
+        for words, log_odds in (("as it was", before[target]), ("recalibrated", after[target])):
+            judged = judge(log_odds, known & local.spoken)
+            if judged is not None:
+                rows.append((f"{_named(target)}, {words}", judged.people, judged.outcomes, judged.auroc,
+                             two(judged.slope), two(judged.large), two(judged.ratio), f"{judged.ici:.3f}"))  # fmt: skip
+    header = ("", "people", "outcomes", "AUROC", "slope", "in the large", "observed / expected", "ICI")
+    return (
+        f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
+        f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
+        f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
+        "The new version is silent until it is signed off in the settings (`[models.signed_off]`).\n"
+    )
+
+
+def _cross_fitted(model: TrainedModel, local: Local, method: Method) -> dict[Target, Floats]:
+    fold = np.random.default_rng(0).permutation(np.arange(len(local.matrix)) % _FOLDS)
+    found = {target: np.empty(len(local.matrix)) for target in local.came}
+    for number in range(_FOLDS):
+        rest, here = fold != number, fold == number
+        part = Local(
+            local.matrix[rest],
+            {target: (known[rest], came[rest]) for target, (known, came) in local.came.items()},
+            local.spoken[rest],
+        )
+        moved = model.with_manifest(recalibrated(model, part, method))
+        for target, log_odds in moved.log_odds(local.matrix[here]).items():
+            found[target][here] = log_odds
+    return found
+
+
+def _fitted(known: Calibration, observed: Mapping[Target, Observed], method: Method) -> Calibration:
+    for target, seen in observed.items():
+        events = float(np.sum(seen.outcomes))
+        if min(events, len(seen.outcomes) - events) < FEWEST:
+            raise BadRequest(
+                f"{_named(target)}: {int(events)} of {len(seen.outcomes)} patients had it; at least {FEWEST} with and "
+                f"{FEWEST} without are needed to calibrate"
+            )
+    try:
+        if method == "slope-and-intercept":
+            by_year = {t: seen for t, seen in observed.items() if isinstance(t, int)}
+            by_name = {t: seen for t, seen in observed.items() if isinstance(t, str)}
+            return fit(by_year) if by_year else fit(by_name)
+        shifted = {
+            target: known.intercepts[target] + in_the_large(known.log_odds(target, seen.margins), seen.outcomes)
+            for target, seen in observed.items()
+        }
+        return Calibration(known.slope, shifted)
+    except ValueError as error:
+        raise BadRequest(f"these outcomes cannot calibrate the model: {error}") from error
+
+
+def _named(target: Target) -> str:
+    return f"within {target} years" if isinstance(target, int) else target.replace("_", " ")

@@ -1,0 +1,78 @@
+"""A model calibrated on a hospital's own outcomes is a new version beside the old one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("optuna", reason="needs the train extra")
+
+from cds_service import registry
+from cds_service.errors import BadRequest
+from cds_service.risk.calibration import expit
+from cds_service.risk.trained import TrainedModel
+from cds_service.training import local
+from cds_service.training.local import Local
+
+N = 1500
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    found = registry.load().models["mortality"]
+    assert isinstance(found, TrainedModel)
+    return found
+
+
+def site(model: TrainedModel, shift: float, slope: float = 1.0) -> Local:
+    """Patients whose true log-odds are moved from those of the model."""
+    g = np.random.default_rng(5)
+    inputs = model.manifest.inputs
+    matrix = np.array([[g.uniform(i.training.p01, i.training.p99) for i in inputs] for _ in range(N)], dtype=np.float32)
+    came = {}
+    rank = g.random(N)
+    for target, log_odds in model.log_odds(matrix).items():
+        came[target] = np.ones(N, dtype=bool), (rank < expit(shift + slope * log_odds)).astype(float)
+    return Local(matrix, came, np.ones(N, dtype=bool))
+
+
+@pytest.mark.parametrize("method", ["intercept", "slope-and-intercept"])
+def test_a_shift_of_all_risks_is_found(model: TrainedModel, method: local.Method) -> None:
+    """Calibration in the large becomes nought, and the slope stays where it was."""
+    here = site(model, 0.7)
+    fresh = local.recalibrated(model, here, method)
+    moved = fresh.calibration.intercepts["10"] - model.manifest.calibration.intercepts["10"]
+    assert moved == pytest.approx(0.7, abs=0.2)
+    assert fresh.calibration.slope == pytest.approx(model.calibration.slope, rel=0.1)
+    if method == "intercept":
+        assert fresh.calibration.slope == model.calibration.slope
+
+
+def test_estimates_that_are_too_extreme_are_drawn_in(model: TrainedModel) -> None:
+    """A slope of one half is found."""
+    fresh = local.recalibrated(model, site(model, 0.0, slope=0.5), "slope-and-intercept")
+    assert fresh.calibration.slope == pytest.approx(0.5 * model.calibration.slope, rel=0.15)
+
+
+def test_the_new_version_lies_beside_the_old_and_replaces_it_where_it_is_loaded(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    """Same weights, another version and digest-bound name; both can be loaded; the report has before and after."""
+    data = tmp_path / "rows.csv"
+    data.write_text("x")
+    folder = local.write(model, data, site(model, 0.7), "intercept", tmp_path / "site")
+    assert "| within 10 years, recalibrated |" in (folder / "recalibration.md").read_text()
+    loaded = registry.load(extra_models=[tmp_path / "site"]).models["mortality"]
+    assert loaded.version.startswith(f"{model.version}+local.")
+    assert registry.load().models["mortality"].version == model.version
+    assert (folder / "weights.ubj").read_bytes() == (model.folder / "weights.ubj").read_bytes()
+    with pytest.raises(BadRequest, match="exists already"):
+        local.write(model, data, site(model, 0.7), "intercept", tmp_path / "site")
+
+
+def test_too_few_outcomes_calibrate_nothing(model: TrainedModel) -> None:
+    """A sentence says how many there are and how many are needed."""
+    here = site(model, 0.0)
+    none = {target: (known, np.zeros(N)) for target, (known, _) in here.came.items()}
+    with pytest.raises(BadRequest, match="at least 20"):
+        local.recalibrated(model, Local(here.matrix, none, here.spoken), "intercept")
