@@ -40,6 +40,8 @@ CALLS = (
     ("prognosis", "heart-failure"),
     ("prognosis", "af-not-anticoagulated"),
     ("prognosis", "acute-deterioration"),
+    ("serious-illness", "third-day"),
+    ("serious-illness", "acute-deterioration"),
     ("deterioration", "acute-deterioration"),
     ("deterioration", "partial-vitals"),
     ("deterioration", "copd-scale-2"),

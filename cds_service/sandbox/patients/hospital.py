@@ -90,6 +90,26 @@ def acutely_ill(name: str) -> Chart:
     return chart
 
 
+def third_day(name: str) -> Chart:
+    """A woman of 86 with heart failure and sepsis on her fourth day in hospital, failing to recover."""
+    chart = Chart(name, family="Langenbach", given="Hilde", gender="female", born="1940-03-02")
+    chart.problem("heart_failure", "2019-05-06")
+    chart.medicine("lisinopril20", "2019-05-06")
+    chart.no_known_allergies("2019-05-06")
+    admitted = "2026-10-29T09:10:00+00:00"
+    stay = chart.visit("inpatient", admitted, hours=None, reason="Fever and confusion")
+    for key in ("pneumonia", "sepsis"):
+        chart.problem(key, admitted, category="encounter-diagnosis", encounter={"reference": stay})
+    chart.medicine("ceftriaxone", admitted, encounter={"reference": stay})
+    signs = {"sbp": 82, "dbp": 40, "heart_rate": 128, "respiratory_rate": 30, "spo2": 90, "temperature": 38.9}
+    for at in ("2026-10-31T20:00:00+00:00", "2026-11-01T07:30:00+00:00"):
+        ward_round(chart, at, stay, signs, "V")
+    labs = {"creatinine": 3.4, "bun": 88, "sodium": 131, "glucose": 174, "wbc": 26.8, "bilirubin": 4.4, "albumin": 1.8,
+            "platelets": 88, "potassium": 5.1}  # fmt: skip
+    chart.measurements(labs, "2026-11-01T05:40:00+00:00", stay)
+    return chart
+
+
 def partial_vitals(name: str) -> Chart:
     """A woman of 54 admitted with cellulitis; nobody counted her breaths or measured her oxygen."""
     chart = Chart(name, family="Halfobs", given="Paula", gender="female", born="1972-06-25")
@@ -164,6 +184,8 @@ def target_saturation(chart: Chart, stay: str) -> None:
 SAMPLES = (
     Sample("acute-deterioration", "Pneumonia with sepsis: NEWS2 13, possible kidney injury, and no prognosis from it.",
            acutely_ill),
+    Sample("third-day", "Sepsis on the fourth day in hospital, failing to recover: the serious-illness model speaks.",
+           third_day),
     Sample("partial-vitals", "Cellulitis, respiratory rate and saturation not recorded: NEWS2 as an interval.",
            partial_vitals),
     Sample("copd-scale-2", "COPD on 1 L oxygen; an order names the 88-92 % target, so NEWS2 scores on scale 2.",
