@@ -10,6 +10,8 @@ from cds_service.features import catalogue as c
 from cds_service.features import derived
 from cds_service.features.aggregate import INTENSIVE_CARE, Aggregate, Statistic
 from cds_service.features.feature import Derived, Quantity
+from cds_service.features.in_stay import DoneInStay
+from cds_service.fhir.codes import ICD10_PCS, SNOMED
 from cds_service.language import Message, msg
 
 HOURS = 48.0
@@ -47,6 +49,17 @@ MAGNESIUM = Quantity(
     1,
     {"mmol/L": (2.431, 0.0), "meq/L": (1.2155, 0.0)},
 )
+# Pressures of an arterial line have codes of their own; those of a cuff are the usual ones.
+ARTERIAL_SBP = Quantity(
+    "arterial_sbp", msg("Systolic pressure, arterial line"), "mm[Hg]", ("76215-3",), (20, 350), c.DAY, c.VITAL
+)
+ARTERIAL_DBP = Quantity(
+    "arterial_dbp", msg("Diastolic pressure, arterial line"), "mm[Hg]", ("76213-8",), (5, 250), c.DAY, c.VITAL
+)
+ARTERIAL_MEAN = Quantity(
+    "arterial_mean", msg("Mean pressure, arterial line"), "mm[Hg]", ("76214-6",), (10, 250), c.DAY, c.VITAL
+)
+TROPONIN_I = Quantity("troponin_i", msg("Troponin I"), "ng/mL", ("10839-9",), (0, 500), c.DAY, c.LABORATORY, 2)
 PACO2 = Quantity("paco2", msg("Arterial carbon dioxide pressure"), "mm[Hg]", ("2019-8",), (5, 200), c.DAY, c.LABORATORY)
 ARTERIAL_PH = Quantity("arterial_ph", msg("Arterial pH"), "[pH]", ("2744-1",), (6.5, 8.0), c.DAY, c.LABORATORY, 2)
 TROPONIN_T = Quantity("troponin_t", msg("Troponin T"), "ng/mL", ("6598-7",), (0, 200), c.DAY, c.LABORATORY, 2)
@@ -82,6 +95,7 @@ VITALS = {
     _name(of): over_48_hours(of, *Statistic)
     for of in (
         c.GCS, c.HEART_RATE, c.SBP, c.DBP, MEAN_PRESSURE, c.RESPIRATORY_RATE, c.SPO2, c.TEMPERATURE, c.GLUCOSE,
+        ARTERIAL_DBP, ARTERIAL_MEAN,
     )
 }  # fmt: skip
 LABS = {
@@ -89,6 +103,7 @@ LABS = {
     for of in (
         c.ALBUMIN, c.ALP, c.ALT, c.AST, c.BILIRUBIN, c.BUN, c.CREATININE, c.BICARBONATE, HEMATOCRIT, c.POTASSIUM,
         LACTATE, MAGNESIUM, c.SODIUM, c.PLATELETS, c.WBC, TROPONIN_T, ARTERIAL_PH, PACO2, c.PAO2, c.FIO2,
+        ARTERIAL_SBP, TROPONIN_I, c.TOTAL_CHOLESTEROL,
     )
 }  # fmt: skip
 
@@ -106,3 +121,16 @@ def _oxygenation(statistic: Statistic) -> Derived:
 
 
 OXYGENATION = (_oxygenation(Statistic.FIRST), _oxygenation(Statistic.LAST))
+# Artificial, controlled, assisted and synchronised intermittent ventilation; ICD-10-PCS by duration; CPT, first day
+# and each further one.
+VENTILATED = DoneInStay(
+    "ventilated_48h",
+    msg("Mechanical ventilation"),
+    frozenset(
+        {(SNOMED, code) for code in ("40617009", "243147009", "243150007", "59427005", "26763009")}
+        | {(system, code) for system in ICD10_PCS for code in ("5A1935Z", "5A1945Z", "5A1955Z")}
+        | {("http://www.ama-assn.org/go/cpt", code) for code in ("94002", "94003")}
+    ),
+    INTENSIVE_CARE,
+    HOURS,
+)

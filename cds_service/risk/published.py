@@ -199,7 +199,8 @@ def _reasons(faults: Sequence[Unusable]) -> list[Message]:
     unlisted = [f for f in faults if f.reason is Reason.NO_LIST]
     conditions = [f.feature.label for f in unlisted if isinstance(f.feature, ConditionFeature)]
     medicines = [f.feature.label for f in unlisted if isinstance(f.feature, MedicationFeature)]
-    reasons = [f.words for f in faults if f not in unlisted]
+    grouped = [f for f in unlisted if isinstance(f.feature, ConditionFeature | MedicationFeature)]
+    reasons = [f.words for f in faults if f not in grouped]
     if conditions:
         reasons.append(
             msg(

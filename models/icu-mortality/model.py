@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cds_service.api import Band, Citation, Group, TrainedModel, intensive_care, msg
+from cds_service.api import Band, Citation, Group, Made, TrainedModel, intensive_care, msg
 from cds_service.api import catalogue as c
 
 _SERIES = {**intensive_care.VITALS, **intensive_care.LABS}
@@ -17,10 +17,15 @@ FEATURES = (
     c.SEX,
     *(feature for series in _SERIES.values() for feature in series),
     *intensive_care.OXYGENATION,
+    intensive_care.VENTILATED,
 )
 
 _TOGETHER = {
-    "blood-pressure": (msg("Blood pressure"), ("sbp", "dbp", "mean_pressure")),
+    "blood-pressure": (
+        msg("Blood pressure"),
+        ("sbp", "dbp", "mean_pressure", "arterial_sbp", "arterial_dbp", "arterial_mean"),
+    ),
+    "troponin": (msg("Troponin"), ("troponin_t", "troponin_i")),
     "kidney": (msg("Kidney function"), ("creatinine", "bun")),
     "liver": (msg("Liver tests"), ("alp", "alt", "ast", "bilirubin")),
     "blood-gas": (msg("Blood gases"), ("arterial_ph", "paco2", "pao2", "fio2", "bicarbonate")),
@@ -70,4 +75,5 @@ model = TrainedModel.load(
         "refusing or for ending care."
     ),
     bands=BANDS,
+    made=(Made(("ventilated",), ("MechVentStartTime",), lambda cells: {"ventilated": "yes" if cells[0] else "no"}),),
 )

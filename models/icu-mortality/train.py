@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.api import Demographic, Derived, TrainedModel, intensive_care
+from cds_service.api import Demographic, Derived, Made, TrainedModel, intensive_care
 from cds_service.api import catalogue as c
 from cds_service.training import card, folder, outcome_card, study, tables
 from cds_service.training.evaluation import Judge, judged_table
@@ -23,7 +23,7 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source
 
-ID, VERSION, SEED = "icu-mortality", "1.0.0", 20260502
+ID, VERSION, SEED = "icu-mortality", "1.1.0", 20260502
 TITLE = "Death in hospital after 48 hours of intensive care"
 OUTCOME, COLUMN = "in_hospital_death", "In-hospital_death"
 AGES = (16, 120)
@@ -36,6 +36,11 @@ SERIES = {
     "heart_rate": ("HR", "/min", (0, 400), 1.0, "heart-rate"),
     "sbp": ("NISysABP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
     "dbp": ("NIDiasABP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
+    "arterial_sbp": ("SysABP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
+    "arterial_dbp": ("DiasABP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
+    "arterial_mean": ("MAP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
+    "total_cholesterol": ("Cholesterol", "mg/dL", (0, 2000), 1.0, "total-cholesterol"),
+    "troponin_i": ("TroponinI", "ng/mL", (0, 2000), 1.0, "troponin"),
     "mean_pressure": ("NIMAP", "mm[Hg]", (0, 400), 1.0, "blood-pressure"),
     "respiratory_rate": ("RespRate", "/min", (0, 200), 1.0, "respiratory-rate"),
     "spo2": ("SaO2", "%", (0, 100), 1.0, "spo2"),
@@ -56,7 +61,7 @@ SERIES = {
     "sodium": ("Na", "mmol/L", (50, 300), 1.0, "sodium"),
     "platelets": ("Platelets", "10*3/uL", (0, 5000), 1.0, "platelets"),
     "wbc": ("WBC", "10*3/uL", (0, 1000), 1.0, "wbc"),
-    "troponin_t": ("TroponinT", "ng/mL", (0, 500), 1.0, "troponin-t"),
+    "troponin_t": ("TroponinT", "ng/mL", (0, 500), 1.0, "troponin"),
     "arterial_ph": ("pH", "[pH]", (6, 9), 1.0, "blood-gas"),
     "paco2": ("PaCO2", "mm[Hg]", (0, 300), 1.0, "blood-gas"),
     "pao2": ("PaO2", "mm[Hg]", (0, 1000), 1.0, "blood-gas"),
@@ -73,18 +78,17 @@ def sources() -> tuple[Source, ...]:
         found += [
             Source(feature, f"{name}_{feature.statistic.value}", unit, limits, factor, group) for feature in features
         ]
-    return (*found, *(Source(feature, group="blood-gas") for feature in intensive_care.OXYGENATION))
+    found += [Source(feature, group="blood-gas") for feature in intensive_care.OXYGENATION]
+    return (*found, Source(intensive_care.VENTILATED, "ventilated", "", ranges={"no": 0.0, "yes": 1.0}))
 
 
 SOURCES = sources()
-# Known columns of the source data that are no inputs: what is about the outcome, other scores, pressures of arterial
-# lines (beside the cuff's they add nothing), unit and ventilation (their codes differ between hospitals, and they add
-# nothing), what is rarely measured, and "UrineOutputSum", which is no volume (1 to 44, in ventilated patients only).
+# Known columns of the source data that are no inputs: what is about the outcome, other scores, kind of unit and
+# weight (they add nothing), and "UrineOutputSum", which is no volume (1 to 44, in ventilated patients only).
+MADE = (Made(("ventilated",), ("MechVentStartTime",), lambda cells: {"ventilated": "yes" if cells[0] else "no"}),)
 UNUSED = (
     *"SAPS-I SOFA Length_of_stay Survival In-hospital_death Height Weight CCU CSRU SICU".split(),  # noqa: SIM905
-    *(f"{name}_{s}" for name in ("DiasABP", "MAP") for s in ("first", "last", "lowest", "highest", "median")),
-    *(f"{name}_{s}" for name in ("SysABP", "Cholesterol", "TroponinI", "Weight") for s in ("first", "last")),
-    *"MechVentStartTime MechVentDuration MechVentLast8Hour UrineOutputSum".split(),  # noqa: SIM905
+    *"Weight_first Weight_last MechVentStartTime MechVentDuration MechVentLast8Hour UrineOutputSum".split(),  # noqa: SIM905
 )
 LEAKS = frozenset({"SAPS-I", "SOFA", "Length_of_stay", "Survival", "In-hospital_death"})
 
@@ -95,11 +99,14 @@ PANELS = {
     "blood gases": ("arterial_ph", "paco2", "pao2", "fio2"),
     "lactate": ("lactate",),
     "liver panel and albumin": ("alp", "alt", "ast", "bilirubin", "albumin"),
-    "troponin": ("troponin_t",),
+    "troponin": ("troponin_t", "troponin_i"),
+    "arterial line": ("arterial_sbp", "arterial_dbp", "arterial_mean"),
     "coma scale": ("gcs",),
     "cuff pressures": ("sbp", "dbp", "mean_pressure"),
 }
 PATTERNS = {
+    "no arterial line": frozenset({"arterial line"}),
+    "ventilation not known": frozenset({"ventilation"}),
     "no lactate, troponin": frozenset({"lactate", "troponin"}),
     "no blood gases, lactate, troponin": frozenset({"blood gases", "lactate", "troponin"}),
     "no liver panel, lactate, troponin": frozenset({"liver panel and albumin", "lactate", "troponin"}),
@@ -127,7 +134,7 @@ def main(
     data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000, rival: int = 6
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
     stays = cohort(table)
     plan = Plan(
         recipe=Recipe(rounds, [source.monotone for source in SOURCES], None, SEED),
@@ -149,7 +156,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
     It cannot know whether the rows were among those that it was trained on.
     """
-    table = tables.read(data, SOURCES, "recordid", UNUSED)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
     stays, speaks = cohort(table), spoken(table)
     judge = Judge(stays.within(OUTCOME), SEED)
     log_odds = model.calibration.log_odds(OUTCOME, model.margins(table.matrix))
@@ -163,10 +170,11 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
 def observed(data: Path) -> Local:
     """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
     stays = cohort(table)
-    came = {outcome: (known, stays.within(outcome)) for outcome, known in stays.known.items()}
-    return Local(table.matrix, came, spoken(table))
+    return Local(
+        table.matrix, {target: (known, stays.within(target)) for target, known in stays.known.items()}, spoken(table)
+    )
 
 
 def cohort(table: Data) -> Outcomes:
@@ -204,6 +212,7 @@ def dropout() -> Dropout:
     series = {**intensive_care.VITALS, **intensive_care.LABS}
     panels = {name: [place[f.id] for id_ in ids for f in series[id_]] for name, ids in PANELS.items()}
     panels["blood gases"] += [place[f.id] for f in intensive_care.OXYGENATION]
+    panels["ventilation"] = [place[intensive_care.VENTILATED.id]]
     return Dropout(panels, list(PATTERNS.values()), [0, 1])
 
 

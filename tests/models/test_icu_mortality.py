@@ -20,6 +20,7 @@ from cds_service.features import intensive_care
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.extract import extract
 from cds_service.features.feature import Demographic, Derived, Feature, FeatureValues, Quantity, Reason
+from cds_service.features.in_stay import DoneInStay
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
 from cds_service.needs import with_inputs
@@ -179,10 +180,12 @@ def test_before_48_hours_are_over_it_does_not_apply(model: TrainedModel) -> None
 
 def write_rows(model: TrainedModel, path: Path, change: Mapping[str, str] | None = None) -> Path:
     """Two rows in the source's columns: a patient at the median of everything, and one of whom nothing was measured."""
-    columns = {i.column.name: i for i in model.manifest.inputs if i.column is not None}
+    made = {name for one in model.made for name in one.names}
+    columns = {i.column.name: i for i in model.manifest.inputs if i.column is not None and i.column.name not in made}
+    further = [name for one in model.made for name in one.sources]
     middle = {name: f"{i.training.p50 / (i.column.factor if i.column else 1):g}" for name, i in columns.items()}
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["recordid", *columns, "SAPS-I"])
+        writer = csv.DictWriter(file, ["recordid", *columns, *further, "SAPS-I"])
         writer.writeheader()
         writer.writerow({"recordid": "7", **middle, "SAPS-I": "12"} | dict(change or {}))
         writer.writerow({"recordid": "8", "Age": "70", "Gender": "1"})
@@ -217,7 +220,7 @@ def test_every_code_in_the_manifest_is_still_read_from_records(model: TrainedMod
     for declared, feature in zip(model.manifest.inputs, model.features, strict=True):
         codes = set(feature.of.codes) if isinstance(feature, Aggregate) else set()
         assert set(declared.codes) == codes, declared.id
-        assert isinstance(feature, Demographic | Derived) or declared.unit
+        assert isinstance(feature, Demographic | Derived | DoneInStay) or declared.unit
 
 
 def test_what_tells_of_the_outcome_is_no_input(model: TrainedModel) -> None:

@@ -1,0 +1,303 @@
+"""Recipe of `readmission-30d`: readmission within 30 days of people with diabetes, Diabetes 130-US hospitals.
+
+The population and the columns that leak are in `card.md`, which this recipe writes. Run it with
+`curbside models train readmission-30d --data diabetic_data_train.csv.gz`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
+from cds_service.api import TrainedModel, diagnosis_groups, discharge, readmission
+from cds_service.api import catalogue as c
+from cds_service.training import card, folder, outcome_card, study, tables
+from cds_service.training.evaluation import Judge, judged_table
+from cds_service.training.evidence import OutcomeEvidence
+from cds_service.training.hazard import Matrix, Recipe
+from cds_service.training.local import Local
+from cds_service.training.masking import Dropout
+from cds_service.training.outcomes import Outcomes
+from cds_service.training.study import Plan, Study
+from cds_service.training.tables import Data, Source
+
+ID, VERSION, SEED = "readmission-30d", "1.0.0", 20261101
+TITLE = "Readmission within 30 days, with diabetes"
+OUTCOME, COLUMN, CAME = "readmission_30d", "readmitted", "<30"
+ID_COLUMN, PATIENT = "encounter_id", "patient_nbr"
+AGES = (18, 120)
+REQUIRED, MINIMUM = ("age", "admissions_year", "stay_days"), 30
+NEVER = {"disposition": (discharge.DIED, discharge.HOSPICE)}
+ROUNDS = 500
+
+_AGES = {f"[{low}-{low + 10})": float(low) for low in range(0, 100, 10)}
+_DOSES = {"No": 0.0, "Steady": 1.0, "Up": 1.0, "Down": 1.0}
+_ANY = {"no": 0.0, "yes": 1.0}
+# The codes of IDs_mapping.csv; those that say nothing (not mapped, NULL, unknown) are missing.
+_PRIORITIES = {"1": discharge.EMERGENCY, "7": discharge.EMERGENCY, "2": discharge.URGENT, "3": discharge.ELECTIVE}
+_SOURCES = {
+    **dict.fromkeys(("1", "2", "3"), discharge.REFERRED),
+    "7": discharge.BY_EMERGENCY,
+    **dict.fromkeys(("4", "5", "6", "10", "18", "19", "22", "25", "26"), discharge.TRANSFERRED),
+}
+_DISPOSITIONS = {
+    **dict.fromkeys(("1",), discharge.HOME),
+    **dict.fromkeys(("6", "8"), discharge.HOME_CARE),
+    **dict.fromkeys(("16", "17"), discharge.OUTPATIENT),
+    **dict.fromkeys(("3", "4", "15", "24"), discharge.NURSING),
+    **dict.fromkeys(("2", "9", "10", "12", "23", "27", "29", "30"), discharge.HOSPITAL),
+    **dict.fromkeys(("5", "22"), discharge.REHABILITATION),
+    "7": discharge.AGAINST,
+    "28": discharge.PSYCHIATRIC,
+    **dict.fromkeys(("11", "19", "20", "21"), discharge.DIED),
+    **dict.fromkeys(("13", "14"), discharge.HOSPICE),
+}
+_ORDER = {
+    discharge.HOME: 0.0, discharge.HOME_CARE: 1.0, discharge.OUTPATIENT: 2.0, discharge.NURSING: 3.0,
+    discharge.HOSPITAL: 4.0, discharge.REHABILITATION: 5.0, discharge.AGAINST: 6.0,
+    discharge.PSYCHIATRIC: 7.0,
+}  # fmt: skip
+_UNKNOWN_SOURCES = ("?", "8", "9", "11", "12", "13", "14", "15", "17", "20", "21", "23", "24")
+_UNKNOWN = ("?", "None")
+_MEDICINES = "diabetes-medicines"
+
+
+def _diagnosis(group: diagnosis_groups.DiagnosisGroup) -> Source:
+    kind = "diabetes-kind" if group.id in readmission.DIABETES_CODES else None
+    words = tuple(diagnosis_groups.DEGREES)
+    return Source(
+        group, group.id, "", cells={word: word for word in words}, numbers=diagnosis_groups.DEGREES, group=kind
+    )
+
+
+SOURCES = (
+    Source(c.AGE, "age", "a", (0, 130), ranges=_AGES, whole=True, missing=_UNKNOWN),
+    Source(c.SEX, "gender", "", cells={"Female": "female", "Male": "male"}, numbers={"female": 0.0, "male": 1.0},
+           missing=("?", "Unknown/Invalid")),
+    Source(c.ADMISSIONS_YEAR, "number_inpatient", "1", (0, 200), monotone=1, missing=_UNKNOWN),
+    Source(discharge.EMERGENCY_YEAR, "number_emergency", "1", (0, 500), monotone=1, missing=_UNKNOWN),
+    Source(discharge.OUTPATIENT_YEAR, "number_outpatient", "1", (0, 500), missing=_UNKNOWN),
+    Source(c.STAY_DAYS, "time_in_hospital", "d", (0, 400), missing=_UNKNOWN),
+    Source(discharge.ADMISSION_PRIORITY, "admission_type_id", "", cells=_PRIORITIES, missing=("?", "4", "5", "6", "8"),
+           numbers={discharge.ELECTIVE: 0.0, discharge.URGENT: 1.0, discharge.EMERGENCY: 2.0}),
+    Source(discharge.ADMISSION_SOURCE, "admission_source_id", "", cells=_SOURCES, missing=_UNKNOWN_SOURCES,
+           numbers={discharge.REFERRED: 0.0, discharge.BY_EMERGENCY: 1.0, discharge.TRANSFERRED: 2.0}),
+    Source(discharge.DISPOSITION, "discharge_disposition_id", "", cells=_DISPOSITIONS, numbers=_ORDER,
+           missing=("?", "18", "25", "26")),
+    Source(discharge.DIAGNOSES, "number_diagnoses", "1", (0, 200), missing=_UNKNOWN),
+    Source(discharge.MEDICINES, "num_medications", "1", (0, 300), missing=_UNKNOWN),
+    Source(discharge.PROCEDURES, "num_procedures", "1", (0, 200), missing=_UNKNOWN),
+    Source(discharge.HBA1C_OF_STAY, "A1Cresult", "%", ranges={"Norm": 4.0, ">7": 7.0, ">8": 8.0}, missing=_UNKNOWN),
+    Source(discharge.INSULIN, "insulin", "", ranges=_DOSES, group=_MEDICINES, missing=_UNKNOWN),
+    Source(c.METFORMIN, "any metformin", "", ranges=_ANY, group=_MEDICINES),
+    Source(discharge.SULFONYLUREA, "any sulfonylurea", "", ranges=_ANY, group=_MEDICINES),
+    Source(discharge.GLITAZONE, "any glitazone", "", ranges=_ANY, group=_MEDICINES),
+    Source(discharge.DIABETES_MEDICINES, "kinds of diabetes medicine", "1", (0, 5), group=_MEDICINES),
+    *(_diagnosis(group) for group in diagnosis_groups.GROUPS),
+)  # fmt: skip
+# Known columns of the source data that are no inputs.
+UNUSED = """
+    patient_nbr race weight payer_code medical_specialty num_lab_procedures max_glu_serum repaglinide nateglinide
+    chlorpropamide glimepiride acetohexamide glipizide glyburide tolbutamide pioglitazone rosiglitazone acarbose
+    miglitol troglitazone tolazamide examide citoglipton glyburide-metformin glipizide-metformin metformin
+    glimepiride-pioglitazone metformin-rosiglitazone metformin-pioglitazone change diabetesMed diag_1 diag_2 diag_3
+    readmitted
+""".split()  # noqa: SIM905 - columns are easier to read so
+
+# What a record may lack together; the lists of diagnoses and medicines are there as a whole or not at all.
+PANELS = {
+    "diagnoses of the stay": (discharge.DIAGNOSES.id, *(group.id for group in diagnosis_groups.GROUPS)),
+    "medicines in the stay": (discharge.MEDICINES.id,),
+    "list of medicines": (
+        discharge.INSULIN.id,
+        "metformin",
+        discharge.SULFONYLUREA.id,
+        discharge.GLITAZONE.id,
+        discharge.DIABETES_MEDICINES.id,
+    ),
+    "procedures": (discharge.PROCEDURES.id,),
+    "HbA1c": (discharge.HBA1C_OF_STAY.id,),
+    "kind and source of admission": (discharge.ADMISSION_PRIORITY.id, discharge.ADMISSION_SOURCE.id),
+    "disposition": (discharge.DISPOSITION.id,),
+    "visits": (discharge.EMERGENCY_YEAR.id, discharge.OUTPATIENT_YEAR.id),
+}
+PATTERNS = {
+    "no HbA1c, number of medicines, procedures": frozenset({"HbA1c", "medicines in the stay", "procedures"}),
+    "no disposition": frozenset({"disposition"}),
+    "no kind and source of admission, disposition": frozenset({"kind and source of admission", "disposition"}),
+    "no emergency and outpatient visits": frozenset({"visits"}),
+    "no diagnoses of the stay (refused in use)": frozenset({"diagnoses of the stay"}),
+}
+
+START = {
+    "eta": 0.04, "max_depth": 4, "num_parallel_tree": 1, "min_child_weight": 10.0, "lambda": 5.0, "subsample": 0.7,
+    "colsample_bytree": 0.25, "max_bin": 64,
+}  # fmt: skip
+SPACE = {
+    "min_child_weight": ("log", 5.0, 40.0),
+    "lambda": ("log", 2.0, 20.0),
+    "colsample_bytree": ("float", 0.15, 0.35),
+}
+RACES = {"Caucasian": "White", "AfricanAmerican": "African American", "Hispanic": "Hispanic", "Asian": "Asian"}
+
+
+def main(
+    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 500, rival: int = 2
+) -> None:
+    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
+    table = _read(data)
+    stays = cohort(table)
+    plan = Plan(
+        recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED),
+        start=START,
+        space=SPACE,
+        calibrated_on=spoken(table),
+        trials=trials,
+        outer=outer,
+        inner=2,
+        seed=SEED,
+    )
+    result = study.run(stays, plan)
+    written = folder.write(out, _manifest(table, stays, result, plan), result.final.booster)
+    words = card.read_words(Path(__file__).with_name("words.md"))
+    outcome_card.write(out, _evidence(written, table, stays, result, replicates, rival), words)
+
+
+def evaluate(data: Path, model: TrainedModel) -> str:
+    """How the model does on rows with outcomes, in the source data's columns; Markdown.
+
+    It cannot know whether the rows were among those that it was trained on.
+    """
+    table = _read(data)
+    stays, speaks = cohort(table), spoken(table)
+    judge = Judge(stays.within(OUTCOME), SEED)
+    log_odds = model.calibration.log_odds(OUTCOME, model.margins(table.matrix))
+    parts = {"all stays but those that ended with death or hospice": np.ones(len(stays), dtype=np.bool_)}
+    parts |= {"stays for which it speaks": speaks}
+    parts |= {name: speaks & rows for name, rows in subgroups(table).items()}
+    found = {name: judge(log_odds, rows) for name, rows in parts.items()}
+    return outcome_card.report(
+        f"{TITLE}, version {model.version}, on {data.name}", {"Readmission within 30 days": judged_table(found)}
+    )
+
+
+def _read(data: Path) -> Data:
+    return tables.read(data, SOURCES, ID_COLUMN, UNUSED, readmission.MADE, alive)
+
+
+def alive(frame: pandas.DataFrame) -> NDArray[np.bool_]:
+    """Stays that did not end with death or hospice."""
+    over = {int(code) for code, word in _DISPOSITIONS.items() if word in NEVER["disposition"]}
+    return np.asarray(~frame["discharge_disposition_id"].isin(over))
+
+
+def observed(data: Path) -> Local:
+    """What came to the rows of a table, and for which of them the model speaks."""
+    table = _read(data)
+    stays = cohort(table)
+    return Local(
+        table.matrix, {target: (known, stays.within(target)) for target, known in stays.known.items()}, spoken(table)
+    )
+
+
+def cohort(table: Data) -> Outcomes:
+    """The stays of the table; those of one patient are never parted."""
+    came = np.asarray(table.frame[COLUMN] == CAME)
+    return Outcomes(
+        table.matrix, {OUTCOME: came.astype(np.float64)}, came.astype(np.int64), table.frame[PATIENT].to_numpy()
+    )
+
+
+def spoken(table: Data) -> NDArray[np.bool_]:
+    """For which stays the model gives a number."""
+    age = table.matrix[:, 0]
+    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
+    needed = ~np.isnan(table.matrix[:, [place[id_] for id_ in REQUIRED]]).any(axis=1)
+    return np.asarray(needed & (age >= AGES[0]) & (age <= AGES[1]))
+
+
+def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
+    """Who is reported on apart: by sex, age, race, payer and history, of which sex, age and history are inputs."""
+    frame, age, sex = table.frame, table.matrix[:, 0], table.matrix[:, 1]
+    groups = {"women": np.asarray(sex == 0), "men": np.asarray(sex == 1)}
+    for low, high in ((18, 49), (50, 64), (60, 79), (80, 120)):
+        low, high = low // 10 * 10, high // 10 * 10
+        groups[f"{low} to {high + 9}" if high < 120 else f"{low} and over"] = np.asarray((age >= low) & (age <= high))
+    groups |= {words: (frame["race"] == race).to_numpy() for race, words in RACES.items()}
+    payers = {"Medicare": "MC", "Medicaid": "MD", "payer not known": "?"}
+    groups |= {words: (frame["payer_code"] == code).to_numpy() for words, code in payers.items()}
+    first = ~frame[PATIENT].duplicated().to_numpy()
+    never = (frame["number_inpatient"] == 0).to_numpy()
+    return groups | {"first stay of each patient": first, "not admitted in the year before": never}
+
+
+def dropout() -> Dropout:
+    """Age, sex, days and earlier admissions are never hidden: without them the model does not speak."""
+    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
+    panels = {name: [place[id_] for id_ in ids] for name, ids in PANELS.items()}
+    kept = [place[id_] for id_ in (*REQUIRED, "sex")]
+    return Dropout(panels, list(PATTERNS.values()), kept, single=0.0, copied=0.2)
+
+
+def ceiling(table: Data) -> Matrix:
+    """The inputs with every other column that does not leak, race and payer among them."""
+    frame = table.frame
+    numbers = [frame["num_lab_procedures"].to_numpy().astype(np.float32)]
+    for name in ("race", "payer_code", "medical_specialty", "max_glu_serum", "change", "insulin", "weight"):
+        common = frame[name].value_counts().index[:15]
+        numbers += [(frame[name] == value).to_numpy().astype(np.float32) for value in sorted(common.astype(str))]
+    return np.column_stack([table.matrix, *numbers]).astype(np.float32)
+
+
+def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder.Manifest:
+    final, came = result.final, int(stays.within(OUTCOME).sum())
+    return folder.Manifest(
+        id=ID,
+        version=VERSION,
+        title=TITLE,
+        outcome=OUTCOME,
+        inputs=table.inputs,
+        speaks=folder.Speaks(AGES, REQUIRED, MINIMUM, NEVER),
+        calibration=folder.calibrated(final.calibration, "out-of-fold margins of all stays for which it speaks"),
+        expected_margin=folder.expected_margin(final.booster, stays.matrix),
+        population=folder.Population(
+            source="Diabetes 130-US hospitals 1999-2008 (Cerner Health Facts; UCI Machine Learning Repository 296)",
+            licence="CC BY 4.0; de-identified, no re-identification",
+            people=len(stays),
+            deaths=None,
+            description="stays in hospital of 1 to 14 days of people with diabetes who left alive and not for hospice",
+            horizons={OUTCOME: {"stays": len(stays), "readmitted": came}},
+        ),
+        table=folder.Table(ID_COLUMN, tuple(UNUSED)),
+        training={"seed": SEED, "rounds": plan.recipe.rounds, "trials": plan.trials, "outer_folds": plan.outer,
+                  "inner_folds": plan.inner, **final.parameters},
+        versions=folder.versions(),
+        weights="",
+        sha256="",
+    )  # fmt: skip
+
+
+def _evidence(
+    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, replicates: int, rival: int
+) -> OutcomeEvidence:
+    return OutcomeEvidence(
+        manifest=manifest,
+        cohort=stays,
+        study=result,
+        titles={OUTCOME: "readmission within 30 days"},
+        spoken=spoken(table),
+        who="stays of adults",
+        subgroups=subgroups(table),
+        dropout=dropout(),
+        patterns=PATTERNS,
+        scores={},
+        ceiling=ceiling(table),
+        thresholds={OUTCOME: (0.1, 0.15, 0.2)},
+        seed=SEED,
+        replicates=replicates,
+        trials=rival,
+        inner=2,
+    )
