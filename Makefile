@@ -36,7 +36,8 @@ lint: $(ALL)
 	@$(BIN)/mypy
 
 messages: $(ALL)
-	@$(BIN)/pybabel -q extract -k msg --no-location --sort-output --omit-header -o build/curbside.pot cds_service models hooks
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract -F babel.cfg -k msg --add-location=file --sort-output --omit-header -o build/curbside.pot .
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 118 -D curbside -l zh_CN -i build/curbside.pot -d cds_service/locale
 
 bench: $(ALL)
