@@ -10,6 +10,7 @@ import click
 
 from cds_service.cli import calls, options
 from cds_service.errors import InputError
+from cds_service.fhir.record import PatientRecord
 from cds_service.protocol.request import decode
 from cds_service.settings import Settings
 from cds_service.summary.facts import Fact
@@ -30,7 +31,11 @@ def summarise(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Print the cited summary of a patient's bundle: each line with the resources that say so."""
+    """Print the cited summary of a patient's bundle: each line with the resources that say so.
+
+    Without --service, documents of the bundle (DocumentReference, DiagnosticReport, Binary) are read too: what they
+    state, where they contradict the lists, and which could not be read.
+    """
     from cds_service.language import words
     from cds_service.summary.headings import HEADINGS
 
@@ -67,9 +72,7 @@ def _lines(
     """The lines for a service, or all facts of the record without one; and how many a service left out."""
     clock = options.clock(as_of)
     if service is None:
-        from cds_service.summary.collecting import everything
-
-        return everything(calls.record(bundle, clock.now())), 0
+        return _whole(bundle, calls.record(bundle, clock.now())), 0
     from cds_service.app import create_pipeline
 
     pipeline = create_pipeline(settings, clock)
@@ -80,3 +83,15 @@ def _lines(
         raise InputError(f"{service}: the bundle holds no Encounter. Give one, or choose a patient-view service.")
     summary = pipeline.assess(desk, decode(body)).summary
     return summary.lines, summary.left_out
+
+
+def _whole(bundle: options.Json, record: PatientRecord) -> tuple[Fact, ...]:
+    """All facts of the record and of its documents; a document that could not be read is a line that says so."""
+    from cds_service.documents.reading import of_bundle
+    from cds_service.documents.statements import contradictions, statements, unread
+    from cds_service.summary.collecting import everything
+    from cds_service.summary.facts import KINDS
+
+    documents = of_bundle(bundle, record)
+    found = (*everything(record), *contradictions(record, documents), *statements(documents), *unread(documents))
+    return tuple(sorted(found, key=lambda fact: KINDS.index(fact.kind)))
