@@ -88,10 +88,10 @@ def _lines(
 def _whole(bundle: options.Json, record: PatientRecord) -> tuple[Fact, ...]:
     """All facts of the record and of its documents; a document that could not be read is a line that says so."""
     from cds_service.documents.reading import of_bundle
-    from cds_service.documents.statements import contradictions, statements, unread
+    from cds_service.documents.statements import contradictions, statements, unread, with_documents
     from cds_service.summary.collecting import everything
     from cds_service.summary.facts import KINDS
 
     documents = of_bundle(bundle, record)
-    found = (*everything(record), *contradictions(record, documents), *statements(documents), *unread(documents))
-    return tuple(sorted(found, key=lambda fact: KINDS.index(fact.kind)))
+    found = with_documents(everything(record), contradictions(record, documents), statements(documents))
+    return tuple(sorted((*found, *unread(documents)), key=lambda fact: KINDS.index(fact.kind)))

@@ -104,6 +104,16 @@ def contradictions(record: PatientRecord, documents: Sequence[Document]) -> tupl
     return tuple(found.values())
 
 
+def with_documents(of_record: Iterable[Fact], against: Sequence[Fact], stated: Iterable[Fact]) -> tuple[Fact, ...]:
+    """All facts: those of the record, then those of its documents.
+
+    What the record's own facts say against a note is left out where the same sentence is cited with its place.
+    """
+    placed = {reference.partition("#")[0] for fact in against for reference in fact.references if "#" in reference}
+    kept = [f for f in of_record if f.kind != CONTRADICTION or placed.isdisjoint(f.references)]
+    return (*kept, *against, *stated)
+
+
 Keyed = Iterator[tuple[tuple[str, frozenset[str]], Fact]]
 
 
