@@ -21,6 +21,7 @@ class Case:
     results: model id -> estimates or refusal, for every model the service names and the site has loaded.
     thresholds: the service's, by name, as the site has set them.
     library: the knowledge graph, for a service that declares `knowledge`; None for any other.
+    beside: ids of the other services that answer the same hook here and are not silent.
     """
 
     context: ClinicalContext
@@ -29,6 +30,7 @@ class Case:
     results: Mapping[str, Result]
     thresholds: Mapping[str, float] = field(default_factory=dict)
     library: Library | None = None
+    beside: frozenset[str] = frozenset()
 
     @property
     def knowledge(self) -> Library:

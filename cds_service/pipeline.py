@@ -58,7 +58,7 @@ Known = Callable[[Basis, datetime], tuple[Seen, ...]]
 class Desk:
     """A service made ready: its models, all its features with their inputs, its prefetch keys and its thresholds.
 
-    fed: prefetch key -> ids of the features that read its Observations.
+    fed: prefetch key -> ids of the features that read its Observations. beside: see Case.
     """
 
     service: Service
@@ -69,6 +69,7 @@ class Desk:
     showing: Showing
     fed: Mapping[str, frozenset[str]]
     library: Library | None = None
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ class Pipeline:
             Showing(service, self._settings, self._words),
             fed_by(features),
             self._library if service.knowledge else None,
+            service_settings.beside(service, self._registry.services.values(), self._settings),
         )
 
     @property
@@ -366,7 +368,8 @@ class Pipeline:
         unseen = frozenset[str]().union(*(desk.fed.get(gap.key, ()) for gap in basis.gaps))
         values = extract(context.record, desk.features, unseen)
         models = {m.id: m for m in desk.models}
-        case = Case(context, values, models, estimate(desk.models, values), desk.thresholds, desk.library)
+        estimates = estimate(desk.models, values)
+        case = Case(context, values, models, estimates, desk.thresholds, desk.library, desk.beside)
         findings = () if context.record.deceased else with_outlook(case, service.find(case))  # none about the dead
         if not context.record.deceased and all(finding.quiet for finding in findings):
             _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say

@@ -7,7 +7,7 @@ leave the default in force, and nobody would know.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -22,6 +22,15 @@ _NONE = ServiceSettings()
 def of(service: Service, settings: Settings) -> ServiceSettings:
     """The service's own table of the settings, or the defaults."""
     return settings.services.get(service.id, _NONE)
+
+
+def beside(service: Service, loaded: Iterable[Service], settings: Settings) -> frozenset[str]:
+    """Ids of the other loaded services that answer the same hook and are not silenced by the site."""
+    return frozenset(
+        other.id
+        for other in loaded
+        if other.hook == service.hook and other.id != service.id and not of(other, settings).silent
+    )
 
 
 def check(services: Mapping[str, Service], settings: Settings) -> None:

@@ -372,7 +372,10 @@ class Alerts:
         most=100,
     )
     same_finding_s: float = key(
-        60.0, "Seconds within which another service does not show the same finding again.", least=0, most=86_400
+        60.0,
+        "Seconds within which another service does not show the same finding again, unless it is critical.",
+        least=0,
+        most=86_400,
     )
 
 

@@ -5,7 +5,8 @@ Rules on findings, without a database: what is known about a patient's findings 
 A finding that was overridden rests for a while, unless it got materially worse: its severity rose, or its magnitude
 (the estimate) grew by a factor. A critical one rests for hours, not days. A proposal that was accepted is not made
 again for a while; a finding all of whose proposals were accepted rests with them. What another service showed a
-moment ago is not said twice. What rests is recorded with its reason.
+moment ago is not said twice, unless it is critical: at the signature it is said though it was said at the selection.
+What rests is recorded with its reason.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _rests(
             window = min(window, rules.overridden_critical)
         if now - one.at < window and not worse(finding, one, rules.worse_factor):
             return Suppressed(finding.key, "overridden", one.at)
-    for one in known.get(("shown", finding.key), ()):
+    for one in known.get(("shown", finding.key), ()) if finding.severity < Severity.CRITICAL else ():
         if one.service != service and now - one.at < rules.same and finding.severity <= one.severity:
             return Suppressed(finding.key, "shown by another service", one.at)
     return None

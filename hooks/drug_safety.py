@@ -3,8 +3,8 @@
 Each draft is held against the other drafts, the current medicines, the allergies, the problem list, pregnancy, age,
 kidney and liver function and potassium, sodium and blood counts. One card a finding; what several sources say about
 one matter is one finding that cites them all. A draft or a current medicine that cannot be recognised is said: silence
-would look like safety. Kidney limits of the medicines that `renal-dosing` judges by their dose are left to it where it
-is called too.
+would look like safety. A kidney limit that `renal-dosing` judges by the dose is left to it, where it answers the same
+hook at this site, is not silenced, and has a row for this draft and this kidney function; else it is told here.
 
 Sources: the rows of the knowledge graph (docs/knowledge.md), each with its own citation.
 """
@@ -23,6 +23,7 @@ from cds_service.api import (
     Feature,
     FeatureValue,
     Finding,
+    MedicationRequest,
     Message,
     NotEstimated,
     Proposal,
@@ -32,6 +33,7 @@ from cds_service.api import (
     Topic,
     catalogue,
     current_problems,
+    drafted,
     msg,
     orders,
     override_reason,
@@ -58,6 +60,8 @@ TESTS: dict[str, Feature] = {
 MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
 KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
+ADULT = 18
 URGENCY = {"critical": Severity.CRITICAL, "warning": Severity.WARNING, "info": Severity.INFO}
 WORDS = {
     "contraindicated": msg("contraindicated"),
@@ -79,7 +83,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     for draft in chosen:
         hits += safety.allergies(case.knowledge, draft, known.allergies)
         hits += safety.contraindications(case.knowledge, draft, present)
-        hits += [h for h in safety.limits(case.knowledge, draft, value) if not left_to_renal_dosing(case, h)]
+        hits += limits(case, draft, value)
     found = [finding for hit in hits for finding in told(case, hit, known)]
     monitored = [finding for draft in chosen for finding in to_measure(case, draft)]
     unjudged = [finding for draft in chosen for finding in kidney_unknown(case, draft)]
@@ -103,12 +107,37 @@ def values(case: Case) -> Callable[[str], FeatureValue | None]:
     return value
 
 
-def left_to_renal_dosing(case: Case, hit: safety.Hit) -> bool:
-    """True for a kidney limit of a medicine that `renal-dosing` judges at the same hooks, by its dose."""
-    if case.context.hook not in ORDER_HOOKS or hit.other not in KIDNEY:
+def limits(case: Case, draft: safety.Exposure, value: Callable[[str], FeatureValue | None]) -> Iterable[safety.Hit]:
+    """Limits that the draft breaks and that are told here; none by an eGFR of which a card says that it is unknown."""
+    unknown = any(not finding.quiet for finding in kidney_unknown(case, draft))
+    for hit in safety.limits(case.knowledge, draft, value):
+        if not (unknown and hit.other == "test:egfr") and not left_to_renal_dosing(case, hit, value):
+            yield hit
+
+
+def left_to_renal_dosing(case: Case, hit: safety.Hit, value: Callable[[str], FeatureValue | None]) -> bool:
+    """True for a kidney limit that `renal-dosing` judges here and now: in any doubt it is told twice, not never."""
+    age = case.values.usable(catalogue.AGE)
+    if BY_DOSE.get(case.context.hook) not in case.beside or hit.other not in KIDNEY or age is None:
         return False
-    name = case.knowledge.name(hit.node)
-    return any(name in of.names for of, _ in renal_limits.MEDICINES)
+    if published.whole_years(age) < ADULT:
+        return False
+    above = all(row.properties["comparison"] != "below" for row in hit.rows)  # edoxaban: it asks for fibrillation too
+    for of, measure in _rows_of_renal_dosing(case, hit.draft):
+        known = value(f"test:{measure.value}")
+        if known is not None and (above or renal_limits.strictest(of, float(known.value)) is not None):
+            return True
+    return False
+
+
+def _rows_of_renal_dosing(
+    case: Case, draft: safety.Exposure
+) -> Iterable[tuple[renal_limits.MedicationFeature, renal_limits.Measure]]:
+    """The medicines of its table that `renal-dosing` recognises in this draft, with what they are dosed by."""
+    for row in case.context.drafts:
+        medicine = drafted(case.context.record, row) if isinstance(row, MedicationRequest) else None
+        if medicine is not None and medicine.reference == draft.reference:
+            yield from ((of, measure) for of, measure in renal_limits.MEDICINES if medicine.belongs_to(of))
 
 
 def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:

@@ -255,3 +255,13 @@ def test_every_service_offers_reasons_that_fit_it(site: Site) -> None:
     assert "patient-contraindication" in codes
     assert len(set(codes)) == len(codes)
     assert all(reason["display"] and UUID(card["uuid"]) for reason in card["overrideReasons"])
+
+
+def test_a_service_knows_which_others_are_heard_at_its_hook() -> None:
+    """One that is silenced, or answers another hook, cannot be left anything to say."""
+    services = loaded().services
+    heard = service_settings.beside(services["drug-safety"], services.values(), Settings())
+    assert "renal-dosing" in heard
+    assert not heard & {"drug-safety", "renal-dosing-select", "cardiovascular-risk"}
+    silenced = Settings(services={"renal-dosing": ServiceSettings(silent=True)})
+    assert "renal-dosing" not in service_settings.beside(services["drug-safety"], services.values(), silenced)

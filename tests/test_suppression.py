@@ -110,6 +110,13 @@ def test_what_another_service_has_just_shown_is_not_said_twice() -> None:
     assert shown(finding(), Seen("shown", "risk", NOW - MINUTE, "a", 0), service="b") == (True, [])
 
 
+def test_a_critical_finding_is_said_at_the_signature_though_the_selection_has_just_said_it() -> None:
+    """Another service's card of a moment ago may have been closed without being read."""
+    said = Seen("shown", "risk", NOW - MINUTE / 2, "drug-safety-select", 2)
+    assert shown(finding(Severity.CRITICAL), said, service="drug-safety") == (True, [])
+    assert shown(finding(Severity.WARNING), said, service="drug-safety")[0] is False
+
+
 def test_a_quiet_finding_is_left_alone() -> None:
     """It opens no card: there is nothing to rest from."""
     quiet = Finding("risk", Severity.INFO, msg("Risk"), quiet=True)

@@ -125,7 +125,8 @@ class Scorer:
                 continue
             context = ClinicalContext(record, desk.service.hook, None, encounter, met, (), at)
             own = {model.id: model for model in desk.models}
-            case = Case(context, values, own, {id_: results[id_] for id_ in own}, desk.thresholds)
+            known = {id_: results[id_] for id_ in own}
+            case = Case(context, values, own, known, desk.thresholds, beside=desk.beside)
             cases.append((desk, case))
         return values, results, cases
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import CurbsideError, StoreError
+from cds_service.findings import Severity
 from cds_service.stores.assessments import METADATA
 from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
@@ -95,7 +96,7 @@ class Showing:
 
 
 def _claim(dialect: sa.Dialect) -> sa.Insert:
-    """Takes a finding over unless another service showed it lately and as urgently."""
+    """Takes a finding over unless another service showed it lately and as urgently; a critical one always."""
     statement = insert_into(SHOWN, dialect)
     new = statement.excluded
     return statement.on_conflict_do_update(
@@ -105,6 +106,7 @@ def _claim(dialect: sa.Dialect) -> sa.Insert:
             SHOWN.c.service_id == new.service_id,
             SHOWN.c.at <= sa.bindparam("before", type_=Moment()),
             SHOWN.c.severity < new.severity,
+            new.severity >= int(Severity.CRITICAL),
         ),
     )
 

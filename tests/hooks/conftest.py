@@ -20,10 +20,18 @@ def ask(services):
     """ask("cardiovascular-risk", chart) -> Answer"""
 
     def run(
-        service_id, chart, *, encounter_class=None, encounter_status="in-progress", models=MODELS, enabled=(), **members
+        service_id,
+        chart,
+        *,
+        encounter_class=None,
+        encounter_status="in-progress",
+        models=MODELS,
+        enabled=(),
+        beside=(),
+        **members,
     ):
         service = services[service_id]
         context = chart.context(service.hook, encounter_class, encounter_status, **members)
-        return Answer(service, context, models, enabled)
+        return Answer(service, context, models, enabled, beside)
 
     return run

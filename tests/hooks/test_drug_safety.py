@@ -306,3 +306,37 @@ def test_the_order_of_medicines_never_matters(ask, taken):
         return {(f.key, f.severity) for f in answered(ask, made)}
 
     assert found(taken) == found(sorted(taken))
+
+
+def frail():
+    """A woman whose creatinine clearance is about 20 mL/min and whose eGFR is 26."""
+    return Chart(81, sex="female").measured(weight=52, height=158, creatinine=1.9)
+
+
+@pytest.mark.parametrize("service", ["drug-safety", "drug-safety-select"])
+def test_a_kidney_limit_is_told_here_unless_renal_dosing_tells_it_at_the_same_hook(ask, service):
+    """Switched off, silenced, or loaded for another hook only: then nobody else would say it."""
+    beside = {"drug-safety": "renal-dosing", "drug-safety-select": "renal-dosing-select"}
+    made = frail().draft("Nitrofurantoin 100 mg capsule", "1 capsule twice daily")
+    assert ask(service, made).finding("drug-safety/nitrofurantoin/test/crcl")
+    other = next(name for id_, name in beside.items() if id_ != service)
+    assert ask(service, made, beside=[other]).finding("drug-safety/nitrofurantoin/test/crcl")
+    assert ask(service, made, beside=[beside[service]]).finding("drug-safety/nitrofurantoin") is None
+
+
+def test_a_kidney_limit_that_renal_dosing_has_no_row_for_is_told_here(ask):
+    """Methotrexate: its label limits it by clearance, the table of renal-dosing by eGFR, which may be above its row."""
+    made = Chart(81, sex="female").measured(weight=40, height=158, creatinine=1.3).draft("Methotrexate 2.5 mg tablet")
+    assert ask("renal-dosing", made).cards == ()
+    assert ask(SERVICE, made, beside=["renal-dosing"]).finding("drug-safety/methotrexate/test/crcl")
+
+
+@pytest.mark.parametrize(
+    "medicine", ["Metformin 500 mg", "Gabapentin 300 mg", "Enoxaparin 40 mg", "Fondaparinux 2.5 mg"]
+)
+def test_of_two_services_one_speaks_of_a_kidney_limit(ask, medicine):
+    """Never neither."""
+    made = frail().draft(f"{medicine} injection" if "parin" in medicine else f"{medicine} tablet")
+    told = ask(SERVICE, made, beside=["renal-dosing"])
+    assert not [f for f in told.findings if "/test/" in f.key]
+    assert ask("renal-dosing", made).cards

@@ -54,10 +54,11 @@ def test_another_service_cannot_claim_the_same_finding_at_once(database: Databas
     with pytest.raises(ShownElsewhere):
         claim(database, "b")
     claim(database, "b", patient="p-2")
-    claim(database, "b", severity=2)
+    claim(database, "b", NOW + MINUTE)
+    claim(database, "a", NOW + MINUTE, severity=2)
+    claim(database, "b", NOW + MINUTE, severity=2)  # critical: said by each
     with pytest.raises(ShownElsewhere):
-        claim(database, "a", severity=2)
-    claim(database, "a", NOW + MINUTE)
+        claim(database, "a", NOW + MINUTE)
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on forks
