@@ -13,11 +13,12 @@ from uuid import UUID, uuid5
 import orjson
 import structlog
 
-from cds_service import fetch, local_codes, service_settings
+from cds_service import fetch, local_codes, service_settings, signed
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import BadRequest, PreconditionFailed, StoreError, UnknownService
 from cds_service.features.extract import extract
 from cds_service.features.feature import Feature, FeatureValues
+from cds_service.fhir.code_map import CodeMap
 from cds_service.fhir.record import clinical_context
 from cds_service.findings import Finding, RiskFinding
 from cds_service.hook import Case, Service
@@ -122,6 +123,7 @@ class Pipeline:
         self._fetcher = fetch.create(settings, observer)
         self._words = words(settings.cards.language, settings.cards.units)
         self._versions: dict[str, dict[str, str]] = {}
+        self._signed: dict[str, bool] = {}
         asked = any(service.knowledge for service in registry.services.values())
         self._library = library.opened(settings) if asked else None
         self._desks = {id_: self._desk(service) for id_, service in registry.services.items()}
@@ -146,6 +148,11 @@ class Pipeline:
     def models(self) -> Mapping[str, RiskModel]:
         """All loaded models by id."""
         return self._registry.models
+
+    @property
+    def code_map(self) -> CodeMap:
+        """The hospital's own codes and units."""
+        return self._code_map
 
     def discovery(self) -> dict[str, object]:
         """The body of `GET /cds-services`."""
@@ -392,9 +399,13 @@ class Pipeline:
         return self.validated(finding.model) or self._settings.models.show_unvalidated
 
     def validated(self, model: RiskModel) -> bool:
-        """True if a model may speak at this site: it is published, or its exact version was signed off."""
-        entry = self._settings.models.signed_off.get(model.id)
-        return not model.trained or (entry is not None and entry.version == model.version)
+        """True if a model may speak at this site: it is published, or its exact version was signed off as it runs."""
+        found = self._signed.get(model.id)
+        if found is None:
+            services = self._registry.services.values()
+            found = signed.state(model, services, self._settings, self._code_map.digest) in ("published", "valid")
+            self._signed[model.id] = found
+        return found
 
 
 def _refuse(service: Service, missing: tuple[Gap, ...]) -> None:

@@ -224,12 +224,18 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """Someone's word that a trained model was evaluated at this site."""
+    """Someone's word that a trained model was evaluated at this site, written by `curbside models sign-off`.
+
+    report_sha256: of the report as it was signed. conditions: digest of all that the word rests on: weights, the code
+    map, the thresholds of the services that run the model; a sign-off without it, or with another, is not valid.
+    """
 
     version: str
     by: str
     on: date
     report: str
+    report_sha256: str = ""
+    conditions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +244,9 @@ class Models:
 
     signed_off: Mapping[str, SignOff] = key(
         {},
-        "Trained models evaluated and accepted at this site, one table a model: `version`, `by`, `on` (a date) and "
-        "`report`. Any other trained model, or another version, stays silent: computed and stored, never shown.",
+        "Trained models evaluated and accepted at this site, one table a model: `version`, `by`, `on` (a date), "
+        "`report`, `report_sha256` and `conditions`, as `curbside models sign-off` writes them. Any other trained "
+        "model, another version, another code map or other thresholds: silent, computed and stored, never shown.",
     )
     enabled: tuple[str, ...] = key(
         (),
@@ -504,15 +511,22 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     Raises SettingsError naming the key.
     """
     environ = os.environ if environ is None else environ
-    chosen = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
-    if chosen is None and Path("curbside.toml").is_file():
-        chosen = Path("curbside.toml")
+    chosen = file_of(path, environ)
     tables = _file(chosen) if chosen else {}
     base = chosen.resolve().parent if chosen else Path.cwd()
     for section, name, text in _variables(environ):
         table = tables.setdefault(section, {})
         table[name] = text
     return _settings(tables, base)
+
+
+def file_of(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The settings file that `load` reads, or None if there is none."""
+    environ = os.environ if environ is None else environ
+    chosen = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    if chosen is None and Path("curbside.toml").is_file():
+        chosen = Path("curbside.toml")
+    return chosen
 
 
 def reference() -> str:
@@ -686,9 +700,13 @@ def _sign_offs(where: str, raw: Any) -> dict[str, SignOff]:
 
 
 def _sign_off(where: str, entry: Any) -> SignOff:
-    known = [item.name for item in fields(SignOff)]
-    if not isinstance(entry, dict) or sorted(entry) != sorted(known):
-        raise SettingsError(f"settings: {where} must have exactly the keys {', '.join(known)}.")
+    needed = ("version", "by", "on", "report")
+    known = {item.name for item in fields(SignOff)}
+    if not isinstance(entry, dict) or not set(needed) <= set(entry) <= known:
+        raise SettingsError(
+            f"settings: {where} must have exactly the keys {', '.join(needed)}, report_sha256 and conditions. Let "
+            "`curbside models sign-off` write it."
+        )
     on = entry["on"]
     try:
         day = on if type(on) is date else date.fromisoformat(on)
@@ -698,7 +716,8 @@ def _sign_off(where: str, entry: Any) -> SignOff:
     for name, text in texts.items():
         if not text.strip():
             raise SettingsError(f"settings: {where}.{name} is empty. Say who signed off which version on which report.")
-    return SignOff(on=day, **texts)
+    digests = {name: _text(f"{where}.{name}", entry.get(name, "")) for name in ("report_sha256", "conditions")}
+    return SignOff(on=day, **texts, **digests)
 
 
 def _json(where: str, raw: str) -> Any:

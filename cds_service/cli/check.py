@@ -99,9 +99,18 @@ def _rehearse(settings: Settings, loaded: Registry) -> None:
 
 
 def _silent(settings: Settings, loaded: Registry) -> str:
-    signed = {(id_, entry.version) for id_, entry in settings.models.signed_off.items()}
-    silent = [f"{m.id} {m.version}" for m in loaded.models.values() if m.trained and (m.id, m.version) not in signed]
+    from cds_service import local_codes, signed
+
+    code_map, services = local_codes.load(settings.codes.map).digest, loaded.services.values()
+    states = {m: signed.state(m, services, settings, code_map) for m in loaded.models.values() if m.trained}
+    silent = [f"{m.id} {m.version}{_WHY.get(state, '')}" for m, state in states.items() if state != "valid"]
     return ", ".join(silent) or "none: every trained model is signed off"
+
+
+_WHY = {
+    "another version": " (another version was signed off)",
+    "other conditions": " (the code map, the thresholds or the weights are not those that were signed off)",
+}
 
 
 def _registrations(settings: Settings) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
@@ -74,6 +75,81 @@ def score(
     output.finish(folder, out)
     said = f"; {len(problems)} could not be read (problems.parquet)" if problems else ""
     click.echo(f"{count} patients scored into {out}{said}.")
+
+
+@cohort.command()
+@click.argument("path", type=FOLDER)
+@click.option("--outcomes", type=options.FILE, required=True, help="What is to be foreseen (TOML; docs/go-live.md).")
+@click.option("--out", type=FOLDER, required=True, help="A new folder for the report and its rows.")
+@click.option("--service", "services", multiple=True, help="Only this service; may be given several times.")
+@click.option("--at-most-per-day", type=click.FloatRange(min=0, min_open=True), help="Plan thresholds for each ward.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, help="Processes.")
+@options.config
+def backtest(
+    path: Path,
+    outcomes: Path,
+    out: Path,
+    services: tuple[str, ...],
+    at_most_per_day: float | None,
+    workers: int,
+    settings: Settings,
+) -> None:
+    """Replay the hooks of a population at PATH through time, and judge them by what happened later.
+
+    Writes report.html and report.pdf, figures.json and the rows (Parquet). Nobody sees a card.
+    """
+    for module in ("pyarrow", "matplotlib", "fpdf"):
+        _needs(module, "cohort")
+    from cds_service.cohort import output
+    from cds_service.cohort.outcomes import read
+
+    declared = read(outcomes)
+    make = partial(make_backtester, settings, declared, services)
+    backtester = make()
+    folder = output.working(out)
+    run = {"curbside": __version__, "path": path.resolve(), "outcomes": repr(declared), "services": services}
+    output.claim(folder, {**run, "settings": repr(settings)})
+    count, problems = _local(path, folder, make, workers, backtester)
+    if not count:
+        raise InputError(f"there is no Patient in {path}. Nothing was written.")
+    output.write_problems(folder / "problems.parquet", problems)
+    sentence = _report(folder, declared, outcomes, settings, len(problems), at_most_per_day)
+    output.finish(folder, out)
+    click.echo(f"{count} patients replayed: {sentence}. The report: {out / 'report.html'}, {out / 'report.pdf'}.")
+
+
+def _report(
+    folder: Path, declared: Any, outcomes: Path, settings: Settings, unread: int, at_most_per_day: float | None
+) -> str:
+    """Writes the report beside the rows; what to say of it."""
+    from cds_service.app import load_registry
+    from cds_service.cohort import figures, judging, report, report_files, tables
+
+    collected = tables.collect(folder / "rows", declared)
+    if not collected.encounters:
+        raise InputError(
+            "no encounter of the population calls a hook that is judged, before `until`. Nothing was written; see "
+            "docs/go-live.md on which encounters call which hook."
+        )
+    judged = [judging.judge(one, at_most_per_day) for one in collected.estimates]
+    about = figures.about(load_registry(settings), settings, declared, collected, outcomes.read_bytes())
+    about = replace(about, unread=unread, at_most_per_day=at_most_per_day)
+    made = report.build(about, judged, collected.services)
+    (folder / "report.html").write_bytes(report_files.to_html(made))
+    (folder / "report.pdf").write_bytes(report_files.to_pdf(made))
+    (folder / "figures.json").write_bytes(figures.to_json(made.facts, judged, collected.services))
+    return f"{sum(collected.encounters.values())} calls of hooks, {len(judged)} kinds of estimates judged"
+
+
+def make_backtester(settings: Settings, declared: Any, services: tuple[str, ...]) -> Any:
+    """What replays patients, with this installation's models and services; importable, as `make_scorer` is."""
+    from cds_service.app import create_pipeline, load_registry
+    from cds_service.cohort.backtest import Backtester
+    from cds_service.risk.model import is_on
+
+    loaded = load_registry(settings)
+    on = {id_: model for id_, model in loaded.models.items() if is_on(model, settings.models.enabled)}
+    return Backtester(create_pipeline(settings, loaded=loaded), on, declared, services)
 
 
 def _local(path: Path, folder: Path, make: Callable[[], Any], workers: int, scorer: Any) -> tuple[int, list[Any]]:

@@ -33,15 +33,16 @@ def models(ctx: click.Context, settings: Settings, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     say = words(settings.cards.language)
+    loaded = _registry(settings)
     rows = [
         {
             "id": model.id,
             "version": model.version,
             "title": say(model.title),
             "kind": "trained" if model.trained else "published",
-            "state": _state(model, settings),
+            "state": _state(model, loaded, settings),
         }
-        for model in _registry(settings).models.values()
+        for model in loaded.models.values()
     ]
     if as_json:
         options.print_json(rows)
@@ -66,7 +67,7 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         "id": model.id,
         "version": model.version,
         "title": say(model.title),
-        "state": _state(model, settings),
+        "state": _state(model, loaded, settings),
         "source": model.citation.text,
         "url": model.citation.url,
         "limits": say(limits) if limits is not None else "",
@@ -325,15 +326,21 @@ def _trained(model: RiskModel) -> TrainedModel | FusedModel:
     return model
 
 
-def _state(model: RiskModel, settings: Settings) -> str:
+def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
+    from cds_service import local_codes, signed
     from cds_service.risk.model import is_on
 
     if not model.trained:
         return "speaks" if is_on(model, settings.models.enabled) else "off: name it in models.enabled"
-    entry = settings.models.signed_off.get(model.id)
-    if entry is not None and entry.version == model.version:
+    state = signed.state(model, loaded.services.values(), settings, local_codes.load(settings.codes.map).digest)
+    if state == "valid":
+        entry = settings.models.signed_off[model.id]
         return f"signed off by {entry.by} on {entry.on}"
-    return "shown unvalidated" if settings.models.show_unvalidated else "silent until signed off"
+    if settings.models.show_unvalidated:
+        return "shown unvalidated"
+    if state == "other conditions":
+        return "silent: code map, thresholds or weights changed since the sign-off"
+    return "silent until signed off" if state == "none" else "silent: another version was signed off"
 
 
 def _feature_row(feature: dict[str, Any]) -> Sequence[str]:

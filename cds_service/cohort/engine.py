@@ -7,14 +7,26 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from cds_service.cohort import output
-from cds_service.cohort.patients import load
-from cds_service.cohort.scoring import Scored, Scorer
+from cds_service.cohort.patients import Loaded, load
 from cds_service.cohort.spool import Spool
 
 PART = 500  # patients a part: a few megabytes of rows, and what is lost if the run is interrupted
-Make = Callable[[], Scorer]
+
+
+class Maker(Protocol):
+    """Makes the rows of patients. row: their dataclass."""
+
+    row: type
+
+    def score(self, loaded: Loaded) -> Iterator[Any]:
+        """The rows of one patient."""
+        ...
+
+
+Make = Callable[[], Maker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Job:
     listed: frozenset[str]
 
 
-def run(job: Job, workers: int, scorer: Scorer, advance: Callable[[int], None] | None = None) -> int:
+def run(job: Job, workers: int, scorer: Maker, advance: Callable[[int], None] | None = None) -> int:
     """Scores all parts that are not there yet; the number of patients.
 
     scorer: of this process, for one worker. advance: is told how many are done.
@@ -47,7 +59,7 @@ def run(job: Job, workers: int, scorer: Scorer, advance: Callable[[int], None] |
     return len(patients)
 
 
-def _alone(job: Job, parts: Sequence[tuple[int, list[str]]], scorer: Scorer) -> Iterator[int]:
+def _alone(job: Job, parts: Sequence[tuple[int, list[str]]], scorer: Maker) -> Iterator[int]:
     process = _Process(job, Spool(job.spool), scorer)
     for number, ids in parts:
         yield process.part(number, ids)
@@ -76,14 +88,14 @@ class _Process:
 
     job: Job
     spool: Spool
-    scorer: Scorer
+    scorer: Maker
 
     def part(self, number: int, ids: Sequence[str]) -> int:
         """Scores one part and writes it; the number of patients."""
-        rows: list[Scored] = []
+        rows: list[Any] = []
         for id_ in ids:
             rows.extend(self.scorer.score(load(self.spool, id_, self.job.listed)))
-        output.write_rows(_file(self.job, number), rows)
+        output.write_rows(_file(self.job, number), rows, self.scorer.row)
         return len(ids)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,25 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cds_service.cohort.scoring import COLUMNS, Scored
+from cds_service.cohort.scoring import Scored
 from cds_service.cohort.spool import Problem
 from cds_service.errors import InputError
 
 _TEXT = pa.string()
 _TYPES: Mapping[str, pa.DataType] = {
-    "at": pa.timestamp("us", tz="UTC"),
-    "horizon": pa.int32(),
-    "value": pa.float64(),
-    "high": pa.float64(),
+    "datetime": pa.timestamp("us", tz="UTC"),
+    "int": pa.int32(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
 }
-SCHEMA = pa.schema([(name, _TYPES.get(name, _TEXT)) for name in COLUMNS])
+
+
+def schema(row: type) -> pa.Schema:
+    """The columns of a kind of rows, which is a dataclass."""
+    found = [(item.name, _TYPES.get(str(item.type).removesuffix(" | None"), _TEXT)) for item in fields(row)]
+    return pa.schema(found)
+
+
 PROBLEMS = pa.schema([("file", _TEXT), ("line", pa.int64()), ("reason", _TEXT)])
 
 
@@ -46,10 +53,10 @@ def claim(folder: Path, run: Mapping[str, Any]) -> None:
     mark.write_bytes(text)
 
 
-def write_rows(path: Path, rows: Sequence[Scored]) -> None:
-    """One part, all of it or nothing."""
-    columns = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
-    _whole(path, pa.table(columns, schema=SCHEMA))
+def write_rows(path: Path, rows: Sequence[Any], row: type) -> None:
+    """One part, all of it or nothing. row: the dataclass of the rows."""
+    shape = schema(row)
+    _whole(path, pa.table({name: [getattr(one, name) for one in rows] for name in shape.names}, schema=shape))
 
 
 def write_problems(path: Path, problems: Iterable[Problem]) -> None:
@@ -79,4 +86,4 @@ def discard(folder: Path) -> None:
 def read(out: Path) -> pa.Table:
     """All rows of whole results, in the order of the parts."""
     parts = sorted((out / "rows").glob("*.parquet"))
-    return pa.concat_tables([pq.read_table(part) for part in parts]) if parts else SCHEMA.empty_table()
+    return pa.concat_tables([pq.read_table(part) for part in parts]) if parts else schema(Scored).empty_table()

@@ -11,6 +11,7 @@ import msgspec
 from cds_service.cohort.spool import Row, Spool
 from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
+from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import Span, parse
 from cds_service.protocol.request import decode_resource
@@ -18,13 +19,14 @@ from cds_service.protocol.request import decode_resource
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """All resources of one patient, decoded; unreadable: how many could not be."""
+    """All resources of one patient, decoded; unreadable: how many could not be. bodies: the rows as they came."""
 
     id: str
     resources: tuple[fhir.AnyResource, ...]
     full_urls: tuple[str | None, ...]
     unreadable: int
     listed: frozenset[str]
+    bodies: tuple[bytes, ...] = ()
 
     @property
     def patient(self) -> fhir.Patient | None:
@@ -36,12 +38,15 @@ class Loaded:
         found = [(start.start, e) for e in self.resources if isinstance(e, fhir.Encounter) and (start := _start(e))]
         return [encounter for _, encounter in sorted(found, key=lambda pair: (pair[0], pair[1].id or ""))]
 
-    def record(self, at: datetime) -> PatientRecord:
-        """The record as the EHR held it at a moment: later results were not there, and later diagnoses not made."""
+    def record(self, at: datetime, code_map: CodeMap = NONE) -> PatientRecord:
+        """The record as the EHR held it at a moment: later results were not there, and later diagnoses not made.
+
+        code_map: the hospital's own codes and units.
+        """
         known = [(r, u) for r, u in zip(self.resources, self.full_urls, strict=True) if known_at(r, at)]
         rows = tuple(as_of(row, at) for row, _ in known)
         urls = tuple(url for _, url in known)
-        return PatientRecord.from_resources(rows, urls, self.id, at, listed=self.listed)
+        return PatientRecord.from_resources(code_map.translated(rows), urls, self.id, at, listed=self.listed)
 
 
 _ACTIVE = fhir.CodeableConcept(
@@ -54,7 +59,7 @@ def load(spool: Spool, patient: str, listed: frozenset[str]) -> Loaded:
     rows = spool.rows(patient)
     found, urls, bad = decoded(rows)
     more, more_urls, more_bad = decoded(spool.shared(wanted(found)))
-    return Loaded(patient, (*found, *more), (*urls, *more_urls), bad + more_bad, listed)
+    return Loaded(patient, (*found, *more), (*urls, *more_urls), bad + more_bad, listed, tuple(r.body for r in rows))
 
 
 def wanted(found: Iterable[fhir.AnyResource]) -> list[str]:

@@ -69,9 +69,11 @@ class Choice:
 class Scorer:
     """Scores patients; made once in each process."""
 
+    row = Scored
+
     def __init__(self, pipeline: Pipeline, models: Mapping[str, RiskModel], choice: Choice) -> None:
         """models: all that are loaded. Raises InputError for an id that is not."""
-        self._choice = choice
+        self._choice, self._code_map = choice, pipeline.code_map
         self._models = tuple(_chosen(models, choice.models, "model"))
         listing = pipeline.discovery()["services"]
         assert isinstance(listing, list)
@@ -97,7 +99,7 @@ class Scorer:
                 yield from self._at(loaded, moment, encounter.id)
 
     def _at(self, loaded: Loaded, at: datetime, encounter: str | None) -> Iterator[Scored]:
-        record = loaded.record(at)
+        record = loaded.record(at, self._code_map)
         if record.deceased or record.patient is None:
             return
         values, results, cases = self.decide(record, at, encounter)
@@ -126,7 +128,7 @@ class Scorer:
             context = ClinicalContext(record, desk.service.hook, None, encounter, met, (), at)
             own = {model.id: model for model in desk.models}
             known = {id_: results[id_] for id_ in own}
-            case = Case(context, values, own, known, desk.thresholds, beside=desk.beside)
+            case = Case(context, values, own, known, desk.thresholds, desk.library, desk.beside)
             cases.append((desk, case))
         return values, results, cases
 

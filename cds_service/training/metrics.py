@@ -1,110 +1,40 @@
-"""How good predictions are on rows that no model was trained on, with intervals.
-
-Arrays are one entry a person: `outcomes` 0 or 1, `log_odds` calibrated, `scores` in any order-preserving unit.
-"""
+"""The measures of `risk.metrics`, and those that need scikit-learn or weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from cds_service.risk.calibration import expit, in_the_large, slope_and_intercept
+from cds_service.risk.calibration import expit
+from cds_service.risk.metrics import (
+    REPLICATES,
+    Floats,
+    Interval,
+    Ranked,
+    auprc,
+    auroc,
+    gain,
+    large,
+    net_benefit,
+    observed_to_expected,
+    slope,
+)
 
-Floats = NDArray[np.float64]
-REPLICATES = 1000
-_Z = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-
-class Ranked:
-    """Scores sorted once, so that each bootstrap replicate costs one pass."""
-
-    def __init__(self, scores: Floats, outcomes: Floats) -> None:
-        self._order = np.argsort(scores, kind="stable")
-        ordered = np.asarray(scores)[self._order]
-        self._outcomes = np.asarray(outcomes, dtype=np.float64)[self._order]
-        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-
-    def _tied(self, weights: Floats | None) -> tuple[Floats, Floats]:
-        """Weight of people with and without the outcome at each distinct score, lowest first."""
-        weight = np.ones(len(self._order)) if weights is None else weights[self._order]
-        cases = np.add.reduceat(weight * self._outcomes, self._starts)
-        others = np.add.reduceat(weight * (1.0 - self._outcomes), self._starts)
-        return cases, others
-
-    def auroc(self, weights: Floats | None = None) -> float:
-        """Probability that a person with the outcome scores higher than one without; ties count half."""
-        cases, others = self._tied(weights)
-        below = np.cumsum(others) - others
-        return float(np.sum(cases * (below + others / 2.0)) / (cases.sum() * others.sum()))
-
-    def auprc(self, weights: Floats | None = None) -> float:
-        """Average precision: precision averaged over the people with the outcome."""
-        cases, others = self._tied(weights)
-        cases, others = cases[::-1], others[::-1]
-        everyone = np.cumsum(cases + others)
-        precision = np.divide(np.cumsum(cases), everyone, out=np.zeros_like(everyone), where=everyone > 0)
-        return float(np.sum(precision * cases) / cases.sum())
-
-
-def auroc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
-    """AUROC with a bootstrap interval."""
-    ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.auroc, len(outcomes), seed, replicates)
-
-
-def auprc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
-    """Area under the precision-recall curve with a bootstrap interval."""
-    ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.auprc, len(outcomes), seed, replicates)
-
-
-def gain(scores: Floats, rival: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
-    """AUROC of `scores` minus that of a rival on the same people, with a paired-bootstrap interval."""
-    ours, theirs = Ranked(scores, outcomes), Ranked(rival, outcomes)
-    return _bootstrap(lambda w: ours.auroc(w) - theirs.auroc(w), len(outcomes), seed, replicates)
-
-
-def slope(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Calibration slope with a Wald interval; 1 is perfect, below 1 the estimates are too extreme."""
-    value, _ = slope_and_intercept(log_odds, outcomes)
-    centred = log_odds - log_odds.mean()
-    fitted = expit(value * log_odds + in_the_large(value * log_odds, outcomes))
-    spread = fitted * (1.0 - fitted)
-    mean = np.sum(spread * centred) / spread.sum()
-    error = 1.0 / np.sqrt(np.sum(spread * (centred - mean) ** 2))
-    return Interval(value, value - _Z * error, value + _Z * error)
-
-
-def large(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Calibration in the large with a Wald interval; 0 is perfect, above 0 more came true than was expected."""
-    value = in_the_large(log_odds, outcomes)
-    fitted = expit(log_odds + value)
-    error = 1.0 / np.sqrt(np.sum(fitted * (1.0 - fitted)))
-    return Interval(value, value - _Z * error, value + _Z * error)
-
-
-def observed_to_expected(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Observed over expected number of outcomes, with an interval from the observed number (Poisson, log scale)."""
-    observed = float(np.sum(outcomes))
-    ratio = observed / float(np.sum(expit(log_odds)))
-    spread = np.exp(_Z / np.sqrt(max(observed, 1.0)))
-    return Interval(ratio, ratio / spread, ratio * spread)
+__all__ = [
+    "REPLICATES",
+    "Floats",
+    "Interval",
+    "Ranked",
+    "auprc",
+    "auroc",
+    "gain",
+    "ici",
+    "large",
+    "net_benefit",
+    "net_benefit_weighted",
+    "observed_to_expected",
+    "slope",
+]
 
 
 def ici(log_odds: Floats, outcomes: Floats) -> float:
@@ -117,17 +47,6 @@ def ici(log_odds: Floats, outcomes: Floats) -> float:
     return float(np.mean(np.abs(smooth - risk)))
 
 
-def net_benefit(risk: Floats, outcomes: Floats, threshold: float) -> float:
-    """True positives per person minus false positives weighted by the odds of the threshold.
-
-    Source: Vickers and Elkin 2006, doi:10.1177/0272989X06295361.
-    """
-    flagged = risk >= threshold
-    right = float(np.sum(outcomes[flagged]))
-    wrong = float(np.sum(flagged)) - right
-    return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
-
-
 def net_benefit_weighted(risk: Floats, outcomes: Floats, weight: Floats, threshold: float) -> float:
     """The same with weights that stand for the censored, who have none themselves.
 
@@ -137,12 +56,3 @@ def net_benefit_weighted(risk: Floats, outcomes: Floats, weight: Floats, thresho
     right = float(np.sum((weight * outcomes)[flagged]))
     wrong = float(np.sum(weight[flagged])) - right
     return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
-
-
-def _bootstrap(statistic: Callable[[Floats | None], float], n: int, seed: int, replicates: int) -> Interval:
-    generator = np.random.default_rng(seed)
-    values = np.empty(replicates)
-    for i in range(replicates):
-        values[i] = statistic(np.bincount(generator.integers(n, size=n), minlength=n).astype(np.float64))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return Interval(statistic(None), float(low), float(high))

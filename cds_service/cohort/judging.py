@@ -1,0 +1,308 @@
+"""What a backtest found, in numbers: discrimination, calibration, use, subgroups, time, and what a threshold would do.
+
+Rows are calls of hooks. Intervals take them as independent: where many patients come often, they are too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.cohort.groups import DIMENSIONS
+from cds_service.risk import metrics
+from cds_service.risk.calibration import expit
+from cds_service.risk.metrics import Floats, Interval
+
+Texts = NDArray[np.str_]
+SMALLEST = 100  # calls in a subgroup; with fewer it is withheld
+FEWEST = 10  # calls with the outcome, and without it, below which no measure is given
+_EDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Judgeable:
+    """Estimates of one kind with what happened later. outcomes: 1, 0. days: to the outcome, NaN without one."""
+
+    name: str
+    version: str
+    outcome: str
+    title: str
+    probability: bool
+    values: Floats
+    outcomes: Floats
+    days: Floats
+    months: Texts
+    dates: NDArray[np.datetime64]
+    wards: Texts
+    groups: Mapping[str, Texts]
+    unknown: int = 0
+    intervals: int = 0
+    refusals: Mapping[str, int] | None = None
+
+    def of(self, rows: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Values and outcomes of some rows."""
+        return self.values[rows], self.outcomes[rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How good one kind of estimate is; None where there are too few outcomes, or the estimate is no probability."""
+
+    n: int
+    events: int
+    auroc: Interval | None = None
+    auprc: float | None = None
+    slope: Interval | None = None
+    intercept: Interval | None = None
+    observed_expected: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """What a threshold would do. per_100: cards in 100 calls. benefit: net benefit, and that of treating all.
+
+    lead: median days from a right card to the outcome.
+    """
+
+    threshold: float
+    per_100: float
+    right: Interval | None
+    found: Interval | None
+    benefit: tuple[float, float] | None
+    lead: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One subgroup; measures is None where it is withheld for being small."""
+
+    dimension: str
+    name: str
+    measures: Measures | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month, or quarter: calls, outcomes, expected number, and how far the estimates moved from the first ones."""
+
+    name: str
+    n: int
+    events: int
+    observed_expected: Interval | None
+    psi: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The lowest threshold with which a ward sees at most so many cards a day, on average."""
+
+    ward: str
+    threshold: float | None
+    per_day: float
+    busiest: float
+    right: float | None
+    found: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All about one kind of estimate for one outcome."""
+
+    of: Judgeable
+    measures: Measures
+    curve: tuple[Floats, Floats] | None
+    thresholds: tuple[At, ...]
+    groups: tuple[Group, ...]
+    months: tuple[Month, ...]
+    plans: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """How often a service would show a card, and how often that would be right.
+
+    per_clinician: mean cards a clinician and month, None where no clinician is stated. right: None without an outcome.
+    """
+
+    service: str
+    outcome: str
+    calls: int
+    cards: int
+    per_100: float
+    per_clinician: float | None
+    right: Interval | None
+    found: Interval | None
+    lead: float | None
+
+
+def judge(given: Judgeable, at_most_per_day: float | None = None) -> Judgement:
+    """All numbers for one kind of estimate."""
+    enough = _enough(given.outcomes)
+    curve = metrics.smoothed(given.values, given.outcomes) if enough and given.probability else None
+    plans = tuple(_plans(given, at_most_per_day)) if at_most_per_day is not None else ()
+    return Judgement(
+        given,
+        measures(given.values, given.outcomes, given.probability),
+        curve,
+        tuple(_thresholds(given)),
+        tuple(_groups(given)),
+        tuple(_months(given)),
+        plans,
+    )
+
+
+def measures(values: Floats, outcomes: Floats, probability: bool) -> Measures:
+    """Discrimination, and calibration of probabilities."""
+    n, events = len(outcomes), int(outcomes.sum())
+    if not _enough(outcomes):
+        return Measures(n, events)
+    area, precision = metrics.auroc_with_interval(values, outcomes), metrics.Ranked(values, outcomes).auprc()
+    if not probability:
+        return Measures(n, events, area, precision)
+    odds = log_odds(values)
+    slope = metrics.slope(odds, outcomes) if np.ptp(odds) > 0 else None
+    ratio = metrics.observed_to_expected(odds, outcomes)
+    return Measures(n, events, area, precision, slope, metrics.large(odds, outcomes), ratio)
+
+
+def log_odds(values: Floats) -> Floats:
+    """Log-odds of probabilities, none of them infinite."""
+    p = np.clip(values, _EDGE, 1.0 - _EDGE)
+    return np.asarray(np.log(p / (1.0 - p)))
+
+
+def expected(values: Floats) -> float:
+    """The number of outcomes that probabilities tell."""
+    return float(np.sum(expit(log_odds(values))))
+
+
+def psi(reference: Floats, now: Floats, bins: int = 10) -> float:
+    """Population stability index of values against earlier ones, in tenths of these; above 0.2 is a marked shift.
+
+    Source: Yurdakul 2018, Statistical properties of population stability index.
+    """
+    if len(reference) == 0 or len(now) == 0:
+        return float("nan")
+    edges = np.unique(np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1]))
+    before = np.bincount(np.searchsorted(edges, reference, "right"), minlength=len(edges) + 1) / len(reference)
+    after = np.bincount(np.searchsorted(edges, now, "right"), minlength=len(edges) + 1) / len(now)
+    before, after = np.maximum(before, 1e-4), np.maximum(after, 1e-4)
+    return float(np.sum((after - before) * np.log(after / before)))
+
+
+def _enough(outcomes: Floats) -> bool:
+    events = float(outcomes.sum())
+    return events >= FEWEST and len(outcomes) - events >= FEWEST
+
+
+def _steps(given: Judgeable) -> list[float]:
+    """Thresholds worth showing: round shares, or each number of points that occurs."""
+    if given.probability:
+        return [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7]
+    return [float(value) for value in np.unique(given.values)[:40]]
+
+
+def _thresholds(given: Judgeable) -> Iterator[At]:
+    n, events = len(given.values), int(given.outcomes.sum())
+    for step in _steps(given) if n else ():
+        flagged = given.values >= step
+        cards, hits = int(flagged.sum()), int(given.outcomes[flagged].sum())
+        days = given.days[flagged & (given.outcomes > 0)]
+        benefit = None
+        if given.probability:
+            everybody = metrics.net_benefit(np.ones(n), given.outcomes, step)
+            benefit = (metrics.net_benefit(given.values, given.outcomes, step), everybody)
+        yield At(
+            step,
+            100.0 * cards / n,
+            metrics.share(hits, cards) if cards else None,
+            metrics.share(hits, events) if events else None,
+            benefit,
+            float(np.median(days)) if len(days) else None,
+        )
+
+
+def _groups(given: Judgeable) -> Iterator[Group]:
+    for dimension in DIMENSIONS:
+        names = given.groups[dimension]
+        for name in sorted(set(names.tolist())):
+            values, outcomes = given.of(names == name)
+            small = len(values) < SMALLEST or not _enough(outcomes)
+            yield Group(dimension, name, None if small else measures(values, outcomes, given.probability))
+
+
+def _months(given: Judgeable) -> Iterator[Month]:
+    names = sorted(set(given.months.tolist()))
+    first = np.isin(given.months, names[: max(len(names) // 4, 1)])
+    for name in names:
+        values, outcomes = given.of(given.months == name)
+        ratio = None
+        if given.probability and expected(values) > 0 and outcomes.sum() >= 1:
+            ratio = metrics.observed_to_expected(log_odds(values), outcomes)
+        yield Month(name, len(values), int(outcomes.sum()), ratio, psi(given.values[first], values))
+
+
+def _plans(given: Judgeable, at_most: float) -> Iterator[Plan]:
+    for ward in sorted(set(given.wards.tolist())):
+        rows = given.wards == ward
+        values, outcomes = given.of(rows)
+        days = given.dates[rows].astype("datetime64[D]")
+        span = int((days.max() - days.min()).astype(int)) + 1
+        threshold = lowest(values, int(at_most * span))
+        flagged = values >= threshold if threshold is not None else np.zeros(len(values), dtype=bool)
+        cards, hits = int(flagged.sum()), float(outcomes[flagged].sum())
+        busiest = float(np.unique(days[flagged], return_counts=True)[1].max()) if cards else 0.0
+        found = hits / float(outcomes.sum()) if outcomes.sum() else None
+        yield Plan(ward, threshold, cards / span, busiest, hits / cards if cards else None, found)
+
+
+def lowest(values: Floats, cards: int) -> float | None:
+    """The lowest value that at most so many reach; None where even the highest value is reached by more."""
+    found, counts = np.unique(values, return_counts=True)
+    reached = np.cumsum(counts[::-1])[::-1]
+    fitting = found[reached <= cards]
+    return float(fitting[0]) if len(fitting) else None
+
+
+def speaking(
+    service: str,
+    outcome: str,
+    cards: NDArray[np.bool_],
+    came: Floats,
+    days: Floats,
+    clinicians: Texts,
+    months: Texts,
+) -> Speaking:
+    """How often a service would speak. came: 1, 0, or NaN where it is not known or no outcome is declared."""
+    known = ~np.isnan(came)
+    right = metrics.share(int(came[known & cards].sum()), int((known & cards).sum())) if (known & cards).any() else None
+    events = int(came[known].sum())
+    found = metrics.share(int(came[known & cards].sum()), events) if events else None
+    leads = days[known & cards & (came > 0)]
+    stated = clinicians != "not stated"
+    pairs = len({*zip(clinicians[stated].tolist(), months[stated].tolist(), strict=True)})
+    return Speaking(
+        service,
+        outcome,
+        len(cards),
+        int(cards.sum()),
+        100.0 * float(cards.mean()) if len(cards) else 0.0,
+        float(cards[stated].sum()) / pairs if pairs else None,
+        right,
+        found,
+        float(np.median(leads)) if len(leads) else None,
+    )
+
+
+def month(at: datetime) -> str:
+    """The quarter of a year that a moment falls in, such as `2019-Q3`."""
+    return f"{at.year}-Q{(at.month + 2) // 3}"
+
+
+def named(judgements: Sequence[Judgement]) -> list[str]:
+    """`MODEL/OUTCOME/YEARS for OUTCOME` of each."""
+    return [f"{one.of.name} for {one.of.outcome}" for one in judgements]

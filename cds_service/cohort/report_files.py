@@ -1,0 +1,137 @@
+"""A report as one HTML file and as one PDF file; neither needs anything beside it."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import orjson
+from fpdf import FPDF
+from fpdf.fonts import FontFace
+
+from cds_service.cohort.report import Block, Heading, Plot, Report, Table, Text
+
+FACTS = '<script type="application/json" id="curbside-report">'
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
+h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid #ccc}
+table{border-collapse:collapse;font-size:.85rem;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}
+th,td{border-bottom:1px solid #ddd;padding:.25rem .5rem;text-align:right}th:first-child,td:first-child{text-align:left}
+figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:100%}figcaption{max-width:26rem;font-size:.85rem}
+div.wide{overflow-x:auto}svg{max-width:100%;height:auto}p{white-space:pre-wrap}
+"""
+
+
+def to_html(report: Report) -> bytes:
+    """The report as HTML; its facts are in it as JSON."""
+    facts = orjson.dumps(report.facts, option=orjson.OPT_SORT_KEYS).decode().replace("<", "\\u003c")
+    title = html.escape(report.title)
+    body = "\n".join(_block(number, block) for number, block in enumerate(report.blocks))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>{FACTS}{facts}</script></head>'
+        f"<body><main><h1>{title}</h1>\n{body}\n</main></body></html>\n"
+    ).encode()
+
+
+def _block(number: int, block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"<h2>{html.escape(block.text)}</h2>"
+    if isinstance(block, Text):
+        return f"<p>{html.escape(block.text)}</p>"
+    if isinstance(block, Plot):
+        words = html.escape(block.words)
+        svg = _own_names(block.svg, f"plot{number}-").replace("<svg ", f'<svg role="img" aria-label="{words}" ', 1)
+        return f"<figure>{svg}<figcaption>{words}</figcaption></figure>"
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in block.head)
+    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in block.rows)
+    caption = f"<caption>{html.escape(block.title)}</caption>"
+    return f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _own_names(svg: str, prefix: str) -> str:
+    """The SVG with its ids made its own, for several stand in one page."""
+    for mark in ('id="', 'href="#', "url(#"):
+        svg = svg.replace(mark, mark + prefix)
+    return svg
+
+
+def to_pdf(report: Report) -> bytes:
+    """The report as PDF."""
+    pdf = _Pdf()
+    fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    pdf.add_font("sans", "", fonts / "DejaVuSans.ttf")
+    pdf.add_font("sans", "B", fonts / "DejaVuSans-Bold.ttf")
+    pdf.set_title(report.title)
+    pdf.set_lang("en")
+    pdf.add_page()
+    pdf.set_font("sans", "B", 16)
+    pdf.multi_cell(0, 8, report.title, new_x="LMARGIN", new_y="NEXT")
+    for block in report.blocks:
+        _put(pdf, block)
+    return bytes(pdf.output())
+
+
+class _Pdf(FPDF):
+    """A4 with a number at the foot of each page."""
+
+    def footer(self) -> None:
+        """The number of the page."""
+        self.set_y(-12)
+        self.set_font("sans", "", 8)
+        self.cell(0, 8, str(self.page_no()), align="C")
+
+
+def _put(pdf: FPDF, block: Block) -> None:
+    if isinstance(block, Heading):
+        pdf.ln(4)
+        pdf.set_font("sans", "B", 12)
+        pdf.multi_cell(0, 6, block.text, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(1)
+    elif isinstance(block, Text):
+        pdf.set_font("sans", "", 9.5)
+        pdf.multi_cell(0, 5, block.text, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(2)
+    elif isinstance(block, Plot):
+        if pdf.will_page_break(92):
+            pdf.add_page()
+        pdf.image(io.BytesIO(block.svg.encode()), w=100, alt_text=block.words)
+        pdf.set_font("sans", "", 8)
+        pdf.multi_cell(0, 4, block.words, new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(2)
+    else:
+        _table(pdf, block)
+
+
+def _table(pdf: FPDF, block: Table) -> None:
+    pdf.set_font("sans", "B", 9)
+    if pdf.will_page_break(30):
+        pdf.add_page()
+    pdf.multi_cell(0, 5, block.title, new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font("sans", "", 6.5)
+    widths = tuple([3 if index == 0 else 2 for index in range(len(block.head))])
+    heading = FontFace(emphasis="BOLD", fill_color=(235, 239, 244))
+    with pdf.table(col_widths=widths, line_height=3.6, headings_style=heading, borders_layout="HORIZONTAL_LINES",
+                   padding=0.6) as table:  # fmt: skip
+        for row in (block.head, *block.rows):
+            line = table.row()
+            for cell in row:
+                line.cell(cell or " ")
+    pdf.ln(3)
+
+
+def facts_in(data: bytes) -> Mapping[str, Any] | None:
+    """The facts in an HTML report, or None where the bytes hold none that can be read."""
+    start = data.find(FACTS.encode())
+    if start < 0:
+        return None
+    found = data[start + len(FACTS) :].split(b"</script>", 1)[0]
+    try:
+        value = orjson.loads(found)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,48 @@
+"""Whether a trained model may speak at this site: the sign-off of its exact version, and what that rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from cds_service import service_settings
+from cds_service.hook import Service
+from cds_service.risk.model import RiskModel
+from cds_service.settings import Settings
+
+State = Literal["published", "valid", "none", "another version", "other conditions"]
+
+
+def conditions(model: RiskModel, services: Iterable[Service], settings: Settings, code_map: str) -> str:
+    """A digest of what a local evaluation rests on beside the version.
+
+    The weights, the hospital's code map, and the thresholds of every service that runs the model: a change of any of
+    them may change whom the model speaks about. code_map: its digest, empty without one.
+    """
+    running = [s for s in services if model.id in s.models or model.id in s.may_run]
+    folder: Path | None = getattr(model, "folder", None)  # its manifest holds the digests of all weights
+    manifest = (folder / "manifest.json").read_bytes() if folder is not None else b""
+    basis = {
+        "model": model.id,
+        "version": model.version,
+        "manifest": hashlib.sha256(manifest).hexdigest(),
+        "code_map": code_map,
+        "thresholds": {s.id: service_settings.thresholds(s, settings) for s in running},
+    }
+    return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def state(model: RiskModel, services: Iterable[Service], settings: Settings, code_map: str) -> State:
+    """Why a model may speak, or may not."""
+    if not model.trained:
+        return "published"
+    entry = settings.models.signed_off.get(model.id)
+    if entry is None:
+        return "none"
+    if entry.version != model.version:
+        return "another version"
+    return "valid" if entry.conditions == conditions(model, services, settings, code_map) else "other conditions"
