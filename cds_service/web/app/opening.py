@@ -13,6 +13,7 @@ import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.pipeline import Decision, Pipeline
+from cds_service.risk.model import RiskModel
 from cds_service.security.smart import Grant, LaunchError, Registration
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
@@ -58,6 +59,11 @@ class Opener:
         self._pipeline = pipeline
         self._database = database
         self._settings = settings
+
+    @property
+    def models(self) -> Mapping[str, RiskModel]:
+        """All models that are loaded, by id."""
+        return self._pipeline.models
 
     def caller(self, registration: Registration) -> Caller:
         """The CDS Client whose cards an EHR's users review."""

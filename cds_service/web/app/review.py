@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from cds_service.clock import Clock
@@ -25,11 +25,12 @@ from cds_service.risk.wording import estimate_words
 from cds_service.security.smart import SmartClient
 from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
-from cds_service.web.app import drawing
+from cds_service.web.app import drawing, model_page
 from cds_service.web.app.opening import NothingToReview, Opened, Opener, moments
 from cds_service.web.app.pages import Pages
 from cds_service.web.app.session import Review, Sessions, in_language, take
 from cds_service.web.app.what_if import changes, form, models_of, outcomes
+from cds_service.web.models import about
 
 SNOOZE = ("urn:curbside:review", "snoozed", "Snoozed in the review app")
 _LONGEST_COMMENT = 2000
@@ -75,6 +76,11 @@ def routes(
     def found(id_: str) -> Review:
         review = sessions.find(id_, request)
         g.app_language = review.language
+        if review.grant.expires <= clock.now():
+            renewed = smart.refresh(smart.registrations[review.registration], review.grant)
+            if renewed is not None:
+                review = replace(review, grant=renewed)
+                sessions.keep(review, request)
         if request.method == "POST" and not secrets.compare_digest(request.form.get("csrf", ""), review.csrf):
             raise BadRequest("This form was not sent from the open review. Go back to the review and try again.")
         return review
@@ -144,6 +150,27 @@ def routes(
             return pages.render("refusal.html", reason=str(_NO_SOURCE), status=404, review=opened), 404
         text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
         return pages.render("source.html", review=opened, reference=f"{type_}/{row_id}", text=text)
+
+    @blueprint.get("/r/<id_>/models/<model_id>/", defaults={"name": ""})
+    @blueprint.get("/r/<id_>/models/<model_id>/<name>")
+    def model(id_: str, model_id: str, name: str) -> str | Response:
+        opened = found(id_)
+        known = opener.models.get(model_id)
+        if known is None:
+            raise NothingToReview("There is no model of this name here.")
+        if name:
+            drawn = model_page.plot(known, name)
+            if drawn is None:
+                raise NothingToReview("This model has no such plot.")
+            return Response(drawn, mimetype="image/svg+xml")
+        return pages.render(
+            "model.html",
+            review=opened,
+            model=known,
+            limits=getattr(known, "limits", None),
+            attributes=about(known, pages.words()).get("sourceAttributes"),
+            card=model_page.card(known),
+        )
 
     @blueprint.post("/r/<id_>/close")
     def close(id_: str) -> Answer:

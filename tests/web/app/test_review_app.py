@@ -486,3 +486,32 @@ def test_a_registration_that_cannot_work_is_refused_at_start(
             store=store,
         )
     store.close()
+
+
+def test_the_facts_of_a_model_open_with_its_plots(site: Site) -> None:
+    """Source attributes and the card of a trained model; its plots and nothing else of its folder."""
+    site.cards("missing-lipids")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("missing-lipids"))
+    page = browser.get(f"{path}/models/mortality/", base_url=APP)
+    assert page.status_code == 200
+    assert "Intended use" in page.text
+    assert 'src="calibration.svg"' in page.text
+    drawn = browser.get(f"{path}/models/mortality/calibration.svg", base_url=APP)
+    assert (drawn.status_code, drawn.mimetype) == (200, "image/svg+xml")
+    for name in ("weights.ubj", "..%2fmortality%2fcard.md", "card.md"):
+        assert browser.get(f"{path}/models/mortality/{name}", base_url=APP).status_code == 404
+    assert browser.get(f"{path}/models/none/", base_url=APP).status_code == 404
+
+
+def test_a_token_that_ran_out_is_renewed(site: Site) -> None:
+    """The next click asks the EHR for another, once, and goes on."""
+    site.cards("missing-lipids")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("missing-lipids"))
+    before = len(site.ehr.tokens.access)
+    site.clock.at = AS_OF + timedelta(minutes=12)
+    assert browser.get(path, base_url=APP).status_code == 200
+    assert len(site.ehr.tokens.access) == before + 1
+    assert browser.get(path, base_url=APP).status_code == 200
+    assert len(site.ehr.tokens.access) == before + 1
