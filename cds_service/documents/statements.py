@@ -169,7 +169,7 @@ class _Lists:
         for mention in named:
             if mention.class_ != "condition" or mention.meant.polarity is not Polarity.DENIED or mention.meant.relative:
                 continue
-            holders = [ref for ref, ids in self._problems if _narrowest(mention) in ids]
+            holders = [ref for ref, ids in self._problems if narrowest(mention) in ids]
             if holders:
                 text = msg('The problem list has {problem}; {document} says: "{quote}"',
                            problem=mention.words, **_places(document, passage))  # fmt: skip
@@ -185,7 +185,7 @@ class _Lists:
                 continue
             if not (stopped or (mention.meant.polarity is Polarity.DENIED and not _says_allergy(passage))):
                 continue
-            holders = [ref for ref, ids in self._medicines if _narrowest(mention) in ids]
+            holders = [ref for ref, ids in self._medicines if narrowest(mention) in ids]
             if holders:
                 words = msg('{medicine} is on the list of medicines; {document} says: "{quote}"',
                             medicine=mention.words, **_places(document, passage))  # fmt: skip
@@ -202,7 +202,7 @@ def _says_allergy(passage: Passage) -> bool:
     )
 
 
-def _narrowest(mention: Mention) -> str:
+def narrowest(mention: Mention) -> str:
     """The term itself, without what it implies."""
     known = lexicon().implied
     return min(mention.ids, key=lambda id_: (-len(known.get(id_, ())), id_))

@@ -31,7 +31,7 @@ _MOST_DAYS, _LEAST_DAYS = 3650, 31
 _SAID_SHARE = 0.7
 _FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.S)
 # Advice: it may only stand in a line that is said whole, as the record has it.
-_ADVICE = re.compile(
+ADVICE = re.compile(
     r"\b(?:should|must|ought|recommend\w*|advis\w*|consider\w*|suggest\w*|start|stop|discontinue|hold|give|administer"
     r"|increase|decrease|reduce|titrate|switch|initiate|avoid|ensure|monitor|order|prescribe|refer|please"
     r"|need(?:s|ed)? to|ignore|disregard|safe to|no need|cleared for)\b"
@@ -191,7 +191,7 @@ def _faults(text: str, cites: tuple[str, ...], lines: dict[str, str], by_id: dic
     if not cites or any(cite not in by_id for cite in cites):
         return ("it cites what was not sent",)
     whole = " ".join(line for cite in cites if (line := _bare(lines[cite])) in _bare(text))
-    advice = next((m[0] for m in _ADVICE.finditer(text) if m[0].casefold() not in whole), None)
+    advice = next((m[0] for m in ADVICE.finditer(text) if m[0].casefold() not in whole), None)
     return (f"advice: {advice}",) if advice is not None else ()
 
 

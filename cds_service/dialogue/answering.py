@@ -1,0 +1,202 @@
+"""Answers to a clinician's question: a model's sentences, each checked against what it cites, or the best passages.
+
+A sentence that the cited sources do not support is told apart and never shown as fact. Whatever goes wrong with the
+model, the passages stand and the reason is told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from cds_service.clock import Deadline
+from cds_service.dialogue import prompt
+from cds_service.dialogue.sources import Material, Source, chosen
+from cds_service.documents.context import Time
+from cds_service.documents.sentences import Passage
+from cds_service.documents.statements import Mention, mentions, narrowest
+from cds_service.fhir.identity import known
+from cds_service.settings import Llm
+from cds_service.summary.cleaning import clean, unmark
+from cds_service.summary.llm import LanguageModel, LlmError
+from cds_service.summary.rewrite import ADVICE
+from cds_service.summary.scrub import Scrubber
+from cds_service.summary.verify import Sentence, verify
+
+LONGEST_QUESTION = 1000
+MOST_SENTENCES = 12
+_MOST_DAYS, _LEAST_DAYS = 3650, 31
+_OBJECT = re.compile(r'\{\s*"(?:text|cites)"')
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+    cites: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence of a model. cites: ids of sources. reasons: why it is not supported; empty for one that is."""
+
+    text: str
+    cites: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def supported(self) -> bool:
+        """True if every word of it rests on what it cites."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question.
+
+    said: a model's sentences in order. sources: the passages that fit, the best first. reason: why there is no
+    sentence; empty where there are some or no model was asked. sent: all that left, as it left.
+    """
+
+    question: str
+    said: tuple[Said, ...] = ()
+    sources: tuple[Source, ...] = ()
+    reason: str = ""
+    sent: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    scrubbed: bool = True
+
+    @property
+    def facts(self) -> tuple[Said, ...]:
+        """The sentences that are supported."""
+        return tuple(one for one in self.said if one.supported)
+
+    @property
+    def doubtful(self) -> tuple[Said, ...]:
+        """The sentences that nothing supports, to be shown as such."""
+        return tuple(one for one in self.said if not one.supported)
+
+
+Below = Callable[[int], int]
+
+
+def ask(question: str, of: Material, model: LanguageModel | None = None, settings: Llm | None = None,
+        language: str = "en", **options: object) -> Answer:  # fmt: skip
+    """The whole answer. Raises nothing of what a server may do. options: as of `stream`."""
+    last: Answer | None = None
+    for event in stream(question, of, model, settings, language, **options):  # type: ignore[arg-type]
+        if isinstance(event, Answer):
+            last = event
+    assert last is not None
+    return last
+
+
+def stream(
+    question: str,
+    of: Material,
+    model: LanguageModel | None = None,
+    settings: Llm | None = None,
+    language: str = "en",
+    *,
+    earlier: Sequence[str] = (),
+    below: Below = secrets.randbelow,
+    deadline: Deadline | None = None,
+) -> Iterator[Said | Answer]:
+    """The sentences as soon as each is complete and checked; then the answer as a whole.
+
+    earlier: the questions before this one, the latest last: for what "it" means.
+    """
+    question = clean(question, LONGEST_QUESTION)
+    sources = chosen(" ".join([question, *(earlier[-1:] if len(question) < 30 else ())]), of)
+    answer = Answer(question, sources=sources)
+    shown = [one for one in sources if not one.hidden]
+    if model is None or settings is None or not shown:
+        yield answer
+        return
+    scrubber = None if settings.local else Scrubber(known(of.record), -(_LEAST_DAYS + below(_MOST_DAYS)))
+    sent = prompt.messages(question, shown, language, of.record.as_of.date(), scrubber, earlier,
+                           f"<<{below(16**12):012x}>>", settings.max_prompt_bytes)  # fmt: skip
+    if scrubber is not None and scrubber.leaks(str(sent[-1].content)):
+        yield replace(answer, reason="something known was left in it")
+        return
+    answer = replace(answer, sent=tuple((m.role, str(m.content)) for m in sent), scrubbed=scrubber is not None)
+    said: list[Said] = []
+    reason = ""
+    try:
+        for line in _lines(model.stream(sent, deadline=deadline)):
+            one = _checked(line, shown, of, scrubber)
+            if one not in said:
+                said.append(one)
+                yield one
+            if len(said) >= MOST_SENTENCES:
+                break
+    except LlmError as error:
+        reason = error.reason.value
+    if not said and not reason:
+        reason = "the model gave no sentence of the form asked for"
+    yield replace(answer, said=tuple(said), reason=reason)
+
+
+def _lines(pieces: Iterator[str]) -> Iterator[_Line]:
+    """The objects `{"text": ..., "cites": [...]}` of an answer as they become complete; all else is passed over."""
+    decoder = json.JSONDecoder()
+    held, at = "", 0
+    for piece in pieces:
+        held += piece
+        while (start := _OBJECT.search(held, at)) is not None:
+            try:
+                _, end = decoder.raw_decode(held, start.start())
+            except ValueError:
+                break  # not complete yet
+            at = end
+            try:
+                yield msgspec.json.decode(held[start.start() : end].encode("utf-8", "replace"), type=_Line)
+            except msgspec.DecodeError:
+                continue
+
+
+def _checked(line: _Line, sources: Sequence[Source], of: Material, scrubber: Scrubber | None) -> Said:
+    text = clean(unmark(line.text))
+    text = scrubber.put_back(text) if scrubber is not None else text
+    by_id = {one.id: one for one in sources}
+    cites = tuple(dict.fromkeys(line.cites))
+    if not text or not cites or any(cite not in by_id for cite in cites):
+        return Said(text, tuple(c for c in cites if c in by_id), ("it cites what was not sent",))
+    cited = [by_id[cite] for cite in cites]
+    if any(_bare(text) == _bare(one.text) for one in cited):
+        return Said(text, cites)
+    advice = next(
+        (m[0] for m in ADVICE.finditer(text) if m[0].casefold() not in " ".join(_bare(s.text) for s in cited)), None
+    )
+    if advice is not None:
+        return Said(text, cites, (f"advice: {advice}",))
+    references = tuple(dict.fromkeys(ref for one in cited for ref in one.references))
+    (verdict,) = verify([Sentence(text, references)], of.chart)
+    reasons = verdict.reasons or meant_otherwise(text, [s.passage for s in cited if s.passage is not None])
+    return Said(text, cites, reasons)
+
+
+def meant_otherwise(text: str, cited: Sequence[Passage]) -> tuple[str, ...]:
+    """What a sentence says otherwise than the passages mean it: denied, doubtful, a relative's, earlier, only if."""
+    found = [mention for passage in cited for mention in mentions(passage)]
+    reasons = []
+    for mention in mentions(Passage("", 0, 1, "", text)):
+        same = [other for other in found if narrowest(mention) in other.ids]
+        if same and not any(_agree(mention, other) for other in same):
+            reasons.append(f"what is cited means {mention.words} otherwise")
+    return tuple(reasons)
+
+
+def _agree(one: Mention, cited: Mention) -> bool:
+    a, b = one.meant, cited.meant
+    if a.polarity is not b.polarity or a.relative != b.relative:
+        return False
+    if Time.IF in (a.time, b.time):
+        return a.time is b.time
+    return a.time is b.time or a.time is Time.BEFORE or bool(cited.passage.section)
+
+
+def _bare(text: str) -> str:
+    return clean(text).rstrip(".。 ").casefold()

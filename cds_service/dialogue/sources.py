@@ -1,0 +1,105 @@
+"""What an answer may rest on: lines of the record and sentences of documents, chosen by the question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cds_service.documents.reading import Document
+from cds_service.documents.sentences import Passage
+from cds_service.documents.statements import contradictions, name_of, with_documents
+from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge.passages import PassageIndex, Text
+from cds_service.language import Message, Words, msg
+from cds_service.summary.chart import Chart
+from cds_service.summary.cleaning import speaks
+from cds_service.summary.collecting import everything
+from cds_service.summary.lexicon import lexicon, scan
+
+MOST = 24
+_CLASSES = frozenset({"condition", "drug", "measure", "act"})
+_RECORD = msg("record")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One line or sentence.
+
+    id: `E1`, `E2`, by which an answer cites it. references: resources, or one place of a document
+    (`DocumentReference/7#s14`). where: what a reader calls its place. hidden: it holds what a reader does not see, or
+    seems to speak to a machine: it is sent to none.
+    """
+
+    id: str
+    text: str
+    references: tuple[str, ...]
+    where: Message
+    at: datetime | None = None
+    passage: Passage | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that may be asked about: made once for a record, its documents and a language."""
+
+    record: PatientRecord
+    documents: tuple[Document, ...]
+    sources: tuple[Source, ...]
+    chart: Chart
+
+
+def material(record: PatientRecord, documents: Sequence[Document], say: Words) -> Material:
+    """The lines of a record in a reader's words, and the sentences of its documents."""
+    found: list[Source] = []
+    for fact in with_documents(everything(record), contradictions(record, documents), ()):
+        text = say(fact.text)
+        found.append(Source("", text, fact.references, _RECORD, fact.effective, hidden=speaks(text)))
+    for document in documents:
+        for one in document.passages:
+            where = _where(document, one)
+            found.append(Source("", one.text, (one.reference,), where, document.at, one, one.hidden))
+    return Material(record, tuple(documents), tuple(found), _chart(record, documents))
+
+
+def chosen(question: str, of: Material, limit: int = MOST) -> tuple[Source, ...]:
+    """The sources that fit a question best, the best first, with ids `E1`, `E2` ..."""
+    index = PassageIndex(Text(str(n), one.text, _terms(one.text)) for n, one in enumerate(of.sources))
+    try:
+        found = [of.sources[int(id_)] for id_ in index.search(question, _terms(question), limit)]
+    finally:
+        index.close()
+    return tuple(
+        Source(f"E{n}", s.text, s.references, s.where, s.at, s.passage, s.hidden) for n, s in enumerate(found, 1)
+    )
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    """The ids of what a text names, and of what that implies."""
+    known = lexicon()
+    named = [t.value for t in scan(text) if t.kind == "term" and known.classes.get(t.value) in _CLASSES]
+    return tuple(dict.fromkeys(id_ for term in named for id_ in sorted(known.implied.get(term, {term}))))
+
+
+def _where(document: Document, passage: Passage) -> Message:
+    if passage.section and passage.page > 1:
+        return msg("{document}, page {page}, {section}",
+                   document=name_of(document), page=passage.page, section=passage.section)  # fmt: skip
+    if passage.page > 1:
+        return msg("{document}, page {page}", document=name_of(document), page=passage.page)
+    if passage.section:
+        return msg("{document}, {section}", document=name_of(document), section=passage.section)
+    return name_of(document)
+
+
+def _chart(record: PatientRecord, documents: Iterable[Document]) -> Chart:
+    """What sentences are checked against: the record's resources, and each sentence of a document as one of its own."""
+    base = Chart.from_record(record)
+    rows = dict(base.rows)
+    for document in documents:
+        for one in document.passages:
+            kind, _, id_ = one.reference.partition("/")
+            row = {"resourceType": kind, "id": id_, "status": "current", "conclusion": one.text}
+            rows[one.reference] = row | ({"date": document.at.isoformat()} if document.at is not None else {})
+    return Chart(base.as_of, rows, base.urls, base.foreign, base.patient)
