@@ -1,10 +1,19 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
 from cds_service import orders
+from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.tree import Group
-from cds_service.features import catalogue, diagnosis_groups, discharge, intensive_care, oncology, serious_illness
+from cds_service.features import (
+    catalogue,
+    diagnosis_groups,
+    discharge,
+    genetics,
+    intensive_care,
+    oncology,
+    serious_illness,
+)
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
 from cds_service.features.conditions_on_record import current_problems
 from cds_service.features.doses import daily_mg, drafted_daily_mg
@@ -34,7 +43,7 @@ from cds_service.features.stays import goes_to, is_inpatient
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
-from cds_service.knowledge import safety
+from cds_service.knowledge import safety, tumours, variants
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
@@ -131,6 +140,8 @@ __all__ = [
     "drafted_daily_mg",
     "earlier",
     "egfr_history",
+    "evidence_step",
+    "genetics",
     "goes_to",
     "history",
     "intensive_care",
@@ -152,5 +163,7 @@ __all__ = [
     "safety",
     "says_something",
     "serious_illness",
+    "tumours",
+    "variants",
     "what_if",
 ]

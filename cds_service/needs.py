@@ -26,12 +26,13 @@ from cds_service.fhir.codes import CURBSIDE, LOINC
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
-_KEYS_BY_CATEGORY = {"laboratory": "labs", "vital-signs": "vitalSigns"}
-_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50}
+_KEYS_BY_CATEGORY = {"laboratory": "labs", "vital-signs": "vitalSigns", "genomics": "genomics"}
+_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50, "genomics": 200}
 _LABELS = {
     "labs": msg("laboratory results"),
     "vitalSigns": msg("vital signs"),
     "answers": msg("answers and observations"),
+    "genomics": msg("genetic results"),
 }
 _LOINC = f"{LOINC}|"
 _CODE = re.compile(r"\d+-\d")

@@ -19,6 +19,7 @@ LAYERS = (
     ("documents",),
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
+    ("evidence_path",),
     ("cards", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed"),

@@ -8,7 +8,7 @@ A word that begins with `class:` names a class, any other a drug. Lists are sepa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,8 +82,11 @@ def digest() -> str:
     return found.hexdigest()[:16]
 
 
-def write(into: Writer) -> None:
-    """Puts the base into a database. Raises KnowledgeError with the line at fault."""
+def write(into: Writer, further: Callable[[Writer], int]) -> None:
+    """Puts the base into a database; `further` writes its other rows and counts them.
+
+    Raises KnowledgeError with the line at fault.
+    """
     _classes(into)
     _drugs(into)
     _conditions(into)
@@ -91,6 +94,7 @@ def write(into: Writer) -> None:
         node = into.node("test", line["label"], f"test:{line['id']}")
         into.codes((LOINC, code, node) for code in line.many("loinc"))
     written = sum(_edges(into, file, relation, names) for file, (relation, names) in _EDGES.items())
+    written += further(into)
     into.finish(Source(SOURCE, "Curbside's curated base", RELEASED, "Apache-2.0", "", written, 0, 0, digest()))
 
 
@@ -144,7 +148,7 @@ def _edge(into: Writer, line: Line, relation: str, key: str) -> Edge:
     if severity not in ("", *schema.SEVERITIES) or level not in LEVELS:
         raise line.error(f"severity {severity!r} or level {level!r} is unknown")
     subject, object_, context = _ends(into, line, relation)
-    citations = [_citation(key_, line) for key_ in line.many("citation")]
+    citations = [citation(key_, line) for key_ in line.many("citation")]
     if not citations:
         raise line.error("has no citation")
     return Edge(
@@ -167,12 +171,12 @@ def _edge(into: Writer, line: Line, relation: str, key: str) -> Edge:
 def _ends(into: Writer, line: Line, relation: str) -> tuple[str, str, str]:
     """Subject, object and context of a row."""
     if relation == "recommended-for":
-        return into.node("guideline", line["action"]), _condition(line["condition"], line), ""
+        return into.node("guideline", line["action"]), condition_node(line["condition"], line), ""
     subject = node_of(line["subject"], line)
     if relation in ("interacts-with", "cross-reacts-with"):
         return subject, node_of(line["object"], line), ""
     if relation in ("contraindicated-in", "treats"):
-        return subject, _condition(line["condition"], line), ""
+        return subject, condition_node(line["condition"], line), ""
     if relation in ("limited-by", "monitored-by"):
         return subject, _test(line["test"], line), ""
     if relation == "dosed-by-gene":
@@ -214,7 +218,8 @@ def _drug(name: str, line: Line) -> str:
     return f"drug:{slug(name)}"
 
 
-def _condition(name: str, line: Line) -> str:
+def condition_node(name: str, line: Line) -> str:
+    """The node of a condition. Raises KnowledgeError."""
     if name not in _known("conditions", "id"):
         raise line.error(f"there is no condition {name!r}")
     return f"disease:{name}"
@@ -236,7 +241,7 @@ def _citations() -> Mapping[str, tuple[str, str, str]]:
     return {line["id"]: (line["label"], line["url"], line["year"]) for line in lines("citations")}
 
 
-def _citation(key: str, line: Line) -> tuple[str, str, str]:
+def citation(key: str, line: Line) -> tuple[str, str, str]:
     """(label, URL, year) of a citation. Raises KnowledgeError."""
     if key.startswith("label:"):
         name = key.removeprefix("label:")

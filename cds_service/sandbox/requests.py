@@ -51,6 +51,12 @@ CALLS = (
     ("suspected-thrombosis", "swollen-leg"),
     ("transition-of-care", "going-home"),
     ("cancer-thrombosis", "before-chemotherapy"),
+    ("precision-oncology", "egfr-l858r-lung"),
+    ("precision-oncology", "braf-v600e-melanoma"),
+    ("precision-oncology", "braf-v600e-colorectal"),
+    ("precision-oncology", "erbb2-amplification-breast"),
+    ("precision-oncology", "kras-g12c-lung"),
+    ("precision-oncology", "brca1-ovary"),
 )
 BROKEN_FROM = ("cardiovascular-risk", "missing-lipids")
 

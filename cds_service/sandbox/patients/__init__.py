@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.sandbox.patients import ages, cardiometabolic, hospital, organs, records, thrombosis
+from cds_service.sandbox.patients import ages, cardiometabolic, hospital, organs, records, thrombosis, tumours
 from cds_service.sandbox.patients.sample import Sample
 
 SAMPLES: tuple[Sample, ...] = (
@@ -10,6 +10,7 @@ SAMPLES: tuple[Sample, ...] = (
     *organs.SAMPLES,
     *hospital.SAMPLES,
     *thrombosis.SAMPLES,
+    *tumours.SAMPLES,
     *ages.SAMPLES,
     *records.SAMPLES,
 )

@@ -1,0 +1,258 @@
+"""Which variants of genes a record reports, and under which names evidence speaks of them.
+
+Read are: Genomics Reporting and mCODE (LOINC 69548-6 with components: gene 48018-6, protein change 48005-3, DNA change
+48004-6, copy number 82155-3, significance 53037-8, source class 48002-0), and plain Observations whose words name a
+gene and its change, such as "EGFR L858R". What was tested and not found is no variant; what cannot be told is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.codes import LOINC, codings
+from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge.base_variants import HGNC
+from cds_service.knowledge.graph import Graph
+from cds_service.language import Message, msg
+
+ASSESSMENT = frozenset({"69548-6", "81252-9", "47998-0"})
+GENE, PROTEIN, CODING, COPIES = "48018-6", "48005-3", "48004-6", "82155-3"
+SIGNIFICANCE, ORIGIN = "53037-8", "48002-0"
+
+_ABSENT = frozenset({"LA9634-2", "LA6577-6", "260385009", "260415000", "2667000"})
+_NOT_CALLED = frozenset({"LA18198-4", "LA11884-6", "82334004"})
+_NEGATIVE = re.compile(
+    r"\b(not (detected|found|identified|present|amplified|mutated)|negative|absent|undetected|wild[- ]?type|"
+    r"non-?amplified|no (pathogenic |reportable )?(mutation|variant|amplification|fusion|rearrangement)s?)\b",
+    re.IGNORECASE,
+)
+_UNCERTAIN = re.compile(r"\b(uncertain|unknown significance|vus|benign)\b", re.IGNORECASE)
+_PATHOGENIC = re.compile(r"\bpathogenic\b", re.IGNORECASE)
+_DOUBTFUL = re.compile(r"\b(indeterminate|inconclusive|failed|no call|insufficient|equivocal|pending)\b", re.IGNORECASE)
+_TEST = re.compile(r"\b(analysis|assay|test|panel|gene targeted|sequencing)\b", re.IGNORECASE)
+_SUSPECTED = re.compile(r"\b(family history|suspected|rule out|relative)\b", re.IGNORECASE)
+_AMINO = {
+    "ALA": "A", "ARG": "R", "ASN": "N", "ASP": "D", "CYS": "C", "GLN": "Q", "GLU": "E", "GLY": "G", "HIS": "H",
+    "ILE": "I", "LEU": "L", "LYS": "K", "MET": "M", "PHE": "F", "PRO": "P", "SER": "S", "THR": "T", "TRP": "W",
+    "TYR": "Y", "VAL": "V", "TER": "*",
+}  # fmt: skip
+_ONE = "[ACDEFGHIKLMNPQRSTVWY]"
+_CHANGE = re.compile(
+    rf"(?<![A-Z0-9])({_ONE})(\d{{1,4}})(?:_({_ONE})(\d{{1,4}}))?({_ONE}(?![A-Z0-9a-z])|\*|X(?![A-Z0-9])|FS\S*|"
+    rf"{_ONE}FS\S*|DELINS{_ONE}+|DEL|DUP|INS{_ONE}*)",
+)
+_THREE = re.compile("|".join(_AMINO), re.IGNORECASE)
+_HGVS = re.compile(r"p\.\(?[^\s,;)]+\)?")
+_AMPLIFIED = re.compile(r"\bamplif(ication|ied)\b", re.IGNORECASE)
+_FUSED = re.compile(r"\b(fusions?|rearrange(ment|d)|translocation)\b|::", re.IGNORECASE)
+_MUTATED = re.compile(r"\b(mutat(ion|ed)|pathogenic variant)\b", re.IGNORECASE)
+AMPLIFIED_FROM = 6  # copies; ASCO/CAP 2018 calls HER2 positive from an average of six on
+# Codons whose changes activate the gene: evidence on "a mutation" of it means them.
+HOTSPOTS = {
+    "KRAS": {12, 13, 59, 61, 117, 146}, "NRAS": {12, 13, 59, 61, 117, 146}, "PIK3CA": {542, 545, 546, 1047},
+    "ESR1": {380, 536, 537, 538}, "IDH1": {132}, "IDH2": {140, 172},
+}  # fmt: skip
+# Changes of DNA that are reported without the protein's, by codon tables of the reference transcripts (MANE select).
+OF_DNA = {
+    ("EGFR", "2573T>G"): "L858R", ("EGFR", "2369C>T"): "T790M", ("BRAF", "1799T>A"): "V600E",
+    ("KRAS", "34G>T"): "G12C", ("KRAS", "34G>A"): "G12S", ("KRAS", "34G>C"): "G12R", ("KRAS", "35G>A"): "G12D",
+    ("KRAS", "35G>T"): "G12V", ("KRAS", "35G>C"): "G12A", ("KRAS", "38G>A"): "G13D", ("ABL1", "944C>T"): "T315I",
+    ("PIK3CA", "3140A>G"): "H1047R", ("PIK3CA", "1633G>A"): "E545K", ("PIK3CA", "1624G>A"): "E542K",
+}  # fmt: skip
+LOST = frozenset({"BRCA1", "BRCA2", "PALB2", "TP53"})  # genes whose loss matters
+_PHARMACOGENES = re.compile(r"CYP\w+|TPMT|NUDT15|DPYD|SLCO1B1|VKORC1|UGT1A1|G6PD|HLA-\w+|RYR1|CACNA1S|MT-RNR1|IFNL3")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant as reported. words: such as "EGFR L858R". gene: HGNC symbol, or empty if it was not recognised.
+
+    names: what the graph may call it; wider: names of groups that it belongs to, such as all changes of its codon.
+    unclear: why it cannot be judged, or None.
+    """
+
+    references: tuple[str, ...]
+    words: str
+    gene: str
+    names: tuple[str, ...] = ()
+    wider: tuple[str, ...] = ()
+    germline: bool = False
+    unclear: Message | None = None
+
+
+def variants(record: PatientRecord, graph: Graph) -> tuple[Variant, ...]:
+    """All variants of tumour genes that were found, the newest report first; each once, with all its reports."""
+    named = (*graph.names("gene"), *graph.codes(HGNC))
+    symbols = {text.upper(): node.partition(":")[2] for text, node in named}
+    found: dict[str, Variant] = {}
+    for row in record.rows(fhir.Observation):
+        for variant in _read(record, row, symbols):
+            before = found.get(variant.words)
+            if before is not None:
+                variant = replace(before, references=(*before.references, *variant.references))
+            found[variant.words] = variant
+    return tuple(found.values())
+
+
+def _read(record: PatientRecord, row: fhir.Observation, symbols: dict[str, str]) -> Iterator[Variant]:
+    parts = {code: part for part in row.component for system, code in codings((part.code,)) if system == LOINC}
+    assessed = any(system == LOINC and code in ASSESSMENT for system, code in codings((row.code,)))
+    if not (assessed or GENE in parts or _words_name_a_gene(row, symbols)):
+        return
+    value = _value(row)
+    codes = {code for _, code in codings((row.value_codeable_concept,))}
+    told = " ".join(_texts(row.code))
+    if codes & _ABSENT or _NEGATIVE.search(value) or row.value_boolean is False:
+        return
+    if not value and row.value_boolean is None and not parts and (_TEST.search(told) or _NEGATIVE.search(told)):
+        return
+    if _SUSPECTED.search(told) or (row.data_absent_reason is not None and not parts):
+        return
+    reference = record.reference(row)
+    changes = " ".join(_value(parts[code]) for code in (PROTEIN, CODING) if code in parts)
+    body = (
+        changes if changes and GENE in parts else " ".join((told, value, changes, *(_value(p) for p in row.component)))
+    )
+    gene = _gene(row, symbols) if GENE not in parts else _gene_of(parts[GENE], symbols)
+    named = _value(parts[GENE]) if GENE in parts else ""
+    if _PHARMACOGENES.fullmatch(gene or named.split(" ")[0] or "-"):
+        return
+    extra = " ".join((told, value, *(_value(p) for code, p in parts.items() if code not in (GENE, SIGNIFICANCE))))
+    grade = _value(parts[SIGNIFICANCE]) if SIGNIFICANCE in parts else value
+    variant = _named(reference, gene, body, extra, _copies(parts), grade, symbols)
+    if not gene:
+        label = " ".join(dict.fromkeys(t for t in (named, changes or value or told) if t)) or "?"
+        variant = Variant((reference,), label, "", unclear=msg("the gene was not recognised"))
+    if codes & _NOT_CALLED or _DOUBTFUL.search(value):
+        variant = replace(variant, names=(), wider=(), unclear=msg("the result is not conclusive"))
+    origin = _value(parts[ORIGIN]).lower() if ORIGIN in parts else ""
+    codes_of_origin = {c for _, c in codings((parts[ORIGIN].value_codeable_concept,))} if ORIGIN in parts else set()
+    yield replace(variant, germline="germline" in origin or "LA6683-2" in codes_of_origin)
+
+
+def _named(
+    reference: str, gene: str, body: str, extra: str, copies: float | None, grade: str, symbols: dict[str, str]
+) -> Variant:
+    """The variant of a known gene, from its changes in words."""
+    change = _change(body, gene)
+    pathogenic = bool(_PATHOGENIC.search(grade)) and not _UNCERTAIN.search(grade)
+    names: list[str] = []
+    wider: list[str] = []
+    label = ""
+    if change is not None:
+        label, names, wider = _of_change(gene, change)
+    elif _AMPLIFIED.search(extra) or (copies is not None and copies >= AMPLIFIED_FROM):
+        label, names = "amplification", ["AMPLIFICATION"]
+    elif _FUSED.search(extra):
+        partners = sorted({symbols[w] for w in re.findall(r"[A-Z0-9]{2,}", extra) if w in symbols} - {gene})
+        label, names = "fusion", ["FUSION", f"{gene} FUSIONS", f"{gene} FUSION", "FUSIONS"]
+        names += [f"{a}{by}{b}" for p in partners for a, b in ((p, gene), (gene, p)) for by in ("-", "::")]
+    elif found := re.search(r"exon (14|19|20) (skipping|deletion|insertion)", extra, re.IGNORECASE):
+        label = found[0].lower()
+        names = [found[0].upper(), f"{found[0].upper()} MUTATION"]
+    elif gene == "FLT3" and re.search(r"\bITD\b|internal tandem", extra, re.IGNORECASE):
+        label, names = "ITD", ["ITD"]
+    elif _MUTATED.search(extra) and gene and not _UNCERTAIN.search(extra):
+        label, wider = "mutation", ["MUTATION"] if gene in HOTSPOTS or pathogenic else []
+    if pathogenic and gene in LOST:
+        wider += ["MUTATION", "LOSS-OF-FUNCTION"]
+    known = tuple(f"{gene} {n}" for n in names)
+    groups = tuple(dict.fromkeys(f"{gene} {n}" for n in wider))
+    unclear = None
+    if _UNCERTAIN.search(grade):
+        known, groups, unclear = (), (), msg("reported as benign or of uncertain significance")
+    elif not label:
+        unclear = msg("its change could not be read")
+    words = f"{gene} {label or _first_words(body)}".strip()
+    return Variant((reference,), words, gene, known, groups, unclear=unclear)
+
+
+def _first_words(body: str) -> str:
+    return " ".join(body.split()[:3])
+
+
+def _of_change(gene: str, change: re.Match[str]) -> tuple[str, list[str], list[str]]:
+    """(label, names, wider names) of a change of the protein."""
+    first, place, last, end, what = change.groups()
+    at = int(place)
+    label = f"{first}{place}{f'_{last}{end}' if last else ''}{what}".replace("DEL", "del").replace("INS", "ins")
+    names, wider = [change[0].upper()], [f"{first}{place}"]
+    if gene == "ABL1":
+        names.append(f"BCR-ABL {change[0].upper()}")
+    if gene == "EGFR" and what.startswith("DEL") and 729 <= at <= 761:
+        wider.append("EXON 19 DELETION")
+    if gene in ("EGFR", "ERBB2") and what.startswith(("INS", "DUP")) and 762 <= at <= 823:
+        wider.append("EXON 20 INSERTION")
+    if at in HOTSPOTS.get(gene, ()) and len(what) == 1 and what not in ("*", "X"):
+        wider.append("MUTATION")
+    if gene in LOST and (what in ("*", "X") or "FS" in what):
+        wider += ["MUTATION", "LOSS-OF-FUNCTION", "TRUNCATING MUTATION"]
+    return label.replace("DUP", "dup").replace("FS", "fs"), names, wider
+
+
+def _change(body: str, gene: str) -> re.Match[str] | None:
+    """The change of the protein in a text, of three-letter or one-letter HGVS."""
+    for hgvs in _HGVS.findall(body):
+        short = _THREE.sub(lambda found: _AMINO[found[0].upper()], hgvs[2:].strip("()"))
+        found = _CHANGE.match(re.sub(r"(fs|del|ins|dup)", lambda f: f[0].upper(), short))
+        if found is not None:
+            return found
+    for coding in re.findall(r"c\.(\d+[ACGT]>[ACGT])", body):
+        if (gene, coding) in OF_DNA:
+            return _CHANGE.match(OF_DNA[gene, coding])
+    bare = re.sub(rf"\b{re.escape(gene)}\b", " ", body) if gene else body
+    bare = re.sub(r"\b[cgn]\.\S+", " ", bare)
+    if re.search(r"\b[A-Z][a-z]{2}\d+[A-Z][a-z]{2}", bare):
+        bare = _THREE.sub(lambda f: _AMINO[f[0].upper()], bare)
+    return _CHANGE.search(re.sub(r"(?<=\d)(fs|del|ins|dup)", lambda f: f[0].upper(), bare))
+
+
+def _gene_of(part: fhir.ObservationComponent, symbols: dict[str, str]) -> str:
+    for system, code in codings((part.value_codeable_concept,)):
+        if system == HGNC and code.upper() in symbols:
+            return symbols[code.upper()]
+    texts = [*_texts(part.value_codeable_concept), part.value_string or ""]
+    return next((symbols[t.strip().upper()] for t in texts if t.strip().upper() in symbols), "")
+
+
+def _gene(row: fhir.Observation, symbols: dict[str, str]) -> str:
+    """The first gene that the words name: its symbol in capitals, so that "met" and "kit" stay words."""
+    texts = [*_texts(row.code), _value(row), *(_value(part) for part in row.component)]
+    for text in texts:
+        for word in re.findall(r"[A-Z][A-Z0-9/-]+", text):
+            for part in (word, *re.split(r"[-/]", word)):
+                if part in symbols:
+                    return symbols[part]
+    return ""
+
+
+def _words_name_a_gene(row: fhir.Observation, symbols: dict[str, str]) -> bool:
+    """True if a plain Observation's words name a gene and a change of it."""
+    if row.value_quantity is not None or row.value_integer is not None:
+        return False
+    text = " ".join((*_texts(row.code), _value(row)))
+    gene = _gene(row, symbols)
+    if not gene or _PHARMACOGENES.fullmatch(gene):
+        return False
+    told = _change(text, gene) or _AMPLIFIED.search(text) or _FUSED.search(text) or _MUTATED.search(text)
+    return bool(told or re.search(r"exon \d+ (skipping|deletion|insertion)|\bITD\b", text, re.IGNORECASE))
+
+
+def _copies(parts: dict[str, fhir.ObservationComponent]) -> float | None:
+    quantity = parts[COPIES].value_quantity if COPIES in parts else None
+    return quantity.value if quantity is not None and not quantity.comparator else None
+
+
+def _value(of: fhir.Observation | fhir.ObservationComponent) -> str:
+    return " ".join(dict.fromkeys((*_texts(of.value_codeable_concept), of.value_string or ""))).strip()
+
+
+def _texts(concept: fhir.CodeableConcept | None) -> Iterable[str]:
+    if concept is None:
+        return []
+    named = [concept.text, *(c.display for c in concept.coding)]
+    codes = [c.code for c in concept.coding if c.code and ("." in c.code or not c.display)]
+    return list(dict.fromkeys(t for t in (*named, *codes) if t))
