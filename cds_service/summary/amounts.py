@@ -27,7 +27,7 @@ _SPELLED = {
     "micromoles per litre": "umol/L", "umol per l": "umol/L", "mcmol/l": "umol/L",
     "milliequivalents per liter": "meq/L", "mm hg": "mm[Hg]", "mmhg": "mm[Hg]",
     "millimeters of mercury": "mm[Hg]", "millimetres of mercury": "mm[Hg]",
-    "milligrams": "mg", "milligram": "mg", "micrograms": "ug", "microgram": "ug", "mcg": "ug", "grams": "g",
+    "mg": "mg", "mg/ml": "mg/mL", "g": "g", "meq": "meq", "milligrams": "mg", "milligram": "mg", "micrograms": "ug", "microgram": "ug", "mcg": "ug", "grams": "g",
     "gram": "g", "kilograms": "kg", "kilogram": "kg", "kilos": "kg", "kgs": "kg", "milliliters": "mL",
     "milliliter": "mL", "millilitres": "mL", "millilitre": "mL", "ml": "mL", "liters": "L", "litres": "L",
     "liter": "L", "litre": "L", "liters per minute": "L/min", "litres per minute": "L/min",
@@ -71,6 +71,7 @@ _UNITLESS = frozenset(
 )
 
 
+_TALLEST = 2.6  # metres: `1.75 m` is a height, a lone m after a whole number may be anything
 _POWER = re.compile(r"(?:\s?[x×*]\s?10\s?(?:\^|\*)?|\s10[\^*])\s?(3|6|9|12)\s?/\s?([uU]?[lL]|升|微升|mm3)")
 _RAW = re.compile(r"[A-Za-z\[\]{}#]{1,12}/[A-Za-z]{1,8}")
 _PRESSURE = re.compile(r"(\d{2,3})\s?/\s?(\d{2,3})(?![\d/.])")
@@ -98,6 +99,8 @@ def number_at(text: str, start: int) -> Number | None:
     unit, end = _unit_at(text, match.end())
     if unit is None:
         unit, end = _degrees(text, match.end(), float(plain))
+    if unit is None and fraction and re.match(r" ?m(?![\w/²^])", text[match.end() :]) and float(plain) < _TALLEST:
+        unit, end = "m", match.end() + text[match.end() :].index("m") + 1
     digits = len((whole + fraction).lstrip("0")) if fraction else len(whole.rstrip("0")) or 1
     return Number(float(plain), unit, len(fraction), end, digits)
 
@@ -151,6 +154,9 @@ def _unit_at(text: str, at: int) -> tuple[str | None, int]:
     shown = match.group(1).rstrip(".,;:)")
     if re.match(r"/\d", shown):
         return None, at
+    twice = re.fullmatch(r"([a-zA-Z]+)/(\d+)", shown)
+    if twice is not None and re.match(rf" ?{twice[1]}(?![A-Za-z])", text[match.start(1) + len(shown) :]):
+        shown = twice[1]  # 10 mg/10 mg: two strengths
     while shown:
         if shown not in _AMBIGUOUS and _known(shown):
             return shown, match.start(1) + len(shown)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
-from cds_service.summary.evidence import Part, peers
-from cds_service.summary.figures import KINDS, counts, numbers, values
+from cds_service.summary.evidence import Part
+from cds_service.summary.figures import KINDS, counts, numbers
 from cds_service.summary.levels import level_of
+from cds_service.summary.order import is_marker
+from cds_service.summary.ranks import rank_reasons
 from cds_service.summary.timing import fits
 from cds_service.summary.trends import told, trend_reasons
 
@@ -16,6 +19,11 @@ _STATEFUL = frozenset({
 })  # fmt: skip
 _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", "ClinicalImpression"})
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
+_ARRIVAL = frozenset({"admission", "入院"})
+_AROUND = 86_400.0  # seconds
+_EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
+_EARLIER = frozenset({"previously", "previous", "formerly", "曾", "曾经", "既往", "以前", "past"})
+_MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
 Group = list[Part]
 
 
@@ -38,9 +46,9 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     narrowed = left or about
     reasons += _times(claim, named, narrowed, usable, chart)
     reasons += _states(claim, named, narrowed)
-    reasons += _kinds(claim, about, usable)
+    reasons += _kinds(claim, about, usable, chart)
     reasons += _levels(claim, narrowed)
-    reasons += _ranks(claim, narrowed, chart)
+    reasons += rank_reasons(claim, narrowed, usable, chart)
     reasons += _doses(claim, narrowed)
     reasons += _causes(claim, named, about)
     return narrowed, reasons
@@ -60,10 +68,14 @@ def _is_level(claim: Claim, about: Group) -> bool:
 def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, chart: Chart) -> list[str]:
     reasons = []
     numbers = [t for t in claim.tokens if t.number is not None]
+    if claim.of("when") and any(m.text.lower() in _EVENTS for m in claim.mentions):
+        return ["the record does not say when smoking was stopped"]
     groups = [narrowed] if numbers or len(named) < 2 or "reason" in claim.values("cause") else named
     for at, token in enumerate(claim.tokens):
-        if token.when is None or token.when.kind == "oldness":
+        if token.when is None or token.when.kind in ("oldness", "gap"):
             continue
+        if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
+            continue  # before 2020: judged with the order of things
         for group in groups:
             if not fits(token.when, claim, at, group, chart):
                 reasons.append(f"the time {token.text} is not what is cited")
@@ -75,6 +87,7 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
     reasons = []
     said = claim.values("state")
     denied = any(m.denied for m in claim.mentions) or bool(claim.of("deny"))
+    said |= {"active"} if _is_now(claim) else set()
     for group in named or [narrowed]:
         stateful = [p for p in group if p.kind in _STATEFUL and p.state]
         if not stateful:
@@ -84,6 +97,9 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
                 reasons += [] if over & written else ["a measurement cannot be over"]
             continue
         states = {p.state for p in stateful}
+        earlier = any(t.kind == "neutral" and t.text.lower() in _EARLIER for t in claim.tokens)
+        if earlier and states == {"active"} and all(p.kind in _MEDICINES for p in stateful):
+            reasons.append("it is said to have been taken earlier, and the record says that it is active")
         if "active" in said and not denied and not said & {"past", "stopped", "completed", "held"}:
             needs = [
                 p
@@ -109,6 +125,16 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
     return reasons
 
 
+def _is_now(claim: Claim) -> bool:
+    """True for `she is overweight`: a person, is, and the name at once."""
+    texts = [t.text.lower() for t in claim.tokens]
+    for mention in claim.mentions:
+        before = [t for t in texts[: mention.at] if t not in ("a", "an", "also")]
+        if before[-1:] == ["is"] and before[-2:-1] and before[-2] in ("she", "he", "patient", "the patient"):
+            return True
+    return False
+
+
 def _certainty(claim: Claim, named: list[Group]) -> list[str]:
     hedged = "suspected" in claim.values("certainty")
     for group in named:
@@ -131,16 +157,43 @@ def _planned(claim: Claim, about: Group) -> list[str]:
     return []
 
 
-def _kinds(claim: Claim, about: Group, usable: Group) -> list[str]:
+def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]:
     reasons = []
     group = about or usable
     for token in claim.of("kind"):
         value = token.value if token.kind == "kind" else next(v for k, v in token.also if k == "kind")
         wanted = KINDS.get(value, frozenset({value})) | _DOCUMENTS
+        if token.text.lower() in ("dose", "doses"):
+            wanted |= {"Immunization"}
+        if token.text.lower() in _ARRIVAL and any(_at_arrival(p, chart) for p in group):
+            continue
         words = any(("kind", value) in p.operators for p in group)
         if not words and not any(p.kind in wanted for p in group):
             reasons.append(f"what is cited is no {token.text}")
+        if value == "AllergyIntolerance" and not claim.mentions and not claim.of("deny") and _no_allergy(group):
+            reasons.append("what is cited says that there is no allergy")
     return reasons
+
+
+def _no_allergy(group: Group) -> bool:
+    return bool(group) and all({"#nka", "#nkda"} & p.affirmed for p in group if p.kind == "AllergyIntolerance")
+
+
+def _at_arrival(part: Part, chart: Chart) -> bool:
+    """True for what was recorded within a day of the start of a stay, as `on admission` says."""
+    if part.kind not in ("Observation", "Condition", "Procedure") or part.moment is None:
+        return False
+    for stay in chart.of_kind("Encounter"):
+        start = next((m.span.start for m in stay.dates if m.path.endswith(".start")), None)
+        near = start is not None and -_AROUND <= (part.moment - start).total_seconds() <= _AROUND
+        if near and _is_stay(stay.json):
+            return True
+    return False
+
+
+def _is_stay(row: Json) -> bool:
+    class_ = row.get("class")
+    return isinstance(class_, dict) and class_.get("code") in ("IMP", "EMER", "ACUTE", "NONAC", "OBSENC", "SS")
 
 
 def _levels(claim: Claim, about: Group) -> list[str]:
@@ -169,28 +222,6 @@ def _levels(claim: Claim, about: Group) -> list[str]:
 
 def _critical(part: Part, level: str) -> bool:
     return bool(part.source.flags & ({"HH"} if level == "high" else {"LL"}))
-
-
-def _ranks(claim: Claim, about: Group, chart: Chart) -> list[str]:
-    for rank in claim.values("rank"):
-        if not any(_ranked(p, rank, chart) for p in about):
-            return [f"the record does not show that it is the {rank}"]
-    return []
-
-
-def _ranked(part: Part, rank: str, chart: Chart) -> bool:
-    if not part.dates:
-        return False
-    moment = part.dates[0].span.start
-    others = list(peers(part, chart))
-    if rank in ("latest", "first"):
-        moments = [o.dates[0].span.start for o in others if o.dates and not o.dates[0].span.after(chart.as_of)]
-        return all(m <= moment for m in moments) if rank == "latest" else all(m >= moment for m in moments)
-    own = next((a.value for a in values(part)), None)
-    numbers = [a.value for o in others for a in o.amounts if a.path.startswith("value")]
-    if own is None:
-        return False
-    return own >= max(numbers, default=own) if rank == "highest" else own <= min(numbers, default=own)
 
 
 def _doses(claim: Claim, about: Group) -> list[str]:

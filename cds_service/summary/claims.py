@@ -124,7 +124,13 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
     last = max((m.end for m in claim.mentions), default=0)
     after = tokens[last:]
     trailing = any(t.kind == "deny" and t.value == "no" for t in after)
-    if trailing and not any(t.kind in _JUDGED for t in after):  # metformin: not taken; no allergy after the name
+    undone = any(
+        t.kind == "deny" and t.value == "no" and ("time", "done") in ((n.kind, n.value), *n.also)
+        for t, n in itertools.pairwise(after)
+    )
+    if undone or (
+        trailing and not any(t.kind in _JUDGED for t in after)
+    ):  # metformin: not taken; no allergy after the name
         for mention in claim.mentions:
             mention.denied = not mention.denied
     if any(t.kind == "deny" and t.value == "out" for t in tokens):

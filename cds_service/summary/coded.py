@@ -26,7 +26,7 @@ _CONDITIONS = {
     (SNOMED, "59621000"): "essential_htn", (SNOMED, "38341003"): "htn", (SNOMED, "55822004"): "hlp",
     (SNOMED, "90560007"): "gout", (SNOMED, "197321007"): "fatty_liver", (SNOMED, "53741008"): "cad",
     (SNOMED, "49436004"): "af", (SNOMED, "84114007"): "hf", (SNOMED, "13645005"): "copd",
-    (SNOMED, "195967001"): "asthma", (SNOMED, "91936005"): "penicillin",
+    (LOINC, "89247-1"): "ecog", (SNOMED, "195967001"): "asthma", (SNOMED, "91936005"): "penicillin",
 }  # fmt: skip
 _ATC = {"A10BA02": "metformin", "C09CA01": "losartan", "M04AA01": "allopurinol", "B01AA03": "warfarin",
         "B01AF02": "apixaban", "C10AA05": "atorvastatin", "B01AC06": "aspirin", "C08CA01": "amlodipine"}  # fmt: skip

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cds_service.fhir import codes
 from cds_service.fhir.stated import Amount, Json, Moment, Stated, codings_of, stated
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
@@ -30,6 +29,8 @@ _INSIDE = frozenset({"condition", "quality", "act", "drug"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
 _OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 MAX_PARTS = 400
+_MOST_DAILY = 4
+_SHORT_RESULT = 80
 
 
 @dataclass
@@ -87,6 +88,8 @@ def _whole(cited: Stated, chart: Chart) -> Part:
             continue
         if root in ("reasonCode", "reasonReference", "indication", "reason"):
             _why(part, text)
+        elif text == "asNeededBoolean=true":
+            part.operators.add(("freq", "prn"))
         elif root == "code" and cited.kind == "Observation":
             _measured(part, text)
         else:
@@ -101,6 +104,7 @@ def _whole(cited: Stated, chart: Chart) -> Part:
                 _read(part, text)
             elif path.startswith(("code", "value")):
                 _why(part, text)
+    part.operators |= {("freq", f) for f in _schedules(cited.json)}
     _status(part, cited, chart)
     if cited.kind == "Observation":
         _value_polarity(part, cited.json)
@@ -109,6 +113,20 @@ def _whole(cited: Stated, chart: Chart) -> Part:
     if cited.kind == "FamilyMemberHistory":
         _relation(part, cited)
     return part
+
+
+def _schedules(row: Json) -> Iterator[str]:
+    """How many times a day, where the timing says nothing more; and whether only when needed."""
+    for member in ("dosageInstruction", "dosage"):
+        rows = row.get(member)
+        for dose in rows if isinstance(rows, list) else ():
+            timing = dose.get("timing") if isinstance(dose, dict) else None
+            repeat = timing.get("repeat") if isinstance(timing, dict) else None
+            if not isinstance(repeat, dict) or repeat.get("when") or repeat.get("timeOfDay") or repeat.get("dayOfWeek"):
+                continue
+            times, period, unit = repeat.get("frequency"), repeat.get("period"), repeat.get("periodUnit")
+            if period == 1 and unit == "d" and isinstance(times, int) and 1 <= times <= _MOST_DAILY:
+                yield str(times)
 
 
 def _read(part: Part, text: str) -> None:
@@ -174,6 +192,8 @@ def _inside(plain: list[str], found: list[Token]) -> set[str]:
         for key, values in known.phrases.get(plain[at], ()):
             if tuple(plain[at : at + len(key)]) == key:
                 for kind, value in values:
+                    if value == "#positive" and any(t.value == "#negative" for t in found):
+                        continue  # detected, in not detected
                     if kind == "term" and known.classes.get(value) in _INSIDE and value not in OPAQUE:
                         meanings |= known.implied.get(value, frozenset({value}))
     return meanings
@@ -265,13 +285,21 @@ def _of_text(sentence: str, whole: Part) -> Part:
     part = Part(whole.kind, whole.reference, whole.source, dates=whole.dates, text=" ".join(sentence.split()))
     _read(part, sentence)
     part.suspected = ("certainty", "suspected") in part.operators
+    if whole.kind == "Observation" and len(text_of := sentence.strip()) <= _SHORT_RESULT and text_of:
+        part.affirmed |= whole.affirmed  # a result in words: immune, of rubella immunity
+    part.negative = whole.negative and whole.kind != "Observation"  # why a vaccine was not given
     return part
 
 
 def peers(of: Part, chart: Chart) -> Iterator[Stated]:
     """The patient's resources that share a code with a part's resource."""
     own = codings_of(of.source.json, *_OWN_CODES)
-    wanted = {pair for pair in own if pair[0] in (codes.LOINC, codes.SNOMED, codes.RXNORM, codes.ICD10_CM)}
+    called = _called(of.source)
     for other in chart.of_kind(of.kind):
-        if codings_of(other.json, *_OWN_CODES) & wanted and not other.erroneous:
+        alike = codings_of(other.json, *_OWN_CODES) & own or _called(other) & called
+        if alike and not other.erroneous and other.status not in _DENIED_STATUS:
             yield other
+
+
+def _called(one: Stated) -> set[str]:
+    return {text.casefold() for path, text in one.names if path.partition(".")[0] in _OWN_CODES}

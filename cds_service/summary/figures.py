@@ -44,6 +44,12 @@ _RANGE_WORDS = frozenset(
         "上限值",
     }
 )
+_LIMIT_WORDS = {
+    "upper limit": 1, "reference limit": 1, "upper reference limit": 1, "上限": 1, "lower limit": 0,
+    "lower reference limit": 0, "下限": 0,
+}  # fmt: skip
+_TOTALS = frozenset({"共", "总共", "合计", "共计", "总计", "in total"})
+_COUNTED = frozenset({"Condition", "Procedure", "Encounter", "Immunization", "AllergyIntolerance"})
 _OPPOSITE = {"gt": "le", "lt": "ge", "ge": "lt", "le": "gt"}
 _MEASURE_WORDS = frozenset({"个", "项", "种", "次", "条", "例"})
 
@@ -55,6 +61,8 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
         if token.number is None or token.kind != "number" or token.number.unit or token.number.decimals:
             continue
         noun = _counted(claim.tokens[at + 1 : at + 5])
+        if noun is None and _summed(claim.tokens, at):
+            noun = ""
         if noun is None:
             continue
         wanted = KINDS.get(noun, frozenset({noun})) if noun else None
@@ -69,6 +77,15 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
         if len(counted) != int(token.number.value):
             reasons.append(f"{token.text} are counted, {len(counted)} are cited")
     return found
+
+
+def _summed(tokens: Sequence[Token], at: int) -> bool:
+    """True for `共3种`, which ends a list."""
+    return (
+        bool(at)
+        and tokens[at - 1].text in _TOTALS
+        and [t.text for t in tokens[at + 1 :]] in ([m] for m in _MEASURE_WORDS)
+    )
 
 
 def _counted(following: Sequence[Token]) -> str | None:
@@ -99,6 +116,11 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
         if token.number is None or at in counts or at in skip:
             continue
         bound = _bound(claim, named, about, at)
+        plural = _plural(claim, named, at)
+        if plural is not None and token.number.worded and all(p.kind in _COUNTED for p in plural):
+            if len({p.reference for p in plural}) != int(token.number.value):
+                reasons.append(f"{token.text} are counted, {len({p.reference for p in plural})} are cited")
+            continue
         comparison = _comparison(claim.tokens, at)
         upper = _range_end(claim.tokens, at)
         if comparison and upper is not None:
@@ -110,11 +132,13 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
         elif ranged and upper is not None and (second := claim.tokens[upper].number) is not None:
             skip.add(upper)
             found = [p for p in bound if _limits(p, token.number, second)]
+        elif (limit := _limit_word(claim.tokens, at)) is not None:
+            found = [p for p in bound if _has_limit(p, token.number, limit)]
         elif token.second is not None:
             found = _pressed(bound, about, token, approximate)
         else:
             found = [p for p in bound if _has(p, token.number, claim, approximate)]
-        if not found and (plural := _plural(claim, named, at)) is not None:
+        if not found and plural is not None:
             if len({p.reference for p in plural}) != int(token.number.value):
                 reasons.append(f"{token.text} are counted, {len({p.reference for p in plural})} are cited")
             continue
@@ -195,6 +219,22 @@ def _range_end(tokens: Sequence[Token], at: int) -> int | None:
     return None
 
 
+def _limit_word(tokens: Sequence[Token], at: int) -> int | None:
+    """0 for `lower limit 13.5`, 1 for `upper limit 30`; None if the number is no limit."""
+    for token in reversed(tokens[max(0, at - 4) : at]):
+        text = token.text.lower()
+        if text in _LIMIT_WORDS:
+            return _LIMIT_WORDS[text]
+        if token.kind != "neutral" or text in ("limit", "limits"):
+            return None
+    return None
+
+
+def _has_limit(part: Part, number: Number, side: int) -> bool:
+    limits = [pair[side] for pair in part.source.limits if len(part.source.limits) == 1]
+    return any(a is not None and agrees(number, a, part.source.codes) for a in limits)
+
+
 def _limits(part: Part, low: Number, high: Number) -> bool:
     for lower, upper in part.source.limits:
         if lower is not None and upper is not None and low.value == lower.value and high.value == upper.value:
@@ -244,7 +284,7 @@ def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Gro
     first, second = token.number, token.second
     assert first is not None
     assert second is not None
-    found = [p for p in bound if (first.value, second.value) in p.pairs]
+    found = [p for p in bound if (first.value, second.value) in p.pairs or _strengths(p, first, second)]
     for part in bound:
         siblings = [p for p in _family(part) if p.reference == part.reference]
         top = any("#sbp" in p.affirmed and _matches(p, first, approximate) for p in siblings)
@@ -252,6 +292,14 @@ def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Gro
         if top and low:
             found.append(part)
     return found
+
+
+def _strengths(part: Part, first: Number, second: Number) -> bool:
+    """True for `10/10 mg` of a product named 10 mg/10 mg."""
+    following = zip(part.numbers, part.numbers[1:], strict=False)
+    return bool(second.unit) and any(
+        a.unit == b.unit == second.unit and (a.value, b.value) == (first.value, second.value) for a, b in following
+    )
 
 
 def _family(part: Part) -> Group:
@@ -262,9 +310,20 @@ def _matches(part: Part, number: Number, approximate: bool) -> bool:
     return any(agrees(number, a, part.source.codes, about=approximate) for a in values(part))
 
 
+def figure(part: Part, token: Token, claim: Claim) -> bool:
+    """True if a part holds the number, or both numbers of a pressure."""
+    if token.number is None:
+        return False
+    if token.second is not None:
+        return bool(_pressed([part], [part], token, False))
+    return _has(part, token.number, claim, "about" in claim.values("compare"))
+
+
 def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
     if _matches(part, number, approximate):
         return True
+    if number.unit == "L" and "#oxygen_flow" in part.affirmed:  # 2 L of oxygen
+        return any(a.unit == "L/min" and a.value == number.value for a in values(part))
     drugs = {t.value for m in claim.mentions for t in m.tokens if t.kind == "term"} & set(part.doses)
     if drugs and number.unit:
         given = [part.doses[drug] for drug in drugs]

@@ -11,6 +11,7 @@ from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import findings_of
 from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
+from cds_service.summary.order import Spoken, order_reasons
 from cds_service.summary.people import who
 
 MAX_SENTENCE = 2000
@@ -52,10 +53,11 @@ _PREVENTED = frozenset({  # what a vaccine is named after
 
 @dataclass
 class State:
-    """What was spoken of so far: the parts that the last name means, and those that its numbers left."""
+    """What was spoken of so far: the parts that the last name means, those that its numbers left, and all names."""
 
     named: list[Part] = field(default_factory=list)
     narrowed: list[Part] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
 
 
 def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
             or bool(claim.mentions)
             or any(t.kind in ("number", "pressure", "when", "gender", "kind") for t in claim.tokens)
         )
+    reasons += [] if reasons else order_reasons(found, state.spoken)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
@@ -184,6 +187,8 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         named = [shared for _ in named]
     if reasons:
         return reasons
+    if len(named) == len(claim.mentions):
+        state.spoken += [(m.tokens[0].start, group) for m, group in zip(claim.mentions, named, strict=True)]
     fresh = [p for group in named for p in group]
     counted = claim.of("number") or claim.of("pressure")
     about = fresh or (state.named if counted else state.narrowed) or list(usable)
@@ -210,6 +215,8 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
     else:
         affirmed, denied = part.affirmed, part.denied
     pool = denied if mention.denied else affirmed
+    if part.negative and part.state == "past" and claim.values("state") & {"stopped", "past"}:
+        pool = pool | part.affirmed  # what was stopped may bear a prohibition too
     if mention.denied and part.state == "past" and any(t.text.lower() in _NOW for t in claim.of("state")):
         pool = pool | affirmed
     if mention.denied and any(t.value in ("#negative", "#positive") for t in mention.tokens):

@@ -95,7 +95,20 @@ def findings_of(part: Part) -> set[str]:
                     found.add(finding)
                 if value is not None and finding == "#fever" and value < 37.5:
                     found.add("#afebrile")
+    for term, level, finding in _BY_LEVEL:
+        if term in part.affirmed and part.kind == "Observation" and level_of(part) == level:
+            found.add(finding)
     return found
+
+
+# What a laboratory's high or low of one analyte is called; anaemia and albuminuria are diagnoses, and not here.
+_BY_LEVEL = (
+    ("#sodium", "low", "#hyponatremia"), ("#sodium", "high", "#hypernatremia"),
+    ("#potassium", "high", "#hyperkalemia"), ("#potassium", "low", "#hypokalemia"), ("#neut", "low", "#neutropenia"),
+    ("#neut", "high", "#neutrophilia"), ("#wbc", "high", "#leukocytosis"), ("#wbc", "low", "#leukopenia"),
+    ("#lymph", "low", "#lymphopenia"), ("#platelet", "low", "#thrombocytopenia"),
+    ("#platelet", "high", "#thrombocytosis"), ("#albumin", "low", "#hypoalbuminemia"),
+)  # fmt: skip
 
 
 _DEFINED = (

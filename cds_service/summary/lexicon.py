@@ -36,6 +36,14 @@ _SPLITTING_WORDS = {
 _OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS,
                   "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
 WHOLE = re.compile(r"⟦(\d+)⟧")  # stands for a name that a sentence takes whole from what it cites
+_SPELLINGS = (
+    ("haem", "hem"), ("aemi", "emi"), ("oedema", "edema"), ("tumour", "tumor"), ("foet", "fet"), ("oesoph", "esoph"),
+    ("rrhoea", "rrhea"), ("leuco", "leuko"), ("paed", "ped"), ("gynaec", "gynec"), ("caesar", "cesar"),
+    ("oestro", "estro"), ("fibre", "fiber"),
+)  # fmt: skip
+_NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4}
+_ROMAN = re.compile(r"\b(stage) (I{1,3}|IV)([ABC]?)\b", re.IGNORECASE)
+_GENDERS = {"f": "female", "m": "male"}
 _LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
 Key = tuple[str, ...]
 
@@ -72,6 +80,7 @@ class Lexicon:
 def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
+    plain = _ROMAN.sub(lambda m: f"{m[1]} {_NUMERALS[m[2].upper()]}{m[3]}", plain)
     return (
         "".join(c for c in plain if c.isprintable() or c.isspace())
         .replace("μ", "u")
@@ -83,6 +92,8 @@ def normal(text: str) -> str:
 def stem(word: str) -> str:
     """A word without its plural, in lower case."""
     word = word.lower()
+    for british, american in _SPELLINGS:
+        word = word.replace(british, american)
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes")):
@@ -182,6 +193,10 @@ def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token
     when = when_at(text, start)
     if when is not None:
         return Token("when", when.kind, text[start : when.end], start, when.end, when=when)
+    if piece in _GENDERS and before is not None and before.when is not None and before.when.kind == "oldness":
+        return Token("gender", _GENDERS[piece], text[start:end], start, end)
+    if piece in ("t", "d", "s", "m") and start and text[start - 1] == "'":
+        return Token("neutral", piece, piece, start, end)
     pair = pair_at(text, start)
     if pair is not None:
         return Token("pressure", "", text[start : pair[0].end], start, pair[0].end, number=pair[0], second=pair[1])

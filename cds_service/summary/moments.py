@@ -38,12 +38,14 @@ _HAN_UNIT = {
     "年": "year",
 }
 _HN = r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)\s*(?:多|余)?(?P<unit>分钟|小时|天|日|周|星期|个月|年)"
+_MORE = re.compile(r"(?i)\b(over|more than|at least)\b|[多余]")
 _B = r"(?<![\w.])"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.I))
     for kind, pattern in (
         ("days", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)? ?(?:to|-|–|until|through|and) ?(?P<e>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r",? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("days", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)? ?(?:to|-|–|until|through) ?(?P<e>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("months", _B + r"(?:between|from) " + _MONTH + r" (?:and|to|until|through) (?P<until>[a-z]+)\.?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("days", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]?(?:至|到|-|~)(?P<e>\d{1,2})[日号]"),
         ("iso", _B + r"(?P<y>(?:18|19|20)\d\d)[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w/-])"),
         ("zh", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月(?:\s?(?P<d>\d{1,2})\s?[日号])?)?(?:份|初|底)?(?!前)"),
@@ -54,7 +56,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("oldness", _B + r"(?P<n>\d{1,3}|" + "|".join(_NUMBERS) + r")[- ](?P<unit>year|month|week|day)s?[- ]old(?!\w)"),
         ("oldness", _B + r"(?P<n>\d{1,3})[ -]?(?:y/?o|yo|yrs?[ -]old|years? of age|y\.o\.)(?!\w)"),
         ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?!\w|\.\d)"),
+        ("oldness", _B + r"(?P<n>\d{1,3})(?=[ -]?(?:F|M)(?![\w/]))"),
         ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
+        ("gap", _B + _N + "[ -]" + _UNIT + r"(?= (?:(?:before|prior to|after|following|earlier than|later than)(?! ?[,.;]| ?$)|later(?!\w)))"),
         ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
         ("past", r"(?:近|过去|最近)\s?" + _HN + r"(?:内|来|以来|间)?"),
         ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),
@@ -63,7 +67,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("for", _B + r"(?:an? )?" + _N + "[ -]" + _UNIT + r"(?:'s|s')? history of"),
         ("for", r"(?:已有?|病史|患病|病程|史)\s?(?:约)?" + _HN + r"(?:余|多)?"),
         ("for", _HN + r"(?:病史|史)"),
-        ("lasting", _B + r"(?:over|lasting|lasted|during|across|spanning|within|in) (?:a period of |about |approximately )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
+        ("lasting", _B + r"(?:after|over|lasting|lasted|during|across|spanning|within|in) (?:a period of |about |approximately )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
         ("lasting", _B + _N + "[ -]" + _UNIT + r"[ -](?:stay|period|course|hospitali[sz]ation|admission|interval)(?!\w)"),
         ("lasting", r"(?:历时|持续了?|共|为期|住院|间隔|相隔)\s?" + _HN + r"(?:内|间)?"),
         ("lasting", _HN + r"(?:内|间|期间)"),
@@ -72,6 +76,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("md", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"(?! ?\d)(?!\w)"),
         ("md", r"(?:(?<=in )|(?<=since )|(?<=from )|(?<=of )|(?<=until )|(?<=last ))" + _MONTH + r"(?! ?\d)(?!\w)"),
         ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
+        ("for", r"(?<![\d.])" + _HN + r"(?=\s?(?:[,，。;；、]|$))"),
         ("named", _B + r"(?P<word>this morning|today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
         ("named", r"(?P<word>今天|今日|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
         ("clock", _B + r"(?:at )?(?P<h>\d{1,2}):(?P<min>\d\d)(?::\d\d)?(?: ?(?:UTC|GMT|am|pm|h))?(?!\w)"),
@@ -97,6 +102,7 @@ class When:
     month: int = 0
     day: int = 0
     word: str = ""
+    more: bool = False
 
 
 def when_at(text: str, start: int) -> When | None:
@@ -121,6 +127,12 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
         ends = tuple(_span(int(part["y"]), month, int(part[name])) for name in ("d", "e"))
         return When("days", end, tuple(s for s in ends if s is not None))
+    if kind == "months":
+        last = _MONTHS.get((part.get("until") or "").lower())
+        if last is None:
+            return None
+        ends = (_span(int(part["y"]), _MONTHS[part["month"].lower()], 0), _span(int(part["y"]), last, 0))
+        return When("days", end, tuple(s for s in ends if s is not None))
     if kind == "slash":
         a, b, y = int(part["a"]), int(part["b"]), int(part["y"])
         spans = tuple(s for s in (_span(y, a, b), _span(y, b, a)) if s is not None)
@@ -132,16 +144,17 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         return When("named", end, word=part["word"].lower())
     if kind == "clock":
         return When("clock", end, amount=int(part["h"]) * 60 + int(part["min"]))
-    return _length(kind, part, end)
+    return _length(kind, match.group(), part, end)
 
 
-def _length(kind: str, part: dict[str, str | None], end: int) -> When | None:
+def _length(kind: str, text: str, part: dict[str, str | None], end: int) -> When | None:
     amount = _amount(part.get("n"))
     if amount is None:
         return None
     unit = (part.get("unit") or "year").lower()
     unit = {"岁": "year", "个月大": "month", "月龄": "month"}.get(unit, _HAN_UNIT.get(unit, unit))
-    return When(kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount)
+    more = kind in ("ago", "for") and _MORE.search(text) is not None
+    return When(kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount, more=more)
 
 
 def _amount(text: str | None) -> float | None:

@@ -181,6 +181,47 @@ cataract: cataract; cataracts | 白内障
 bph: benign prostatic hyperplasia; bph | 良性前列腺增生; 前列腺增生
 molars: impacted molars; impacted molar; impacted wisdom teeth | 阻生磨牙; 阻生牙; 阻生智齿
 bleeding: bleeding; hemorrhage; haemorrhage; bleed | 出血
+pcos: polycystic ovary syndrome; polycystic ovarian syndrome; pcos; polycystic ovaries syndrome | 多囊卵巢综合征
+hyponatremia: hyponatremia; hyponatremic | 低钠血症
+hypernatremia: hypernatremia | 高钠血症
+hyperkalemia: hyperkalemia; hyperkalemic | 高钾血症
+hypokalemia: hypokalemia; hypokalemic | 低钾血症
+neutropenia: neutropenia; neutropenic | 中性粒细胞减少; 中性粒细胞减少症
+neutrophilia: neutrophilia | 中性粒细胞增多
+leukocytosis: leukocytosis | 白细胞增多
+leukopenia: leukopenia | 白细胞减少
+lymphopenia: lymphopenia; lymphocytopenia | 淋巴细胞减少
+thrombocytopenia: thrombocytopenia; thrombocytopenic | 血小板减少; 血小板减少症
+thrombocytosis: thrombocytosis | 血小板增多
+hypoalbuminemia: hypoalbuminemia | 低白蛋白血症
+albuminuria: albuminuria; microalbuminuria | 白蛋白尿; 微量白蛋白尿
+hyperuricemia: hyperuricemia | 高尿酸血症
+bipolar1: bipolar i disorder; bipolar 1 disorder; bipolar disorder type 1 | 双相I型障碍; 双相情感障碍I型 => bipolar
+bipolar: bipolar disorder; bipolar affective disorder | 双相障碍; 双相情感障碍
+schizophrenia: schizophrenia | 精神分裂症
+parkinson: parkinson disease; parkinson s disease; parkinsons disease | 帕金森病
+ms_disease: multiple sclerosis | 多发性硬化
+crohn: crohn disease; crohn s disease; crohns disease | 克罗恩病
+uc: ulcerative colitis | 溃疡性结肠炎
+lupus: systemic lupus erythematosus; sle; lupus | 系统性红斑狼疮
+sleep_apnea: obstructive sleep apnea; sleep apnea; osa; obstructive sleep apnea syndrome | 阻塞性睡眠呼吸暂停; 睡眠呼吸暂停
+insomnia: insomnia | 失眠
+constipation: constipation | 便秘
+glaucoma: glaucoma | 青光眼
+kidney_stone: kidney stone; renal calculus; nephrolithiasis; kidney stones | 肾结石
+gallstones: gallstones; cholelithiasis; gallstone | 胆结石
+pancreatitis: pancreatitis | 胰腺炎
+hepatitis_c: hepatitis c; hep c | 丙型肝炎; 丙肝
+hiv: hiv infection; human immunodeficiency virus infection | HIV感染
+tb: tuberculosis | 结核病; 结核
+infertility: infertility | 不孕症; 不孕
+endometriosis: endometriosis | 子宫内膜异位症
+dlbcl: diffuse large b cell lymphoma; large diffuse b cell lymphoma; dlbcl | 弥漫大B细胞淋巴瘤; 弥漫性大B细胞淋巴瘤 => lymphoma
+lymphoma: lymphoma | 淋巴瘤
+cholangioca: cholangiocarcinoma; bile duct cancer | 胆管癌
+ih_cholangioca: intrahepatic cholangiocarcinoma | 肝内胆管癌 => cholangioca
+radiculopathy: radiculopathy | 神经根病
+lumbar_radic: lumbar radiculopathy | 腰椎神经根病 => radiculopathy
 metastatic: metastatic; metastases; metastasis; metastatic disease | 转移
 """
 
@@ -220,7 +261,9 @@ amlodipine: amlodipine; norvasc; amlodipine besylate | 氨氯地平; 苯磺酸�
 nifedipine: nifedipine | 硝苯地平
 diltiazem: diltiazem | 地尔硫卓
 verapamil: verapamil; verapamil hydrochloride | 维拉帕米; 盐酸维拉帕米
-metoprolol: metoprolol; metoprolol succinate; metoprolol tartrate; toprol; toprol xl; lopressor | 美托洛尔; 琥珀酸美托洛尔; 酒石酸美托洛尔; 倍他乐克
+metoprolol: metoprolol | 美托洛尔; 倍他乐克
+metoprolol_succ: metoprolol succinate; toprol; toprol xl | 琥珀酸美托洛尔 => metoprolol
+metoprolol_tart: metoprolol tartrate; lopressor | 酒石酸美托洛尔 => metoprolol
 atenolol: atenolol | 阿替洛尔
 bisoprolol: bisoprolol | 比索洛尔
 carvedilol: carvedilol; coreg | 卡维地洛
@@ -270,7 +313,7 @@ pregabalin: pregabalin | 普瑞巴林
 baclofen: baclofen | 巴氯芬
 amoxicillin: amoxicillin | 阿莫西林
 augmentin: amoxicillin clavulanate; augmentin; co amoxiclav; amoxicillin and clavulanate; amoxicillin clavulanic acid | 阿莫西林克拉维酸; 阿莫西林克拉维酸钾 => amoxicillin
-penicillin: penicillin; penicillins | 青霉素
+penicillin: penicillin; penicillins; pcn | 青霉素
 pen_v: penicillin v; penicillin v potassium | 青霉素V; 青霉素V钾 => penicillin
 pen_g: penicillin g; benzylpenicillin | 青霉素G => penicillin
 ampicillin: ampicillin | 氨苄西林
@@ -349,7 +392,7 @@ antiplatelet: antiplatelet; antiplatelets | 抗血小板药; 抗血小板药物;
 betablocker: beta blocker; beta blockers | β受体阻滞剂; β受体阻断剂; 贝塔受体阻滞剂
 acei: ace inhibitor; acei; ace inhibitors | ACE抑制剂; ACEI; 血管紧张素转换酶抑制剂
 arb: arb; angiotensin receptor blocker | ARB; 血管紧张素受体拮抗剂; 血管紧张素受体阻滞剂
-diuretic: diuretic; diuretics | 利尿剂; 利尿药
+diuretic: diuretic; diuretics; water pill; water tablet; water tablets | 利尿剂; 利尿药
 nsaid: nsaid; nsaids; nonsteroidal anti inflammatory drug | 非甾体抗炎药; NSAID
 sglt2i: sglt2 inhibitor; sglt2 inhibitors; sglt2i | SGLT2抑制剂
 opioid: opioid; opioids; opiate | 阿片类; 阿片类药物
@@ -412,7 +455,7 @@ ldl: ldl; ldl cholesterol; low density lipoprotein cholesterol; low density lipo
 triglyceride: triglyceride; triglycerides; tg | 甘油三酯; 三酰甘油
 hemoglobin: hemoglobin; haemoglobin; hb; hgb | 血红蛋白
 hematocrit: hematocrit; haematocrit; hct | 红细胞压积; 血细胞比容
-wbc: leukocytes; white blood cell count; wbc; white cell count; white blood cells; white blood cell; leukocyte count; wbc count; leucocytes | 白细胞; 白细胞计数
+wbc: white count; wcc; white cells; leukocytes; white blood cell count; wbc; white cell count; white blood cells; white blood cell; leukocyte count; wbc count; leucocytes | 白细胞; 白细胞计数
 rbc: erythrocytes; red blood cell count; rbc; red blood cells; red cell count | 红细胞; 红细胞计数
 platelet: platelets; platelet count; platelet; plt | 血小板; 血小板计数
 mcv: mcv; mean corpuscular volume; mean cell volume | 平均红细胞体积; MCV
@@ -433,10 +476,12 @@ uacr: albumin creatinine ratio; microalbumin creatinine ratio; albumin creatinin
 bp: blood pressure; bp; blood pressure panel with all children optional; blood pressure systolic and diastolic; blood pressure reading | 血压
 sbp: systolic blood pressure; systolic pressure; systolic bp; sbp; systolic | 收缩压
 dbp: diastolic blood pressure; diastolic pressure; diastolic bp; dbp; diastolic | 舒张压
+covid_pcr: 2019 novel coronavirus pcr; sars cov 2 pcr; covid 19 pcr; covid pcr; coronavirus pcr; sars cov 2 nucleic acid assay; sars cov 2 rna | 新冠核酸; 新冠病毒核酸; 新冠PCR
+ecog: ecog performance status; ecog; ecog ps; ecog score; ecog performance status score | ECOG评分; ECOG体力状态; 体力状态评分
 hr: heart rate; pulse; pulse rate; hr | 心率; 脉搏
 rr: respiratory rate; respiration rate; rr; breathing rate | 呼吸频率; 呼吸
 temp: body temperature; temperature; oral temperature; temp | 体温; 口腔温度
-spo2: oxygen saturation; spo2; oxygen saturation in arterial blood by pulse oximetry; o2 sat; o2 saturation; pulse oximetry; sao2; saturation; oxygen saturation in arterial blood | 血氧饱和度; 氧饱和度; SpO2; 经皮血氧饱和度
+spo2: oxygen saturation; oxygen saturations; saturations; saturating; sats; sat; spo2; oxygen saturation in arterial blood by pulse oximetry; o2 sat; o2 saturation; pulse oximetry; sao2; saturation; oxygen saturation in arterial blood | 血氧饱和度; 氧饱和度; SpO2; 经皮血氧饱和度
 weight: body weight; weight; weighs; weighed; wt | 体重
 height: body height; height; tall; ht | 身高
 bmi: body mass index; bmi; body mass index bmi | 体重指数; BMI; 身体质量指数

@@ -72,12 +72,17 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
     if when.days and any(w.kind == when.kind and w.days == when.days for p in parts for w in p.whens):
         return True
     if when.kind == "days":
-        return any(all(any(_within(m, span) for m in p.dates) for span in when.spans) for p in parts)
+        if any(all(any(_within(m, span) for m in p.dates) for span in when.spans) for p in parts):
+            return True
+        measured = [m for p in parts if p.kind == "Observation" for m in p.dates]
+        return all(any(_within(m, span) for m in measured) for span in when.spans)
     if when.kind == "for" and any(_lasts(p, when) for p in parts):
         return True
     if when.kind == "past":
         return any(_since(m, chart.as_of - timedelta(days=when.days), chart.as_of) for p in parts for m in _of(p, role))
     moments = [m for p in parts for m in _of(p, "start" if when.kind == "for" else role)]
+    if when.more:
+        return any(when.days <= (chart.as_of - m.span.start).total_seconds() / 86400 < 1.5 * when.days for m in moments)
     if when.kind in ("ago", "for"):
         return any(_ago(when, m, chart.as_of) for m in moments)
     if when.kind == "day":
@@ -176,14 +181,15 @@ def _lasting(when: When, parts: Sequence[Part]) -> bool:
     moments = sorted(m for p in parts if (m := p.moment) is not None)
     if len(moments) < 2:
         return False
-    return _close((moments[-1] - moments[0]).total_seconds() / 86400, when)
+    return close((moments[-1] - moments[0]).total_seconds() / 86400, when)
 
 
 def _lasts(part: Part, when: When) -> bool:
     starts = [m.span.start for m in part.dates if m.path.endswith((".start", "onsetDateTime"))]
     ends = [m.span.start for m in part.dates if m.path.endswith(".end") or m.path.startswith("abatement")]
-    return any(_close((e - s).total_seconds() / 86400, when) for s in starts for e in ends)
+    return any(close((e - s).total_seconds() / 86400, when) for s in starts for e in ends)
 
 
-def _close(days: float, when: When) -> bool:
+def close(days: float, when: When) -> bool:
+    """True if a length of time is what a sentence calls it."""
     return abs(days - when.days) <= _TOLERANCE[when.unit] * _DAYS[when.unit]

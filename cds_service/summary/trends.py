@@ -19,6 +19,7 @@ _WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albu
 _STABLE = 0.1
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
 _BY = frozenset({"by", "了"})
+_AMOUNTS = frozenset({"lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"})  # before how much
 Point = tuple[Part, Amount]
 
 
@@ -29,6 +30,8 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[s
     if len(series) < 2:
         return ["a change needs two dated values, and fewer are cited"]
     first, last = series[0], series[-1]
+    if "range" in said:
+        return _ranged(series, [t.number for _, t in numbers if t.number is not None])
     plain = [(at, t.number) for at, t in numbers if t.number is not None and not _delta(claim.tokens, at)]
     if len(plain) >= 2:
         found = _ends(series, _with_unit(plain[0][1], plain[1][1]), plain[1][1])
@@ -43,7 +46,25 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[s
         part, amount = first if start else last
         if not agrees(number, amount, part.source.codes):
             return [f"{number.value:g} is not the {'first' if start else 'last'} cited value"]
+    if "monotone" in said and not _monotone(series):
+        return ["the cited values do not change steadily"]
     return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
+
+
+def _ranged(series: list[Point], numbers: list[Number]) -> list[str]:
+    """What is wrong about the two ends of a range."""
+    ordered = sorted(series, key=lambda point: point[1].value)
+    if len(numbers) != 2:
+        return ["a range needs its two ends"]
+    low, high = _with_unit(numbers[0], numbers[1]), numbers[1]
+    ends = ((low, ordered[0]), (high, ordered[-1]))
+    right = all(agrees(number, amount, part.source.codes) for number, (part, amount) in ends)
+    return [] if right else ["the ends of the range are not the lowest and highest cited values"]
+
+
+def _monotone(series: list[Point]) -> bool:
+    values = [amount.value for _, amount in series]
+    return len(values) > 2 and values in (sorted(values), sorted(values, reverse=True))
 
 
 def told(claim: Claim) -> set[int]:
@@ -84,12 +105,20 @@ def _ends(series: list[Point], start: Number, end: Number) -> tuple[Point, Point
 
 def _delta(tokens: Sequence[Token], at: int) -> bool:
     """True for the number of `by 0.6` and `by 50 %`."""
+    before = [t for t in tokens[max(0, at - 3) : at] if t.text.lower() not in ("of", "a", "about")]
+    if before and before[-1].text.lower() in _AMOUNTS and not _goes_on(tokens, at):
+        return True
     for token in reversed(tokens[max(0, at - 3) : at]):
         if token.text.lower() in _BY:
             return True
         if token.kind not in ("neutral", "compare") or token.text.lower() in ("to", "至", "到"):
             return False
     return False
+
+
+def _goes_on(tokens: Sequence[Token], at: int) -> bool:
+    """True for the first number of `lost 80 to 75 kg`."""
+    return any(t.text.lower() in ("to", "至", "到", "→") for t in tokens[at + 1 : at + 2])
 
 
 def _in(last: Point, unit: str | None) -> float:
@@ -121,6 +150,11 @@ def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: 
         if number is None or not _delta(claim.tokens, at):
             continue
         before, now = first[1].value, _in(last, first[1].unit)
+        if number.unit not in (None, "%"):
+            ends = [as_unit(number.unit, amount, part.source.codes) for part, amount in (first, last)]
+            if ends[0] is None or ends[1] is None:
+                return [f"the change is not {token.text}"]
+            before, now = ends[0], ends[1]
         difference = abs(now - before)
         if number.unit == "%" and first[1].unit != "%":
             difference = 100 * difference / abs(before) if before else 0.0

@@ -11,7 +11,7 @@ out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; �
 """,
     "state": """
 active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
-past: resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
+past: previously took; previously taken; previously taking; previously on; previously used; previously treated with; was previously on; used to take; formerly took; resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
 stopped: stopped; discontinued; no longer takes; no longer taking; no longer on; was stopped; ceased; came off; taken off; no longer takes; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 不再服用; 停止; 已停止; 中止
 completed: completed; finished; course completed | 已完成; 完成; 已结束疗程
 held: on hold; held; paused; suspended | 暂停; 暂停使用; 暂缓
@@ -22,16 +22,18 @@ confirmed: confirmed; definite; established | 确诊; 已确诊; 明确
 """,
     "time": """
 planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due for; plans; is to; requested; referred for; referred | 计划; 拟; 待; 预约; 将; 拟行; 安排; 将于; 已预约
-done: underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
+done: placed; was placed; were placed; inserted; was inserted; were inserted; underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
 """,
     "trend": """
-up: rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
-down: fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
+up: drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
+down: down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
 same: stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
 twice: doubled; doubling | 翻倍; 加倍; 翻了一番
 half: halved; halving | 减半
+monotone: steadily; progressively; consistently; continuously | 持续; 逐年; 逐步
+range: ranged; ranging; range from; ranged from; ranged between; ranging from; ranging between; varied; varied between | 波动; 波动于; 波动在
 changed: changed; change; went; moved | 变化; 变为; 变化为
 """,
     "level": """
@@ -50,8 +52,9 @@ about: about; approximately; around; roughly; nearly; almost; circa; some; ~; �
 """,
     "rank": """
 latest: latest; most recent; last; newest; most recently | 最近一次; 最新; 最近; 末次; 最后一次; 近期
-first: first; earliest; initial; initially; baseline | 首次; 最早; 初次; 第一次; 初始; 基线
-highest: highest; peak; maximum; maximal; worst | 最高; 峰值; 最高值
+first: first; earliest; initial; initially | 首次; 最早; 初次; 第一次; 初始
+baseline: baseline; baseline of | 基线
+highest: highest; peaked at; peaked; peaking at; peak; maximum; maximal; worst | 最高; 峰值; 最高值
 lowest: lowest; nadir; minimum; minimal; trough | 最低; 最低值
 """,
     "person": """
@@ -75,9 +78,9 @@ male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; �
 """,
     "kind": """
 AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity; intolerant; allergic to; hypersensitive; allergic reaction to | 过敏; 过敏史; 不耐受; 药物过敏; 过敏原; 变态反应
-Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; home medications; home medicines; home meds; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
+Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
 Condition: diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
-Procedure: procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
+Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
 Encounter: visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
 CarePlan: care plan; plan; careplan; care plans; plans of care; plan of care; management plan | 护理计划; 管理计划; 照护计划; 方案; 护理方案
@@ -86,7 +89,7 @@ Device: device; devices; implant; implanted | 设备; 装置; 器械; 植入
 """,
     "count": """
 Condition: problems; conditions; diagnoses; comorbidities; diseases; active problems; chronic conditions | 个问题; 项诊断; 种疾病; 个诊断; 项问题; 种慢性病; 个疾病; 项疾病; 项活动性问题
-Medication: medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
+Medication: regular medications; regular medicines; regular meds; medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
 AllergyIntolerance: allergies | 种过敏; 项过敏; 个过敏; 种过敏原
 Encounter: visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
 Procedure: procedures; operations | 次手术; 项手术; 项操作; 次操作; 项检查; 次检查
@@ -118,8 +121,8 @@ injection: injection; injected; injectable; by injection | 注射; 注射液; �
 """,
     "freq": """
 1: 每24小时一次; 每24小时; daily; once daily; once a day; every day; qd; od; each day; one time daily; per day; every 24 hours; once per day; a day; q24h | 每日一次; 每天一次; 一日一次; 每日; 每天; 日一次; 每日1次; 每天1次; 一天一次; 每日服用一次; 1次/日; 一日1次; qd
-1m: every morning; in the morning; each morning; qam; once every morning; mornings | 每晨; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
-1n: at bedtime; every night; nightly; at night; qhs; in the evening; every evening; each night; each evening; once nightly; with supper; with the evening meal; with dinner; before bed | 睡前; 每晚; 晚上; 每晚一次; 每日睡前; 每晚睡前; 晚间
+1m: mane; every morning; in the morning; each morning; qam; once every morning; mornings | 每晨; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
+1n: nocte; at bedtime; every night; nightly; at night; qhs; in the evening; every evening; each night; each evening; once nightly; with supper; with the evening meal; with dinner; before bed | 睡前; 每晚; 晚上; 每晚一次; 每日睡前; 每晚睡前; 晚间
 2: twice daily; twice a day; bid; two times daily; two times a day; 2 times a day; every 12 hours; bd; q12h; morning and evening; 2 times daily; twice per day; b i d | 每日两次; 每天两次; 一日两次; 每日2次; 每天2次; 一天两次; 每日二次; 早晚; 2次/日; 一日2次; 日两次; 早晚各一次; 每12小时一次; bid
 3: three times daily; three times a day; tid; 3 times a day; every 8 hours; tds; thrice daily; q8h; 3 times daily; t i d | 每日三次; 每天三次; 一日三次; 每日3次; 每天3次; 一天三次; 3次/日; 一日3次; tid; 每8小时一次
 4: four times daily; four times a day; qid; 4 times a day; every 6 hours; q6h; 4 times daily | 每日四次; 每天四次; 一日四次; 每日4次; 每6小时一次
@@ -150,7 +153,7 @@ date; on date; year; years; month; months; day; days; week; weeks; hour; hours; 
 until; through; throughout; ago; over; within; after; before; then; later; later on; earlier; old; aged; age; year old;
 born; birth date; date of birth; each; every; ones; an entry; entry; entries; item; items; including; includes;
 include; such as; namely; respectively; both; all; well as; as well as; along with; together with; plus; additionally;
-in addition; addition; furthermore; however; but; while; whereas; although; though; yet; so; thus; therefore; hence;
+prior to; earlier than; later than; subsequent to; followed by; preceded by; preceded; precedes; predates; predated; followed; a course of; course of; in addition; addition; furthermore; however; but; while; whereas; although; though; yet; so; thus; therefore; hence;
 tablet; tablets; tab; tabs; capsule; capsules; cap; caps; pill form; formulation; form; strength; extended
 release; er; xr; sr; xl; oral tablet; oral capsule; solution; suspension; spray; take; taken as; his; her; him; their;
 they; them; been on; adult; subject; individual; case; clinical; medical; clinically; health; care of; under; into; out;
@@ -162,7 +165,7 @@ same; same day; her own; reached; reading of; of about; identified; identified a
 consistent with the record; made; made on; for the; coded; coded as; described; described as; called; named; known as;
 overall; order; ordered; orders; authored; written; issued; signed; collected; sampled; drawn; sample; specimen; dating;
 dating back to; back to; goes back to; until now; range; reference; reference range; interval; limit; limits; upper; lower;
-upper limit; lower limit; of the; across; upon; via; using; route; frequency; schedule; regimen; prescribing; prescriber;
+upper limit; lower limit; reference limit; upper reference limit; lower reference limit; of the; across; upon; via; using; route; frequency; schedule; regimen; prescribing; prescriber;
 reaction; reactions; manifestation; manifested; manifesting; manifested as; presenting as; severity; criticality; outcome;
 type; kind; category; class; group; number; numbers; quantity; amount; amounts; unit; units; percent; mm hg; point; points;
 out of; x; vs; versus; compared with; compared to; relative to; against; than; same as; does; do; did; can; could; be seen;
@@ -172,7 +175,7 @@ ms; dr; its value; equivalent to; equivalent; corresponds to; corresponding to; 
 occurred; occurring; occurrence; happened; took place; place; developed; develop; experienced; experiences; experiencing;
 sustained; sustaining; suffered; affected; affected by; involving; involves; affecting; contracted; had; exhibited;
 monitoring; monitored; assessed; assessment; evaluated; evaluation; rated; recorded at; verified; obtaining; read;
-lasting; lasted; duration; spanning; span; period; taken on; daily dose; per; a per; s; t; d; m; at the; on the; therapy;
+lasting; lasted; duration; spanning; span; period; taken on; daily dose; per; a per; s; at the; on the; therapy;
 substance; product; agent; agents; inhaler device; form of; tobacco use status; smoking; service; services; facility;
 given as; comes; stood; sits; sits at; sat at; running; runs; ran; logged; entered; put; registered; appears; appear;
 appeared; contains; hold; holds; states; stated; stating; say; says; said; indicates; indicated; indicate; indicating;
@@ -219,9 +222,13 @@ positive: positive; detected; reactive | 阳性; 检出
 malignant: malignant | 恶性
 benign: benign | 良性
 her2: her2; her2 receptor; human epidermal growth factor receptor 2; human epidermal growth factor receptor 2 gene | HER2; 人表皮生长因子受体2
+progesterone_r: progesterone receptor; pr; progesterone receptor ag | 孕激素受体; PR
+rca: right coronary artery; rca; right coronary | 右冠状动脉; 右冠
+lad: left anterior descending artery; left anterior descending; lad; left anterior descending coronary artery | 左前降支; 前降支
+lcx: left circumflex artery; circumflex artery; left circumflex; lcx | 左回旋支; 回旋支
 deceased: deceased; died; dead; death; passed away | 死亡; 去世; 已故; 病故
 urine: urine; urinary | 尿; 尿液
-nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏
+nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险
 low_criticality: low criticality; criticality low; low risk | 低危; 低危险性; 低风险

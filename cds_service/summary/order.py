@@ -1,0 +1,95 @@
+"""Which came first: `A before B`, `A was followed by B`, `three years after B`, `before 2020`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cds_service.fhir.times import Span
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token
+from cds_service.summary.timing import close
+
+Spoken = tuple[int, list[Part]]  # where a name stands in the sentence, and the parts that bear it
+# What stands before the marker came earlier (-1) or later (1) than what stands after it.
+_MARKERS = {
+    "before": -1, "prior to": -1, "preceded": -1, "precedes": -1, "predates": -1, "predated": -1, "earlier than": -1,
+    "followed by": -1, "早于": -1, "先于": -1, "after": 1, "following": 1, "subsequent to": 1, "later than": 1,
+    "followed": 1, "preceded by": 1, "晚于": 1, "之后": -1, "以后": -1, "后": -1, "之前": 1, "以前": 1, "前": 1,
+}  # fmt: skip
+_LATER = frozenset({"later", "afterwards", "thereafter"})
+
+
+def is_marker(token: Token) -> bool:
+    """True for `before`, `after` and their like."""
+    return token.text.lower() in _MARKERS
+
+
+def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
+    """What is wrong about the order of two things, or about the time between them."""
+    tokens = sorted((t for claim in found for t in claim.tokens), key=lambda t: t.start)
+    tokens = [t for n, t in enumerate(tokens) if not n or t.start != tokens[n - 1].start]
+    reasons = []
+    for at, token in enumerate(tokens):
+        gap = tokens[at - 1] if at and tokens[at - 1].when is not None else None
+        gap = gap if gap is not None and gap.when is not None and gap.when.kind == "gap" else None
+        if token.text.lower() in _LATER and gap is not None:
+            first, second = _last_two(spoken, token.start)
+            right = first is not None and second is not None and _holds(first, second, gap)
+        elif token.text.lower() in _MARKERS:
+            right = _marked(tokens, at, gap, spoken)
+        else:
+            continue
+        if not right:
+            reasons.append(f"the record does not show that order: {token.text}")
+    return reasons
+
+
+def _marked(tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequence[Spoken]) -> bool:
+    token = tokens[at]
+    sign = _MARKERS[token.text.lower()]
+    following = next((t for t in tokens[at + 1 :] if t.kind != "neutral"), None)
+    subject = next((g for start, g in reversed(spoken) if start < token.start), None)
+    if following is not None and following.when is not None and following.when.spans:
+        return subject is None or any(_beside(p, span, sign) for p in subject for span in following.when.spans)
+    after = [g for start, g in spoken if start > token.start]
+    anchor = after[0] if after else None
+    if subject is None and len(after) > 1:  # After A, B
+        subject = after[1]
+    if anchor is None or subject is None:
+        return gap is None
+    if {p.reference for p in anchor} & {p.reference for p in subject}:
+        return gap is None
+    first, second = (subject, anchor) if sign < 0 else (anchor, subject)
+    return _holds(first, second, gap)
+
+
+def _last_two(spoken: Sequence[Spoken], before: int) -> tuple[list[Part] | None, list[Part] | None]:
+    groups = [g for start, g in spoken if start < before]
+    return (groups[-2], groups[-1]) if len(groups) > 1 else (None, None)
+
+
+def _holds(first: list[Part], second: list[Part], gap: Token | None) -> bool:
+    """True if something of the first is earlier than something of the second, by the gap if there is one."""
+    for one in first:
+        for other in second:
+            start, end = _begin(one), _begin(other)
+            if start is None or end is None or start.end > end.start:
+                continue
+            if gap is None or gap.when is None:
+                return True
+            days = [(end.start - start.start).total_seconds() / 86400, (end.end - start.start).total_seconds() / 86400]
+            if any(close(d, gap.when) for d in days) or days[0] <= gap.when.days <= days[1]:
+                return True
+    return False
+
+
+def _beside(part: Part, span: Span, sign: int) -> bool:
+    own = _begin(part)
+    return own is not None and (own.end <= span.start if sign < 0 else own.start >= span.end)
+
+
+def _begin(part: Part) -> Span | None:
+    """When it began; None if that is not recorded."""
+    spans = [m.span for m in part.dates if not m.path.startswith("abatement") and not m.path.endswith(".end")]
+    return min(spans, key=lambda span: span.start, default=None)

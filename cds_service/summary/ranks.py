@@ -1,0 +1,55 @@
+"""Whether a result is the latest, first, highest, lowest or baseline of its kind in the record."""
+
+from __future__ import annotations
+
+from cds_service.fhir.stated import Stated
+from cds_service.summary.chart import Chart
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part, peers
+from cds_service.summary.figures import figure, values
+from cds_service.summary.timing import fits
+
+Group = list[Part]
+
+
+def rank_reasons(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]:
+    """What is wrong about a rank. The number or date said with it tells which of the cited results is meant."""
+    whens = [(at, t) for at, t in enumerate(claim.tokens) if t.when is not None and t.when.kind != "oldness"]
+    among = usable if any(t.text.lower() in ("these", "those") for t in claim.tokens) else None
+    for at, token in enumerate(claim.tokens):
+        rank = token.value if token.kind == "rank" else next((v for k, v in token.also if k == "rank"), None)
+        if rank is None:
+            continue
+        group = [p for p in about if all(fits(t.when, claim, n, [p], chart) for n, t in whens if t.when is not None)]
+        number = next((t for t in claim.tokens[at + 1 :] if t.number is not None), None)
+        if number is not None and number.number is not None:
+            group = [p for p in group or about if figure(p, number, claim)] or group
+        if not any(_ranked(p, rank, chart, among) for p in group or about):
+            return [f"the record does not show that it is the {rank}"]
+    return []
+
+
+def _before_others(part: Part, others: list[Stated]) -> bool:
+    """True for a baseline: nothing earlier is needed, but something later."""
+    starts = [o.dates[0].span.start for o in others if o.dates]
+    return part.moment is not None and any(start > part.moment for start in starts)
+
+
+def _ranked(part: Part, rank: str, chart: Chart, among: Group | None) -> bool:
+    if not part.dates:
+        return False
+    moment = part.dates[0].span.start
+    others = list(peers(part, chart))
+    if among is not None:
+        cited = {p.reference for p in among}
+        others = [o for o in others if o.reference in cited]
+    if rank == "baseline":
+        return _before_others(part, others)
+    if rank in ("latest", "first"):
+        moments = [o.dates[0].span.start for o in others if o.dates and not o.dates[0].span.after(chart.as_of)]
+        return all(m <= moment for m in moments) if rank == "latest" else all(m >= moment for m in moments)
+    own = next((a.value for a in values(part)), None)
+    numbers = [a.value for o in others for a in o.amounts if a.path.startswith("value")]
+    if own is None:
+        return False
+    return own >= max(numbers, default=own) if rank == "highest" else own <= min(numbers, default=own)
