@@ -1,6 +1,7 @@
 """The architecture's arrows: an import only points left, sockets and SQL stay where they belong."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,15 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path, *, at_start_only: bool = False) -> set[str]:
     """The dotted names that a file imports."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     nodes = tree.body if at_start_only else list(ast.walk(tree))
     found: set[str] = set()
     for node in nodes:
@@ -121,7 +128,7 @@ def test_nothing_asks_the_machine_for_the_time_but_the_clock() -> None:
     for path in FILES:
         if part_of(path) in {"clock", "sandbox", "training"}:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 assert ast.unparse(node.func) not in {"datetime.now", "datetime.utcnow", "date.today", "time.time"}, (
                     path
