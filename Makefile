@@ -35,9 +35,12 @@ lint: $(ALL)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+# Calls whose words a clinician reads, and which of their arguments holds them.
+KEYWORDS := -k msg -k override_reason:2 -k laboratory:3 -k measurement:3
+
 messages: $(ALL)
 	@mkdir -p build
-	@$(BIN)/pybabel -q extract -F babel.cfg -k msg --add-location=file --sort-output --omit-header -o build/curbside.pot .
+	@$(BIN)/pybabel -q extract -F babel.cfg $(KEYWORDS) --add-location=file --sort-output --omit-header -o build/curbside.pot .
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 118 -D curbside -l zh_CN -i build/curbside.pot -d cds_service/locale
 
 bench: $(ALL)

@@ -14,7 +14,7 @@ from cds_service import prospects
 from cds_service.explain.explanation import Scale
 from cds_service.explain.wording import TOP, Influences, influences, listing
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
-from cds_service.hook import NON_ADHERENCE, Service, Topic
+from cds_service.hook import Service, Topic, override_reason
 from cds_service.language import Message, Words, msg
 from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong, markdown, visible
 from cds_service.needs import Gap
@@ -37,16 +37,15 @@ _INDICATORS = {
 }
 
 # HL7's reasons for not following decision support, the selection for the point of care: displays as published.
-OVERRIDE_REASONS = tuple(
-    Coding(system=NON_ADHERENCE, code=code, display=display)
-    for code, display in (
-        ("cds-not-applicable", "PC CDS does not apply to patient"),
-        ("action-completed", "Recommended action was already completed"),
-        ("patient-contraindication", "Patient has contraindication to recommended action"),
-        ("patient-refuses", "Patient refuses/declines (no context given)*"),
-        ("recipient-disagrees-evidence", "Recipient disagrees with recommendation because of issues with the evidence"),
-        ("cds-suboptimal-context", "PC CDS delivered in suboptimal context"),
-    )
+OVERRIDE_REASONS = (
+    override_reason("cds-not-applicable", "PC CDS does not apply to patient"),
+    override_reason("action-completed", "Recommended action was already completed"),
+    override_reason("patient-contraindication", "Patient has contraindication to recommended action"),
+    override_reason("patient-refuses", "Patient refuses/declines (no context given)*"),
+    override_reason(
+        "recipient-disagrees-evidence", "Recipient disagrees with recommendation because of issues with the evidence"
+    ),
+    override_reason("cds-suboptimal-context", "PC CDS delivered in suboptimal context"),
 )
 
 
@@ -86,7 +85,7 @@ def compose(
         source=_source(service.source, service.topic),
         suggestions=suggestions,
         selection_behavior="any" if suggestions else None,
-        override_reasons=_reasons(service.reasons),
+        override_reasons=_reasons(service.reasons, words),
         links=_links(ordered, words, uuid, launch_url),
     )
     return (card,)
@@ -127,10 +126,10 @@ def _source(source: Citation, topic: Topic) -> Source:
 
 
 @lru_cache(maxsize=64)
-def _reasons(reasons: tuple[Topic, ...]) -> tuple[Coding, ...]:
-    """The service's own override reasons, then the common ones; each code once."""
-    own = [Coding(system=r.system, code=r.code, display=r.display) for r in reasons]
-    return tuple({(r.system, r.code): r for r in (*own, *OVERRIDE_REASONS)}.values()) if own else OVERRIDE_REASONS
+def _reasons(reasons: tuple[Topic, ...], words: Words) -> tuple[Coding, ...]:
+    """The service's own override reasons, then the common ones, in the reader's language; each code once."""
+    both = {(r.system, r.code): r.display for r in (*reasons, *OVERRIDE_REASONS)}
+    return tuple(Coding(system=s, code=c, display=words(msg(display))) for (s, c), display in both.items())
 
 
 def _links(findings: Sequence[Finding], words: Words, card: UUID, launch_url: str) -> tuple[wire.Link, ...]:
@@ -217,7 +216,7 @@ def _section(finding: Finding, words: Words, unvalidated: Set[str]) -> list[Bloc
     elif isinstance(finding, CareGapFinding):
         blocks = _gap(finding, words)
     elif isinstance(finding, EvidenceFinding):
-        steps = tuple((words(step), f"({reference})") for step, reference in finding.path)
+        steps = tuple((words(step), words(msg("({references})", references=r))) for step, r in finding.path)
         blocks = [Heading(words(finding.headline)), Bullets(steps)]
     else:
         blocks = [Heading(words(finding.headline))]

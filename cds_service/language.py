@@ -9,7 +9,7 @@ they should be read), dates, other messages, or text from the record; none of th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from io import BytesIO
@@ -53,16 +53,22 @@ class InUnits(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Words:
-    """Renders messages in one language: `words(message)`. units: of measured values, one of `UNITS`."""
+    """Renders messages in one language: `words(message)`. units: of measured values, one of `UNITS`.
+
+    names: phrases without places by their letters in lower case, for a name that begins a sentence or is inside one.
+    """
 
     language: str
     catalogue: NullTranslations
     units: str = "conventional"
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __call__(self, message: Message | str) -> str:
         if isinstance(message, str):
             return message
         template = self.catalogue.gettext(message.text) if message.text else ""
+        if template == message.text and self.names:
+            template = self.names.get(template.casefold(), template)
         values = message.values
         # A card renders hundreds of messages: what is text already is not looked at again.
         for value in values.values():
@@ -107,8 +113,10 @@ def _day(day: date, language: str) -> str:
 @lru_cache(maxsize=len(LANGUAGES) * len(UNITS))
 def words(language: str = "en", units: str = "conventional") -> Words:
     """The renderer of one of `LANGUAGES`; an unknown language gives English."""
-    name = language if language in LANGUAGES else "en"
-    return Words(name, NullTranslations() if name == "en" else _catalogue(name), units)
+    if language == "en" or language not in LANGUAGES:
+        return Words("en", NullTranslations(), units)
+    catalogue, names = _catalogue(language)
+    return Words(language, catalogue, units, names)
 
 
 def language_of(tag: str) -> str | None:
@@ -118,16 +126,19 @@ def language_of(tag: str) -> str | None:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(name: str) -> NullTranslations:
+def _catalogue(name: str) -> tuple[NullTranslations, Mapping[str, str]]:
     """The messages of a language, read from its `.po`: the source is what runs, nothing has to be compiled."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
     compiled = BytesIO()
     with (_LOCALES / _FOLDERS[name] / "LC_MESSAGES" / "curbside.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=_FOLDERS[name]))
+        source = read_po(file, locale=_FOLDERS[name])
+    write_mo(compiled, source)
     compiled.seek(0)
-    return Translations(compiled, "curbside")
+    phrases = {str(one.id): str(one.string) for one in source if one.id and one.string}
+    names = {text.casefold(): said for text, said in phrases.items() if "{" not in text}
+    return Translations(compiled, "curbside"), names
 
 
 ENGLISH = words("en")

@@ -215,7 +215,7 @@ def offer(
         priority=priority,
         due=due,
     )
-    description = msg("Creates a draft order for signature: {order}", order=what.order.text)
+    description = msg("Creates a draft order for signature: {order}", order=msg(what.order.text))
     return (Proposal(what.key, what.label, description, resource),)
 
 

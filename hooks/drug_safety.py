@@ -154,7 +154,7 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         severity=Severity.INFO,
         headline=msg("{drug}: its limit by kidney function was not checked: {why}", drug=_capital(name), why=words),
         short_headline=msg("{drug}: its limit by kidney function was not checked", drug=_capital(name)),
-        advice=msg("{what}", what=rows[0].management),
+        advice=msg("{what}", what=msg(rows[0].management)),
         advice_source=Citation(rows[0].citation, rows[0].url),
         quiet=not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN),
         path=((msg("Draft order: {words}", words=draft.words), draft.reference), *_row_steps(case, rows[0])),
@@ -173,7 +173,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     finding = EvidenceFinding(
         key=hit.key,
         severity=severity,
-        headline=msg("{headline}. {why}", headline=headline, why=row.statement) if row is not None else headline,
+        headline=msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline,
         short_headline=headline,
         advice=advised(case, hit),
         advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
@@ -202,20 +202,20 @@ def loudness(case: Case, hit: safety.Hit) -> Severity | None:
 def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     """One line: the draft, what it meets, how bad it is."""
     grade = WORDS[hit.rows[0].severity] if hit.rows else ""
-    drug = _capital(draft)
+    drug, against = _capital(draft), msg(other)
     if hit.kind == "duplicate" and not hit.rows:
         return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
     if hit.kind == "duplicate":
-        return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=other, grade=grade)
+        return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=against, grade=grade)
     if hit.kind == "interaction":
-        return msg("{drug} with {other} ({grade})", drug=drug, other=other, grade=grade)
+        return msg("{drug} with {other} ({grade})", drug=drug, other=against, grade=grade)
     if hit.kind == "allergy":
-        return msg("{drug}: allergy or intolerance on record: {other}", drug=drug, other=other)
+        return msg("{drug}: allergy or intolerance on record: {other}", drug=drug, other=against)
     if hit.kind == "limit":
         shown = published.in_words(hit.fact) if hit.fact is not None else ""
         shown = shown if hit.other not in MODELS or hit.fact is None else f"{round(float(hit.fact.value))}"
-        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=other, value=shown, grade=grade)
-    return msg("{drug} in {condition} ({grade})", drug=drug, condition=other.lower(), grade=grade)
+        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=against, value=shown, grade=grade)
+    return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(other.lower()), grade=grade)
 
 
 def advised(case: Case, hit: safety.Hit) -> Message:
@@ -226,9 +226,9 @@ def advised(case: Case, hit: safety.Hit) -> Message:
         return msg("If it is a renewal, end the earlier entry.")
     row = hit.rows[0]
     if not row.alternatives:
-        return msg("{what}", what=row.management)
-    others = published.enumerated([msg("{name}", name=case.knowledge.name(node)) for node in row.alternatives])
-    return msg("{what} Alternatives: {others}.", what=row.management, others=others)
+        return msg("{what}", what=msg(row.management))
+    others = published.enumerated([msg(case.knowledge.name(node)) for node in row.alternatives])
+    return msg("{what} Alternatives: {others}.", what=msg(row.management), others=others)
 
 
 def path(case: Case, hit: safety.Hit, draft: str) -> tuple[tuple[Message, str], ...]:
@@ -273,7 +273,7 @@ def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Pro
     name = case.knowledge.name(hit.node)
     removal = Proposal(
         key=f"drug-safety/remove/{hit.draft.reference}",
-        label=msg("Remove the draft order of {medicine}", medicine=name),
+        label=msg("Remove the draft order of {medicine}", medicine=msg(name)),
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",
         resource_id=hit.draft.reference,
@@ -287,8 +287,8 @@ def _change(case: Case, hit: safety.Hit, node: str) -> Iterable[Proposal]:
     reason = f"In place of {old}: {WORDS[hit.rows[0].severity]}"
     yield Proposal(
         key=f"drug-safety/change/{hit.draft.reference}/{node}",
-        label=msg("Change {old} to {new}", old=old, new=name),
-        description=msg("Drafts {new} without a dose, for a clinician to complete and sign", new=name),
+        label=msg("Change {old} to {new}", old=msg(old), new=msg(name)),
+        description=msg("Drafts {new} without a dose, for a clinician to complete and sign", new=msg(name)),
         resource=propose_medicine(case.context, name, case.knowledge.rxcui(node), reason),
         replaces=hit.draft.reference,
     )
@@ -325,7 +325,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     if not missing:
         return ()
     name = case.knowledge.name(missing[0][0].subject) if len(draft.nodes) > 1 else case.knowledge.name(draft.nodes[0])
-    tests = published.enumerated([msg("{test}", test=case.knowledge.name(row.object).lower()) for row, _ in missing])
+    tests = published.enumerated([msg(case.knowledge.name(row.object).lower()) for row, _ in missing])
     unusable = case.values.unusable([feature for _, feature in missing])
     why = f"While taking {name}"
     offers = {p.key: p for what in orders.mending(unusable) for p in orders.offer(case.context, what, why)}
@@ -336,12 +336,12 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         severity=Severity.INFO,
         headline=msg("{drug}: not measured lately: {tests}", drug=drug, tests=tests),
         short_headline=msg("{drug}: tests that it calls for were not measured lately", drug=drug),
-        advice=msg("{what}", what=row.management),
+        advice=msg("{what}", what=msg(row.management)),
         advice_source=Citation(row.citation, row.url),
         proposals=tuple(offers.values()),
         path=(
             (msg("Draft order: {words}", words=draft.words), draft.reference),
-            *((msg("{test}: {why}", test=case.knowledge.name(r.object), why=r.statement), r.id) for r, _ in missing),
+            *((_said(case, r), r.id) for r, _ in missing),
         ),
     )
     return (finding,)
@@ -399,8 +399,13 @@ def _unchecked_draft(draft: safety.Exposure) -> EvidenceFinding:
     )
 
 
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+def _said(case: Case, row: safety.Evidence) -> Message:
+    return msg("{test}: {why}", test=msg(case.knowledge.name(row.object)), why=msg(row.statement))
+
+
+def _capital(name: str) -> Message:
+    """A name as it begins a sentence."""
+    return msg(name[:1].upper() + name[1:])
 
 
 def _service(id_: str, hook: str, title: Message) -> Service:

@@ -75,9 +75,9 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     if isinstance(value, bool):
         return _YES if value else (_NO_FROM_LIST if found.inferred else _NO)
     if isinstance(value, str):
-        return (answers or {}).get(value) or msg("{text}", text=value)
+        return (answers or {}).get(value) or msg("{text}", text=msg(value))
     if isinstance(feature, Demographic):
-        return msg("{years} years", years=whole_years(found))
+        return msg("{age} years", age=whole_years(found))
     if isinstance(feature, _NUMBERS):
         return measured(feature, float(value))
     if isinstance(feature, OfStay | AtDischarge):

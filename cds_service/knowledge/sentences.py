@@ -1,0 +1,33 @@
+"""The words of the curated base that a clinician reads, found for the catalogue of translations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import BinaryIO
+
+# Files that speak on cards; genes, indications and guidelines are read by `curbside knowledge` alone.
+SAID = frozenset({"interactions", "contraindications", "limits", "allergies", "duplications", "monitoring"})
+NAMED = frozenset({"classes", "conditions", "tests"})
+
+
+def extract(
+    file: BinaryIO, keywords: Collection[str], comment_tags: Collection[str], options: Mapping[str, str]
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """(line, None, text, no comments) of each text to translate, as Babel asks of an extractor."""
+    header, *rows = file.read().decode("utf-8").splitlines()
+    name = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".tsv")
+    for number, row in enumerate(rows, start=2):
+        for text in _texts(name, dict(zip(header.split("\t"), row.split("\t"), strict=True))):
+            yield number, None, text, []
+
+
+def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
+    if file in NAMED:
+        yield row["label"]
+    elif file == "drugs" and row["classes"]:
+        yield row["name"]
+    elif file in SAID:
+        yield row["statement"]
+        yield row["management"]
+        drugs = (row["subject"], row.get("object", ""), *row.get("alternative", "").split("|"))
+        yield from (drug for drug in drugs if drug and not drug.startswith("class:"))
