@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -14,6 +14,7 @@ from cds_service.hook import Service
 from cds_service.risk.model import RiskModel
 from cds_service.settings import Settings
 
+FACTS = '<script type="application/json" id="curbside-report">'
 State = Literal["published", "valid", "none", "another version", "other conditions"]
 
 
@@ -46,3 +47,16 @@ def state(model: RiskModel, services: Iterable[Service], settings: Settings, cod
     if entry.version != model.version:
         return "another version"
     return "valid" if entry.conditions == conditions(model, services, settings, code_map) else "other conditions"
+
+
+def facts_in(data: bytes) -> Mapping[str, Any] | None:
+    """The facts in an HTML report, or None where the bytes hold none that can be read."""
+    start = data.find(FACTS.encode())
+    if start < 0:
+        return None
+    found = data[start + len(FACTS) :].split(b"</script>", 1)[0]
+    try:
+        value = orjson.loads(found)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None

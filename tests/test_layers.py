@@ -9,7 +9,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cds_service"
 LAYERS = (
-    ("errors", "settings", "clock", "language", "markdown", "observer", "breaker", "timed", "addresses", "outbound"),
+    (
+        "errors",
+        "settings",
+        "settings_file",
+        "clock",
+        "language",
+        "markdown",
+        "observer",
+        "breaker",
+        "timed",
+        "addresses",
+        "outbound",
+    ),
     ("protocol", "fhir"),
     ("features",),
     ("explain",),
@@ -25,7 +37,7 @@ LAYERS = (
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed"),
     ("showing", "keeping", "telling", "pipeline"),
-    ("web", "replay", "cohort", "wording", "exam"),
+    ("web", "replay", "replaying", "cohort", "wording", "exam"),
     ("app",),
     ("http_api",),
     ("cli",),

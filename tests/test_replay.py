@@ -259,6 +259,12 @@ def test_the_commands(site: Site, capsys: pytest.CaptureFixture[str], monkeypatc
     assert "the same answer, byte for byte" in told("replay", id_)
     assert json.loads(told("replay", id_, "--json"))["state"] == "same"
     assert json.loads(told("replay", id_, "--response")) == answer
+    assert json.loads(told("replay", "--all", "--json")) == {"answers": 1, "differ": []}
+    monkeypatch.setenv("CURBSIDE_CARDS__LANGUAGE", "zh_Hans")
+    differ = json.loads(told("replay", "--all", "--since", "2000-01-01T00:00:00Z", "--json", code=1))["differ"]
+    assert differ[0]["cards"][0]["kind"] == "changed"
+    assert "the settings [cards] are not those of then" in told("replay", "--all", code=1)
+    monkeypatch.delenv("CURBSIDE_CARDS__LANGUAGE")
     head = told("audit", "verify").splitlines()[-1]
     assert head.startswith("1:")
     assert json.loads(told("audit", "export"))["resourceType"] == "AuditEvent"
@@ -272,7 +278,12 @@ def test_the_commands(site: Site, capsys: pytest.CaptureFixture[str], monkeypatc
     copy = Path(site.store.database.url.removeprefix("sqlite:///")).with_name("copy.db")
     told("records", "backup", str(copy))
     assert copy.is_file()
-    for wrong in (("replay", "x"), ("audit", "verify", "--noted", "x"), ("records", "prune", "--older-than", "1y")):
+    for wrong in (
+        ("replay", "x"),
+        ("replay",),
+        ("audit", "verify", "--noted", "x"),
+        ("records", "prune", "--older-than", "1y"),
+    ):
         assert run(wrong) == 2
     assert run(("records", "forget", "p", "--client", "none")) == 2
     assert run(("replay", str(UUID(int=0)))) == 2

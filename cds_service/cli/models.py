@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from cds_service.cli import options
+from cds_service.cli.sign_off import sign_off
 from cds_service.errors import InputError
 from cds_service.language import words
 from cds_service.settings import Settings
@@ -51,6 +52,9 @@ def models(ctx: click.Context, settings: Settings, as_json: bool) -> None:
 
     heads = ("id", "version", "title", "kind", "state")
     table(heads, [tuple(row[head] for head in heads) for row in rows])
+
+
+models.add_command(sign_off)
 
 
 @models.command()

@@ -19,6 +19,7 @@ from cds_service.language import language_of
 from cds_service.settings import Settings
 
 Command = Callable[..., Any]
+_SETTINGS_FILE = "curbside.settings_file"
 Json = dict[str, Any]
 
 
@@ -40,8 +41,15 @@ class Moment(click.ParamType[datetime]):
         return moment
 
 
-def _configured(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Settings:
+def _configured(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Settings:
+    ctx.meta[_SETTINGS_FILE] = settings_module.file_of(value)
     return settings_module.load(value)
+
+
+def settings_file(ctx: click.Context) -> Path | None:
+    """The settings file that a command with `--config` read, or None if there was none."""
+    found: Path | None = ctx.meta.get(_SETTINGS_FILE)
+    return found
 
 
 FILE: Any = click.Path(path_type=Path, dir_okay=False)

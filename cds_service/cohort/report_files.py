@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import orjson
@@ -14,8 +12,8 @@ from fpdf import FPDF
 from fpdf.fonts import FontFace
 
 from cds_service.cohort.report import Block, Heading, Plot, Report, Table, Text
+from cds_service.signed import FACTS
 
-FACTS = '<script type="application/json" id="curbside-report">'
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid #ccc}
@@ -122,16 +120,3 @@ def _table(pdf: FPDF, block: Table) -> None:
             for cell in row:
                 line.cell(cell or " ")
     pdf.ln(3)
-
-
-def facts_in(data: bytes) -> Mapping[str, Any] | None:
-    """The facts in an HTML report, or None where the bytes hold none that can be read."""
-    start = data.find(FACTS.encode())
-    if start < 0:
-        return None
-    found = data[start + len(FACTS) :].split(b"</script>", 1)[0]
-    try:
-        value = orjson.loads(found)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None

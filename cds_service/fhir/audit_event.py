@@ -26,7 +26,8 @@ _DELETION = {
     "code": "destroy",
     "display": "Destroy/Delete Record Lifecycle Event",
 }
-_ACTIONS = {"assessment": "E", "feedback": "C"}
+_ACTIONS = {"assessment": "E", "feedback": "C", "wording": "C", "sign-off": "U", "fall-back": "U"}
+_BY_OPERATOR = frozenset({"sign-off", "fall-back"})
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -44,7 +45,7 @@ def audit_event(
         "action": _ACTIONS.get(kind, "D"),
         "recorded": at.isoformat(timespec="milliseconds"),
         "outcome": "0",
-        "agent": [_agent(known, deletion=deletion)],
+        "agent": [_agent(known, operator=deletion or kind in _BY_OPERATOR)],
         "source": {"observer": {"display": "Curbside"}},
         "entity": [_object(seq, subject, hash_, known)],
     }
@@ -55,13 +56,13 @@ def audit_event(
     return event
 
 
-def _agent(known: Mapping[str, Any], *, deletion: bool) -> dict[str, Any]:
+def _agent(known: Mapping[str, Any], *, operator: bool) -> dict[str, Any]:
     """Who caused it: the user of the EHR where the call named one, else the CDS Client, else whoever runs Curbside."""
     user = known.get("user")
     if isinstance(user, str) and _USER.fullmatch(user):
         who: dict[str, Any] = {"reference": user}
     else:
-        who = {"display": "Operator of Curbside" if deletion else str(known.get("client") or "CDS Client")}
+        who = {"display": "Operator of Curbside" if operator else str(known.get("client") or "CDS Client")}
     agent: dict[str, Any] = {"who": who, "requestor": True}
     if known.get("client"):
         agent["altId"] = str(known["client"])
@@ -83,7 +84,7 @@ def _patient(id_: str) -> dict[str, Any]:
 def _object(seq: int, subject: UUID | None, hash_: bytes, known: Mapping[str, Any]) -> dict[str, Any]:
     """The entry itself: which assessment, and what the audit record says of it."""
     details = {"entry": str(seq), "hash": hash_.hex()}
-    for name in ("service", "hook", "outcome", "reason", "response"):
+    for name in ("service", "hook", "outcome", "reason", "response", "model", "version", "by", "report_sha256"):
         if known.get(name):
             details[name] = str(known[name])
     for one in known.get("suppressed", ()):

@@ -117,6 +117,17 @@ class AssessmentStore:
         values["at"] = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)  # SQLite keeps no zone
         return Assessment(**values)
 
+    def ids(self, since: datetime | None = None) -> list[tuple[UUID, str]]:
+        """Id and service of every assessment from a moment on, the oldest first. Raises StoreError."""
+        chosen = sa.select(ASSESSMENTS.c.id, ASSESSMENTS.c.service_id).order_by(ASSESSMENTS.c.at, ASSESSMENTS.c.id)
+        if since is not None:
+            chosen = chosen.where(ASSESSMENTS.c.at >= since.astimezone(UTC))
+        try:
+            with self.database.engine.connect() as connection:
+                return [(row.id, row.service_id) for row in connection.execute(chosen)]
+        except SQLAlchemyError as error:
+            raise StoreError(f"the assessments could not be read ({type(error).__name__})") from error
+
     def reachable(self) -> bool:
         """True if the database answers: for the readiness check."""
         try:

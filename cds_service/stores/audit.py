@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -62,7 +62,8 @@ _INSERT = Prepared(AUDIT.insert())
 class Entry:
     """Something that happened.
 
-    kind: `assessment`, `feedback`, `wording`, `forgotten` or `pruned`. subject: the assessment that it is about.
+    kind: `assessment`, `feedback`, `wording`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
+    subject: the assessment that it is about.
     content: plain JSON values; may be deleted later.
     """
 
@@ -133,10 +134,22 @@ def _ranges(numbers: Iterable[int]) -> list[list[int]]:
 
 
 class AuditStore:
-    """Reads the audit record."""
+    """Reads the audit record, and adds what an operator did."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def add(self, entry: Entry, before: Callable[[], None]) -> None:
+        """Adds one entry; before: what it tells of, done in the same transaction: if it fails, nothing is added.
+
+        Raises StoreError, and what `before` raises.
+        """
+        try:
+            with self._database.writing() as connection:
+                append(connection, [entry])
+                before()
+        except SQLAlchemyError as error:
+            raise StoreError(f"the audit record could not be written ({type(error).__name__})") from error
 
     def entries(self, since: datetime | None = None) -> Iterator[Kept]:
         """All entries in order, from a moment on. Raises StoreError."""

@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cds_service.cli.cohort import cohort
-from cds_service.cohort import groups, judging, output, report_files
+from cds_service.cohort import groups, judging, output
 from cds_service.cohort.judging import Judgeable
 from cds_service.cohort.outcomes import read, truth
 from cds_service.cohort.patients import load
 from cds_service.cohort.spool import Spool
 from cds_service.errors import InputError
 from cds_service.sandbox.population import Mechanism, Person, Served, people, write
+from cds_service.signed import facts_in
 
 OUTCOMES = """
 until = 2026-11-01
@@ -79,7 +80,7 @@ def test_each_estimate_and_outcome_is_the_one_that_was_planted(done: tuple[Path,
 def test_the_report_is_whole_and_says_what_it_is_about(done: tuple[Path, Path]) -> None:
     """HTML and PDF, figures by subgroup with small ones withheld, and the versions that a sign-off checks."""
     page = (done[0] / "report.html").read_bytes()
-    facts = report_files.facts_in(page)
+    facts = facts_in(page)
     assert facts is not None
     assert facts["models"]["mortality"]["version"] == "1.0.0"
     assert b"withheld" in page
