@@ -43,7 +43,7 @@ from cds_service.features.stays import goes_to, is_inpatient
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
-from cds_service.knowledge import safety, tumours, variants
+from cds_service.knowledge import genotypes, pharmacogenes, safety, tumours, variants
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
@@ -142,6 +142,7 @@ __all__ = [
     "egfr_history",
     "evidence_step",
     "genetics",
+    "genotypes",
     "goes_to",
     "history",
     "intensive_care",
@@ -155,6 +156,7 @@ __all__ = [
     "oncology",
     "orders",
     "override_reason",
+    "pharmacogenes",
     "points",
     "propose_medicine",
     "published",

@@ -19,3 +19,26 @@ VARIANT_REPORTS = Coded(
     _FOUND,
     category="genomics",
 )
+GENE_RESULTS = Coded(
+    "gene_results",
+    msg("Genes that change what a medicine does"),
+    (
+        "84413-4",  # genotype
+        "84414-2",  # haplotype
+        "53040-2",  # effect on metabolism
+        "51963-7",  # medication assessed
+        "79714-2",
+        "79715-9",
+        "79716-7",
+        "79713-4",
+        "79719-1",
+        "79721-7",
+        "79722-5",  # CYP2C19, CYP2D6, CYP2C9, TPMT, DPYD, CYP3A5, SLCO1B1: activity in words
+        "50956-2",  # HLA-B*57:01
+        "69548-6",
+        "81252-9",
+        "47998-0",
+    ),
+    _FOUND,
+    category="genomics",
+)

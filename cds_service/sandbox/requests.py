@@ -57,6 +57,8 @@ CALLS = (
     ("precision-oncology", "erbb2-amplification-breast"),
     ("precision-oncology", "kras-g12c-lung"),
     ("precision-oncology", "brca1-ovary"),
+    ("pharmacogenomics", "gene-drafts"),
+    ("pharmacogenomics-select", "gene-drafts"),
 )
 BROKEN_FROM = ("cardiovascular-risk", "missing-lipids")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.sandbox.patients import ages, cardiometabolic, hospital, organs, records, thrombosis, tumours
+from cds_service.sandbox.patients import ages, cardiometabolic, genes, hospital, organs, records, thrombosis, tumours
 from cds_service.sandbox.patients.sample import Sample
 
 SAMPLES: tuple[Sample, ...] = (
@@ -11,6 +11,7 @@ SAMPLES: tuple[Sample, ...] = (
     *hospital.SAMPLES,
     *thrombosis.SAMPLES,
     *tumours.SAMPLES,
+    *genes.SAMPLES,
     *ages.SAMPLES,
     *records.SAMPLES,
 )
