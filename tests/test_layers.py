@@ -27,7 +27,7 @@ LAYERS = (
     ("explain",),
     ("risk",),
     ("knowledge",),
-    ("findings", "needs", "trend", "what_if", "local_codes"),
+    ("findings", "needs", "trend", "what_if", "local_codes", "source_attributes"),
     ("summary",),
     ("documents",),
     ("dialogue",),

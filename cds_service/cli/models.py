@@ -86,7 +86,9 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         }
         for feature in model.features
     ]
-    attributes = _attributes(model)
+    from cds_service import source_attributes
+
+    attributes = source_attributes.of(model, say)
     if as_json:
         options.print_json({**about, "features": features, "sourceAttributes": attributes})
         return
@@ -98,7 +100,8 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
 
     table(("feature", "unit", "label", "LOINC"), [_feature_row(f) for f in features])
     if attributes:
-        click.echo(f"\n{click.style('Source attributes (45 CFR 170.315(b)(11)(iv)(B))', bold=True)}")
+        part = "B" if model.trained else "A"
+        click.echo(f"\n{click.style(f'Source attributes (45 CFR 170.315(b)(11)(iv)({part}))', bold=True)}")
         for number, (name, text) in enumerate(attributes.items(), start=1):
             click.echo(f"{number:2} {click.style(name.replace('_', ' '), bold=True)}: {text}")
 
@@ -297,14 +300,6 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
         inputs = [{"id": u.feature.id, "reason": u.reason.value, "words": say(u.words)} for u in result.unusable]
         return {**head, "refusal": result.refusal.value, "reason": say(result.reason), "unusable": inputs}
     return {**head, "outputs": entries.results({model.id: result}, (), ())}
-
-
-def _attributes(model: RiskModel) -> dict[str, str]:
-    """The source attributes of a trained model; none for a published score."""
-    from cds_service.risk.attributes import read
-    from cds_service.risk.trained import TrainedModel
-
-    return (read(model.folder) or {}) if isinstance(model, TrainedModel) else {}
 
 
 def _registry(settings: Settings) -> Registry:

@@ -1,4 +1,4 @@
-"""`GET /models` and `GET /models/{id}`: what is loaded, and the source attributes of trained models."""
+"""`GET /models` and `GET /models/{id}`: what is loaded, and the source attributes of each model."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response
 
+from cds_service import source_attributes
 from cds_service.errors import UnknownModel
 from cds_service.language import Message
-from cds_service.risk.attributes import read
 from cds_service.risk.model import RiskModel
-from cds_service.risk.trained import TrainedModel
 from cds_service.web.outcome import JSON
 
 
@@ -35,16 +34,15 @@ def blueprint(models: Mapping[str, RiskModel], say: Callable[[Message], str]) ->
 
 
 def about(model: RiskModel, say: Callable[[Message], str]) -> dict[str, Any]:
-    """All that is said of one model; `sourceAttributes` for a trained one that has them (45 CFR 170.315(b)(11))."""
+    """All that is said of one model; `sourceAttributes` where it has them (45 CFR 170.315(b)(11)(iv))."""
     limits = getattr(model, "limits", None)
     found = _head(model, say) | {
         "source": model.citation.text,
         "url": model.citation.url,
         "limits": say(limits) if limits is not None else "",
     }
-    if isinstance(model, TrainedModel) and (attributes := read(model.folder)) is not None:
-        found["sourceAttributes"] = attributes
-    return found
+    attributes = source_attributes.of(model, say)
+    return found | ({"sourceAttributes": attributes} if attributes else {})
 
 
 def _head(model: RiskModel, say: Callable[[Message], str]) -> dict[str, Any]:

@@ -1,29 +1,70 @@
-"""What is served of models: a list, and the source attributes of each trained one."""
+"""What is served of models: a list, and the source attributes of each one."""
 
+import pytest
 from flask.testing import FlaskClient
 
+from cds_service import registry, source_attributes
 from cds_service.app import create_app
-from cds_service.risk.attributes import ATTRIBUTES
+from cds_service.language import words
+from cds_service.risk.model import PublishedScore
 from cds_service.settings import Settings
+from cds_service.source_attributes import EVIDENCE_BASED, PREDICTIVE
+
+LOADED = registry.load().models
+SAY = words("en")
 
 
 def client() -> FlaskClient:
     return create_app(Settings()).test_client()
 
 
-def test_a_trained_model_is_served_with_all_31_source_attributes() -> None:
-    """45 CFR 170.315(b)(11)(iv)(B); a published score has its source and limits."""
+def test_a_model_is_served_with_its_source_attributes() -> None:
+    """45 CFR 170.315(b)(11)(iv): (A) for a published score, (B) for a trained model, fused ones too."""
     web = client()
     listed = {row["id"]: row for row in web.get("/models").get_json()["models"]}
     trained = [id_ for id_, row in listed.items() if row["kind"] == "trained"]
-    assert "mortality" in trained
-    for id_ in ("mortality", "icu-mortality"):
+    assert {"mortality", "breast-cancer-survival"} <= set(trained)
+    for id_ in trained:
         found = web.get(f"/models/{id_}").get_json()
-        assert list(found["sourceAttributes"]) == list(ATTRIBUTES)
+        assert list(found["sourceAttributes"]) == list(PREDICTIVE)
         assert found["version"] == listed[id_]["version"]
     score = web.get("/models/ckd-epi-2021").get_json()
-    assert "sourceAttributes" not in score
+    assert list(score["sourceAttributes"]) == list(EVIDENCE_BASED)
     assert score["limits"]
     missing = web.get("/models/none")
     assert missing.status_code == 404
     assert missing.get_json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("id_", LOADED)
+def test_every_model_has_all_its_source_attributes(id_: str) -> None:
+    """31 of a trained model, 13 of a published score, none of them empty."""
+    found = source_attributes.of(LOADED[id_], SAY)
+    assert list(found) == list(PREDICTIVE if LOADED[id_].trained else EVIDENCE_BASED)
+    assert len(found) == (31 if LOADED[id_].trained else 13)
+    assert all(text.strip() for text in found.values())
+
+
+@pytest.mark.parametrize("id_", [id_ for id_, model in LOADED.items() if isinstance(model, PublishedScore)])
+def test_the_year_of_the_source_is_among_the_release_dates(id_: str) -> None:
+    """A citation without a year would leave the attribute without a date."""
+    assert source_attributes.of(LOADED[id_], SAY)["release_dates"].startswith(("Source: 19", "Source: 20"))
+
+
+@pytest.mark.parametrize(
+    ("id_", "attribute", "text"),
+    [
+        ("pce-2013", "use_of_race", "Used: "),
+        ("ckd-epi-2021", "use_of_race", "Not used."),
+        ("ckd-epi-2021", "use_of_sex", "Used: "),
+        ("fib-4", "use_of_sex", "Not used."),
+        ("kfre-4", "use_of_date_of_birth", "Used: "),
+        ("prevent-sdi", "use_of_social_determinants", "Used: "),
+        ("prevent-base", "use_of_social_determinants", "Not used."),
+        ("findrisc", "use_of_health_status_assessments", "Used: "),
+        ("fib-4", "use_of_health_status_assessments", "Not used."),
+    ],
+)
+def test_what_a_score_uses_is_told_from_what_it_asks_for(id_: str, attribute: str, text: str) -> None:
+    """Race in the Pooled Cohort Equations, sex through eGFR, deprivation in PREVENT."""
+    assert source_attributes.of(LOADED[id_], SAY)[attribute].startswith(text)
