@@ -61,7 +61,7 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         _ALWAYS,
     ),
     ("GET", "/models/<model_id>"): Entry(
-        "One model: source, limits, and its source attributes of 45 CFR 170.315(b)(11)(iv): 31 if trained, 13 if published.",
+        "One model: source, limits, and its source attributes of 45 CFR 170.315(b)(11)(iv), 31 if trained, else 13.",
         _CLIENTS,
         "200 with `id`, `version`, `source`, `limits` and `sourceAttributes`",
         (*_ALWAYS, errors.UnknownModel),
