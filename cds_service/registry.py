@@ -77,7 +77,7 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
 
 def _recalibrates(model: RiskModel, former: RiskModel) -> bool:
     """Whether a site's folder holds a version that it calibrated from the one that is loaded."""
-    return isinstance(model, TrainedModel) and model.manifest.recalibrates == former.version
+    return isinstance(model, TrainedModel | FusedModel) and model.manifest.recalibrates == former.version
 
 
 def _files(roots: Iterable[Path], *, folders: bool) -> Iterator[Path]:

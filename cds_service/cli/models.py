@@ -98,7 +98,7 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
     click.echo()
     from cds_service.cli.terminal import table
 
-    table(("feature", "unit", "label", "LOINC"), [_feature_row(f) for f in features])
+    table(("feature", "unit", "label", "codes"), [_feature_row(f) for f in features])
     if attributes:
         part = "B" if model.trained else "A"
         click.echo(f"\n{click.style(f'Source attributes (45 CFR 170.315(b)(11)(iv)({part}))', bold=True)}")
@@ -343,6 +343,6 @@ def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
 
 
 def _feature_row(feature: dict[str, Any]) -> Sequence[str]:
-    codes = feature["codes"]
+    codes = [code if isinstance(code, str) else code[-1] for code in feature["codes"]]  # of LOINC, or with its system
     shown = ", ".join(codes[:4]) + (f" and {len(codes) - 4} more" if len(codes) > 4 else "")
     return feature["id"], feature["unit"], feature["label"], shown

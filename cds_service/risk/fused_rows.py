@@ -47,9 +47,19 @@ class FusedRows:
 
     def log_odds(self, matrix: NDArray[np.float32]) -> dict[tuple[str, int], Floats]:
         """Fused log-odds of each outcome and horizon for the rows of a matrix, shape (n_rows, n_inputs)."""
-        there = self._present_rows(matrix)
+        own = self.own_log_odds(matrix)
         found: dict[tuple[str, int], Floats] = {}
         for outcome in reversed(self.manifest.outcomes):  # the narrowest first: a wider one is never below it
+            for horizon in self.manifest.horizons:
+                inner = [found[o, h] for o, h in found if h == horizon]
+                found[outcome, horizon] = np.maximum.reduce([own[outcome, horizon], *inner])
+        return found
+
+    def own_log_odds(self, matrix: NDArray[np.float32]) -> dict[tuple[str, int], Floats]:
+        """The same before a wider outcome is raised to the narrower one that it includes."""
+        there = self._present_rows(matrix)
+        found: dict[tuple[str, int], Floats] = {}
+        for outcome in self.manifest.outcomes:
             parts = {m.id: self._part_log_odds(outcome, m, matrix) for m in self.manifest.modalities}
             for horizon in self.manifest.horizons:
                 result = np.empty(len(matrix))
@@ -59,8 +69,7 @@ class FusedRows:
                     for id_, weight in pattern.weights.items():
                         total += weight * parts[id_][rows]
                     result[rows] = total
-                inner = [found[o, h] for o, h in found if h == horizon]
-                found[outcome, horizon] = np.maximum.reduce([result, *inner])
+                found[outcome, horizon] = result
         return found
 
     def speaks(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:

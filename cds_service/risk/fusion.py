@@ -81,6 +81,7 @@ class Fusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of a fused model's `manifest.json`. outcomes: widest first; each includes those after it.
 
     horizons: in years; a single 0 if the outcome's own words tell, as of death in hospital.
+    recalibrates: the version whose weights these are, if a site calibrated them anew.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Fusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: Table
     training: dict[str, str | int | float]
     versions: dict[str, str]
+    recalibrates: str | None = None
 
 
 def read(path: Path) -> Fusion:

@@ -96,7 +96,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Made]
         for number, row in enumerate(body, start=2)
         if len(row) != len(header)
     ]
-    _refuse(path, faults)
+    refuse(path, faults)
     place = {name: position for position, name in enumerate(header)}
     computed = _computed(body, place, made, faults)
     values = {}
@@ -104,7 +104,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Made]
         known = computed.get(column.name)
         cells = known if known is not None else [row[place[column.name]] for row in body]
         values[id_] = tuple(_value(cell, column, number, faults) for number, cell in enumerate(cells, start=2))
-    _refuse(path, faults)
+    refuse(path, faults)
     return Rows(tuple(row[place[table.id]] for row in body), values)
 
 
@@ -172,13 +172,18 @@ def _text(path: Path) -> str:
         raise BadRequest(f"{path}: is not a CSV file in UTF-8, plain or gzipped") from error
 
 
+def columns_missing(path: Path, missing: Sequence[str]) -> FeatureMismatch:
+    """The refusal of a table that lacks columns."""
+    return FeatureMismatch(
+        f"{path.name}: columns are missing: {', '.join(missing)}; leave cells empty where nothing was measured"
+    )
+
+
 def _header_faults(path: Path, header: Sequence[str], needed: Iterable[str], table: Table) -> Iterator[Fault]:
     needed_names = list(dict.fromkeys([table.id, *needed]))
     missing = [name for name in needed_names if name not in header]
     if missing:
-        raise FeatureMismatch(
-            f"{path.name}: columns are missing: {', '.join(missing)}; leave cells empty where nothing was measured"
-        )
+        raise columns_missing(path, missing)
     known = {*needed_names, *table.unused}
     endings = tuple(name[1:] for name in table.unused if name.startswith("*"))
     for position, name in enumerate(header, start=1):
@@ -225,7 +230,8 @@ def _wanted(column: Column) -> str:
     return f"a number from {low:g} to {high:g} {printed_unit(column.unit)}, or nothing"
 
 
-def _refuse(path: Path, faults: Sequence[Fault]) -> None:
+def refuse(path: Path, faults: Sequence[Fault]) -> None:
+    """Raises BadRequest with a report by line and column if there are faults."""
     if faults:
         in_order = [f"line {line}: {words}" for line, words in sorted(faults, key=lambda fault: fault[0])]
         shown = "\n  ".join(in_order[:_SHOWN_FAULTS])

@@ -79,6 +79,9 @@ def bring_in(declaration: Path, samples: Path, out: Path) -> tuple[int, float]:
     shutil.copyfile(declaration, out / DECLARATION)
     fusion.write(_manifest(found, features, converted), out / "manifest.json")
     (out / "model.py").write_text(LOADER.format(title=found.title.replace('"', "'"), file=Path(found.file).name))
+    attributes = declaration.with_name("attributes.json")
+    if attributes.is_file():
+        shutil.copyfile(attributes, out / "attributes.json")
     (out / "card.md").write_text(_card(found, converted, len(rows), apart), encoding="utf-8")
     declared.load(out).check()
     return len(rows), apart
@@ -237,7 +240,7 @@ def _manifest(found: Declaration, features: Sequence[Any], converted: Converted)
         similar=(),
         speaks=Speaks(found.age, found.required if converted.kind == "trees" else ids, found.minimum),
         population=Population(found.source, found.card.licence, found.people, None, found.population, {}),
-        table=Table("id", ()),
+        table=Table("id", (found.outcome,)),
         training={"imported_from": Path(found.file).name},
         versions={},
     )  # fmt: skip

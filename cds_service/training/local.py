@@ -29,7 +29,7 @@ from cds_service.training.hazard import Floats
 Method = Literal["intercept", "slope-and-intercept"]
 Rows = NDArray[np.bool_]
 _FOLDS = 5
-_KEPT = ("model.py", "card.md", "beeswarm.svg", "calibration.svg")
+KEPT = ("model.py", "card.md", "attributes.json", "beeswarm.svg", "calibration.svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,24 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
 
 def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Path) -> Path:
     """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both."""
-    digest = hashlib.sha256(data.read_bytes()).hexdigest()[:8]
-    version = f"{model.version}+local.{digest}"
+    version = site_version(model.version, data)
     fresh = msgspec.structs.replace(recalibrated(model, local, method), version=version, recalibrates=model.version)
     folder = out / model.id
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
     folder.mkdir(parents=True)
     weights = [model.manifest.weights, *(own.weights for own in model.manifest.narrower.values())]
-    for name in (*_KEPT, *weights):
+    for name in (*KEPT, *weights):
         if (model.folder / name).is_file():
             shutil.copyfile(model.folder / name, folder / name)
     manifests.write(fresh, folder / "manifest.json")
     (folder / "recalibration.md").write_text(report(model, fresh, local, method), encoding="utf-8")
     return folder
+
+
+def site_version(version: str, data: Path) -> str:
+    """The version of a model that was calibrated on a table."""
+    return f"{version}+local.{hashlib.sha256(data.read_bytes()).hexdigest()[:8]}"
 
 
 def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -> str:

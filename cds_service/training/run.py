@@ -8,8 +8,9 @@ from types import ModuleType
 
 from cds_service.errors import PluginError
 from cds_service.registry import shipped
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
-from cds_service.training import local
+from cds_service.training import local, local_fused
 from cds_service.training.local import Local, Method
 
 TRIALS = 10
@@ -25,23 +26,30 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int = TRIA
     return target
 
 
-def evaluate(model: TrainedModel, data: Path) -> str:
+def evaluate(model: TrainedModel | FusedModel, data: Path) -> str:
     """A report in Markdown of how a model does on a table with outcomes, in the source data's own columns.
 
+    An imported model has no recipe: its table has a column for each feature, and one of 1 and 0 named as the outcome.
     Raises as `train` does.
     """
+    if isinstance(model, FusedModel) and not _recipe_file(model.id).is_file():
+        return local_fused.evaluation(model, local_fused.of_table(model, data), data.name)
     return str(_recipe(model.id).evaluate(data, model))
 
 
-def recalibrate(model: TrainedModel, data: Path, method: Method, out: Path) -> Path:
+def recalibrate(model: TrainedModel | FusedModel, data: Path, method: Method, out: Path) -> Path:
     """The folder of a new version of a model, calibrated on a table with outcomes. Raises as `train` does."""
+    if isinstance(model, FusedModel):
+        known = _recipe_file(model.id).is_file()
+        seen = _recipe(model.id).observed(data, model) if known else local_fused.of_table(model, data)
+        return local_fused.write(model, data, seen, method, out)
     observed: Local = _recipe(model.id).observed(data)
     return local.write(model, data, observed, method, out)
 
 
 def _recipe(model_id: str) -> ModuleType:
     """The module of a model's recipe. Raises PluginError if there is none."""
-    recipe = shipped("models") / model_id / "train.py"
+    recipe = _recipe_file(model_id)
     if not recipe.is_file():
         known = sorted(p.parent.name for p in shipped("models").glob("*/train.py"))
         raise PluginError(f"{model_id} has no recipe; models that can be trained: {', '.join(known) or 'none'}")
@@ -51,3 +59,7 @@ def _recipe(model_id: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _recipe_file(model_id: str) -> Path:
+    return shipped("models") / model_id / "train.py"

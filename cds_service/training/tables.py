@@ -44,6 +44,19 @@ class Source:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A column that tells an outcome or a group that is reported on.
+
+    words: all that its cells may hold; limits: or which numbers; neither: anything. empty: whether cells may be empty.
+    """
+
+    column: str
+    words: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    empty: bool = False
+
+
 @dataclass(frozen=True)
 class Data:
     """A source table: the model's inputs and matrix, and all columns as they are, for outcomes and strata."""
@@ -60,15 +73,18 @@ def read(
     unused: Sequence[str],
     made: Sequence[tables.Made] = (),
     keep: Callable[[pandas.DataFrame], NDArray[np.bool_]] | None = None,
+    told: Sequence[Told] = (),
 ) -> Data:
     """A source table, checked cell by cell as for predictions; the inputs carry their distribution in it.
 
-    keep: which rows are of the population; all are checked, and these alone are given.
+    keep: which rows are of the population; all are checked, and these alone are given. told: columns of outcomes.
+    Raises as `risk.table.read` does, for the columns of outcomes too.
     """
     inputs = tuple(_input(source) for source in sources)
     rows = tables.read(path, inputs, Table(id_column, tuple(unused)), made)
     matrix = tables.matrix(rows.values, inputs, [source.feature for source in sources])
     frame = pandas.read_csv(path, low_memory=False)
+    _check(path, frame, told)
     if keep is not None:
         kept = keep(frame)
         matrix, frame = matrix[kept], frame[kept].reset_index(drop=True)
@@ -79,6 +95,15 @@ def read(
     return Data(described, matrix, frame)
 
 
+def select(data: Data, inputs: Sequence[Input], path: Path) -> NDArray[np.float32]:
+    """The matrix with a model's own inputs alone, in its order. Raises FeatureMismatch if the table lacks one."""
+    place = {declared.id: position for position, declared in enumerate(data.inputs)}
+    missing = [i.column.name if i.column is not None else i.id for i in inputs if i.id not in place]
+    if missing:
+        raise tables.columns_missing(path, missing)
+    return data.matrix[:, [place[i.id] for i in inputs]]
+
+
 def codes(feature: Feature) -> tuple[str, ...]:
     """All LOINC codes under which a record may hold an input; none for demographics and derived inputs."""
     if isinstance(feature, FirstOf):
@@ -86,6 +111,30 @@ def codes(feature: Feature) -> tuple[str, ...]:
     if isinstance(feature, Aggregate):
         return feature.of.codes
     return feature.codes if isinstance(feature, Quantity | Coded) else ()
+
+
+def _check(path: Path, frame: pandas.DataFrame, told: Sequence[Told]) -> None:
+    """Raises FeatureMismatch or BadRequest if a column of outcomes is missing or holds what it cannot."""
+    missing = [one.column for one in told if one.column not in frame.columns]
+    if missing:
+        raise tables.columns_missing(path, missing)
+    faults = []
+    for one in told:
+        column = frame[one.column]
+        ok = column.isna().to_numpy() if one.empty else np.zeros(len(frame), dtype=np.bool_)
+        if one.words:
+            cells = [f"{cell:g}" if isinstance(cell, float) else str(cell).strip() for cell in column.tolist()]
+            ok |= np.array([cell in one.words for cell in cells], dtype=np.bool_)
+            wanted = " or ".join(one.words)
+        elif one.limits is not None:
+            low, high = one.limits
+            ok |= pandas.to_numeric(column, errors="coerce").between(low, high).to_numpy()
+            wanted = f"a number from {low:g} to {high:g}"
+        else:
+            continue
+        wanted += ", or nothing" if one.empty else ""
+        faults += [(line, f"column {one.column}: expected {wanted}") for line in (np.flatnonzero(~ok) + 2).tolist()]
+    tables.refuse(path, faults)
 
 
 def _input(source: Source) -> Input:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from cds_service.api import FusedModel
 from cds_service.api import catalogue as c
 from cds_service.api import oncology as o
-from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, tables
+from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, local_fused, tables
 from cds_service.training.fusing import Fusing, Kind, Patients, Plan
-from cds_service.training.tables import Data, Source
+from cds_service.training.local_fused import Seen
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "breast-cancer-survival", "1.0.0", 20261104
 TITLE = "Survival after breast cancer (research only)"
@@ -67,6 +68,11 @@ UNUSED = (
     "Relapse Free Status (Months)", "Relapse Free Status", "Sex", "3-Gene classifier subtype",
     "Patient's Vital Status", "MKI67_expr", "EGFR_expr", "PGR_expr", "ERBB2_expr",
 )  # fmt: skip
+TOLD = (
+    Told("time", limits=(0, 1200), empty=True),
+    Told("status", ("Living", "Deceased"), empty=True),
+    Told("Patient's Vital Status", ("Living", "Died of Disease", "Died of Other Causes"), empty=True),
+)
 PATHOLOGY = ("age", "tumor_size", "tumor_grade", "positive_nodes", "tumor_stage", "nottingham_index")
 MARKERS = ("age", "er", "pr", "her2", "intrinsic_subtype")
 MODALITIES = (
@@ -129,8 +135,14 @@ def evaluate(data: Path, model: FusedModel) -> str:
     return "\n\n".join([f"# {TITLE}, version {model.version}, on {data.name}", *blocks]) + "\n"
 
 
+def observed(data: Path, model: FusedModel) -> Seen:
+    """What came to the rows of a table, and for which of them the model speaks."""
+    table, followed = _followed(data)
+    return local_fused.of_patients(_patients(table, followed), model)
+
+
 def _followed(data: Path) -> tuple[Data, NDArray[np.bool_]]:
-    table = tables.read(data, SOURCES, "Patient ID", UNUSED)
+    table = tables.read(data, SOURCES, "Patient ID", UNUSED, told=TOLD)
     return table, table.frame["time"].notna().to_numpy() & table.frame["status"].notna().to_numpy()
 
 

@@ -21,7 +21,7 @@ from cds_service.training.local import Local
 from cds_service.training.masking import Dropout
 from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
-from cds_service.training.tables import Data, Source
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "icu-mortality", "1.1.0", 20260502
 TITLE = "Death in hospital after 48 hours of intensive care"
@@ -93,6 +93,7 @@ UNUSED = (
 LEAKS = frozenset({"SAPS-I", "SOFA", "Length_of_stay", "Survival", "In-hospital_death"})
 
 # Series that are measured together or not at all.
+TOLD = (Told(COLUMN, ("0", "1")), *(Told(unit) for unit in ("CCU", "CSRU", "SICU")))
 PANELS = {
     "respiratory rate": ("respiratory_rate",),
     "oxygen saturation": ("spo2",),
@@ -134,7 +135,7 @@ def main(
     data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000, rival: int = 6
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
     stays = cohort(table)
     plan = Plan(
         recipe=Recipe(rounds, [source.monotone for source in SOURCES], None, SEED),
@@ -156,7 +157,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
     It cannot know whether the rows were among those that it was trained on.
     """
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
     stays, speaks = cohort(table), spoken(table)
     judge = Judge(stays.within(OUTCOME), SEED)
     log_odds = model.calibration.log_odds(OUTCOME, model.margins(table.matrix))
@@ -170,7 +171,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
 def observed(data: Path) -> Local:
     """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE)
+    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
     stays = cohort(table)
     return Local(
         table.matrix, {target: (known, stays.within(target)) for target, known in stays.known.items()}, spoken(table)

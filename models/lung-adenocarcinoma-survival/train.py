@@ -6,6 +6,7 @@ Run it with `curbside models train lung-adenocarcinoma-survival --data tcga_luad
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 from cds_service.api import FusedModel
 from cds_service.api import oncology as o
-from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, tables
+from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, local_fused, tables
 from cds_service.training.fusing import Kind, Patients, Plan
-from cds_service.training.tables import Data, Source
+from cds_service.training.local_fused import Seen
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "lung-adenocarcinoma-survival", "1.0.0", 20261105
 TITLE = "Survival after lung adenocarcinoma (research only)"
@@ -24,6 +26,7 @@ HORIZONS = (1, 3)
 GENES = 50
 RNA = "_rnaseq"
 UNUSED = ("site", "is_female", "oncotree_code", "age", "survival_months", "censorship", "*_rnaseq", "*_cnv")
+TOLD = (Told("survival_months", limits=(0, 1200)), Told("censorship", ("0", "1")))
 START = {"eta": 0.05, "max_depth": 2, "subsample": 0.6, "colsample_bytree": 0.1, "aft_loss_distribution_scale": 1.0}
 
 
@@ -48,20 +51,30 @@ def main(data: Path, out: Path, trials: int, *, outer: int = 5, refits: int = 20
 
 def evaluate(data: Path, model: FusedModel) -> str:
     """How the model does on rows with outcomes, in the source data's columns; Markdown."""
-    table = _read(data)
-    patients = _patients(table)
-    place = {declared.id: position for position, declared in enumerate(table.inputs)}
-    log_odds = model.rows.log_odds(patients.matrix[:, [place[i.id] for i in model.manifest.inputs]])
+    patients = _of_model(data, model)
+    log_odds = model.rows.log_odds(patients.matrix)
     everyone = {"everyone": np.ones(len(patients), dtype=np.bool_)}
     block = fused_card.judged(patients, "death", HORIZONS, log_odds, everyone)
     return f"# {TITLE}, version {model.version}, on {data.name}\n\n## Death\n\n{block}\n"
+
+
+def observed(data: Path, model: FusedModel) -> Seen:
+    """What came to the rows of a table, and for which of them the model speaks."""
+    return local_fused.of_patients(_of_model(data, model), model)
+
+
+def _of_model(data: Path, model: FusedModel) -> Patients:
+    """The patients of a table, with the model's own inputs alone."""
+    table = _read(data)
+    patients = _patients(table)
+    return replace(patients, matrix=tables.select(table, model.manifest.inputs, data))
 
 
 def _read(data: Path) -> Data:
     """The table with every gene's expression as an input; which of them count is learnt."""
     names = [name for name in pandas.read_csv(data, nrows=0).columns if name.endswith(RNA)]
     sources = [Source(o.gene_expression(name.removesuffix(RNA)), name, "1", (-1e4, 1e4)) for name in names]
-    return tables.read(data, sources, "case_id", UNUSED)
+    return tables.read(data, sources, "case_id", UNUSED, told=TOLD)
 
 
 def _patients(table: Data) -> Patients:

@@ -20,7 +20,7 @@ from cds_service.training.hazard import Cohort, Recipe
 from cds_service.training.local import Local
 from cds_service.training.masking import Dropout
 from cds_service.training.study import Plan, Study
-from cds_service.training.tables import Data, Source
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "mortality", "1.0.0", 20260501
 TITLE = "Five- and ten-year mortality"
@@ -68,6 +68,10 @@ UNUSED = """
     status_agerelated_bioage ucod_leading diabetes hyperten permth_int time death_allcause
 """.split()  # noqa: SIM905 - columns are easier to read so
 
+TOLD = (
+    Told("death_allcause", ("0", "1")), Told("permth_int", limits=(0, 1200)), Told("year", limits=(1900, 2100)),
+    Told("ethnicity"),
+)  # fmt: skip
 PANELS = {
     "blood pressure": ("sbp", "dbp"),
     "body mass index": ("bmi",),
@@ -120,7 +124,7 @@ CEILING = """
 
 def main(data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "sampleID", UNUSED)
+    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
     people = cohort(table)
     spoken_for = speaks_age(table)
     plan = Plan(
@@ -143,7 +147,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
     It cannot know whether the rows were among those that it was trained on.
     """
-    table = tables.read(data, SOURCES, "sampleID", UNUSED)
+    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
     people, spoken = cohort(table), speaks_age(table)
     margins = model.margins(table.matrix)
     blocks = []
@@ -159,7 +163,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
 def observed(data: Path) -> Local:
     """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "sampleID", UNUSED)
+    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
     people = cohort(table)
     return Local(
         table.matrix,

@@ -22,7 +22,7 @@ from cds_service.training.local import Local
 from cds_service.training.masking import Dropout
 from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
-from cds_service.training.tables import Data, Source
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "readmission-30d", "1.0.0", 20261101
 TITLE = "Readmission within 30 days, with diabetes"
@@ -108,6 +108,7 @@ UNUSED = """
 """.split()  # noqa: SIM905 - columns are easier to read so
 
 # What a record may lack together; the lists of diagnoses and medicines are there as a whole or not at all.
+TOLD = (Told(COLUMN, ("NO", "<30", ">30")), Told(PATIENT), Told("race"), Told("payer_code"))
 PANELS = {
     "diagnoses of the stay": (discharge.DIAGNOSES.id, *(group.id for group in diagnosis_groups.GROUPS)),
     "medicines in the stay": (discharge.MEDICINES.id,),
@@ -185,7 +186,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
 
 def _read(data: Path) -> Data:
-    return tables.read(data, SOURCES, ID_COLUMN, UNUSED, readmission.MADE, alive)
+    return tables.read(data, SOURCES, ID_COLUMN, UNUSED, readmission.MADE, alive, TOLD)
 
 
 def alive(frame: pandas.DataFrame) -> NDArray[np.bool_]:

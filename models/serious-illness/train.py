@@ -23,7 +23,7 @@ from cds_service.training.masking import Dropout
 from cds_service.training.ordered import Ordered
 from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan
-from cds_service.training.tables import Data, Source
+from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION, SEED = "serious-illness", "1.0.0", 20261102
 TITLE = "Death in hospital and within 180 days in serious illness"
@@ -75,6 +75,9 @@ UNUSED = """
 """.split()  # noqa: SIM905 - columns are easier to read so
 CEILING = ("edu", "adlp", "adls")
 
+TOLD = (
+    Told("hospdead", ("0", "1")), Told("death", ("0", "1")), Told("d.time", limits=(0, 1e5)), Told("race"),
+)  # fmt: skip
 PANELS = {
     "blood gases": (s.OXYGENATION.id, s.PH.id),
     "albumin and bilirubin": (s.ALBUMIN.id, s.BILIRUBIN.id),
@@ -107,7 +110,7 @@ def main(
     data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000, rival: int = 6
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "sno", UNUSED)
+    table = tables.read(data, SOURCES, "sno", UNUSED, told=TOLD)
     patients = cohort(table)
     plan = Plan(
         recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED),
@@ -134,7 +137,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
     It cannot know whether the rows were among those that it was trained on.
     """
-    table = tables.read(data, SOURCES, "sno", UNUSED)
+    table = tables.read(data, SOURCES, "sno", UNUSED, told=TOLD)
     patients, speaks = cohort(table), spoken(table)
     blocks = {}
     for name, log_odds in model.log_odds(table.matrix).items():
@@ -148,7 +151,7 @@ def evaluate(data: Path, model: TrainedModel) -> str:
 
 def observed(data: Path) -> Local:
     """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "sno", UNUSED)
+    table = tables.read(data, SOURCES, "sno", UNUSED, told=TOLD)
     patients = cohort(table)
     return Local(
         table.matrix,

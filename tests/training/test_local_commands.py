@@ -1,0 +1,174 @@
+"""`curbside models evaluate` and `recalibrate` from the command line: a tree model, a fused one and an imported one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("skops", reason="needs the train extra")
+
+from cds_service import registry
+from cds_service.cli import run
+from cds_service.risk.calibration import expit
+from cds_service.risk.fused import FusedModel
+from cds_service.risk.trained import TrainedModel
+from tests import source_tables
+from tests.source_tables import Model
+from tests.training import test_importing
+
+N = 200
+LOADED = {id_: m for id_, m in registry.load().models.items() if isinstance(m, TrainedModel | FusedModel)}
+SHIFT = 0.9  # of all true log-odds, so that there is something to calibrate
+folder = test_importing.folder
+
+
+@pytest.fixture
+def imported(folder: Path) -> FusedModel:
+    return test_importing.bring_in(folder)
+
+
+def came(model: Model, cells: dict[str, list[str]], path: Path, target: str) -> np.ndarray:
+    """Whether an outcome came, by the model's own probability with the shift; `path` gets the rows."""
+    found = model.predict_table(source_tables.write(path, cells))
+    risk = np.array([float(str(row[found.header.index(f"{target}_unrestricted")])) for row in found.lines])
+    g = np.random.default_rng(9)
+    return np.asarray(g.random(len(risk)) < expit(np.log(risk / (1 - risk)) + SHIFT))
+
+
+def icu(path: Path) -> Path:
+    model = loaded("icu-mortality")
+    cells = source_tables.rows(model, N)
+    died = came(model, cells, path, "in_hospital_death")
+    units = {name: [str(i % 2) for i in range(N)] for name in ("CCU", "CSRU", "SICU")}
+    return source_tables.write(path, cells | units | {"In-hospital_death": [str(int(d)) for d in died]})
+
+
+def breast(path: Path) -> Path:
+    model = loaded("breast-cancer-survival")
+    cells = source_tables.rows(model, N)
+    cells["HER2 Status"] = ["Negative"] * N
+    soon, later = (came(model, cells, path, f"death_{h}y") for h in (5, 10))
+    of_cancer = np.arange(N) % 3 > 0
+    months = np.where(soon, 30, np.where(later, 90, 150)) + np.arange(N) % 20
+    died = soon | later
+    told = {
+        "time": [str(m) for m in months],
+        "status": ["Deceased" if d else "Living" for d in died],
+        "Patient's Vital Status": [
+            ("Died of Disease" if c else "Died of Other Causes") if d else "Living"
+            for d, c in zip(died, of_cancer, strict=True)
+        ],
+    }
+    return source_tables.write(path, cells | told)
+
+
+def loaded(id_: str) -> Model:
+    return LOADED[id_]
+
+
+@pytest.mark.parametrize(("id_", "make", "lines"), [
+    ("icu-mortality", icu, ("| all stays | 200 |", "| stays for which it speaks |")),
+    ("breast-cancer-survival", breast, ("## Death from breast cancer", "| for whom it speaks |")),
+])  # fmt: skip
+def test_a_shipped_model_is_judged_and_calibrated_on_local_rows(
+    id_: str, make: object, lines: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report, the new version beside the old, silent until it is signed off."""
+    data = make(tmp_path / "rows.csv")  # type: ignore[operator]
+    assert run(["models", "evaluate", id_, "--data", str(data)]) == 0
+    report = capsys.readouterr().out
+    assert all(line in report for line in lines)
+    site = tmp_path / "site"
+    given = ["models", "recalibrate", id_, "--data", str(data), "--out", str(site), "--method", "intercept"]
+    assert run(given) == 0
+    before, after = loaded(id_), registry.load(extra_models=[site]).models[id_]
+    assert after.version.startswith(f"{before.version}+local.")
+    told = (site / id_ / "recalibration.md").read_text()
+    assert "as it was" in told
+    assert "recalibrated" in told
+    assert (site / id_ / "attributes.json").is_file()
+    settings = tmp_path / "curbside.toml"
+    signed = f'[models.signed_off.{id_}]\nversion = "{before.version}"\nby = "Dr. A"\non = 2026-01-02\nreport = "r.md"\n'
+    settings.write_text(f'[plugins]\nmodels = ["{site}"]\n\n{signed}')
+    capsys.readouterr()
+    assert run(["models", "--config", str(settings), "show", id_]) == 0
+    assert "silent until signed off" in capsys.readouterr().out
+    settings.write_text(settings.read_text().replace(before.version, after.version))
+    assert run(["models", "--config", str(settings), "show", id_]) == 0
+    assert "signed off by Dr. A" in capsys.readouterr().out
+
+
+def test_the_calibration_of_a_fused_model_moves_every_risk_by_the_shift(tmp_path: Path) -> None:
+    """Intercepts of all patterns rise together, contributions stay exact, and the old version is as it was."""
+    data = breast(tmp_path / "rows.csv")
+    given = ["--data", str(data), "--out", str(tmp_path / "site"), "--method", "intercept"]
+    assert run(["models", "recalibrate", "breast-cancer-survival", *given]) == 0
+    before = loaded("breast-cancer-survival")
+    after = registry.load(extra_models=[tmp_path / "site"]).models["breast-cancer-survival"]
+    assert isinstance(before, FusedModel)
+    assert isinstance(after, FusedModel)
+    for old, new in zip(before.manifest.patterns, after.manifest.patterns, strict=True):
+        assert new.weights == old.weights
+        if old.outcome == "death":
+            assert new.intercepts["5"] - old.intercepts["5"] == pytest.approx(SHIFT, abs=0.4)
+    assert after.manifest.similar == ()
+
+
+def test_an_imported_model_is_judged_and_calibrated_on_a_table_of_its_features(
+    imported: FusedModel, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A column of 1 and 0 is named as the outcome; slope and intercept are found."""
+    settings = tmp_path / "curbside.toml"
+    settings.write_text(f'[plugins]\nmodels = ["{folder / "models"}"]\n')
+    (outcome,) = imported.manifest.outcomes
+    cells = source_tables.rows(imported, N)
+    happened = came(imported, cells, tmp_path / "rows.csv", outcome)
+    data = source_tables.write(tmp_path / "rows.csv", cells | {outcome: [str(int(h)) for h in happened]})
+    command = ["models", "--config", str(settings)]
+    assert run([*command, "evaluate", imported.id, "--data", str(data)]) == 0
+    assert f"| everyone | {N} |" in capsys.readouterr().out
+    assert run([*command, "recalibrate", imported.id, "--data", str(data), "--out", str(tmp_path / "site")]) == 0
+    after = registry.load(extra_models=[folder / "models", tmp_path / "site"]).models[imported.id]
+    assert isinstance(after, FusedModel)
+    assert after.manifest.patterns[0].intercepts["0"] > 0.3
+    assert run([*command, "predict", imported.id, "--table", str(data), "--out", str(tmp_path / "p.csv")]) == 0
+
+
+@pytest.mark.parametrize(("id_", "make", "column"), [
+    ("icu-mortality", icu, "In-hospital_death"),
+    ("breast-cancer-survival", breast, "status"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["evaluate", "recalibrate"])
+def test_a_bad_outcome_is_told_by_line_and_column(
+    command: str, id_: str, make: object, column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2; a table without the column says so too."""
+    data = make(tmp_path / "rows.csv")  # type: ignore[operator]
+    header, *body = [line.split(",") for line in data.read_text().splitlines()]
+    place = header.index(column)
+    body[6][place] = "perhaps"
+    data.write_text("\n".join(",".join(line) for line in [header, *body]) + "\n")
+    given = ["models", command, id_, "--data", str(data)]
+    given += ["--out", str(tmp_path / "site")] if command == "recalibrate" else []
+    assert run(given) == 2
+    assert f"line 8: column {column}: expected" in capsys.readouterr().err
+    for line in (header, *body):
+        del line[place]
+    data.write_text("\n".join(",".join(line) for line in [header, *body]) + "\n")
+    assert run(given) == 2
+    assert f"columns are missing: {column}" in capsys.readouterr().err
+
+
+def test_a_bad_row_of_an_imported_model_is_told(
+    imported: FusedModel, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An outcome that is neither 0 nor 1, and a value that cannot be."""
+    settings = tmp_path / "curbside.toml"
+    settings.write_text(f'[plugins]\nmodels = ["{folder / "models"}"]\n')
+    (outcome,) = imported.manifest.outcomes
+    cells = source_tables.rows(imported, 3) | {outcome: ["1", "2", "0"], "creatinine": ["1", "1", "9999"]}
+    data = source_tables.write(tmp_path / "rows.csv", cells)
+    assert run(["models", "--config", str(settings), "evaluate", imported.id, "--data", str(data)]) == 2
+    told = capsys.readouterr().err
+    assert f"line 3: column {outcome}" in told
+    assert "line 4: column creatinine" in told
