@@ -3,12 +3,14 @@
 import csv
 import gzip
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from cds_service import registry
 from cds_service.cli import run
+from cds_service.errors import BadRequest
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
 from tests import source_tables
@@ -31,7 +33,7 @@ REAL = {
 
 def predicted(id_: str, table: Path, out: Path) -> tuple[list[str], list[list[str]]]:
     """Header and lines of the written file."""
-    assert run(["models", "predict", id_, "--table", str(table), "--out", str(out)]) == 0
+    TRAINED[id_].predict_table(table).write(out)
     content = out.read_bytes()
     text = (gzip.decompress(content) if out.suffix == ".gz" else content).decode()
     header, *lines = list(csv.reader(text.splitlines()))
@@ -56,6 +58,9 @@ def test_every_model_scores_rows_without_outcomes(id_: str, tmp_path: Path) -> N
     header, lines = predicted(id_, source_tables.write(tmp_path / "rows.csv", cells), tmp_path / "p.csv")
     check(header, lines, cells[key])
     assert header[0] == key
+    given = ["models", "predict", id_, "--table", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "command.csv")]
+    assert run(given) == 0
+    assert (tmp_path / "command.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
     known = {name: ["1"] * N for name in model.manifest.table.unused if not name.startswith("*") and name not in cells}
     again = predicted(id_, source_tables.write(tmp_path / "rows.csv.gz", cells | known), tmp_path / "p.csv.gz")
     assert again == (header, lines)
@@ -78,19 +83,24 @@ def test_rows_of_which_nothing_is_known_are_refused_and_still_have_an_unrestrict
 
 
 @each
-def test_an_unknown_column_or_a_wrong_cell_is_told_by_line_and_column(
-    id_: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 2, and nothing is written."""
+def test_an_unknown_column_or_a_wrong_cell_is_told_by_line_and_column(id_: str, tmp_path: Path) -> None:
+    """Nothing is computed if a single cell is at fault."""
     cells = source_tables.rows(TRAINED[id_], 3)
-    out = tmp_path / "p.csv"
     for wrong, words in (
         (cells | {"surprise": ["1"] * 3}, "'surprise'"),
         (cells | {(name := source_tables.columns(TRAINED[id_])[0]): ["", "banana", ""]}, f"line 3: column {name}"),
     ):
         table = source_tables.write(tmp_path / "rows.csv", wrong)
-        assert run(["models", "predict", id_, "--table", str(table), "--out", str(out)]) == 2
-        assert words in capsys.readouterr().err
+        with pytest.raises(BadRequest, match=re.escape(words)):
+            TRAINED[id_].predict_table(table)
+
+
+def test_a_wrong_cell_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2, and nothing is written."""
+    cells = source_tables.rows(TRAINED["mortality"], 3) | {"age": ["60", "old", "61"]}
+    table, out = source_tables.write(tmp_path / "rows.csv", cells), tmp_path / "p.csv"
+    assert run(["models", "predict", "mortality", "--table", str(table), "--out", str(out)]) == 2
+    assert "line 3: column age" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -110,9 +120,7 @@ def test_a_question_mark_is_not_measured_where_the_source_writes_so(tmp_path: Pa
 
 @pytest.mark.skipif(not (DATA / "metabric").is_dir(), reason="no data folder: set CURBSIDE_DATA")
 @pytest.mark.parametrize("id_", REAL)
-def test_the_first_rows_of_the_source_are_scored_with_and_without_outcomes(
-    id_: str, tmp_path: Path
-) -> None:
+def test_the_first_rows_of_the_source_are_scored_with_and_without_outcomes(id_: str, tmp_path: Path) -> None:
     """What unseen rows look like: the same columns, outcomes dropped."""
     folder, outcomes = REAL[id_]
     (source,) = sorted((DATA / folder).glob("*train*.csv.gz"))

@@ -1,5 +1,6 @@
 """`curbside models evaluate` and `recalibrate` from the command line: a tree model, a fused one and an imported one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,12 @@ def imported(folder: Path) -> FusedModel:
     return test_importing.bring_in(folder)
 
 
-def came(model: Model, cells: dict[str, list[str]], path: Path, target: str) -> np.ndarray:
+def came(model: Model, cells: dict[str, list[str]], path: Path, target: str, shift: float = SHIFT) -> np.ndarray:
     """Whether an outcome came, by the model's own probability with the shift; `path` gets the rows."""
     found = model.predict_table(source_tables.write(path, cells))
     risk = np.array([float(str(row[found.header.index(f"{target}_unrestricted")])) for row in found.lines])
     g = np.random.default_rng(9)
-    return np.asarray(g.random(len(risk)) < expit(np.log(risk / (1 - risk)) + SHIFT))
+    return np.asarray(g.random(len(risk)) < expit(np.log(risk / (1 - risk)) + shift))
 
 
 def icu(path: Path) -> Path:
@@ -71,10 +72,10 @@ def loaded(id_: str) -> Model:
     ("breast-cancer-survival", breast, ("## Death from breast cancer", "| for whom it speaks |")),
 ])  # fmt: skip
 def test_a_shipped_model_is_judged_and_calibrated_on_local_rows(
-    id_: str, make: object, lines: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    id_: str, make: Callable[[Path], Path], lines: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The report, the new version beside the old, silent until it is signed off."""
-    data = make(tmp_path / "rows.csv")  # type: ignore[operator]
+    data = make(tmp_path / "rows.csv")
     assert run(["models", "evaluate", id_, "--data", str(data)]) == 0
     report = capsys.readouterr().out
     assert all(line in report for line in lines)
@@ -88,7 +89,9 @@ def test_a_shipped_model_is_judged_and_calibrated_on_local_rows(
     assert "recalibrated" in told
     assert (site / id_ / "attributes.json").is_file()
     settings = tmp_path / "curbside.toml"
-    signed = f'[models.signed_off.{id_}]\nversion = "{before.version}"\nby = "Dr. A"\non = 2026-01-02\nreport = "r.md"\n'
+    signed = (
+        f'[models.signed_off.{id_}]\nversion = "{before.version}"\nby = "Dr. A"\non = 2026-01-02\nreport = "r.md"\n'
+    )
     settings.write_text(f'[plugins]\nmodels = ["{site}"]\n\n{signed}')
     capsys.readouterr()
     assert run(["models", "--config", str(settings), "show", id_]) == 0
@@ -122,7 +125,7 @@ def test_an_imported_model_is_judged_and_calibrated_on_a_table_of_its_features(
     settings.write_text(f'[plugins]\nmodels = ["{folder / "models"}"]\n')
     (outcome,) = imported.manifest.outcomes
     cells = source_tables.rows(imported, N)
-    happened = came(imported, cells, tmp_path / "rows.csv", outcome)
+    happened = came(imported, cells, tmp_path / "rows.csv", outcome, -SHIFT)
     data = source_tables.write(tmp_path / "rows.csv", cells | {outcome: [str(int(h)) for h in happened]})
     command = ["models", "--config", str(settings)]
     assert run([*command, "evaluate", imported.id, "--data", str(data)]) == 0
@@ -130,20 +133,24 @@ def test_an_imported_model_is_judged_and_calibrated_on_a_table_of_its_features(
     assert run([*command, "recalibrate", imported.id, "--data", str(data), "--out", str(tmp_path / "site")]) == 0
     after = registry.load(extra_models=[folder / "models", tmp_path / "site"]).models[imported.id]
     assert isinstance(after, FusedModel)
-    assert after.manifest.patterns[0].intercepts["0"] > 0.3
+    assert after.manifest.patterns[0].intercepts["0"] < -0.2
     assert run([*command, "predict", imported.id, "--table", str(data), "--out", str(tmp_path / "p.csv")]) == 0
 
 
-@pytest.mark.parametrize(("id_", "make", "column"), [
-    ("icu-mortality", icu, "In-hospital_death"),
-    ("breast-cancer-survival", breast, "status"),
+@pytest.mark.parametrize(("command", "id_", "make", "column"), [
+    ("evaluate", "icu-mortality", icu, "In-hospital_death"),
+    ("recalibrate", "breast-cancer-survival", breast, "status"),
 ])  # fmt: skip
-@pytest.mark.parametrize("command", ["evaluate", "recalibrate"])
 def test_a_bad_outcome_is_told_by_line_and_column(
-    command: str, id_: str, make: object, column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str,
+    id_: str,
+    make: Callable[[Path], Path],
+    column: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Exit 2; a table without the column says so too."""
-    data = make(tmp_path / "rows.csv")  # type: ignore[operator]
+    data = make(tmp_path / "rows.csv")
     header, *body = [line.split(",") for line in data.read_text().splitlines()]
     place = header.index(column)
     body[6][place] = "perhaps"
