@@ -40,10 +40,10 @@ from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
 from cds_service.features.stays import goes_to, is_inpatient
-from cds_service.fhir.resources import MedicationRequest
+from cds_service.fhir.resources import MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
-from cds_service.knowledge import genotypes, pharmacogenes, safety, tumours, variants
+from cds_service.knowledge import genotypes, pharmacogenes, preventive, safety, tumours, variants
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
@@ -118,6 +118,7 @@ __all__ = [
     "RiskModel",
     "Scale",
     "Service",
+    "ServiceRequest",
     "Severity",
     "Statistic",
     "StayKind",
@@ -158,6 +159,7 @@ __all__ = [
     "override_reason",
     "pharmacogenes",
     "points",
+    "preventive",
     "propose_medicine",
     "published",
     "readmission",

@@ -89,6 +89,7 @@ class Service:
     shown: measurements whose latest value the card shows first of all results, even if it is normal; named among
         `features` too.
     knowledge: it asks the knowledge graph, whose digest then belongs to what shapes its answers.
+    lists: prefetch keys of further lists that it reads: `procedures`, `immunizations`.
     apart: one card a finding, whatever the site has set; what does not fit the most cards joins the last one.
     """
 
@@ -111,3 +112,4 @@ class Service:
     repeat_after: timedelta | None = None
     knowledge: bool = False
     apart: bool = False
+    lists: tuple[str, ...] = ()

@@ -26,13 +26,19 @@ from cds_service.fhir.codes import CURBSIDE, LOINC
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
-_KEYS_BY_CATEGORY = {"laboratory": "labs", "vital-signs": "vitalSigns", "genomics": "genomics"}
-_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50, "genomics": 200}
+_KEYS_BY_CATEGORY = {
+    "laboratory": "labs",
+    "vital-signs": "vitalSigns",
+    "genomics": "genomics",
+    "screening": "screenings",
+}
+_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50, "genomics": 200, "screenings": 100}
 _LABELS = {
     "labs": msg("laboratory results"),
     "vitalSigns": msg("vital signs"),
     "answers": msg("answers and observations"),
     "genomics": msg("genetic results"),
+    "screenings": msg("results of screening"),
 }
 _LOINC = f"{LOINC}|"
 _CODE = re.compile(r"\d+-\d")
@@ -87,7 +93,7 @@ COMMON: Mapping[str, Need] = {
         required=False,
     ),
 }
-KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", *_COUNTS})
+KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", "immunizations", *_COUNTS})
 ENCOUNTER = Need("Encounter/{{context.encounterId}}", ("Encounter",), msg("encounter"), required=False)
 # For what needs to know whether a patient is, or was when it was measured, in hospital.
 ENCOUNTERS = Need(
@@ -106,6 +112,13 @@ PROCEDURES = Need(
     required=False,
     newest=True,
 )
+IMMUNIZATIONS = Need(
+    f"Immunization?patient={_PATIENT}&_sort=-date&_count=200",
+    ("Immunization",),
+    msg("vaccinations"),
+    required=False,
+)
+_LISTS = {"procedures": PROCEDURES, "immunizations": IMMUNIZATIONS}
 _OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay)
 
 
@@ -141,14 +154,19 @@ def _parts(feature: Feature) -> tuple[Feature, ...]:
 
 
 def data_needs(
-    features: Iterable[Feature], hook: str, optional: Iterable[str] = (), code_map: CodeMap = NONE
+    features: Iterable[Feature],
+    hook: str,
+    optional: Iterable[str] = (),
+    code_map: CodeMap = NONE,
+    lists: Iterable[str] = (),
 ) -> dict[str, Need]:
     """The prefetch keys of a service, in a stable order: the common lists, then Observations by code.
 
     optional: keys that the service can do without. code_map: the hospital's own codes, which are searched for too.
+    lists: keys of further lists that it reads.
     """
     tokens_by_key: dict[str, dict[str, None]] = {}
-    needs = dict(COMMON)
+    needs = dict(COMMON) | {key: _LISTS[key] for key in lists}
     if hook.startswith("encounter-"):
         needs["encounter"] = ENCOUNTER
     for feature in with_inputs(features):

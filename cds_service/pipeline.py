@@ -136,7 +136,7 @@ class Pipeline:
             service,
             models,
             features,
-            data_needs(features, service.hook, service.optional, self._code_map),
+            data_needs(features, service.hook, service.optional, self._code_map, service.lists),
             service_settings.thresholds(service, self._settings),
             Showing(service, self._settings, self._words),
             fed_by(features),

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge import base_files, base_variants, schema
+from cds_service.knowledge import base_files, base_variants, preventive, schema
 from cds_service.knowledge.graph import COLUMNS, Graph, state
 from cds_service.knowledge.rows import Writer
 
@@ -83,9 +83,15 @@ def rebuild(path: Path, source: str | None = None, fill: Fill = lambda _: None) 
         raise
 
 
+def _further(into: Writer) -> int:
+    return base_variants.write(into) + preventive.write(into)
+
+
 def _fill(connection: sqlite3.Connection, old: Path | None, source: str | None, fill: Fill) -> None:
     connection.executescript(schema.DDL)
-    base_files.write(Writer(connection, base_files.SOURCE), base_variants.write)
+    base_files.write(
+        Writer(connection, base_files.SOURCE), lambda into: base_variants.write(into) + preventive.write(into)
+    )
     connection.commit()
     if old is not None:
         _copy(connection, old, {base_files.SOURCE, source or base_files.SOURCE})

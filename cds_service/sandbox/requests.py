@@ -51,6 +51,8 @@ CALLS = (
     ("suspected-thrombosis", "swollen-leg"),
     ("transition-of-care", "going-home"),
     ("cancer-thrombosis", "before-chemotherapy"),
+    ("preventive-care", "healthy-adult"),
+    ("preventive-care", "metastatic-cancer"),
     ("precision-oncology", "egfr-l858r-lung"),
     ("precision-oncology", "braf-v600e-melanoma"),
     ("precision-oncology", "braf-v600e-colorectal"),

@@ -1,0 +1,202 @@
+"""What is due for prevention: guideline facts with population and interval (`base/preventive.tsv`) against a record.
+
+Due is only what the record can show: whoever sends no list of procedures or vaccinations is told nothing about what
+would stand there. A row without an order of its own is another way to have done the same, such as a stool test beside
+colonoscopy. Facts are of the United States (USPSTF grades A and B, ACIP) and none was checked against its source yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from types import MappingProxyType
+
+from cds_service.features.feature import Coded, FeatureValue
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.codes import LOINC, codings
+from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge import base_files
+from cds_service.knowledge.base_files import Line, lines
+from cds_service.knowledge.rows import Edge, Writer
+from cds_service.language import msg
+
+CVX = "http://hl7.org/fhir/sid/cvx"
+_SEASON_FROM = 8  # month in which vaccines of the next season come
+SEASON_ENDS = 4  # no card about influenza after April
+_MONTH_DAYS = 30.44
+_FOUND = MappingProxyType({(LOINC, "LA6576-8"): "positive", (LOINC, "LA6577-6"): "negative"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to do one action. every_months: 0 for once in life. condition: a further gate of the service."""
+
+    id: str
+    action: str
+    sex: str
+    ages: tuple[int, int]
+    every_months: int
+    seasonal: bool
+    times: int
+    loinc: frozenset[str]
+    cvx: frozenset[str]
+    words: tuple[str, ...]
+    not_if: tuple[str, ...]
+    only_if: str
+    order: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """When something was done, where that stands, and how often it was."""
+
+    last: date | None
+    references: tuple[str, ...]
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An action that is due: the rule that orders it, and when it was last done in any of its ways."""
+
+    rule: Rule
+    done: Done
+
+
+def write(into: Writer) -> int:
+    """Puts the facts into a database as rows of guidelines; returns how many."""
+    for line in lines("preventive"):
+        action = into.node("guideline", line["action"])
+        label, url, year = base_files.citation(line["citation"], line)
+        ages = f"{line['sex']}, {line['from_age']} to {line['to_age']} years"
+        edge = Edge(
+            row=f"preventive/{line['id']}",
+            subject=action,
+            relation="recommended-for",
+            object=into.node("disease", line["prevents"]),
+            level=line["level"],
+            statement=line["statement"],
+            properties={"population": ages, "grade": line["grade"], "every_months": line["every_months"]},
+            citation=label,
+            url=url,
+            year=year,
+            checked="",
+        )
+        if not into.edge(edge):
+            raise line.error("the same row is there already")
+    return len(rules())
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """All facts, in the order of the file. Raises KnowledgeError with the line at fault."""
+    return tuple(_rule(line) for line in lines("preventive"))
+
+
+def _rule(line: Line) -> Rule:
+    seasonal = line["every_months"] == "season"
+    return Rule(
+        line["id"], line["action"], line["sex"], (int(line["from_age"]), int(line["to_age"])),
+        0 if seasonal else int(line["every_months"]), seasonal, int(line["times"]), frozenset(line.many("loinc")),
+        frozenset(line.many("cvx")), line.many("words"),
+        tuple(base_files.condition_node(name, line) for name in line.many("not_if")),
+        line["only_if"], line["order"], line["grade"],
+    )  # fmt: skip
+
+
+def _results() -> Coded:
+    codes = dict.fromkeys(code for line in lines("preventive") for code in line.many("loinc"))
+    return Coded("screening_results", msg("Results of screening"), tuple(codes), _FOUND, category="screening")
+
+
+RESULTS = _results()
+
+
+def due(
+    record: PatientRecord, now: datetime, years: int, present: Callable[[str], FeatureValue | None], smoked: bool
+) -> tuple[Due, ...]:
+    """What is due for a patient of that age; each action once, by the first of its rules that orders something."""
+    found: dict[str, Due] = {}
+    for action, ways in _by_action().items():
+        fitting = [rule for rule in ways if _fits(rule, record, years, smoked)]
+        if not fitting or any(present(node) is not None for rule in fitting for node in rule.not_if):
+            continue
+        if not all(_can_show(record, rule) for rule in fitting):
+            continue
+        done = [(rule, done_for(record, rule)) for rule in ways]
+        ordering = next((rule for rule in fitting if rule.order), None)
+        if ordering is None or any(_still_holds(rule, what, now.date()) for rule, what in done):
+            continue
+        if ordering.seasonal and SEASON_ENDS < now.month < _SEASON_FROM:
+            continue
+        found[action] = Due(ordering, _latest(what for _, what in done))
+    return tuple(found.values())
+
+
+def _by_action() -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules():
+        found.setdefault(rule.action, []).append(rule)
+    return found
+
+
+def _fits(rule: Rule, record: PatientRecord, years: int, smoked: bool) -> bool:
+    sex = rule.sex == "any" or rule.sex == record.sex
+    return sex and rule.ages[0] <= years <= rule.ages[1] and (rule.only_if != "smoked" or smoked)
+
+
+def _can_show(record: PatientRecord, rule: Rule) -> bool:
+    """True if the lists in which it would stand were supplied."""
+    if rule.cvx:
+        return record.has_list("Immunization")
+    return record.has_list("Procedure") and (not rule.loinc or record.has_list("Observation"))
+
+
+def done_for(record: PatientRecord, rule: Rule) -> Done:
+    """What the record holds of it: vaccinations, procedures and results, by code or by words."""
+    rows = list(_matching(record, rule))
+    days = {span.start.date() for row in rows if (span := record.date_of(row)) is not None}
+    undated = any(record.date_of(row) is None for row in rows)
+    last = record.as_of.date() if undated else max(days, default=None)  # undated: done, nobody knows when
+    return Done(last, tuple(sorted(record.reference(row) for row in rows)), len(days) + undated)
+
+
+def _matching(record: PatientRecord, rule: Rule) -> Iterator[fhir.Resource]:
+    if rule.cvx:
+        for row in record.rows(fhir.Immunization):
+            if row.status in (None, "completed") and _is(row.vaccine_code, CVX, rule.cvx, rule.words):
+                yield row
+        return
+    for procedure in record.rows(fhir.Procedure):
+        if procedure.status in (None, "completed") and _is(procedure.code, LOINC, rule.loinc, rule.words):
+            yield procedure
+    for observation in record.rows(fhir.Observation):
+        if any(system == LOINC and code in rule.loinc for system, code in codings((observation.code,))):
+            yield observation
+
+
+def _is(concept: fhir.CodeableConcept | None, system: str, codes: frozenset[str], words: tuple[str, ...]) -> bool:
+    if concept is None:
+        return False
+    if any(found == (system, code) for found in codings((concept,)) for code in codes):
+        return True
+    texts = [concept.text or "", *(coding.display or "" for coding in concept.coding)]
+    return any(word in text.lower() for text in texts for word in words)
+
+
+def _still_holds(rule: Rule, done: Done, today: date) -> bool:
+    if done.last is None:
+        return False
+    if rule.seasonal:
+        year = today.year if today.month >= _SEASON_FROM else today.year - 1
+        return done.last >= date(year, _SEASON_FROM, 1)
+    if rule.every_months == 0:
+        return done.times >= rule.times
+    return (today - done.last).days <= rule.every_months * _MONTH_DAYS
+
+
+def _latest(found: Iterable[Done]) -> Done:
+    return max(found, key=lambda done: done.last or date.min)

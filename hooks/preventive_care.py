@@ -1,0 +1,119 @@
+"""Preventive care at patient-view: screening and vaccinations that guidelines recommend and the record does not show.
+
+One card, silent where palliative care, metastatic cancer or dementia make such care untimely, for what is done, for
+what is ordered and for what was ordered not to be done. Only what the supplied lists could show counts as missing.
+
+Sources: `base/preventive.tsv` of the knowledge graph: USPSTF grades A and B, and ACIP's schedule for adults.
+"""
+
+from __future__ import annotations
+
+from cds_service.api import (
+    CareGapFinding,
+    Case,
+    Citation,
+    Finding,
+    Message,
+    Service,
+    ServiceRequest,
+    Severity,
+    Topic,
+    catalogue,
+    current_problems,
+    msg,
+    orders,
+    override_reason,
+    preventive,
+    published,
+)
+
+ADULT = 18
+SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.METASTASIS, catalogue.DEMENTIA)
+SOURCE = Citation("USPSTF recommendations, grades A and B", "https://www.uspreventiveservicestaskforce.org/")
+
+
+def find(case: Case) -> tuple[Finding, ...]:
+    """One finding an action that is due."""
+    age = case.values.usable(catalogue.AGE)
+    listed = case.values.flag(catalogue.PALLIATIVE_CARE) is not None
+    if age is None or not listed or case.context.record.deceased or any(case.values.flag(f) for f in SILENCED):
+        return ()
+    years = published.whole_years(age)
+    if years < ADULT:
+        return ()
+    present = current_problems(case.context.record, case.knowledge.terms.conditions)
+    smoked = case.values.text(catalogue.SMOKING) in ("current", "former")
+    found = preventive.due(case.context.record, case.context.now, years, present, smoked)
+    return tuple(finding for due in found for finding in told(case, due))
+
+
+def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
+    """The finding of one action, or none where it is ordered, or was ordered not to be done."""
+    rule = due.rule
+    words = tuple(dict.fromkeys(word for way in preventive.rules() if way.action == rule.action for word in way.words))
+    loinc = tuple(sorted({code for way in preventive.rules() if way.action == rule.action for code in way.loinc}))
+    order = orders.therapy if rule.cvx else orders.imaging
+    what = order(rule.id, msg("Order: {what}", what=rule.order), rule.order, rule.order.lower(), *words)
+    if _declined(case, words):
+        return ()
+    offers = () if _ordered(case, loinc) else orders.offer(case.context, what, "Recommended for prevention")
+    if not offers:
+        return ()
+    (row,) = case.knowledge.graph.row(f"curbside/preventive/{rule.id}")
+    finding = CareGapFinding(
+        key=f"preventive-care/{rule.id}",
+        severity=Severity.INFO,
+        headline=_headline(due),
+        advice=msg("{what} Grade: {grade}.", what=row.statement, grade=rule.grade),
+        advice_source=Citation(row.citation, row.url),
+        proposals=offers,
+        due=msg("{row}: for {population}.", row=row.id, population=row.properties["population"]),
+        last_done=due.done.last,
+        sources=due.done.references[-3:],
+    )
+    return (finding,)
+
+
+def _headline(due: preventive.Due) -> Message:
+    if due.done.last is None:
+        return msg("{action}: none on record", action=due.rule.action)
+    if due.done.times < due.rule.times:
+        return msg("{action}: dose {number} is due", action=due.rule.action, number=due.done.times + 1)
+    return msg("{action}: last on record {date}", action=due.rule.action, date=due.done.last)
+
+
+def _requests(case: Case) -> list[tuple[ServiceRequest, str]]:
+    rows = case.context.record.rows(ServiceRequest)
+    texts = [((row.code.text or "") if row.code else "", row) for row in rows]
+    return [(row, text.lower()) for text, row in texts]
+
+
+def _declined(case: Case, words: tuple[str, ...]) -> bool:
+    return any(row.do_not_perform and any(word in text for word in words) for row, text in _requests(case))
+
+
+def _ordered(case: Case, loinc: tuple[str, ...]) -> bool:
+    named = orders.therapy("same", msg("same"), "same")
+    same = orders.Orderable("same", named.label, named.order, same=loinc)
+    return bool(loinc) and orders.pending(case.context, same)
+
+
+service = Service(
+    id="preventive-care",
+    hook="patient-view",
+    title=msg("Preventive care"),
+    description=msg(
+        "Screening and vaccinations that US guidelines (USPSTF grades A and B, ACIP) recommend for adults of this age "
+        "and sex and that the record does not show as done or ordered."
+    ),
+    models=(),
+    features=(*SILENCED, catalogue.AGE, catalogue.SEX, catalogue.SMOKING, preventive.RESULTS),
+    find=find,
+    source=SOURCE,
+    topic=Topic("http://snomed.info/sct", "169443000", "Preventive procedure"),
+    summary=("problem", "allergy"),
+    optional=("answers", "procedures", "immunizations", "screenings"),
+    lists=("procedures", "immunizations"),
+    reasons=(override_reason("prefers-alternative", "Patient prefers an alternative approach or treatment"),),
+    knowledge=True,
+)

@@ -1,0 +1,130 @@
+"""preventive-care: what is due, and silence for what is done, ordered, declined or untimely."""
+
+import pytest
+from charts import LOINC, Chart
+
+from cds_service.language import ENGLISH
+
+SERVICE = "preventive-care"
+CVX = "http://hl7.org/fhir/sid/cvx"
+
+
+def chart(age=60, sex="female", **more):
+    return Chart(age, sex=sex, **more).problem("38341003", "Hypertension").knows("Procedure", "Immunization")
+
+
+def due(ask, made):
+    return {f.key.removeprefix("preventive-care/") for f in ask(SERVICE, made).findings}
+
+
+def vaccinated(made, cvx, on, status="completed"):
+    return made.add(
+        "Immunization", status=status, patient={"reference": "Patient/p1"}, occurrenceDateTime=on,
+        vaccineCode={"coding": [{"system": CVX, "code": cvx}]},
+    )  # fmt: skip
+
+
+def procedure(made, text, on, status="completed"):
+    subject = {"reference": "Patient/p1"}
+    return made.add("Procedure", status=status, subject=subject, performedDateTime=on, code={"text": text})
+
+
+def result(made, loinc, on):
+    return made.add(
+        "Observation", status="final", subject={"reference": "Patient/p1"}, effectiveDateTime=on,
+        code={"coding": [{"system": LOINC, "code": loinc}]}, valueString="negative",
+    )  # fmt: skip
+
+
+VACCINES = {"influenza", "pneumococcal", "zoster", "tetanus"}
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "expected"),
+    [
+        (60, "female", {"colorectal", "breast", "cervical", "hepatitis-c", "hiv", *VACCINES}),
+        (60, "male", {"colorectal", "hepatitis-c", "hiv", *VACCINES}),
+        (30, "male", {"hepatitis-c", "hiv", "influenza", "tetanus"}),
+        (80, "female", {"osteoporosis", *VACCINES}), (17, "male", set()), (82, "male", VACCINES),
+    ],
+)  # fmt: skip
+def test_age_and_sex_decide_what_is_due(ask, age, sex, expected):
+    """At every age only what the guideline names."""
+    assert due(ask, chart(age, sex)) == expected
+
+
+def test_what_is_done_in_time_is_silent_and_what_is_older_is_due_again(ask):
+    """By procedure, by result, by vaccination."""
+    made = procedure(chart(), "Colonoscopy", "2019-05-02")
+    procedure(made, "Screening mammography", "2023-01-10")
+    result(made, "21440-3", "2023-02-01")
+    result(made, "16128-1", "2001-01-01")
+    vaccinated(made, "197", "2026-09-20")
+    vaccinated(made, "115", "2015-01-01")
+    found = due(ask, made)
+    assert {"colorectal", "cervical", "hepatitis-c", "influenza"}.isdisjoint(found)
+    assert {"breast", "tetanus"} <= found
+    lines = [ENGLISH(f.headline) for f in ask(SERVICE, made).findings]
+    assert "Screening for breast cancer: last on record 10 Jan 2023" in lines
+
+
+def test_a_stool_test_is_another_way_to_have_done_it_for_a_year(ask):
+    """Not for ten."""
+    assert "colorectal" not in due(ask, result(chart(), "57905-2", "2026-03-01"))
+    assert "colorectal" in due(ask, result(chart(), "57905-2", "2025-03-01"))
+
+
+def test_the_second_dose_is_due_after_the_first(ask):
+    """Two of the recombinant zoster vaccine."""
+    made = vaccinated(chart(), "187", "2026-03-01")
+    assert "Zoster vaccination: dose 2 is due" in [ENGLISH(f.headline) for f in ask(SERVICE, made).findings]
+    assert "zoster" not in due(ask, vaccinated(made, "187", "2026-06-01"))
+
+
+@pytest.mark.parametrize("text", ["Screening colonoscopy", "Colorectal cancer screening (stool test or colonoscopy)"])
+def test_what_is_ordered_is_not_asked_for_again(ask, text):
+    """By its words."""
+    assert "colorectal" not in due(ask, chart().ordered(text=text))
+    assert "hepatitis-c" not in due(ask, chart().ordered("16128-1", "HCV Ab"))
+
+
+def test_an_order_not_to_do_it_is_respected(ask):
+    """doNotPerform."""
+    made = chart().add(
+        "ServiceRequest", status="active", intent="order", doNotPerform=True,
+        subject={"reference": "Patient/p1"}, code={"text": "Mammography"},
+    )  # fmt: skip
+    assert "breast" not in due(ask, made)
+
+
+@pytest.mark.parametrize("code", ["Z51.5", "C79.51", "F03.90"])
+def test_palliative_care_metastases_and_dementia_silence_it(ask, code):
+    """Where the benefit comes too late."""
+    assert due(ask, chart().diagnosis(code)) == set()
+
+
+def test_a_list_that_was_not_supplied_is_not_read_as_empty(ask):
+    """No list of vaccinations, no card about them; no list of procedures, none about screening."""
+    assert due(ask, Chart(60, sex="female").problem("38341003")) == set()
+    only = Chart(60, sex="female").problem("38341003").knows("Immunization")
+    assert due(ask, only) == VACCINES
+
+
+def test_conditions_take_someone_out_of_the_population(ask):
+    """A removed cervix, a breast cancer, known HIV."""
+    made = chart().diagnosis("Z90.710").problem("254837009").diagnosis("B20")
+    assert {"cervical", "breast", "hiv"}.isdisjoint(due(ask, made))
+
+
+def test_an_aneurysm_is_looked_for_only_in_men_who_smoked(ask):
+    """65 to 75."""
+    assert "aaa" in due(ask, chart(68, "male").smoking("8517006"))
+    assert "aaa" not in due(ask, chart(68, "male").smoking())
+    assert "aaa" not in due(ask, chart(68, "female").smoking("8517006"))
+
+
+def test_each_suggestion_is_a_draft_order(ask):
+    """For a clinician to sign."""
+    (offer,) = ask(SERVICE, chart(30, "male")).finding("preventive-care/hiv").proposals
+    assert offer.resource["resourceType"] == "ServiceRequest"
+    assert (offer.resource["status"], offer.resource["intent"]) == ("draft", "proposal")
