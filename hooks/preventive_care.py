@@ -67,7 +67,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         advice=msg("{what} Grade: {grade}.", what=row.statement, grade=rule.grade),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
-        due=msg("{row}: for {population}.", row=row.id, population=row.properties["population"]),
+        due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),
         last_done=due.done.last,
         sources=due.done.references[-3:],
     )

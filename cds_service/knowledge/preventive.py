@@ -71,7 +71,9 @@ def write(into: Writer) -> int:
     for line in lines("preventive"):
         action = into.node("guideline", line["action"])
         label, url, year = base_files.citation(line["citation"], line)
-        ages = f"{line['sex']}, {line['from_age']} to {line['to_age']} years"
+        who = {"female": "women", "male": "men"}.get(line["sex"], "adults")
+        upper = f" to {line['to_age']}" if line["to_age"] != "120" else " on"
+        ages = f"{who} from {line['from_age']}{upper}"
         edge = Edge(
             row=f"preventive/{line['id']}",
             subject=action,
