@@ -15,10 +15,12 @@ from cds_service.settings import Settings
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.feedback import FeedbackStore
-from cds_service.web.app import governance, launch, review
+from cds_service.web.app import asking, governance, launch, review
+from cds_service.web.app.asker import Asker
+from cds_service.web.app.library import DOCUMENT_TYPES, Library
 from cds_service.web.app.opening import Opener
 from cds_service.web.app.pages import STATIC, Pages
-from cds_service.web.app.session import Sessions
+from cds_service.web.app.session import Sessions, finder
 from cds_service.web.errors import crashed
 
 
@@ -32,9 +34,13 @@ def blueprint(
     sessions = Sessions(kept, settings.app, clock)
     opener = Opener(pipeline, store.database, settings)
     types = read_types(pipeline)
+    library = Library(settings, smart, sessions, observer)
+    asked = tuple(dict.fromkeys((*types, *DOCUMENT_TYPES)))
     app = Blueprint("app", __name__, url_prefix="/app", static_folder=str(STATIC), static_url_path="/static")
-    launch.routes(app, smart, sessions, kept, pages, clock, types)
-    review.routes(app, smart, sessions, opener, FeedbackStore(store.database), pages, clock, types)
+    launch.routes(app, smart, sessions, kept, pages, clock, asked)
+    asker = Asker(settings, store.database, clock, observer)
+    asking.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
+    review.routes(app, smart, sessions, opener, FeedbackStore(store.database), pages, clock, types, library)
     governance.routes(app, smart, sessions, opener, pages, clock)
 
     @app.errorhandler(CurbsideError)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from cds_service.clock import Clock
+from cds_service.documents.attachments import TYPES
+from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest
 from cds_service.features.feature import FeatureValue
 from cds_service.fhir import resources as fhir
@@ -26,9 +27,10 @@ from cds_service.security.smart import SmartClient
 from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.web.app import drawing, model_page
+from cds_service.web.app.library import Library
 from cds_service.web.app.opening import NothingToReview, Opened, Opener, moments
 from cds_service.web.app.pages import Pages
-from cds_service.web.app.session import Review, Sessions, in_language, take
+from cds_service.web.app.session import Sessions, finder, in_language, take
 from cds_service.web.app.what_if import changes, form, models_of, outcomes
 from cds_service.web.models import about
 
@@ -70,20 +72,11 @@ def routes(
     pages: Pages,
     clock: Clock,
     types: tuple[str, ...],
+    library: Library,
 ) -> None:
     """Adds `/app/r/<id>` and what its forms do."""
 
-    def found(id_: str) -> Review:
-        review = sessions.find(id_, request)
-        g.app_language = review.language
-        if review.grant.expires <= clock.now():
-            renewed = smart.refresh(smart.registrations[review.registration], review.grant)
-            if renewed is not None:
-                review = replace(review, grant=renewed)
-                sessions.keep(review, request)
-        if request.method == "POST" and not secrets.compare_digest(request.form.get("csrf", ""), review.csrf):
-            raise BadRequest("This form was not sent from the open review. Go back to the review and try again.")
-        return review
+    found = finder(sessions, smart, clock)
 
     @blueprint.get("/r/<id_>")
     def review(id_: str) -> Answer | str:
@@ -146,6 +139,10 @@ def routes(
         opened = found(id_)
         shown = opener.open(smart.registrations[opened.registration], opened.grant, opened.card)
         row = _resource(shown, f"{type_}/{row_id}")
+        if type_ in TYPES:
+            named = library.document(opened, f"{type_}/{row_id}", request)
+            if named is not None and (named.passages or row is None):
+                return pages.render("document.html", review=opened, document=named, title=name_of(named))
         if row is None:
             return pages.render("refusal.html", reason=str(_NO_SOURCE), status=404, review=opened), 404
         text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Request
+from flask import Request, g, request
 from werkzeug.wrappers import Response
 
 from cds_service.addresses import Secret
 from cds_service.clock import Clock
-from cds_service.errors import CurbsideError
-from cds_service.security.smart import Grant
+from cds_service.errors import BadRequest, CurbsideError
+from cds_service.security.smart import Grant, SmartClient
 from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
 
+BESIDE = ("dialogue", "documents")
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
@@ -119,14 +120,51 @@ class Sessions:
             self.keep(review, request)
         return review
 
+    def beside(self, kind: str, review: Review, request: Request) -> Any:
+        """What is kept beside a review (`dialogue`, `documents`); None if nothing is. Raises StoreError."""
+        found = self._store.get(kind, _beside(kind, review, request), self._clock.now())
+        return found.content["kept"] if found is not None else None
+
+    def keep_beside(self, kind: str, review: Review, request: Request, kept: Any) -> None:
+        """Keeps something beside a review, encrypted as it is, until it ends. Raises StoreError."""
+        self._store.put(kind, {"kept": kept}, review.ends, _beside(kind, review, request))
+
     def keep(self, review: Review, request: Request) -> None:
         """Writes a changed review, good until it idles."""
         value = request.cookies[cookie(review.id)]
         self._store.put("review", review.content(), min(self._clock.now() + self._idle, review.ends), value)
 
     def end(self, review: Review, request: Request) -> None:
-        """Closes a review for good."""
+        """Closes a review for good, with all that is kept beside it."""
+        for kind in BESIDE:
+            self._store.drop(_beside(kind, review, request))
         self._store.drop(request.cookies[cookie(review.id)])
+
+
+def _beside(kind: str, review: Review, request: Request) -> str:
+    return f"{request.cookies[cookie(review.id)]}:{kind}"
+
+
+def finder(sessions: Sessions, smart: SmartClient, clock: Clock) -> Callable[[str], Review]:
+    """Finds the review of an address for the request at hand, with a token that is good wherever the EHR gives one.
+
+    What a form sends must come from the open review. The function raises SessionOver and BadRequest.
+    """
+
+    def found(id_: str) -> Review:
+        review = sessions.find(id_, request)
+        g.app_language = review.language
+        if review.grant.expires <= clock.now():
+            renewed = smart.refresh(smart.registrations[review.registration], review.grant)
+            if renewed is not None:
+                review = replace(review, grant=renewed)
+                sessions.keep(review, request)
+        sent = request.form.get("csrf", "").encode() if request.method == "POST" else review.csrf.encode()
+        if not secrets.compare_digest(sent, review.csrf.encode()):
+            raise BadRequest("This form was not sent from the open review. Go back to the review and try again.")
+        return review
+
+    return found
 
 
 def in_language(review: Review, language: str) -> Review:

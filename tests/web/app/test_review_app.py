@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from cds_service.sandbox.ehr.smart import CLIENT_ID, Smart
 from cds_service.sandbox.ehr.state import Ehr
 from cds_service.sandbox.ehr.tokens import Launch
 from cds_service.sandbox.patients import BY_NAME
-from cds_service.settings import App, Client, Dev, Models, Settings, SmartEhr, Store
+from cds_service.settings import App, Client, Dev, Llm, Models, Settings, SmartEhr, Store
 from cds_service.stores.assessments import AssessmentStore
 
 APP = "https://cds.example"
@@ -73,9 +74,15 @@ def loaded() -> Registry:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator[Site]:
-    folder: Path = tmp_path_factory.mktemp("review")
+    with running(tmp_path_factory.mktemp("review"), loaded, PATIENTS) as made:
+        yield made
+
+
+@contextmanager
+def running(folder: Path, loaded: Registry, patients: tuple[str, ...], llm: Llm | None = None) -> Iterator[Site]:
+    """An EHR and the app over some sample patients. llm: a language model for the app."""
     clock, behaviour = Ticking(), Smart()
-    bundles = [(BY_NAME[name].chart().bundle(), "") for name in PATIENTS]
+    bundles = [(BY_NAME[name].chart().bundle(), "") for name in patients]
     ehr = Ehr(bundles, base="http://127.0.0.1:8", service="", now=clock.now, redirects=(CALLBACK,))
     sandbox = serve.create_app(ehr, behaviour)
     with listening(sandbox) as port:
@@ -86,6 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator
             store=Store(url=f"sqlite:///{folder / 'store.db'}"),
             dev=Dev(allow_insecure_loopback=True),
             models=Models(show_unvalidated=True),
+            llm=llm or Llm(),
             app=App(launch_url=f"{APP}/app/launch"),
             clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
             smart={

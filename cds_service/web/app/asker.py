@@ -1,0 +1,133 @@
+"""Asks on behalf of a review: a model where one is set and free, the passages in any case, and the audit record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import BoundedSemaphore
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.clock import Clock
+from cds_service.dialogue.answering import Answer, Said, ask
+from cds_service.dialogue.prompt import VERSION
+from cds_service.dialogue.sources import Material
+from cds_service.language import Words
+from cds_service.observer import NOBODY, Observer
+from cds_service.settings import Settings
+from cds_service.stores import audit
+from cds_service.stores.database import Database
+from cds_service.summary.llm import LanguageModel, Reason
+from cds_service.wording import Budget
+
+_log = structlog.get_logger(__name__)
+_BUSY = "too many questions wait for the model"
+_BYTES_A_TOKEN = 3
+_SHOWN = 8
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A passage as it is shown again. hidden: it seems to speak to a machine, or holds what a reader does not see."""
+
+    text: str
+    references: tuple[str, ...]
+    where: str
+    hidden: bool = False
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A model's sentence as it is shown again, with the places that it cites."""
+
+    text: str
+    references: tuple[str, ...]
+    supported: bool
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One question and its answer as they are kept beside the review. image: a reading of one, which nothing checks."""
+
+    at: datetime
+    question: str
+    lines: tuple[Line, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    by_model: bool = False
+    reason: str = ""
+    image: str = ""
+
+
+class Asker:
+    """One for a process; its model is made before the fork and connects after it."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock, observer: Observer = NOBODY) -> None:
+        """Raises SettingsError for a language model that cannot be called."""
+        self._settings, self._database, self._clock = settings, database, clock
+        llm = settings.llm
+        self._model: LanguageModel | None = None
+        if llm.url:
+            insecure = settings.dev.allow_insecure_loopback
+            self._model = LanguageModel(llm, allow_insecure_loopback=insecure, observer=observer)
+        self._free = BoundedSemaphore(llm.calls_at_once)
+        self._budget = Budget(llm.calls_per_hour, llm.tokens_per_hour)
+
+    def ask(
+        self,
+        question: str,
+        of: Material,
+        say: Words,
+        earlier: tuple[str, ...],
+        assessment: UUID,
+        user: str,
+    ) -> Turn:
+        """The answer as a turn, which is in the audit record by then. Raises nothing of what a server may do."""
+        model, reason = self._model, ""
+        taken = model is not None and self._free.acquire(blocking=False)
+        try:
+            if model is not None and not taken:
+                model, reason = None, _BUSY
+            elif model is not None and not self._budget.allows():
+                model, reason = None, Reason.HOURLY.value
+            answer = ask(question, of, model, self._settings.llm, say.language, earlier=earlier)
+        finally:
+            if taken:
+                self._free.release()
+        if answer.sent:
+            self._budget.spend(1, sum(len(text.encode()) for _, text in answer.sent) // _BYTES_A_TOKEN)
+        turn = self._turn(answer, reason, say)
+        self._note(answer, turn, assessment, user)
+        return turn
+
+    def _turn(self, answer: Answer, reason: str, say: Words) -> Turn:
+        passages = tuple(
+            Passage(one.text, one.references, say(one.where), one.hidden) for one in answer.sources[:_SHOWN]
+        )
+        lines = tuple(_line(one, answer) for one in answer.said)
+        return Turn(self._clock.now(), answer.question, lines, passages, bool(answer.sent), reason or answer.reason)
+
+    def _note(self, answer: Answer, turn: Turn, assessment: UUID, user: str) -> None:
+        """Writes the audit record; a store that is away costs the entry, and the log says so."""
+        content = {
+            "user": user,
+            "question": turn.question,
+            "answer": [
+                {"text": one.text, "cites": list(one.cites), "reasons": list(one.reasons)} for one in answer.said
+            ],
+            "sources": [list(p.references) for p in turn.passages],
+            "reason": turn.reason,
+            "sent": [list(pair) for pair in answer.sent],
+            "scrubbed": answer.scrubbed,
+            "prompt": VERSION,
+            "model": self._settings.llm.model if answer.sent else "",
+        }
+        try:
+            with self._database.writing() as connection:
+                audit.append(connection, [audit.Entry("dialogue", turn.at, assessment, content)])
+        except SQLAlchemyError as error:
+            _log.error("question not in the audit record", reason=type(error).__name__)
+
+
+def _line(one: Said, answer: Answer) -> Line:
+    by_id = {source.id: source for source in answer.sources}
+    references = tuple(dict.fromkeys(r for c in one.cites if c in by_id for r in by_id[c].references))
+    return Line(one.text, references, one.supported)

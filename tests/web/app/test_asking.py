@@ -1,0 +1,189 @@
+"""Questions in the review app: answers with places, doubts told apart, the user's token, an audit record."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from faulty_model import Model, misbehaving
+from test_review_app import APP, Site, authorize, back, csrf, leave, opened, running
+
+from cds_service.app import load_registry
+from cds_service.settings import Llm, Settings
+from cds_service.summary.cleaning import MARK
+
+PATIENT = "contradictory"
+NOTE = f"/sources/DocumentReference/{PATIENT}-note-1"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Model]:
+    with misbehaving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Site]:
+    llm = Llm(url=model.url, model="tiny", timeout_s=10)
+    with running(tmp_path_factory.mktemp("asking"), load_registry(Settings()), (PATIENT, "hostile-text"), llm) as made:
+        yield made
+
+
+def saying(*texts: str) -> Any:
+    """A model that says some sentences, each citing the line of the note."""
+
+    def speak(body: dict[str, Any]) -> str:
+        lines = body["messages"][-1]["content"].replace(MARK, " ")
+        found = re.search(r"^(E\d+) \|[^\n]*amoxicillin", lines, re.M)
+        cites = [found[1] if found else "E1"]
+        return "\n".join(json.dumps({"text": text, "cites": cites}) for text in texts)
+
+    return speak
+
+
+def asked(site: Site, question: str, patient: str = PATIENT) -> tuple[Any, str, str]:
+    """The browser, the review's path, and the page after a question."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch(patient))
+    token = csrf(browser.get(path, base_url=APP).text)
+    response = browser.post(f"{path}/ask", data={"csrf": token, "question": question}, base_url=APP)
+    assert response.status_code == 302, response.text
+    return browser, path, browser.get(f"{path}/ask", base_url=APP).text
+
+
+def audited(site: Site) -> list[dict[str, Any]]:
+    with site.store.database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT content FROM audit WHERE kind = 'dialogue' ORDER BY seq").all()
+    return [json.loads(row.content) for row in rows]
+
+
+def test_an_answer_cites_the_place_in_the_note(site: Site, model: Model) -> None:
+    """The link opens the document, where the sentence has an anchor; a sentence nothing supports is told apart."""
+    model.speak = saying("Anaphylaxis after amoxicillin in 2019.", "No known allergies.")
+    browser, path, page = asked(site, "Which allergies are there, amoxicillin?")
+    fact, doubt = page.index(["Anaphylaxis after amoxicillin in 2019.", "/li>"][0]), page.index("<del>No known")
+    assert fact < page.index("Not supported by the record (1)") < doubt
+    assert f"{NOTE}#s1" in page
+    document = browser.get(f"{path}{NOTE}", base_url=APP)
+    assert 'id="s1"' in document.text
+    assert "Anaphylaxis after amoxicillin in 2019" in document.text
+
+
+def test_the_audit_record_holds_the_question_and_what_left(site: Site, model: Model) -> None:
+    """Question, sentences with reasons, sources, and the text as it was sent, without who it is about."""
+    model.speak = saying("No known allergies.")
+    asked(site, "Which allergies are there?")
+    entry = audited(site)[-1]
+    assert entry["question"] == "Which allergies are there?"
+    assert entry["answer"][0]["reasons"]
+    assert entry["sent"]
+    family = site.ehr.charts[PATIENT].patient["name"][0]["family"]
+    assert family not in json.dumps(entry["sent"])
+    assert family not in model.sent()
+    assert entry["user"].endswith("Practitioner/example")
+
+
+@pytest.mark.parametrize("behaviour", ["error_500", "foreign", "lost"])
+def test_a_model_that_fails_leaves_the_passages(site: Site, model: Model, behaviour: str) -> None:
+    """With the reason on the page."""
+    model.behaviours = [behaviour]
+    try:
+        _, _, page = asked(site, "amoxicillin")
+    finally:
+        model.behaviours = ["answer"]
+    assert "was not used, or broke off" in page
+    assert "<q>Anaphylaxis after amoxicillin" in page
+
+
+def test_history_stays_with_the_review_and_ends_with_it(site: Site, model: Model) -> None:
+    """Two questions, the latest first; another launch starts empty; closing forgets both."""
+    model.speak = saying("Anaphylaxis after amoxicillin in 2019.")
+    browser, path, _ = asked(site, "First about amoxicillin?")
+    token = csrf(browser.get(path, base_url=APP).text)
+    browser.post(f"{path}/ask", data={"csrf": token, "question": "Then about penicillin?"}, base_url=APP)
+    page = browser.get(f"{path}/ask", base_url=APP).text
+    assert page.index("Then about penicillin?") < page.index("First about amoxicillin?")
+    other = opened(site, browser, site.launch(PATIENT))
+    assert "First about" not in browser.get(f"{other}/ask", base_url=APP).text
+    for one in (path, other):
+        browser.post(f"{one}/close", data={"csrf": csrf(browser.get(one, base_url=APP).text)}, base_url=APP)
+    with site.store.database.engine.connect() as connection:
+        kinds = connection.exec_driver_sql("SELECT kind, body FROM app_sessions").all()
+    assert not any(b"amoxicillin" in row.body for row in kinds)
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"question": " "}, "Write a question"),
+        ({"question": "x" * 1001}, "longer than 1000"),
+        ({"csrf": "é"}, "not sent"),
+    ],
+)
+def test_a_wrong_question_gets_a_sentence(site: Site, form: dict[str, str], words: str) -> None:
+    """Nothing is asked of anybody."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch(PATIENT))
+    token = csrf(browser.get(path, base_url=APP).text)
+    response = browser.post(f"{path}/ask", data={"csrf": token, "question": "q", **form}, base_url=APP)
+    assert response.status_code == 400
+    assert words in response.text
+
+
+def test_scopes_of_documents_are_asked_for_and_a_refusal_is_said(site: Site, model: Model) -> None:
+    """Document types are among the scopes; without them the page names what was not read."""
+    model.speak = saying("No known allergies.")
+    browser = site.browser()
+    url = leave(site, browser, site.launch(PATIENT))
+    for type_ in ("DocumentReference", "DiagnosticReport", "Binary"):
+        assert f"patient%2F{type_}.rs" in url
+    site.ehr.switches = {"narrow-scopes"}
+    try:
+        _, _, page = asked(site, "amoxicillin")
+    finally:
+        site.ehr.switches = set()
+    assert "did not let this app read: DocumentReference, DiagnosticReport" in page
+
+
+def test_documents_are_read_on_request_and_a_binary_on_another_server_is_not_fetched(site: Site) -> None:
+    """Without a question too; each document that was not read says why."""
+    note = site.ehr.charts[PATIENT].shelf.rows[f"DocumentReference/{PATIENT}-note-1"]
+    kept = note["content"]
+    note["content"] = [
+        {"attachment": {"contentType": "text/plain", "url": "https://evil.example/x", "title": "Far away"}},
+        {"attachment": {"contentType": "text/plain", "data": base64.b64encode(b"Near by.").decode(), "title": "Near"}},
+    ]
+    try:
+        browser = site.browser()
+        path = opened(site, browser, site.launch(PATIENT))
+        token = csrf(browser.get(path, base_url=APP).text)
+        browser.post(f"{path}/ask", data={"csrf": token, "read": "1"}, base_url=APP)
+        page = browser.get(f"{path}/ask", base_url=APP).text
+    finally:
+        note["content"] = kept
+    assert "lies on another server" in page
+    assert "Near of 12 Oct 2026" in page
+
+
+def test_an_expired_token_is_renewed_before_documents_are_read(site: Site, model: Model) -> None:
+    """By the refresh token of the same review."""
+    model.speak = saying("No known allergies.")
+    browser = site.browser()
+    path = urlsplit(back(browser, authorize(site, leave(site, browser, site.launch(PATIENT)))).location).path
+    token = csrf(browser.get(path, base_url=APP).text)
+    began = site.clock.at
+    try:
+        for _ in range(6):
+            site.clock.at += timedelta(minutes=11)
+            browser.get(path, base_url=APP)
+        browser.post(f"{path}/ask", data={"csrf": token, "question": "amoxicillin"}, base_url=APP)
+        page = browser.get(f"{path}/ask", base_url=APP).text
+    finally:
+        site.clock.at = began
+    assert "<q>Anaphylaxis after amoxicillin" in page
