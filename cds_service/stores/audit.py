@@ -62,9 +62,13 @@ _INSERT = Prepared(AUDIT.insert())
 class Entry:
     """Something that happened.
 
-    kind: `assessment`, `feedback`, `wording`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
-    subject: the assessment that it is about.
-    content: plain JSON values; may be deleted later.
+    <<<<<<< HEAD
+        kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
+        subject: the assessment that it is about.
+    =======
+        kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`. subject: the assessment that it is about.
+    >>>>>>> bdcf7a5 (Audit record: one entry at a time)
+        content: plain JSON values; may be deleted later.
     """
 
     kind: str
@@ -106,6 +110,15 @@ def append(connection: sa.Connection, entries: Sequence[Entry]) -> None:
         row |= {"digest": digest, "hash": previous, "salt": salt, "content": content}
         _INSERT.run(connection, row)
     _GIVE.run(connection, {"newest": previous})
+
+
+def note(database: Database, entry: Entry) -> None:
+    """Appends one entry in a transaction of its own. Raises StoreError."""
+    try:
+        with database.writing() as connection:
+            append(connection, [entry])
+    except SQLAlchemyError as error:
+        raise StoreError(f"the audit record could not be written ({type(error).__name__})") from error
 
 
 def link(previous: bytes, seq: int, at: datetime, kind: str, subject: UUID | None, digest: bytes) -> bytes:

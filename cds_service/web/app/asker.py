@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.clock import Clock
 from cds_service.dialogue.answering import Answer, Said, ask
 from cds_service.dialogue.prompt import VERSION
 from cds_service.dialogue.sources import Material
+from cds_service.errors import StoreError
 from cds_service.language import Words
 from cds_service.observer import NOBODY, Observer
 from cds_service.settings import Settings
@@ -121,10 +121,9 @@ class Asker:
             "model": self._settings.llm.model if answer.sent else "",
         }
         try:
-            with self._database.writing() as connection:
-                audit.append(connection, [audit.Entry("dialogue", turn.at, assessment, content)])
-        except SQLAlchemyError as error:
-            _log.error("question not in the audit record", reason=type(error).__name__)
+            audit.note(self._database, audit.Entry("dialogue", turn.at, assessment, content))
+        except StoreError as error:
+            _log.error("question not in the audit record", reason=str(error))
 
 
 def _line(one: Said, answer: Answer) -> Line:
