@@ -62,13 +62,9 @@ _INSERT = Prepared(AUDIT.insert())
 class Entry:
     """Something that happened.
 
-    <<<<<<< HEAD
-        kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
-        subject: the assessment that it is about.
-    =======
-        kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`. subject: the assessment that it is about.
-    >>>>>>> bdcf7a5 (Audit record: one entry at a time)
-        content: plain JSON values; may be deleted later.
+    kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
+    subject: the assessment that it is about.
+    content: plain JSON values; may be deleted later.
     """
 
     kind: str
