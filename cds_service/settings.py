@@ -430,6 +430,23 @@ class Llm:
 
 
 @dataclass(frozen=True, slots=True)
+class Monitoring:
+    """From where on `curbside monitor` rings, and what it then does."""
+
+    least: int = key(100, "Fewest values, answers or judged estimates over which anything is said.", least=10)
+    psi: float = key(0.2, "Shift (PSI) of an input or estimate against the months before.", least=0.01, most=5)
+    missing_rise: float = key(0.2, "Rise of the share of an input that is missing.", least=0.01, most=1)
+    overridden: float = key(0.9, "Share of the answers to a service's cards that override them.", least=0.05, most=1)
+    oe_low: float = key(0.8, "Observed over expected number of outcomes, from below.", least=0.01, most=1)
+    oe_high: float = key(1.25, "Observed over expected number of outcomes, from above.", least=1, most=100)
+    fall_back: bool = key(
+        False,
+        "Take back the sign-off of a trained model whose observed over expected number left its range: it is silent "
+        "from the next start on.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """One CDS Service; one table a service, under its id."""
 
@@ -466,6 +483,7 @@ class Settings:
     discovery: Discovery = field(default_factory=Discovery)
     metrics: Metrics = field(default_factory=Metrics)
     llm: Llm = field(default_factory=Llm)
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def with_(self, section: str, **values: Any) -> Settings:
         """A copy with some keys of one section replaced: for the command line's options and tests."""

@@ -1,4 +1,4 @@
-"""Writes one sign-off into the settings file; every other byte of it stays as it is."""
+"""Puts a sign-off into the settings file, or takes it out; every other byte of it stays as it is."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def with_sign_off(text: str, model: str, entry: SignOff) -> str:
         found.setdefault("models", {}).setdefault("signed_off", {}).pop(model, None)
     if before != after:
         raise SettingsError(by_hand)
+    return made
+
+
+def without_sign_off(text: str, model: str) -> str:
+    """The settings without one model's sign-off. Raises SettingsError where it cannot be taken out."""
+    made = _without(text, model)
+    if model in tomllib.loads(made).get("models", {}).get("signed_off", {}):
+        raise SettingsError(f"settings: the sign-off of {model} cannot be taken out as it is laid out. Remove it.")
     return made
 
 

@@ -37,7 +37,7 @@ LAYERS = (
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed"),
     ("showing", "keeping", "telling", "pipeline"),
-    ("web", "replay", "replaying", "cohort", "wording", "exam"),
+    ("web", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
     ("app",),
     ("http_api",),
     ("cli",),

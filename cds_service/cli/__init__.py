@@ -29,6 +29,7 @@ _COMMANDS = {
     "exam": "Sit a language model through a question set.",
     "cohort": "Score a whole population, or replay hooks over it.",
     "replay": "Give a past answer again, bit for bit, or say what changed.",
+    "monitor": "Counts by month without any patient, and alarms.",
     "audit": "Verify and export the audit record.",
     "records": "Delete and back up what is stored.",
 }

@@ -37,18 +37,16 @@ def run(folder: Path, rows: Path, make: Make, *, master: str = "local[*]") -> tu
     try:
         context = session.sparkContext
         keyed = _keyed(context, folder, files).cache()
-        problems = [Problem(*found.problem) for found in keyed.filter(lambda k: k.problem is not None).collect()]
-        shared = context.broadcast(
-            {k.name: (k.body, k.url) for k in keyed.filter(lambda k: k.patient is None and k.name).collect()}
-        )
-        listed = frozenset(keyed.filter(lambda k: k.patient is not None).map(lambda k: k.type).distinct().collect())
+        aside = keyed.flatMap(_aside).distinct().collect()
+        problems = [Problem(*found) for kind, found in aside if kind == "problem"]
+        shared = context.broadcast({found[0]: found[1:] for kind, found in aside if kind == "shared"})
+        listed = frozenset(found for kind, found in aside if kind == "type")
         by_patient = keyed.filter(lambda k: k.patient is not None).map(lambda k: (k.patient, (k.order, k)))
-        grouped = by_patient.groupByKey(context.defaultParallelism).filter(
-            lambda pair: any(k.type == "Patient" for _, k in pair[1])
-        )
+        grouped = by_patient.groupByKey(context.defaultParallelism).filter(_is_known)
         grouped = grouped.sortByKey(numPartitions=context.defaultParallelism).cache()
-        count = grouped.count()
-        problems += grouped.flatMap(_twice).collect()
+        twice = grouped.map(lambda pair: list(_twice(pair))).collect()
+        count = len(twice)
+        problems += [problem for found in twice for problem in found]
         scored = grouped.mapPartitions(lambda part: _score(part, make, shared.value, listed))
         frame = session.createDataFrame(scored.map(astuple), _schema())
         frame.write.parquet(rows.resolve().as_uri())
@@ -100,6 +98,16 @@ def _read(item: tuple[int, str, str]) -> Iterator[Keyed]:
         yield from keyed_file(Path(path), name, number)
     except UNREADABLE as error:
         yield broken_off(name, number, error)
+
+
+def _aside(found: Keyed) -> Iterator[tuple[str, Any]]:
+    """What the driver needs of a resource: a problem, a resource that belongs to nobody, a type of the patients'."""
+    if found.problem is not None:
+        yield "problem", found.problem
+    elif found.patient is not None:
+        yield "type", found.type
+    elif found.name:
+        yield "shared", (found.name, found.body, found.url)
 
 
 def _is_known(pair: tuple[str, Iterable[tuple[tuple[int, int], Keyed]]]) -> bool:
