@@ -145,3 +145,9 @@ def test_nothing_asks_the_machine_for_the_time_but_the_clock() -> None:
                 assert ast.unparse(node.func) not in {"datetime.now", "datetime.utcnow", "date.today", "time.time"}, (
                     path
                 )
+
+
+def test_no_two_test_files_have_the_same_name() -> None:
+    """Tests are no packages: pytest would import one file in place of the other."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

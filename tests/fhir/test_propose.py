@@ -80,7 +80,7 @@ def test_what_breaks_r4_is_refused_with_its_element(change, element):
 def test_types_that_nobody_checked_are_refused():
     """A new kind of proposal needs its own bindings first."""
     with pytest.raises(InvalidOutput, match="resourceType"):
-        propose.validate({"resourceType": "MedicationRequest"})
+        propose.validate({"resourceType": "Appointment"})
 
 
 def test_an_id_outside_the_alphabet_stays_a_valid_reference():
