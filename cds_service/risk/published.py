@@ -39,6 +39,7 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "10*3/uL": "×10³/µL",
     "10*9/L": "×10⁹/L",
     "10*6/uL": "×10⁶/µL",
+    "10*12/L": "×10¹²/L",
     "umol/L": "µmol/L",
     "a": "years",
     "d": "days",

@@ -138,12 +138,15 @@ def test_a_changed_input_gives_the_exact_estimate_and_no_promise(place: Any, new
 
 
 def test_the_review_speaks_chinese(place: Any, new_page: Open) -> None:
-    """The language is switched on the page, and the page says which it is in."""
+    """The language is switched on the page, the page says which it is in, and its headings are Chinese."""
     page = new_page(viewport=WIDE)
     chart(page, place, "missing-lipids")
     review = in_own_window(page)
     review.get_by_role("link", name="简体中文").click()
     review.wait_for_selector("html[lang='zh-Hans']")
+    assert review.get_by_role("heading", name="您的决定").is_visible()
+    assert review.get_by_role("heading", name="病历摘要").is_visible()
+    assert "未计算" in review.locator("main").inner_text()
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", WCAG), ("dark", CONTRAST)], ids=["light", "dark"])
