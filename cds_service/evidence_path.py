@@ -16,7 +16,7 @@ def evidence_step(case: Case, lead: Message, row: Evidence) -> tuple[Message, st
     words = msg(
         "{lead}: {statement} Evidence {level}: {citation}; {source} of {released}",
         lead=lead,
-        statement=row.statement,
+        statement=msg(row.statement),
         level=row.level or "-",
         citation=row.citation,
         source=source.title,

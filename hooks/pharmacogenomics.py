@@ -76,11 +76,12 @@ def told(case: Case, draft: safety.Exposure, hit: pharmacogenes.GeneHit) -> Iter
         return
     drug, row = _name(case, hit.node), hit.rows[0]
     phenotypes = dict.fromkeys(result.phenotypes[0] for result in hit.results)
-    headline = msg("{drug}: {gene} {phenotype}", drug=drug, gene=hit.gene, phenotype=" / ".join(phenotypes))
-    advice = msg("{what}", what=row.management)
+    shown = " / ".join(phenotypes)
+    headline = msg("{drug}: {gene} {phenotype}", drug=msg(drug), gene=hit.gene, phenotype=msg(shown))
+    advice = msg("{what}", what=msg(row.management))
     if row.alternatives:
-        others = published.enumerated([msg("{name}", name=case.knowledge.name(n)) for n in row.alternatives])
-        advice = msg("{what} Alternatives: {others}.", what=row.management, others=others)
+        others = published.enumerated([msg(case.knowledge.name(n)) for n in row.alternatives])
+        advice = msg("{what} Alternatives: {others}.", what=msg(row.management), others=others)
     if len(phenotypes) > 1:
         advice = msg("Results disagree: clarify which is right. {advice}", advice=advice)
     steps = [(msg("Draft order: {words}", words=draft.words or drug), draft.reference)]
@@ -88,12 +89,15 @@ def told(case: Case, draft: safety.Exposure, hit: pharmacogenes.GeneHit) -> Iter
     yield EvidenceFinding(
         key=f"pharmacogenomics/{hit.node.partition(':')[2]}/{hit.gene.lower()}",
         severity=severity,
-        headline=msg("{headline}. {why}", headline=headline, why=row.statement),
+        headline=msg("{headline}. {why}", headline=headline, why=msg(row.statement)),
         short_headline=headline,
         advice=advice,
         advice_source=Citation(row.citation, row.url),
         proposals=_removal(draft, drug),
-        path=(*steps, *(evidence_step(case, msg("{drug} and {gene}", drug=drug, gene=hit.gene), r) for r in hit.rows)),
+        path=(
+            *steps,
+            *(evidence_step(case, msg("{drug} and {gene}", drug=msg(drug), gene=hit.gene), r) for r in hit.rows),
+        ),
     )
 
 
@@ -108,7 +112,7 @@ def _removal(draft: safety.Exposure, drug: str) -> tuple[Proposal, ...]:
         return ()
     removal = Proposal(
         key=f"pharmacogenomics/remove/{draft.reference}",
-        label=msg("Remove the draft order of {medicine}", medicine=drug),
+        label=msg("Remove the draft order of {medicine}", medicine=msg(drug)),
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",
         resource_id=draft.reference,
@@ -130,8 +134,10 @@ def unjudged(
         yield EvidenceFinding(
             key=f"pharmacogenomics/{draft.nodes[0].partition(':')[2]}/unclear",
             severity=Severity.INFO,
-            headline=msg("{drug}: a result of {genes} is on record but was not understood", drug=drug, genes=names),
-            short_headline=msg("{drug}: a genetic result was not understood", drug=drug),
+            headline=msg(
+                "{drug}: a result of {genes} is on record but was not understood", drug=msg(drug), genes=names
+            ),
+            short_headline=msg("{drug}: a genetic result was not understood", drug=msg(drug)),
             advice=msg("Read the report: it may ask for another medicine or dose."),
             advice_source=SOURCE,
             path=tuple((msg("{words}: {why}", words=r.words, why=r.unclear or ""), r.reference) for r in odd),
@@ -144,7 +150,7 @@ def unjudged(
         yield EvidenceFinding(
             key=f"pharmacogenomics/{name}/test-first",
             severity=Severity.INFO,
-            headline=msg("{drug}: no result of {gene} on record", drug=name.capitalize(), gene=gene),
+            headline=msg("{drug}: no result of {gene} on record", drug=msg(name.capitalize()), gene=gene),
             advice=msg("The label asks for the test before the first dose."),
             advice_source=Citation(f"US prescribing information: {name} (DailyMed)", LABEL + name),
             path=((msg("Draft order: {words}", words=draft.words or name), draft.reference),),

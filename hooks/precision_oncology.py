@@ -79,7 +79,7 @@ def told(case: Case, judged: tumours.Judged) -> EvidenceFinding:
     disease = case.knowledge.name(judged.cancer.node).lower()
     options = [r for r in judged.regimens if r.verdict == "option"]
     bad = [r for r in judged.regimens if r.verdict == "resistance"]
-    lead = msg("{variant} in {disease}", variant=judged.variant.words, disease=disease)
+    lead = msg("{variant} in {disease}", variant=judged.variant.words, disease=msg(disease))
     top = (options or bad or list(judged.regimens))[:1]
     row = _leading(top[0]) if top else next(iter((*judged.outlook, *judged.diagnosis)))
     return EvidenceFinding(
@@ -135,7 +135,7 @@ def _leading(regimen: tumours.Regimen) -> safety.Evidence:
 
 
 def _advice(judged: tumours.Judged, row: safety.Evidence) -> Message:
-    board = msg("{what}", what=row.management) if row.management else BOARD
+    board = msg("{what}", what=msg(row.management)) if row.management else BOARD
     if any(r.match == "confirm" for r in judged.regimens if r.verdict in ("option", "resistance")):
         return msg("{confirm} {board}", confirm=TYPE_TO_CONFIRM, board=board)
     return board
@@ -144,7 +144,7 @@ def _advice(judged: tumours.Judged, row: safety.Evidence) -> Message:
 def path(case: Case, judged: tumours.Judged) -> Iterable[tuple[Message, str]]:
     """From the report over the diagnosis to each row and its publication; what speaks against is marked."""
     yield msg("Reported: {variant}", variant=judged.variant.words), ", ".join(judged.variant.references)
-    diagnosis = msg("On the problem list: {disease}", disease=case.knowledge.name(judged.cancer.node))
+    diagnosis = msg("On the problem list: {disease}", disease=msg(case.knowledge.name(judged.cancer.node)))
     yield diagnosis, ", ".join(judged.cancer.fact.sources)
     for regimen in judged.regimens[:MOST_REGIMENS]:
         yield from _regimen_steps(case, regimen)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO
 
-# Files that speak on cards; genes, indications and guidelines are read by `curbside knowledge` alone.
-SAID = frozenset({"interactions", "contraindications", "limits", "allergies", "duplications", "monitoring"})
+# Files that speak on cards; indications and guidelines are read by `curbside knowledge` alone.
+SAID = frozenset({"interactions", "contraindications", "limits", "allergies", "duplications", "monitoring", "genes"})
 NAMED = frozenset({"classes", "conditions", "tests"})
 
 
@@ -18,7 +18,8 @@ def extract(
     name = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".tsv")
     for number, row in enumerate(rows, start=2):
         for text in _texts(name, dict(zip(header.split("\t"), row.split("\t"), strict=True))):
-            yield number, None, text, []
+            if text:
+                yield number, None, text, []
 
 
 def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
@@ -29,5 +30,6 @@ def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
     elif file in SAID:
         yield row["statement"]
         yield row["management"]
+        yield row.get("phenotype", "")
         drugs = (row["subject"], row.get("object", ""), *row.get("alternative", "").split("|"))
-        yield from (drug for drug in drugs if drug and not drug.startswith("class:"))
+        yield from (drug for drug in drugs if not drug.startswith("class:"))
