@@ -169,6 +169,41 @@ def build(settings: Settings) -> None:
     click.echo(f"{path}: {rows} rows of {len(graph.sources)} sources, digest {graph.digest}")
 
 
+@knowledge.command()
+@click.option(
+    "--bundles",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder of patients' bundles: .json or .json.gz.",
+)
+@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="Most patients to look at.")
+@options.as_json
+@click.pass_obj
+def report(settings: Settings, bundles: Path, limit: int, as_json: bool) -> None:
+    """Print how many cards a population would get per 100 orders, by severity.
+
+    Each active prescription is taken in turn as if it were being signed, against all the others of the patient.
+    """
+    from cds_service.cli import knowledge_report
+    from cds_service.cli.terminal import table
+
+    files = sorted(p for p in bundles.iterdir() if p.name.endswith((".json", ".json.gz")))[:limit]
+    if not files:
+        raise InputError(f"{bundles} holds no .json or .json.gz file. Give a folder of patients' bundles.")
+    found = knowledge_report.counted((options.read_bundle(path) for path in files), settings)
+    shown = found.as_json(settings)
+    if as_json:
+        options.print_json(shown)
+        return
+    refused = f", {found.refused} could not be asked" if found.refused else ""
+    click.echo(f"{found.patients} patients, {found.orders} orders{refused}")
+    click.echo(f"{shown['orders_interrupted_per_100']} of 100 orders would get a warning or a critical card")
+    table(("card", "per 100 orders"), [(name, str(value)) for name, value in shown["cards_per_100"].items()])
+    rows = [(name, str(v["per_100"]), v["set_to"] or "-") for name, v in shown["findings_per_100"].items()]
+    table(("severity of the row", "findings per 100 orders", "set to"), rows)
+    table(("most frequent", "times"), [(m["finding"], str(m["count"])) for m in shown["most_frequent"][:10]])
+
+
 def _library(settings: Settings) -> Library:
     from cds_service.knowledge import library
 
