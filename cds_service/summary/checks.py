@@ -11,7 +11,7 @@ from cds_service.summary.levels import level_of
 from cds_service.summary.order import is_marker
 from cds_service.summary.ranks import rank_reasons
 from cds_service.summary.timing import fits
-from cds_service.summary.trends import told, trend_reasons
+from cds_service.summary.trends import several, told, trend_reasons
 
 _STATEFUL = frozenset({
     "Condition", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "CarePlan", "DeviceUseStatement",
@@ -21,6 +21,11 @@ _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", 
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 _ARRIVAL = frozenset({"admission", "入院"})
 _AROUND = 86_400.0  # seconds
+_ACTS = frozenset({"Procedure", "Immunization"})
+_GOING_ON = frozenset({
+    "currently", "current", "ongoing", "receiving", "receives", "is receiving", "in progress", "presently",
+    "at present", "still", "continues", "continues on", "目前", "正在", "仍",
+})  # fmt: skip
 _EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
 _EARLIER = frozenset({"previously", "previous", "formerly", "曾", "曾经", "既往", "以前", "past"})
 _MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
@@ -36,6 +41,8 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     counted = counts(claim, usable, reasons)
     trend = claim.values("trend") - _written(about, "trend")
     trend -= {"up", "down"} if _is_level(claim, about) else set()
+    if _between(claim) is not None and "range" not in trend and several(about):
+        trend = trend | {"range"}
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
     if trend or arrows:
         reasons += trend_reasons(claim, about, trend)
@@ -52,6 +59,15 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += _doses(claim, narrowed)
     reasons += _causes(claim, named, about)
     return narrowed, reasons
+
+
+def _between(claim: Claim) -> int | None:
+    """The place of `between 113 and 117`; None if the claim has none."""
+    for at, token in enumerate(claim.tokens[:-3]):
+        numbered = claim.tokens[at + 1].number is not None and claim.tokens[at + 3].number is not None
+        if token.text.lower() == "between" and numbered and claim.tokens[at + 2].text.lower() == "and":
+            return at
+    return None
 
 
 def _written(about: Group, kind: str) -> set[str]:
@@ -76,11 +92,20 @@ def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, cha
             continue
         if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
             continue  # before 2020: judged with the order of things
-        for group in groups:
+        for group in _bracketed(claim, named, at) or groups:
             if not fits(token.when, claim, at, group, chart):
                 reasons.append(f"the time {token.text} is not what is cited")
                 break
     return reasons
+
+
+def _bracketed(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before `(May 2023)`, which the time is about; None for a time without brackets."""
+    around = claim.tokens[at - 1 : at] + claim.tokens[at + 1 : at + 2]
+    if [t.text for t in around] != ["(", ")"] or len(named) != len(claim.mentions):
+        return None
+    before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.at < at]
+    return [before[-1]] if before else None
 
 
 def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
@@ -88,7 +113,10 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
     said = claim.values("state")
     denied = any(m.denied for m in claim.mentions) or bool(claim.of("deny"))
     said |= {"active"} if _is_now(claim) else set()
+    going_on = any(t.kind == "state" and t.text.lower() in _GOING_ON for t in claim.tokens)
     for group in named or [narrowed]:
+        if going_on and not denied and group and all(p.kind in _ACTS and p.state == "past" for p in group):
+            reasons.append("it is said to go on, and the record says that it is completed")
         stateful = [p for p in group if p.kind in _STATEFUL and p.state]
         if not stateful:
             over = said & {"past", "stopped", "held"}
@@ -170,7 +198,7 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         words = any(("kind", value) in p.operators for p in group)
         if not words and not any(p.kind in wanted for p in group):
             reasons.append(f"what is cited is no {token.text}")
-        if value == "AllergyIntolerance" and not claim.mentions and not claim.of("deny") and _no_allergy(group):
+        if value == "AllergyIntolerance" and not claim.mentions and not len(claim.of("deny")) % 2 and _no_allergy(group):
             reasons.append("what is cited says that there is no allergy")
     return reasons
 

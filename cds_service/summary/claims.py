@@ -81,8 +81,9 @@ def claims(text: str) -> list[Claim]:
     found: list[Claim] = []
     pending: list[Token] = []
     joined = ""
-    for token in scan(text):
-        if splits(token):
+    tokens = scan(text)
+    for at, token in enumerate(tokens):
+        if splits(token) and not _spans(tokens, at):
             if pending:
                 found.append(_claim(pending, joined))
                 pending, joined = [], ""
@@ -99,6 +100,13 @@ def claims(text: str) -> list[Claim]:
     for claim in found:
         claim.around = around
     return found
+
+
+def _spans(tokens: list[Token], at: int) -> bool:
+    """True for the `and` of `between 113 and 117`."""
+    around = tokens[at - 1 : at] + tokens[at + 1 : at + 2]
+    numbered = len(around) == 2 and all(t.number is not None for t in around)
+    return at > 1 and numbered and tokens[at].text.lower() == "and" and tokens[at - 2].text.lower() == "between"
 
 
 def _claim(tokens: list[Token], joined: str) -> Claim:

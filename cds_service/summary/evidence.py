@@ -215,7 +215,7 @@ def _doses(part: Part, found: list[Token]) -> None:
         return
     for n, following in zip(drugs, [*drugs[1:], len(found)], strict=True):
         number = next((t.number for t in found[n + 1 : following] if t.number is not None), None)
-        if number is not None:
+        if number is not None and number.unit:
             for id_ in lexicon().implied.get(found[n].value, {found[n].value}):
                 part.doses[id_] = number
 

@@ -48,6 +48,11 @@ _LIMIT_WORDS = {
     "upper limit": 1, "reference limit": 1, "upper reference limit": 1, "上限": 1, "lower limit": 0,
     "lower reference limit": 0, "下限": 0,
 }  # fmt: skip
+_SCHEDULE = frozenset({  # numbers of a timing: how often, never how much
+    "sequence", "frequency", "frequencyMax", "period", "periodMax", "count", "numberOfRepeatsAllowed",
+})  # fmt: skip
+_OF_RANGE = ("limit", "reference", "上限", "下限", "参考")
+_COUNTED_NOW = ("Medication", "Condition")
 _TOTALS = frozenset({"共", "总共", "合计", "共计", "总计", "in total"})
 _COUNTED = frozenset({"Condition", "Procedure", "Encounter", "Immunization", "AllergyIntolerance"})
 _OPPOSITE = {"gt": "le", "lt": "ge", "ge": "lt", "le": "gt"}
@@ -72,7 +77,12 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
             wanted = frozenset({"Condition"})
         elif noun == "Procedure":
             wanted = frozenset({"Procedure"})
-        counted = {p.reference for p in usable if wanted is None or p.kind in wanted}
+        now = "active" in claim.values("state")
+        counted = {
+            p.reference
+            for p in usable
+            if (wanted is None or p.kind in wanted) and not (now and p.state == "past" and noun in _COUNTED_NOW)
+        }
         found.add(at)
         if len(counted) != int(token.number.value):
             reasons.append(f"{token.text} are counted, {len(counted)} are cited")
@@ -84,7 +94,7 @@ def _summed(tokens: Sequence[Token], at: int) -> bool:
     return (
         bool(at)
         and tokens[at - 1].text in _TOTALS
-        and [t.text for t in tokens[at + 1 :]] in ([m] for m in _MEASURE_WORDS)
+        and [t.text for t in tokens[at + 1 :] if t.start > tokens[at].start] in ([m] for m in _MEASURE_WORDS)
     )
 
 
@@ -128,7 +138,9 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
             second = claim.tokens[upper].number
             found = [p for p in bound if second is not None and _outside(p, token.number, second, comparison)]
         elif comparison:
+            limit = _limit_word(claim.tokens, at)
             found = [p for p in bound if _compares(p, token, comparison)]
+            found = [p for p in found if limit is None or _has_limit(p, token.number, limit)]
         elif ranged and upper is not None and (second := claim.tokens[upper].number) is not None:
             skip.add(upper)
             found = [p for p in bound if _limits(p, token.number, second)]
@@ -225,7 +237,9 @@ def _limit_word(tokens: Sequence[Token], at: int) -> int | None:
         text = token.text.lower()
         if text in _LIMIT_WORDS:
             return _LIMIT_WORDS[text]
-        if token.kind != "neutral" or text in ("limit", "limits"):
+        if token.kind == "level" and any(word in text for word in _OF_RANGE):
+            return 1 if token.value == "high" else 0 if token.value == "low" else None
+        if token.kind != "neutral":
             return None
     return None
 
@@ -276,7 +290,9 @@ def _holds(value: float, comparison: str, limit: float) -> bool:
 
 def values(part: Part) -> list[Amount]:
     """The measured values of an Observation, all amounts of another resource."""
-    return [a for a in part.amounts if part.kind != "Observation" or a.path.startswith("value")]
+    if part.kind == "Observation":
+        return [a for a in part.amounts if a.path.startswith("value")]
+    return [a for a in part.amounts if a.path.rpartition(".")[2] not in _SCHEDULE and "initialFill" not in a.path]
 
 
 def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Group:

@@ -11,7 +11,7 @@ from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import findings_of
 from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
-from cds_service.summary.order import Spoken, order_reasons
+from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
 from cds_service.summary.people import who
 
 MAX_SENTENCE = 2000
@@ -58,6 +58,7 @@ class State:
     named: list[Part] = field(default_factory=list)
     narrowed: list[Part] = field(default_factory=list)
     spoken: list[Spoken] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
 
 
 def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
             or bool(claim.mentions)
             or any(t.kind in ("number", "pressure", "when", "gender", "kind") for t in claim.tokens)
         )
-    reasons += [] if reasons else order_reasons(found, state.spoken)
+    reasons += [] if reasons else order_reasons(found, state.spoken) + step_reasons(state.steps)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
@@ -193,6 +194,8 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
     counted = claim.of("number") or claim.of("pressure")
     about = fresh or (state.named if counted else state.narrowed) or list(usable)
     narrowed, more = check(claim, named, about, usable, chart)
+    if counted:
+        state.steps.append((claim, narrowed))
     if fresh:
         state.named = fresh
     elif not state.named:

@@ -43,6 +43,7 @@ _SPELLINGS = (
 )  # fmt: skip
 _NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _ROMAN = re.compile(r"\b(stage) (I{1,3}|IV)([ABC]?)\b", re.IGNORECASE)
+_HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
 _GENDERS = {"f": "female", "m": "male"}
 _LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
 Key = tuple[str, ...]
@@ -80,6 +81,7 @@ class Lexicon:
 def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
+    plain = _HOURLY.sub(r"\1 hours", plain.replace("i.e.", "ie").replace("e.g.", "eg"))
     plain = _ROMAN.sub(lambda m: f"{m[1]} {_NUMERALS[m[2].upper()]}{m[3]}", plain)
     return (
         "".join(c for c in plain if c.isprintable() or c.isspace())

@@ -58,7 +58,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?!\w|\.\d)"),
         ("oldness", _B + r"(?P<n>\d{1,3})(?=[ -]?(?:F|M)(?![\w/]))"),
         ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
-        ("gap", _B + _N + "[ -]" + _UNIT + r"(?= (?:(?:before|prior to|after|following|earlier than|later than)(?! ?[,.;]| ?$)|later(?!\w)))"),
+        ("gap", _B + r"(?:about |approximately |around |some )?" + _N + "[ -]" + _UNIT + r"(?= (?:(?:before|prior to|after|following|earlier than|later than)(?! ?[,.;]| ?$)|later(?!\w)))"),
         ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
         ("past", r"(?:近|过去|最近)\s?" + _HN + r"(?:内|来|以来|间)?"),
         ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cds_service.fhir.times import Span
 from cds_service.summary.claims import Claim
@@ -17,6 +18,8 @@ _MARKERS = {
     "followed by": -1, "早于": -1, "先于": -1, "after": 1, "following": 1, "subsequent to": 1, "later than": 1,
     "followed": 1, "preceded by": 1, "晚于": 1, "之后": -1, "以后": -1, "后": -1, "之前": 1, "以前": 1, "前": 1,
 }  # fmt: skip
+_THEN = frozenset({"then", "later", "subsequently", "afterwards", "随后", "之后", "此后"})
+Step = tuple[Claim, list[Part]]  # a claim with numbers, and the parts that hold them
 _LATER = frozenset({"later", "afterwards", "thereafter"})
 
 
@@ -43,6 +46,17 @@ def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]
         if not right:
             reasons.append(f"the record does not show that order: {token.text}")
     return reasons
+
+
+def step_reasons(steps: Sequence[Step]) -> list[str]:
+    """What is wrong about values said one after the other: `38.4, then 39.2`."""
+    for (_, before), (claim, now) in pairwise(steps):
+        first = next((t.text.lower() for t in claim.tokens if t.kind != "separator"), "")
+        if not (_THEN & set(claim.joined.split()) or first in _THEN):
+            continue
+        if all(p.kind == "Observation" for p in (*before, *now)) and not _holds(before, now, None):
+            return ["the cited values do not come in that order"]
+    return []
 
 
 def _marked(tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequence[Spoken]) -> bool:

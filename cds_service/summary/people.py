@@ -32,7 +32,7 @@ def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
     if genders and chart.gender in ("female", "male") and genders != {chart.gender} and not said:
         reasons.append(f"the patient's recorded gender is {chart.gender}")
     for token in all_of(found, "when"):
-        then = any(t.text.lower() in _THEN for claim in found for t in claim.tokens)
+        then = any(t.text.lower() in _THEN or t.value == "#deceased" for claim in found for t in claim.tokens)
         parts = usable if then or token.text.lower().startswith("age ") else ()
         if token.when is not None and token.when.kind == "oldness" and not _age_fits(token.when, parts, chart):
             reasons.append(f"the age {token.text} does not follow from the record")
@@ -44,6 +44,7 @@ def _age_fits(when: When, usable: Iterable[Part], chart: Chart) -> bool:
     if born is None:
         return False
     days: list[date] = [chart.as_of.date()]
+    days += [m.span.start.date() for part in usable for m in part.dates if m.path == "deceasedDateTime"]
     days += [moment.span.start.date() for part in usable for moment in part.dates if part.kind != "Patient"]
     for day in days:
         if day < born:

@@ -476,6 +476,8 @@ uacr: albumin creatinine ratio; microalbumin creatinine ratio; albumin creatinin
 bp: blood pressure; bp; blood pressure panel with all children optional; blood pressure systolic and diastolic; blood pressure reading | 血压
 sbp: systolic blood pressure; systolic pressure; systolic bp; sbp; systolic | 收缩压
 dbp: diastolic blood pressure; diastolic pressure; diastolic bp; dbp; diastolic | 舒张压
+pth: parathyroid hormone; pth; parathyrin intact; parathyrin; intact pth | 甲状旁腺激素; PTH
+ferritin: ferritin; serum ferritin | 铁蛋白
 covid_pcr: 2019 novel coronavirus pcr; sars cov 2 pcr; covid 19 pcr; covid pcr; coronavirus pcr; sars cov 2 nucleic acid assay; sars cov 2 rna | 新冠核酸; 新冠病毒核酸; 新冠PCR
 ecog: ecog performance status; ecog; ecog ps; ecog score; ecog performance status score | ECOG评分; ECOG体力状态; 体力状态评分
 hr: heart rate; pulse; pulse rate; hr | 心率; 脉搏
@@ -511,7 +513,7 @@ ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablat
 echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo | 超声心动图; 经胸超声心动图
 cxr: plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
 pacemaker: pacemaker; intro of pacemaker via vein; pacemaker implantation; cardiac pacemaker; pacemaker insertion | 起搏器; 心脏起搏器; 起搏器植入
-hemodialysis: hemodialysis; haemodialysis | 血液透析
+hemodialysis: hemodialysis; haemodialysis; dialysed; dialyzed; was dialysed | 血液透析
 paracentesis: abdominal paracentesis; paracentesis | 腹腔穿刺; 腹腔穿刺术
 chemo: chemotherapy; chemo | 化疗; 化学治疗
 chemoradio: combined chemotherapy and radiation therapy; chemoradiation; chemoradiotherapy | 放化疗; 同步放化疗
@@ -534,7 +536,7 @@ bronchoscopy: bronchoscopy; diagnostic fiberoptic bronchoscopy | 支气管镜; �
 pulm_rehab: pulmonary rehabilitation | 肺康复
 knee_repl: knee replacement; total knee arthroplasty | 膝关节置换; 膝关节置换术
 hip_repl: hip replacement; total hip arthroplasty | 髋关节置换; 髋关节置换术
-flu_vax: influenza seasonal injectable preservative free; influenza vaccine; flu shot; flu vaccine; influenza; influenza vaccination; influenza immunization; flu vaccination; seasonal influenza vaccine; seasonal flu shot; influenza immunisation; seasonal influenza | 流感疫苗; 流感; 季节性流感疫苗
+flu_vax: flu jab; influenza seasonal injectable preservative free; influenza vaccine; flu shot; flu vaccine; influenza; influenza vaccination; influenza immunization; flu vaccination; seasonal influenza vaccine; seasonal flu shot; influenza immunisation; seasonal influenza | 流感疫苗; 流感; 季节性流感疫苗
 covid_vax: covid 19 vaccine; covid vaccine; pfizer covid 19 vaccine; covid 19 vaccination | 新冠疫苗; 新冠病毒疫苗; 新型冠状病毒疫苗
 td_vax: td; td adult preservative free; tetanus diphtheria; tetanus and diphtheria; td vaccine; td booster; tetanus diphtheria booster; tetanus and diphtheria booster; tetanus booster | 破伤风白喉疫苗; Td疫苗; 白破疫苗
 tdap_vax: tdap; tdap vaccine | Tdap疫苗; 百白破加强疫苗

@@ -19,19 +19,21 @@ _WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albu
 _STABLE = 0.1
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
 _BY = frozenset({"by", "了"})
-_AMOUNTS = frozenset({"lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"})  # before how much
+_AMOUNTS = frozenset({"down", "lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"})  # before how much
 Point = tuple[Part, Amount]
 
 
 def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[str]:
     """What is wrong about a rise or fall."""
-    series = max(_series(about), key=len, default=[])
+    series = max(_series([q for p in about for q in _own(p)]), key=len, default=[])
     numbers = [(at, t) for at, t in enumerate(claim.tokens) if t.number is not None and t.kind == "number"]
     if len(series) < 2:
         return ["a change needs two dated values, and fewer are cited"]
     first, last = series[0], series[-1]
     if "range" in said:
-        return _ranged(series, [t.number for _, t in numbers if t.number is not None])
+        starts = [at for at, t in enumerate(claim.tokens) if t.text.lower() == "between" or t.value == "range"]
+        after = [t.number for at, t in numbers if t.number is not None and at > (starts[0] if starts else -1)]
+        return _ranged(series, after[:2])
     plain = [(at, t.number) for at, t in numbers if t.number is not None and not _delta(claim.tokens, at)]
     if len(plain) >= 2:
         found = _ends(series, _with_unit(plain[0][1], plain[1][1]), plain[1][1])
@@ -49,6 +51,18 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[s
     if "monotone" in said and not _monotone(series):
         return ["the cited values do not change steadily"]
     return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
+
+
+def several(about: Sequence[Part]) -> bool:
+    """True if there are two dated values of one measurement at least."""
+    return any(len(points) > 1 for points in _series(about))
+
+
+def _own(part: Part) -> list[Part]:
+    """A part, or the two components of a whole blood pressure."""
+    if "#bp" in part.affirmed and not part.amounts:
+        return [p for p in part.siblings if p.amounts] or [part]
+    return [part]
 
 
 def _ranged(series: list[Point], numbers: list[Number]) -> list[str]:

@@ -26,7 +26,7 @@ done: placed; was placed; were placed; inserted; was inserted; were inserted; un
 """,
     "trend": """
 up: drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
-down: down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
+down: slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
 same: stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
@@ -81,7 +81,7 @@ AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity;
 Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
 Condition: diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
 Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
-Immunization: vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
+Immunization: jab; jabs; vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
 Encounter: visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
 CarePlan: care plan; plan; careplan; care plans; plans of care; plan of care; management plan | 护理计划; 管理计划; 照护计划; 方案; 护理方案
 Goal: goal; target; goals; aim; targets | 目标; 目标值
@@ -95,7 +95,7 @@ Encounter: visits; encounters; admissions; hospitalizations; hospitalisations; s
 Procedure: procedures; operations | 次手术; 项手术; 项操作; 次操作; 项检查; 次检查
 Immunization: vaccines; vaccinations; immunizations; immunisations; vaccine doses; shots; doses | 次接种; 剂疫苗; 种疫苗; 剂; 针
 Observation: results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验
-: times; occasions; episodes; separate occasions; different occasions; entries; records | 次; 条记录; 次记录
+: sessions; courses; times; occasions; episodes; separate occasions; different occasions; entries; records | 次; 条记录; 次记录
 """,
     "cause": """
 due: due to; caused by; caused; because of; secondary to; as a result of; attributed to; result of; induced by; triggered by; leading to; led to; resulted in; causing; causes; because; owing to; associated with; related to; attributable to; consequence of; complication of; complicated by; induced | 由于; 因; 导致; 引起; 所致; 继发于; 引发; 造成; 并发; 相关; 诱发; 致
@@ -151,9 +151,9 @@ results; test result; tested; count; rate; score; scored; scores; total; status;
 vital signs; blood test; serum; plasma; taken; obtained; came; come; came back; returned; returning; came back at; dated;
 date; on date; year; years; month; months; day; days; week; weeks; hour; hours; time; when; where; during; between;
 until; through; throughout; ago; over; within; after; before; then; later; later on; earlier; old; aged; age; year old;
-born; birth date; date of birth; each; every; ones; an entry; entry; entries; item; items; including; includes;
+born; birth date; date of birth; each; every; an entry; entry; entries; item; items; including; includes;
 include; such as; namely; respectively; both; all; well as; as well as; along with; together with; plus; additionally;
-prior to; earlier than; later than; subsequent to; followed by; preceded by; preceded; precedes; predates; predated; followed; a course of; course of; in addition; addition; furthermore; however; but; while; whereas; although; though; yet; so; thus; therefore; hence;
+ie; eg; session; prior to; earlier than; later than; subsequent to; followed by; preceded by; preceded; precedes; predates; predated; followed; a course of; in addition; addition; furthermore; however; but; while; whereas; although; though; yet; so; thus; therefore; hence;
 tablet; tablets; tab; tabs; capsule; capsules; cap; caps; pill form; formulation; form; strength; extended
 release; er; xr; sr; xl; oral tablet; oral capsule; solution; suspension; spray; take; taken as; his; her; him; their;
 they; them; been on; adult; subject; individual; case; clinical; medical; clinically; health; care of; under; into; out;
@@ -186,7 +186,7 @@ event; events; episode; episodes; visit date; dates; dated to; dates back to; da
 """
 
 NEUTRAL_ZH = """
-患者; 病人; 疗程; 开单; 已开单; 开单日期; 明显; 显著; 轻微; 略; 稍; 略微; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
+患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 明显; 显著; 轻微; 略; 稍; 略微; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
 数值; 了; 过; 已; 即; 者; 中; 后; 前; 时; 起; 至; 到; 从; 由; 或; 等; 等等; 也; 还; 又; 同时; 另; 另有; 其中; 此外; 且; 对; 每次; 一次; 次; 岁; 年; 月; 日;
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
 期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;
