@@ -198,7 +198,12 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         words = any(("kind", value) in p.operators for p in group)
         if not words and not any(p.kind in wanted for p in group):
             reasons.append(f"what is cited is no {token.text}")
-        if value == "AllergyIntolerance" and not claim.mentions and not len(claim.of("deny")) % 2 and _no_allergy(group):
+        if (
+            value == "AllergyIntolerance"
+            and not claim.mentions
+            and not len(claim.of("deny")) % 2
+            and _no_allergy(group)
+        ):
             reasons.append("what is cited says that there is no allergy")
     return reasons
 

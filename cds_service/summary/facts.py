@@ -168,7 +168,7 @@ def problems(record: PatientRecord) -> tuple[Fact, ...]:
         onset = min((row.time for row in group if row.time is not None), default=None)
         text = msg("{text}", text=group[0].name)
         if onset is not None:
-            text = msg("{problem}, since {date}", problem=group[0].name, date=_as_known(onset))
+            text = msg("{problem}, since {date}", problem=group[0].name, date=as_known(onset))
         suspected = all(row.suspected for row in group)
         if suspected:
             text = msg("{problem}, suspected", problem=text)
@@ -197,7 +197,7 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
         text, latest = _with_detail(group), _latest(group)
         span = max((row.time for row in group if row.time is not None), default=None)
         if span is not None:
-            text = msg("{medicine}, recorded {date}", medicine=text, date=_as_known(span))
+            text = msg("{medicine}, recorded {date}", medicine=text, date=as_known(span))
         facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status="active"))
     return tuple(facts)
 
@@ -217,7 +217,7 @@ def stopped(record: PatientRecord) -> tuple[Fact, ...]:
             text, latest = msg(_NO_LONGER[status], medicine=group[0].name), _latest(group)
             span = max((row.time for row in group if row.time is not None), default=None)
             if span is not None:
-                text = msg("{medicine}, prescribed {date}", medicine=text, date=_as_known(span))
+                text = msg("{medicine}, prescribed {date}", medicine=text, date=as_known(span))
             facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status=status))
     return tuple(facts)
 
@@ -272,11 +272,13 @@ def _is_active(status: CodeableConcept | None, active: frozenset[str]) -> bool:
     return not found or not found.isdisjoint(active)
 
 
-def _as_known(span: Span) -> date | str:
+def as_known(span: Span) -> date | Message:
     """A day, or only the month or year where the record says no more."""
     if span.end - span.start <= timedelta(days=1):
         return span.start.date()
-    return f"{span.start:%Y-%m}" if span.end - span.start <= timedelta(days=31) else f"{span.start:%Y}"
+    if span.end - span.start <= timedelta(days=31):
+        return msg("{year}-{month}", year=f"{span.start:%Y}", month=f"{span.start:%m}")
+    return msg("{year}", year=f"{span.start:%Y}")
 
 
 def _ended(record: PatientRecord, row: Condition) -> bool:

@@ -26,7 +26,6 @@ from cds_service.fhir.resources import (
     Resource,
     ServiceRequest,
 )
-from cds_service.fhir.times import Span
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.summary.facts import (
@@ -42,6 +41,7 @@ from cds_service.summary.facts import (
     PROCEDURE,
     SOCIAL,
     Fact,
+    as_known,
     name_of,
 )
 from cds_service.summary.must import FOLLOW_UP, PENDING
@@ -218,7 +218,7 @@ def _statement(record: PatientRecord, row: Resource, name: str | None, said: str
     span = record.date_of(row)
     text = msg("{name}: {value}", name=title, value=said) if said else msg("{text}", text=title)
     if span is not None:
-        text = msg("{result}, {date}", result=text, date=_day(span))
+        text = msg("{result}, {date}", result=text, date=as_known(span))
     time = span.start if span is not None else None
     reference = record.reference(row)
     return Fact(DOCUMENT, text, (reference,), time, certainty="stated", key=reference)
@@ -245,7 +245,9 @@ def _stay(record: PatientRecord, row: Encounter) -> Fact:
     start = record.date_of(row)
     ended = record.ends(row)
     text = msg("{text}", text=name)
-    if start is not None and ended is not None:
+    if start is not None and ended is not None and start.start.date() == ended.start.date():
+        text = msg("{name}, {date}", name=name, date=start.start.date())
+    elif start is not None and ended is not None:
         text = msg("{stay}, {start} to {end}", stay=name, start=start.start.date(), end=ended.start.date())
     elif start is not None:
         text = msg("{stay}, since {date}", stay=name, date=start.start.date())
@@ -281,14 +283,8 @@ def _told(record: PatientRecord, group: Sequence[Resource], name: str | Message)
     if span is None:
         return msg("{text}", text=name)
     if len(group) == 1:
-        return msg("{name}, {date}", name=name, date=_day(span))
-    return msg("{name}, {count} times, last {date}", name=name, count=len(group), date=_day(span))
-
-
-def _day(span: Span) -> object:
-    """A day, or only the month or year where the record says no more."""
-    days = (span.end - span.start).days
-    return span.start.date() if days < 1 else f"{span.start:%Y-%m}" if days <= 31 else f"{span.start:%Y}"
+        return msg("{name}, {date}", name=name, date=as_known(span))
+    return msg("{name}, {count} times, last {date}", name=name, count=len(group), date=as_known(span))
 
 
 def _one(
@@ -302,7 +298,7 @@ def _one(
     tags: frozenset[str] = frozenset(),
 ) -> Fact:
     span = record.date_of(row)
-    text = msg("{text}", text=name) if span is None else msg("{name}, {date}", name=name, date=_day(span))
+    text = msg("{text}", text=name) if span is None else msg("{name}, {date}", name=name, date=as_known(span))
     time = span.start if span is not None else None
     return Fact(kind, text, references, time, status=status, key=name.casefold(), tags=tags)
 

@@ -19,7 +19,9 @@ _WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albu
 _STABLE = 0.1
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
 _BY = frozenset({"by", "了"})
-_AMOUNTS = frozenset({"down", "lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"})  # before how much
+_AMOUNTS = frozenset(
+    {"down", "lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"}
+)  # before how much
 Point = tuple[Part, Amount]
 
 
