@@ -74,7 +74,7 @@ _UNITLESS = frozenset(
 _TALLEST = 2.6  # metres: `1.75 m` is a height, a lone m after a whole number may be anything
 _POWER = re.compile(r"(?:\s?[x×*]\s?10\s?(?:\^|\*)?|\s10[\^*])\s?(3|6|9|12)\s?/\s?([uU]?[lL]|升|微升|mm3)")
 _RAW = re.compile(r"[A-Za-z\[\]{}#]{1,12}/[A-Za-z]{1,8}")
-_PRESSURE = re.compile(r"(\d{2,3})\s?/\s?(\d{2,3})(?![\d/.])")
+_PRESSURE = re.compile(r"(\d{2,3})\s?/\s?(\d{2,3})(?![\d/]|\.\d)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from cds_service.summary.amounts import Number, agrees, as_unit
 from cds_service.summary.claims import Claim
 from cds_service.summary.evidence import Part
 from cds_service.summary.lexicon import Token
+from cds_service.summary.limits import has_limit, limit_word, limits, outside
 
 Group = list[Part]
 _MEDICATION = frozenset(
@@ -44,14 +45,9 @@ _RANGE_WORDS = frozenset(
         "上限值",
     }
 )
-_LIMIT_WORDS = {
-    "upper limit": 1, "reference limit": 1, "upper reference limit": 1, "上限": 1, "lower limit": 0,
-    "lower reference limit": 0, "下限": 0,
-}  # fmt: skip
 _SCHEDULE = frozenset({  # numbers of a timing: how often, never how much
     "sequence", "frequency", "frequencyMax", "period", "periodMax", "count", "numberOfRepeatsAllowed",
 })  # fmt: skip
-_OF_RANGE = ("limit", "reference", "上限", "下限", "参考")
 _COUNTED_NOW = ("Medication", "Condition")
 _TOTALS = frozenset({"共", "总共", "合计", "共计", "总计", "in total"})
 _COUNTED = frozenset({"Condition", "Procedure", "Encounter", "Immunization", "AllergyIntolerance"})
@@ -136,16 +132,16 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
         if comparison and upper is not None:
             skip.add(upper)
             second = claim.tokens[upper].number
-            found = [p for p in bound if second is not None and _outside(p, token.number, second, comparison)]
+            found = [p for p in bound if second is not None and outside(p, token.number, second, comparison)]
         elif comparison:
-            limit = _limit_word(claim.tokens, at)
+            limit = limit_word(claim.tokens, at)
             found = [p for p in bound if _compares(p, token, comparison)]
-            found = [p for p in found if limit is None or _has_limit(p, token.number, limit)]
+            found = [p for p in found if limit is None or has_limit(p, token.number, limit)]
         elif ranged and upper is not None and (second := claim.tokens[upper].number) is not None:
             skip.add(upper)
-            found = [p for p in bound if _limits(p, token.number, second)]
-        elif (limit := _limit_word(claim.tokens, at)) is not None:
-            found = [p for p in bound if _has_limit(p, token.number, limit)]
+            found = [p for p in bound if limits(p, token.number, second)]
+        elif (limit := limit_word(claim.tokens, at)) is not None:
+            found = [p for p in bound if has_limit(p, token.number, limit)]
         elif token.second is not None:
             found = _pressed(bound, about, token, approximate)
         else:
@@ -229,37 +225,6 @@ def _range_end(tokens: Sequence[Token], at: int) -> int | None:
         if tokens[n].text.lower() not in ("to", "-", "–", "至", "~", "到"):
             return None
     return None
-
-
-def _limit_word(tokens: Sequence[Token], at: int) -> int | None:
-    """0 for `lower limit 13.5`, 1 for `upper limit 30`; None if the number is no limit."""
-    for token in reversed(tokens[max(0, at - 4) : at]):
-        text = token.text.lower()
-        if text in _LIMIT_WORDS:
-            return _LIMIT_WORDS[text]
-        if token.kind == "level" and any(word in text for word in _OF_RANGE):
-            return 1 if token.value == "high" else 0 if token.value == "low" else None
-        if token.kind != "neutral":
-            return None
-    return None
-
-
-def _has_limit(part: Part, number: Number, side: int) -> bool:
-    limits = [pair[side] for pair in part.source.limits if len(part.source.limits) == 1]
-    return any(a is not None and agrees(number, a, part.source.codes) for a in limits)
-
-
-def _limits(part: Part, low: Number, high: Number) -> bool:
-    for lower, upper in part.source.limits:
-        if lower is not None and upper is not None and low.value == lower.value and high.value == upper.value:
-            return True
-    return False
-
-
-def _outside(part: Part, low: Number, high: Number, comparison: str) -> bool:
-    if not _limits(part, low, high):
-        return False
-    return any(a.value > high.value if comparison in ("gt", "ge") else a.value < low.value for a in values(part))
 
 
 def _compares(part: Part, token: Token, comparison: str) -> bool:
