@@ -169,7 +169,7 @@ upper limit; lower limit; reference limit; upper reference limit; lower referenc
 reaction; reactions; manifestation; manifested; manifesting; manifested as; presenting as; severity; criticality; outcome;
 type; kind; category; class; group; number; numbers; quantity; amount; amounts; unit; units; percent; mm hg; point; points;
 out of; x; vs; versus; compared with; compared to; relative to; against; than; same as; does; do; did; can; could; be seen;
-recent; recently; slightly; newly; new; already; just; only recorded; there has been; there have been; he; she; in total; in all;
+recent; recently; slightly; already; just; only recorded; there has been; there have been; he; she; in total; in all;
 came to; amounted to; stage; grade; birth; birthday; name; named; identifier; whom; what; how; here; a total of; mr; mrs;
 ms; dr; its value; equivalent to; equivalent; corresponds to; corresponding to; this patient; our patient; administration;
 occurred; occurring; occurrence; happened; took place; place; developed; develop; experienced; experiences; experiencing;
