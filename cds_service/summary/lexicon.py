@@ -91,6 +91,7 @@ def normal(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A word without its plural, in lower case."""
     word = word.lower()
