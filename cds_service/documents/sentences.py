@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from cds_service.documents.formats import Block
 from cds_service.summary.cleaning import speaks, visible
@@ -27,6 +27,10 @@ _ABBREVIATION = re.compile(
     r"|hosp|pt|resp|temp|wt|ht)\.$"
 )
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9(\"'\u4e00-\u9fff])|(?<=[。！？；])")
+_ORDERS = re.compile(
+    r"(?i)ignor|disregard|forget|overrid|system|assistant|instruct|prompt|output|pretend|you are now|https?:|<\|"
+    r"|\[/?inst|language model|忽略|无视|忘记|指令|系统|助手|你必须|输出"
+)
 _BULLET = re.compile(r"\s*(?:[-*•·▪●]|\(?\d{1,2}[.)、](?!\d))\s+")
 
 
@@ -54,9 +58,14 @@ class Passage:
 def passages(document: str, blocks: Iterable[Sequence[object]]) -> tuple[Passage, ...]:
     """The sentences of a document in order, numbered from 1."""
     found: list[Passage] = []
-    section = ""
+    lines: list[int] = []
+    orders: set[int] = set()
+    section, at = "", 0
     for page, heading, text in (_typed(block) for block in blocks):
         for line in _lines(text):
+            at += 1
+            if _ORDERS.search(visible(line)) and speaks(line):
+                orders |= {at - 1, at, at + 1}
             shown = " ".join(visible(line).split())
             if heading or (_HEADING.match(shown) and len(shown) <= 60):
                 section = shown.strip(" :：")[:80] or section
@@ -67,11 +76,17 @@ def passages(document: str, blocks: Iterable[Sequence[object]]) -> tuple[Passage
                 line = _SECTIONS.sub("", line, count=1)
             for sentence in _sentences(line):
                 if len(found) >= MOST:
-                    return tuple(found)
+                    return _apart(found, lines, orders)
+                lines.append(at)
                 number = len(found) + 1
                 plain = " ".join(visible(sentence).split())
                 found.append(Passage(f"{document}#s{number}", number, page, section, plain, speaks(sentence)))
-    return tuple(found)
+    return _apart(found, lines, orders)
+
+
+def _apart(found: Sequence[Passage], lines: Sequence[int], orders: Collection[int]) -> tuple[Passage, ...]:
+    """The sentences; those on or beside a line that gives a machine orders are hidden too, for it may quote them."""
+    return tuple(replace(p, hidden=True) if at in orders else p for p, at in zip(found, lines, strict=True))
 
 
 def _typed(block: Sequence[object]) -> Block:
