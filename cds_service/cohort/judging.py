@@ -219,7 +219,7 @@ def _thresholds(given: Judgeable) -> Iterator[At]:
         yield At(
             step,
             100.0 * cards / n,
-            metrics.share(hits, cards) if cards else None,
+            metrics.share(hits, cards) if cards >= FEWEST else None,
             metrics.share(hits, events) if events else None,
             benefit,
             float(np.median(days)) if len(days) else None,

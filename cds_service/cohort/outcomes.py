@@ -26,6 +26,7 @@ from cds_service.cohort.patients import Loaded
 from cds_service.errors import InputError
 from cds_service.features.stays import INPATIENT
 from cds_service.fhir import resources as fhir
+from cds_service.fhir import units
 from cds_service.fhir.codes import icd10_key
 from cds_service.fhir.times import parse
 
@@ -124,8 +125,8 @@ def _complete(where: str, outcome: Outcome) -> None:
     if outcome.kind == "diagnosis" and not outcome.codes:
         raise InputError(f'{where} needs codes, such as codes = ["E11"].')
     limits = outcome.at_least is not None or outcome.at_most is not None
-    if outcome.kind == "result" and not (outcome.loinc and outcome.unit and limits):
-        raise InputError(f"{where} needs loinc, unit, and at_least or at_most.")
+    if outcome.kind == "result" and not (outcome.loinc and units.read(outcome.unit) and limits):
+        raise InputError(f"{where} needs loinc, unit (UCUM, such as mg/dL), and at_least or at_most.")
 
 
 def _texts(where: str, raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -154,8 +155,23 @@ def truth(outcome: Outcome, loaded: Loaded, at: datetime, encounter: str | None,
     if moments and moments[0] <= at + outcome.within:
         return Truth(True, (moments[0] - at).total_seconds() / 86_400)
     died = _death(loaded)
+    if _untold(outcome, loaded, at, until):
+        return Truth(None)
     followed = at + outcome.within <= until or (died is not None and died <= until)
     return Truth(False if followed else None)
+
+
+def _untold(outcome: Outcome, loaded: Loaded, at: datetime, until: datetime) -> bool:
+    """True if something is there of which it cannot be said whether it is the outcome.
+
+    A death without its day; a result in the time whose unit cannot be converted.
+    """
+    if outcome.kind == "death":
+        return bool(loaded.patient is not None and loaded.patient.deceased_boolean and _death(loaded) is None)
+    if outcome.kind == "result":
+        last = min(at + outcome.within, until)
+        return any(amount is None and at < moment <= last for moment, amount in _measured(outcome, loaded))
+    return False
 
 
 def _death(loaded: Loaded) -> datetime | None:
@@ -194,16 +210,23 @@ def _diagnoses(outcome: Outcome, loaded: Loaded, at: datetime, _encounter: str |
 
 
 def _results(outcome: Outcome, loaded: Loaded, _at: datetime, _encounter: str | None) -> Iterator[datetime]:
+    low, high = outcome.at_least, outcome.at_most
+    for moment, amount in _measured(outcome, loaded):
+        if amount is not None and (low is None or amount >= low) and (high is None or amount <= high):
+            yield moment
+
+
+def _measured(outcome: Outcome, loaded: Loaded) -> Iterator[tuple[datetime, float | None]]:
+    """When the result was measured, and its amount in the outcome's unit; None where it cannot be converted."""
     for row in loaded.resources:
-        if isinstance(row, fhir.Observation) and row.value_quantity is not None:
-            named = any(coding.code in outcome.loinc for coding in row.code.coding)
-            value, unit = row.value_quantity.value, row.value_quantity.code or row.value_quantity.unit
-            if not named or value is None or unit != outcome.unit or row.status in ("entered-in-error", "cancelled"):
-                continue
-            low, high = outcome.at_least, outcome.at_most
-            span = parse(row.effective_date_time) or parse(row.issued)
-            if span is not None and (low is None or value >= low) and (high is None or value <= high):
-                yield span.start
+        if not isinstance(row, fhir.Observation) or row.value_quantity is None or row.value_quantity.value is None:
+            continue
+        span = parse(row.effective_date_time) or parse(row.issued)
+        if span is None or row.status in ("entered-in-error", "cancelled"):
+            continue
+        if any(coding.code in outcome.loinc for coding in row.code.coding):
+            unit = row.value_quantity.code or row.value_quantity.unit or ""
+            yield span.start, units.convert(row.value_quantity.value, unit, outcome.unit)
 
 
 _MOMENTS = {"death": _deaths, "readmission": _readmissions, "diagnosis": _diagnoses, "result": _results}

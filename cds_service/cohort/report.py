@@ -94,7 +94,7 @@ def _first(about: About, judged: Sequence[Judgement], services: Sequence[Speakin
     calls = sum(about.encounters.values())
     yield Heading("What to know first")
     yield Text(
-        f"The hooks of {calls:,} encounters of {about.patients:,} patients were replayed as the EHR would have called "
+        f"{calls:,} calls of hooks for {about.patients:,} patients were replayed as the EHR would have made "
         f"them: each with what was known at that moment and nothing later. What happened afterwards was read from the "
         f"same export, which is complete up to {about.until}."
     )

@@ -16,9 +16,10 @@ from cds_service.cli.cohort import cohort
 from cds_service.cohort import groups, judging, output
 from cds_service.cohort.judging import Judgeable
 from cds_service.cohort.outcomes import read, truth
-from cds_service.cohort.patients import load
+from cds_service.cohort.patients import Loaded, load
 from cds_service.cohort.spool import Spool
 from cds_service.errors import InputError
+from cds_service.protocol.request import decode_resource
 from cds_service.sandbox.population import Mechanism, Person, Served, people, write
 from cds_service.signed import facts_in
 
@@ -166,6 +167,34 @@ def test_an_outcome_that_cannot_be_known_yet_is_not_counted_as_none(tmp_path: Pa
     assert truth(back, loaded, at, "e", datetime(2021, 1, 1, tzinfo=UTC)).came is False
     assert truth(death, loaded, at, "e", datetime(2021, 1, 1, tzinfo=UTC)).came is True
     assert truth(replace(death, kind="readmission"), loaded, datetime(2020, 1, 31, tzinfo=UTC), None, until).came
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "came"),
+    [(2.5, "mg/dL", True), (221, "umol/L", None), (25, "mg/L", True), (1.5, "mg/dL", False), (2.5, "widgets", None)],
+)
+def test_a_result_counts_in_its_unit_or_is_not_known(
+    tmp_path: Path, value: float, unit: str, came: bool | None
+) -> None:
+    """Converted where that needs no molar mass; a unit that cannot be converted is no "did not come"."""
+    rise = 'kind = "result"\nloinc = ["2160-0"]\nunit = "mg/dL"\nat_least = 2\nwithin_days = 7\nhook = "patient-view"\n'
+    (tmp_path / "o.toml").write_text(f'until = 2026-11-01\n[outcomes.aki]\n{rise}services = ["x"]\n')
+    (outcome,) = read(tmp_path / "o.toml").outcomes
+    rows = [
+        {"resourceType": "Patient", "id": "p"},
+        {"resourceType": "Observation", "id": "o", "status": "final", "subject": {"reference": "Patient/p"},
+         "code": {"coding": [{"system": "http://loinc.org", "code": "2160-0"}]}, "effectiveDateTime": "2026-01-03",
+         "valueQuantity": {"value": value, "unit": unit, "code": unit, "system": "http://unitsofmeasure.org"}},
+    ]  # fmt: skip
+    found = tuple(decode_resource(json.dumps(row).encode()) for row in rows)
+    loaded = Loaded("p", found, (None, None), 0, frozenset())
+    assert (
+        truth(outcome, loaded, datetime(2026, 1, 1, tzinfo=UTC), None, datetime(2026, 11, 1, tzinfo=UTC)).came is came
+    )
+    dead = Loaded("p", (decode_resource(b'{"resourceType":"Patient","id":"p","deceasedBoolean":true}'),), (None,), 0,
+                  frozenset())  # fmt: skip
+    death = replace(outcome, kind="death")
+    assert truth(death, dead, datetime(2026, 1, 1, tzinfo=UTC), None, datetime(2026, 11, 1, tzinfo=UTC)).came is None
 
 
 @pytest.mark.parametrize(
