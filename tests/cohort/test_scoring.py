@@ -170,7 +170,7 @@ def test_a_record_is_as_it_was_known_then(tmp_path: Path) -> None:
 def test_spark_gives_what_the_default_engine_gives(
     tmp_path: Path, plain: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row by row, for an export with a damaged line; Java compiles little and uses one thread, for it is a short run."""
+    """Row by row, for an export with a damaged line; Java compiles little, for the run is short."""
     java = '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell'
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", java)
     pytest.importorskip("pyspark", reason="PySpark is not installed (the extra spark)")
