@@ -20,7 +20,7 @@ from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.database import Database, migrate
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.jti import TokenStore
-from cds_service.web import auth, cds_hooks, cors, errors, feedback, health, models
+from cds_service.web import auth, cds_hooks, cors, errors, feedback, health, knowledge, models
 from cds_service.web.limits import Rates, Running
 from cds_service.web.metrics import Metrics
 from cds_service.web.metrics import register as register_metrics
@@ -151,6 +151,7 @@ def create_app(
     app.register_blueprint(feedback.blueprint(pipeline, answers, clock, settings.limits.max_body_bytes))
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(models.blueprint(pipeline.models, words(settings.cards.language)))
+    app.register_blueprint(knowledge.blueprint(pipeline.library, words(settings.cards.language)))
     if settings.smart:
         _add_review_app(app, settings, pipeline, store, clock, metrics)
     return app

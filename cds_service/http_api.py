@@ -66,6 +66,19 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         "200 with `id`, `version`, `source`, `limits` and `sourceAttributes`",
         (*_ALWAYS, errors.UnknownModel),
     ),
+    ("GET", "/knowledge"): Entry(
+        "What the knowledge graph says of `code` (system, a bar, code), else of `text`: plain links as from an Infobutton. "
+        "HTML or JSON by `Accept`; no patient is asked for.",
+        _CLIENTS,
+        "200 with `rows`, at most 50, the most severe first; 404 with a note if nothing is known",
+        (*_ALWAYS, errors.BadRequest),
+    ),
+    ("GET", "/knowledge/rows/<path:row_id>"): Entry(
+        "One row of the knowledge graph, as the paths of findings name it.",
+        _CLIENTS,
+        "200 with `rows`, one for each drug that the row names; 404 with a note",
+        _ALWAYS,
+    ),
     ("GET", "/health/live"): Entry("Whether the process lives.", "anyone", '200 with `{"status": "live"}`'),
     ("GET", "/health/ready"): Entry(
         "Whether cards can be given: models are loaded and have run before the service listens.",

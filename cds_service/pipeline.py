@@ -150,6 +150,11 @@ class Pipeline:
         return self._registry.models
 
     @property
+    def library(self) -> Library | None:
+        """The knowledge graph, if any service asks it."""
+        return self._library
+
+    @property
     def code_map(self) -> CodeMap:
         """The hospital's own codes and units."""
         return self._code_map

@@ -139,6 +139,11 @@ class Graph:
         )
         return tuple(Node(*row) for row in rows if kind is None or row[1] == kind)
 
+    def coded(self, system: str, code: str) -> tuple[str, ...]:
+        """The nodes of a code in a code system."""
+        rows = self._rows("SELECT DISTINCT node FROM code WHERE system = ? AND code = ? ORDER BY node", (system, code))
+        return tuple(row[0] for row in rows)
+
     def like(self, text: str, limit: int = 5) -> tuple[str, ...]:
         """Names that begin like a text, to ask what was meant."""
         start = text.strip().lower()[:4]

@@ -1,0 +1,129 @@
+"""`GET /knowledge`: plain links into the knowledge graph, by code or by words, in the manner of an Infobutton.
+
+Read-only and without any patient: what is asked is a code or words, what is answered are rows with their sources.
+Behind the same guard as discovery. HTML for browsers, JSON for programs, by `Accept`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request, url_for
+
+from cds_service.errors import BadRequest
+from cds_service.fhir.codes import ICD10, ICD10_CM, canonical_system, icd10_key
+from cds_service.knowledge.graph import Evidence
+from cds_service.knowledge.library import Library
+from cds_service.knowledge.policy import severity_rank
+from cds_service.language import Words, msg
+from cds_service.web.outcome import JSON
+
+MOST_ROWS = 50
+_MOST_NODES = 60
+_LONGEST = 200
+_HOW = "Give ?code=SYSTEM|CODE (such as http://www.nlm.nih.gov/research/umls/rxnorm|11289) or ?text=WORDS."
+_NEVER_ALL_CLEAR = msg("Nothing is known of that in these sources, which does not mean that there is nothing.")
+
+
+def blueprint(library: Library | None, say: Words) -> Blueprint:
+    """The routes. library: None where no service asks the graph; then nothing is known. say: in the site's language."""
+    routes = Blueprint("knowledge", __name__, url_prefix="/knowledge")
+
+    @routes.get("")
+    def asked() -> Response:
+        code, text = (request.args.get(name, "").strip() for name in ("code", "text"))
+        if not (code or text) or len(code) + len(text) > _LONGEST:
+            raise BadRequest(_HOW)
+        if library is None:
+            return _answer(library, (), say)
+        rows = about_code(library, code) if code else ()
+        rows = rows or (about_words(library, text) if text else ())
+        return _answer(library, rows, say)
+
+    @routes.get("/rows/<path:row_id>")
+    def one(row_id: str) -> Response:
+        return _answer(library, library.graph.row(row_id) if library is not None else (), say)
+
+    return routes
+
+
+def about_code(library: Library, code: str) -> tuple[Evidence, ...]:
+    """Rows about what a code names, with the classes above it. code: `SYSTEM|CODE`. Raises BadRequest."""
+    system, found, value = code.rpartition("|")
+    canonical = canonical_system(system)
+    if not found or not value or canonical is None:
+        raise BadRequest(_HOW)
+    key = icd10_key(value) if canonical in (ICD10, ICD10_CM) else value
+    nodes = [*library.terms.coded(canonical, value), *library.graph.coded(canonical, key)]
+    return _about(library, nodes)
+
+
+def about_words(library: Library, text: str) -> tuple[Evidence, ...]:
+    """Rows about what the words name, else rows in whose text they occur."""
+    named = [*library.terms.exact(text), *(node.id for node in library.graph.named(text))]
+    return _about(library, named) or library.graph.search(text, MOST_ROWS)
+
+
+def _about(library: Library, nodes: Iterable[str]) -> tuple[Evidence, ...]:
+    wider = list(dict.fromkeys(up for node in nodes for up in library.graph.parents(node)))[:_MOST_NODES]
+    rows = library.graph.about(wider) if wider else ()
+    unique = {row.id: row for row in rows}.values()
+    return tuple(sorted(unique, key=lambda row: (-severity_rank(row.severity), row.level, row.id))[:MOST_ROWS])
+
+
+def entry(library: Library, row: Evidence) -> dict[str, Any]:
+    """A row for a program: its ends by name, what it says, and where that stands."""
+    return {
+        "id": row.id,
+        "subject": library.name(row.subject),
+        "relation": row.relation,
+        "object": library.name(row.object),
+        "context": library.name(row.context) if row.context else "",
+        "severity": row.severity,
+        "level": row.level,
+        "direction": row.direction,
+        "statement": row.statement,
+        "management": row.management,
+        "citation": row.citation,
+        "url": row.url,
+        "year": row.year,
+        "source": library.cited(row.source),
+    }
+
+
+def _answer(library: Library | None, rows: tuple[Evidence, ...], say: Words) -> Response:
+    status = 200 if rows else 404
+    shown = [(entry(library, row), row) for row in rows] if library is not None else []
+    if request.accept_mimetypes.best_match((JSON, "text/html"), JSON) == JSON:
+        found = {"rows": [one for one, _ in shown]} | ({} if rows else {"note": say(_NEVER_ALL_CLEAR)})
+        response = Response(orjson.dumps(found), status, mimetype=JSON)
+    else:
+        response = Response(_page(shown, say), status, mimetype="text/html")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _page(rows: list[tuple[dict[str, Any], Evidence]], say: Words) -> str:
+    items = "".join(_item(shown, row) for shown, row in rows)
+    body = items or f"<p>{escape(say(_NEVER_ALL_CLEAR))}</p>"
+    title = escape(say(msg("What is known")))
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>{body}</html>'
+
+
+def _item(shown: dict[str, Any], row: Evidence) -> str:
+    said = {name: escape(str(value)) for name, value in shown.items()}
+    grade = ", ".join(part for part in (said["severity"], said["level"] and f"level {said['level']}") if part)
+    context = f" ({said['context']})" if said["context"] else ""
+    link = said["citation"]
+    if row.url.startswith("https://"):
+        link = f'<a href="{said["url"]}" rel="noreferrer">{link}</a>'
+    here = escape(url_for("knowledge.one", row_id=row.id))
+    against = " [does not support]" if row.direction == "does-not-support" else ""
+    return (
+        f"<section><h2>{said['subject']} {said['relation']} {said['object']}{context}</h2>"
+        f"<p>{grade}{against}</p><p>{said['statement']}</p><p>{said['management']}</p>"
+        f'<p>{link}, {said["year"]}; {said["source"]} (<a href="{here}">{said["id"]}</a>)</p></section>'
+    )
