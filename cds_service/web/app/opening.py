@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
+from cds_service.knowledge.library import Library as KnowledgeLibrary
 from cds_service.pipeline import Decision, Pipeline
 from cds_service.risk.model import RiskModel
 from cds_service.security.smart import Grant, LaunchError, Registration
@@ -64,6 +65,11 @@ class Opener:
     def models(self) -> Mapping[str, RiskModel]:
         """All models that are loaded, by id."""
         return self._pipeline.models
+
+    @property
+    def knowledge(self) -> KnowledgeLibrary | None:
+        """The knowledge graph, if any service asks it."""
+        return self._pipeline.library
 
     def caller(self, registration: Registration) -> Caller:
         """The CDS Client whose cards an EHR's users review."""

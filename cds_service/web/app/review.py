@@ -26,7 +26,7 @@ from cds_service.risk.wording import estimate_words
 from cds_service.security.smart import SmartClient
 from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
-from cds_service.web.app import drawing, model_page
+from cds_service.web.app import drawing, evidence_page, model_page
 from cds_service.web.app.library import Library
 from cds_service.web.app.opening import NothingToReview, Opened, Opener, moments
 from cds_service.web.app.pages import Pages
@@ -147,6 +147,15 @@ def routes(
             return pages.render("refusal.html", reason=str(_NO_SOURCE), status=404, review=opened), 404
         text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
         return pages.render("source.html", review=opened, reference=f"{type_}/{row_id}", text=text)
+
+    @blueprint.get("/r/<id_>/knowledge/<path:row_id>")
+    def knowledge_row(id_: str, row_id: str) -> str:
+        opened = found(id_)
+        shown = opener.open(smart.registrations[opened.registration], opened.grant, opened.card)
+        page = evidence_page.page(opener.knowledge, shown.decision.findings, row_id)
+        if page is None:
+            raise NothingToReview("The knowledge graph has no such row; a newer release may have replaced it.")
+        return pages.render("knowledge.html", review=opened, rows=page.rows, near=page.near, path=page.path)
 
     @blueprint.get("/r/<id_>/models/<model_id>/", defaults={"name": ""})
     @blueprint.get("/r/<id_>/models/<model_id>/<name>")

@@ -420,6 +420,21 @@ def test_cookies_work_in_a_frame_and_nowhere_else(site: Site) -> None:
     assert "unsafe" not in policy
 
 
+def test_a_row_of_evidence_opens_with_its_path_and_what_stands_beside_it(tmp_path: Path, loaded: Registry) -> None:
+    """From a finding's path to the row, its publication and its neighbours; an unknown row is said."""
+    with running(tmp_path, loaded, ("egfr-l858r-lung",)) as made:
+        card = next(card for card in made.cards("egfr-l858r-lung") if "EGFR L858R" in card["summary"])
+        browser = made.browser()
+        path = opened(made, browser, made.launch("egfr-l858r-lung", card["uuid"]))
+        link = re.search(r'href="([^"]+/knowledge/curbside/predictions/[^"]+)"', browser.get(path, base_url=APP).text)
+        assert link is not None
+        page = browser.get(link.group(1), base_url=APP)
+        assert page.status_code == 200
+        for words in ("Reported: EGFR L858R", "https://doi.org/10.1056/NEJMoa1713137", "Neighbouring evidence"):
+            assert words in page.text
+        assert browser.get(f"{path}/knowledge/curbside/none", base_url=APP).status_code == 404
+
+
 def test_a_source_opens_and_only_those_of_the_assessment(site: Site) -> None:
     """A citation leads to the resource as it was read."""
     (card, *_) = site.cards("acute-deterioration", "encounter-start")
