@@ -53,7 +53,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     words = tuple(dict.fromkeys(word for way in preventive.rules() if way.action == rule.action for word in way.words))
     loinc = tuple(sorted({code for way in preventive.rules() if way.action == rule.action for code in way.loinc}))
     order = orders.therapy if rule.cvx else orders.imaging
-    what = order(rule.id, msg("Order: {what}", what=rule.order), rule.order, rule.order.lower(), *words)
+    what = order(rule.id, msg("Order: {what}", what=msg(rule.order)), rule.order, rule.order.lower(), *words)
     if _declined(case, words):
         return ()
     offers = () if _ordered(case, loinc) else orders.offer(case.context, what, "Recommended for prevention")
@@ -64,7 +64,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         key=f"preventive-care/{rule.id}",
         severity=Severity.INFO,
         headline=_headline(due),
-        advice=msg("{what} Grade: {grade}.", what=row.statement, grade=rule.grade),
+        advice=msg("{what} Grade: {grade}.", what=msg(row.statement), grade=rule.grade),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
         due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),
@@ -76,10 +76,10 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
 
 def _headline(due: preventive.Due) -> Message:
     if due.done.last is None:
-        return msg("{action}: none on record", action=due.rule.action)
+        return msg("{action}: none on record", action=msg(due.rule.action))
     if due.done.times < due.rule.times:
-        return msg("{action}: dose {number} is due", action=due.rule.action, number=due.done.times + 1)
-    return msg("{action}: last on record {date}", action=due.rule.action, date=due.done.last)
+        return msg("{action}: dose {number} is due", action=msg(due.rule.action), number=due.done.times + 1)
+    return msg("{action}: last on record {date}", action=msg(due.rule.action), date=due.done.last)
 
 
 def _requests(case: Case) -> list[tuple[ServiceRequest, str]]:

@@ -27,6 +27,8 @@ def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
         yield row["label"]
     elif file == "drugs" and row["classes"]:
         yield row["name"]
+    elif file == "preventive":
+        yield from (row["action"], row["order"], row["statement"])
     elif file in SAID:
         yield row["statement"]
         yield row["management"]
