@@ -5,7 +5,7 @@ Rows are calls of hooks. Intervals take them as independent: where many patients
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -301,8 +301,3 @@ def speaking(
 def month(at: datetime) -> str:
     """The quarter of a year that a moment falls in, such as `2019-Q3`."""
     return f"{at.year}-Q{(at.month + 2) // 3}"
-
-
-def named(judgements: Sequence[Judgement]) -> list[str]:
-    """`MODEL/OUTCOME/YEARS for OUTCOME` of each."""
-    return [f"{one.of.name} for {one.of.outcome}" for one in judgements]
