@@ -6,6 +6,7 @@ An image may show a name that nothing here can find, so it goes only to a server
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cds_service.clock import Deadline
 from cds_service.documents.process import Process
@@ -46,7 +47,7 @@ def look(
         got = process.ask(image, picture=True)
     if "problem" in got:
         return Reading(problem=PROBLEMS.get(str(got["problem"]), PROBLEMS["damaged"]))
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"type": "text", "text": clean(question)},
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{got['picture']}"}},
     ]
