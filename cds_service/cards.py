@@ -82,7 +82,7 @@ def compose(
         summary=headline(heads[0], service, words),
         detail=markdown(_document(ordered, summary, words, unvalidated, _missing(missing, labelled, words))),
         indicator=_INDICATORS[heads[0].severity],
-        source=_source(service.source, service.topic),
+        source=_source(_origin(heads[0], service), service.topic),
         suggestions=suggestions,
         selection_behavior="any" if suggestions else None,
         override_reasons=_reasons(service.reasons, words),
@@ -117,6 +117,13 @@ def headline(finding: Finding, service: Service, words: Words) -> str:
         if 0 < len(text) <= MAX_SUMMARY:
             return text
     return service.id
+
+
+def _origin(lead: Finding, service: Service) -> Citation:
+    """What the card's first line rests on: the guideline of its advice, or the service for a trained model's number."""
+    if isinstance(lead, RiskFinding) and lead.model.trained:
+        return service.source
+    return lead.advice_source or service.source
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,7 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
     offers = orders.offer(case.context, what, "Cirrhosis: criteria of evaluation are met") if due else ()
     headline = msg("MELD 3.0 {points} in cirrhosis", points=points)
     if complications:
-        headline = msg("{headline} with {signs}", headline=headline, signs=published.enumerated(complications))
+        headline = msg("{headline} ({signs})", headline=headline, signs=published.enumerated(complications))
     finding = RiskFinding(
         key=f"{MELD}/transplant",
         severity=Severity.WARNING if points >= EVALUATE_FROM else Severity.INFO,

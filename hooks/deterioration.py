@@ -187,13 +187,13 @@ def headline(estimate: RiskEstimate, band: str) -> Message:
     missing = names_of(estimate.not_measured)
     if band == "undetermined":
         return msg(
-            "NEWS2 cannot be completed: {low} to {high} possible, {missing} not recorded",
+            "NEWS2 cannot be completed: {low} to {high} points possible; not recorded: {missing}",
             low=estimate.value,
             high=estimate.high,
             missing=missing,
         )
     return msg(
-        "NEWS2 {low} to {high} possible at {time}: {meaning}; {missing} not recorded",
+        "NEWS2 {low} to {high} possible at {time}: {meaning}; not recorded: {missing}",
         low=estimate.value,
         high=estimate.high,
         time=time,

@@ -23,6 +23,7 @@ from cds_service.api import (
     Feature,
     FeatureValue,
     Finding,
+    MedicationFeature,
     MedicationRequest,
     Message,
     NotEstimated,
@@ -58,6 +59,7 @@ TESTS: dict[str, Feature] = {
     "test:age": catalogue.AGE,
 }
 MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
+UNITS = {"test:egfr": "mL/min/1.73 m²", "test:crcl": "mL/min"}
 KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
@@ -70,6 +72,9 @@ WORDS = {
     "minor": msg("minor"),
 }
 MOST_ALTERNATIVES = 2
+NAMELESS = msg("An entry without a name")
+GRAVE = frozenset({"contraindicated", "major"})
+VERIFY = "medication-verify"
 RECORD_SOURCE = Citation("Curbside's knowledge base", "https://dailymed.nlm.nih.gov/dailymed/")
 
 
@@ -132,7 +137,7 @@ def left_to_renal_dosing(case: Case, hit: safety.Hit, value: Callable[[str], Fea
 
 def _rows_of_renal_dosing(
     case: Case, draft: safety.Exposure
-) -> Iterable[tuple[renal_limits.MedicationFeature, renal_limits.Measure]]:
+) -> Iterable[tuple[MedicationFeature, renal_limits.Measure]]:
     """The medicines of its table that `renal-dosing` recognises in this draft, with what they are dosed by."""
     for row in case.context.drafts:
         medicine = drafted(case.context.record, row) if isinstance(row, MedicationRequest) else None
@@ -149,15 +154,24 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         return ()
     name = case.knowledge.name(draft.nodes[0])
     words = unusable[0].words if unusable else msg("creatinine is not steady")
+    quiet = not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN)
+    wanted = () if quiet else orders.offer(case.context, orders.CREATININE, f"Needed to judge an order of {name}")
     finding = EvidenceFinding(
         key=f"drug-safety/kidney-unknown/{draft.nodes[0].partition(':')[2]}",
         severity=Severity.INFO,
         headline=msg("{drug}: its limit by kidney function was not checked: {why}", drug=_capital(name), why=words),
         short_headline=msg("{drug}: its limit by kidney function was not checked", drug=_capital(name)),
-        advice=msg("{what}", what=msg(rows[0].management)),
+        advice=msg(
+            "Know the kidney function before this medicine is given: {limit} with {test} below {value} {unit}.",
+            limit=WORDS[rows[0].severity],
+            value=rows[0].properties["value"],
+            unit=UNITS.get(rows[0].object, "mg/dL"),
+            test=msg(_small(case.knowledge.name(rows[0].object))),
+        ),
         advice_source=Citation(rows[0].citation, rows[0].url),
-        quiet=not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN),
-        path=((msg("Draft order: {words}", words=draft.words), draft.reference), *_row_steps(case, rows[0])),
+        proposals=tuple(wanted),
+        quiet=quiet,
+        path=(_ordered(case, draft), *_row_steps(case, rows[0])),
     )
     return (finding,)
 
@@ -178,7 +192,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
         advice=advised(case, hit),
         advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
         proposals=proposals(case, hit, known),
-        path=path(case, hit, draft),
+        path=path(case, hit),
     )
     return (finding,)
 
@@ -213,8 +227,9 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
         return msg("{drug}: allergy or intolerance on record: {other}", drug=drug, other=against)
     if hit.kind == "limit":
         shown = published.in_words(hit.fact) if hit.fact is not None else ""
-        shown = shown if hit.other not in MODELS or hit.fact is None else f"{round(float(hit.fact.value))}"
-        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=against, value=shown, grade=grade)
+        if hit.other in MODELS and hit.fact is not None:
+            shown = msg("{value} {unit}", value=round(float(hit.fact.value)), unit=UNITS.get(hit.other, msg("points")))
+        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(_small(other)), value=shown, grade=grade)
     return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(other.lower()), grade=grade)
 
 
@@ -225,15 +240,17 @@ def advised(case: Case, hit: safety.Hit) -> Message:
             return msg("Choose another medicine, or clarify the allergy.")
         return msg("If it is a renewal, end the earlier entry.")
     row = hit.rows[0]
-    if not row.alternatives:
+    names = [case.knowledge.name(node) for node in row.alternatives]
+    more = [name for name in names if name.lower() not in row.management.lower()]
+    if not more:
         return msg("{what}", what=msg(row.management))
-    others = published.enumerated([msg(case.knowledge.name(node)) for node in row.alternatives])
+    others = published.enumerated([msg(name) for name in more])
     return msg("{what} Alternatives: {others}.", what=msg(row.management), others=others)
 
 
-def path(case: Case, hit: safety.Hit, draft: str) -> tuple[tuple[Message, str], ...]:
+def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
     """From the order over the record to each row and its publication."""
-    steps = [(msg("Draft order: {words}", words=hit.draft.words or draft), hit.draft.reference)]
+    steps = [_ordered(case, hit.draft)]
     if isinstance(hit.against, safety.Allergy):
         steps.append((msg("Allergy: {words}", words=hit.against.words), hit.against.reference))
     elif hit.against is not None:
@@ -245,6 +262,14 @@ def path(case: Case, hit: safety.Hit, draft: str) -> tuple[tuple[Message, str], 
             shown = msg("{shown}, {date}", shown=shown, date=hit.fact.effective.date())
         steps.append((shown, ", ".join(hit.fact.sources)))
     return (*steps, *(step for row in hit.rows for step in _row_steps(case, row)))
+
+
+def _ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
+    """The order by the words that the clinician sees; at verification it is no draft any more."""
+    words = draft.words or NAMELESS
+    if case.context.hook == VERIFY:
+        return msg("Order: {words}", words=words), draft.reference
+    return msg("Draft order: {words}", words=words), draft.reference
 
 
 def _row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:
@@ -265,11 +290,17 @@ def _row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]
 
 
 def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Proposal, ...]:
-    """Change the draft to an alternative that is itself clear, or remove it."""
+    """Change the draft to an alternative that is itself clear, or remove it.
+
+    Where caution is asked for, such as a test, removal is not offered: the two medicines may belong together. Nor at
+    medication-verify, where the order is signed already.
+    """
     number = hit.draft.reference.partition("/")[2]
-    if not number or (hit.kind == "duplicate" and not hit.rows):
+    if not number or (hit.kind == "duplicate" and not hit.rows) or case.context.hook == VERIFY:
         return ()
     found = [change for node in _alternatives(case, hit, known) for change in _change(case, hit, node)]
+    if hit.rows and hit.rows[0].severity not in GRAVE:
+        return tuple(found)
     name = case.knowledge.name(hit.node)
     removal = Proposal(
         key=f"drug-safety/remove/{hit.draft.reference}",
@@ -313,9 +344,10 @@ def _alternatives(case: Case, hit: safety.Hit, known: safety.Medicines) -> Seque
 def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     """Tests that the drafted medicine calls for and that are missing or too old; one finding a draft."""
     missing = []
+    asked = KIDNEY if any(not finding.quiet for finding in kidney_unknown(case, draft)) else frozenset()
     for row in safety.due(case.knowledge, draft):
         feature = TESTS.get(row.object)
-        if feature is None:
+        if feature is None or row.object in asked:  # a card of its own says that kidney function is unknown
             continue
         value = case.values.usable(feature)
         window = timedelta(days=float(row.properties["every_days"]))
@@ -334,13 +366,13 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     finding = EvidenceFinding(
         key=f"drug-safety/monitoring/{draft.nodes[0].partition(':')[2]}",
         severity=Severity.INFO,
-        headline=msg("{drug}: not measured lately: {tests}", drug=drug, tests=tests),
-        short_headline=msg("{drug}: tests that it calls for were not measured lately", drug=drug),
+        headline=msg("{drug}: no usable recent value: {tests}", drug=drug, tests=tests),
+        short_headline=msg("{drug}: tests that it calls for have no usable recent value", drug=drug),
         advice=msg("{what}", what=msg(row.management)),
         advice_source=Citation(row.citation, row.url),
         proposals=tuple(offers.values()),
         path=(
-            (msg("Draft order: {words}", words=draft.words), draft.reference),
+            _ordered(case, draft),
             *((_said(case, r), r.id) for r, _ in missing),
         ),
     )
@@ -351,13 +383,13 @@ def unchecked(
     case: Case, chosen: Sequence[safety.Exposure], rest: Sequence[safety.Exposure], known: safety.Medicines
 ) -> tuple[Finding, ...]:
     """Drafts and current medicines that were not recognised: never an all-clear."""
-    found = [_unchecked_draft(draft) for draft in safety.unresolved(chosen)]
+    found = [_unchecked_draft(case, draft) for draft in safety.unresolved(chosen)]
     others = safety.unresolved([*rest, *known.current])
     if chosen and others:
-        path = tuple((msg("Not recognised: {words}", words=e.words or "?"), e.reference) for e in others)
+        path = tuple((msg("Not recognised: {words}", words=e.words or NAMELESS), e.reference) for e in others)
         digest = hashlib.sha256("|".join(sorted(e.words.lower() for e in others)).encode()).hexdigest()[:12]
         many = msg("{count} of the patient's medicines were not recognised and not checked", count=len(others))
-        one = msg("{words}: not recognised, and not checked against the order", words=others[0].words or "?")
+        one = msg("{words}: not recognised, and not checked against the order", words=others[0].words or NAMELESS)
         finding = EvidenceFinding(
             key=f"drug-safety/unrecognised/{digest}",
             severity=Severity.INFO,
@@ -371,7 +403,7 @@ def unchecked(
     odd = [a for a in known.allergies if not a.nodes]
     if chosen and odd:
         path = tuple(
-            (msg("Allergy not matched to a medicine: {words}", words=a.words or "?"), a.reference) for a in odd
+            (msg("Allergy not matched to a medicine: {words}", words=a.words or NAMELESS), a.reference) for a in odd
         )
         line = msg("Allergies that name no medicine that is known here")
         found.append(
@@ -383,11 +415,12 @@ def unchecked(
     return tuple(found)
 
 
-def _unchecked_draft(draft: safety.Exposure) -> EvidenceFinding:
+def _unchecked_draft(case: Case, draft: safety.Exposure) -> EvidenceFinding:
     digest = hashlib.sha256(draft.words.lower().encode()).hexdigest()[:12]
-    lead = msg("{words}: in part not recognised, so not checked in full", words=draft.words or "?")
+    name = draft.words or NAMELESS
+    lead = msg("{words}: in part not recognised, so not checked in full", words=name)
     if not draft.nodes:
-        lead = msg("{words}: the medicine was not recognised, so nothing was checked", words=draft.words or "?")
+        lead = msg("{words}: the medicine was not recognised, so nothing was checked", words=name)
     return EvidenceFinding(
         key=f"drug-safety/unrecognised/{digest}",
         severity=Severity.INFO,
@@ -395,7 +428,7 @@ def _unchecked_draft(draft: safety.Exposure) -> EvidenceFinding:
         short_headline=msg("A draft order was not recognised, so it was not checked"),
         advice=msg("Check interactions, allergies and doses by hand, or order it by a code."),
         advice_source=RECORD_SOURCE,
-        path=((msg("Draft order: {words}", words=draft.words or "?"), draft.reference),),
+        path=(_ordered(case, draft),),
     )
 
 
@@ -406,6 +439,12 @@ def _said(case: Case, row: safety.Evidence) -> Message:
 def _capital(name: str) -> Message:
     """A name as it begins a sentence."""
     return msg(name[:1].upper() + name[1:])
+
+
+def _small(name: str) -> str:
+    """A test's name inside a sentence: `HbA1c` and `Child-Pugh` keep their letters."""
+    plain = name.partition(" ")[0][1:].islower()
+    return name[:1].lower() + name[1:] if plain else name
 
 
 def _service(id_: str, hook: str, title: Message) -> Service:

@@ -139,8 +139,9 @@ def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
         advice=msg("Repeat creatinine until it is steady: until then no eGFR and no stage can be told.")
         if falling
         else msg(
-            "Repeat creatinine and potassium within days. Look for the cause, and review medicines that harm the "
-            "kidney or that it clears. Chronic kidney disease cannot be told from a rise."
+            "Repeat creatinine and potassium within days, today if the patient is acutely ill. Look for the cause, and "
+            "review medicines that harm the kidney or that it clears. Chronic kidney disease cannot be told from a "
+            "rise."
         ),
         advice_source=KDIGO_AKI,
         proposals=()

@@ -6,7 +6,8 @@ No guideline sets that threshold: it is this service's choice, to keep cards few
 below the ten years that breast and colorectal cancer screening need.
 
 The model speaks for people at home. In hospital, on values of a stay or of acute illness, with a creatinine that is not
-steady, on dialysis and with metastatic cancer it refuses (`models/mortality/model.py` says why), and so no card speaks.
+steady, on dialysis, and with cancer or cirrhosis on the problem list it refuses (`models/mortality/model.py` says why),
+and so no card speaks.
 
 Source of the ten years: Lee SJ et al. Time lag to benefit after screening for breast and colorectal cancer.
 BMJ 2013;346:e8441.

@@ -170,8 +170,8 @@ def test_a_card_keeps_to_the_standard():
     wire = HookResponse(cards=(card(RISK),)).wire()["cards"][0]
     assert wire["indicator"] == "warning"
     assert wire["source"] == {
-        "label": "Curbside",
-        "url": "https://example.org/curbside",
+        "label": "2026 guideline",
+        "url": "https://example.org/g",
         "topic": {
             "system": "http://snomed.info/sct",
             "code": "49601007",
@@ -375,3 +375,10 @@ def test_a_services_own_reasons_come_first_and_each_once():
 def test_an_empty_response_is_an_empty_list_of_cards():
     """Nothing else of a response may be empty."""
     assert HookResponse().wire() == {"cards": []}
+
+
+def test_a_card_names_the_source_of_its_first_line():
+    """The guideline behind the advice, or the service where a trained model's number leads."""
+    assert card(RISK).source.label == "2026 guideline"
+    trained = replace(RISK, model=replace(RISK.model, trained=True))
+    assert card(trained).source.label == "Curbside"

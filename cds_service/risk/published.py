@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import floor
@@ -47,6 +48,8 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "": "",
 }
 
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+
 Numeric = Quantity | Derived | FirstOf | LowestRatio | Aggregate
 _NUMBERS = (Quantity, Derived, FirstOf, LowestRatio, Aggregate)
 _MEASURED = (Quantity, Derived, FirstOf, LowestRatio, Coded, Aggregate)
@@ -63,8 +66,8 @@ _NO_FROM_LIST = msg("no (not listed)")
 
 
 def printed_unit(unit: str) -> str:
-    """A UCUM unit as people write it, e.g. `mm[Hg]` -> `mmHg`."""
-    return PRINTED_UNITS.get(unit, unit)
+    """A UCUM unit as people write it, e.g. `mm[Hg]` -> `mmHg`; nothing for what is a note alone, as `{INR}`."""
+    return "" if _ANNOTATION.fullmatch(unit) else PRINTED_UNITS.get(unit, unit)
 
 
 def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) -> Message:
@@ -123,15 +126,17 @@ def contribution(
 ) -> Contribution:
     """The contribution of one input, or of several that the equation uses as one.
 
-    found: the input values behind it; label and value default to those of the first.
+    found: the input values behind it; label and value default to those of the first. Its date is that of the first
+    where the first one's value is printed, else the oldest: a date beside a number is the number's own.
     """
     first = found[0]
+    oldest_of_all = min((f.effective for f in found if f.effective is not None), default=None)
     return Contribution(
         features=tuple(f.feature.id for f in found),
         label=label or first.feature.label,
         amount=amount,
         value=value or in_words(first, answers),
-        effective=min((f.effective for f in found if f.effective is not None), default=None),
+        effective=first.effective or oldest_of_all if value is None else oldest_of_all,
         sources=tuple(dict.fromkeys(source for f in found for source in f.sources)),
     )
 

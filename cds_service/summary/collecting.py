@@ -94,8 +94,10 @@ def marked(found: Iterable[Fact], record: PatientRecord, hook: str, top: Collect
     kept = [_tagged(fact, hook, since, top) for fact in found]
     needed = dict(_needed(record, "order-select" if hook in _ORDER_HOOKS else hook))
     for n, fact in enumerate(kept):
-        if fact.kind in (RESULT, TREND) and fact.key in needed:
-            kept[n] = structs.replace(fact, tags=fact.tags | needed.pop(fact.key).tags)
+        told = [key for key, other in needed.items() if fact.key == key or fact.references == other.references]
+        if fact.kind in (RESULT, TREND) and told:
+            tags = fact.tags.union(*(needed.pop(key).tags for key in told))
+            kept[n] = structs.replace(fact, tags=tags)
     return (*kept, *needed.values())
 
 

@@ -133,14 +133,11 @@ def trends(found: Sequence[Series]) -> Iterator[Fact]:
         if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before) or last.time == first.time:
             continue
         verdict = _verdict(last.part)
-        text = msg(
-            "{name} {before} → {now} {unit} over {span}",
-            name=one.name,
-            before=_rounded(before),
-            now=_rounded(now),
-            unit=_unit_words(last.part),
-            span=_span(_time(last) - _time(first)),
-        )
+        unit, span = _unit_words(last.part), _span(_time(last) - _time(first))
+        shown = {"name": one.name, "before": _rounded(before), "now": _rounded(now), "span": span}
+        text = msg("{name} {before} → {now} over {span}", **shown)
+        if unit:
+            text = msg("{name} {before} → {now} {unit} over {span}", unit=unit, **shown)
         if verdict is not None:
             text = msg("{trend}, {verdict}", trend=text, verdict=verdict[0])
         text = msg("{trend}, to {date}", trend=text, date=_time(last).date())

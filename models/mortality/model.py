@@ -7,8 +7,9 @@ Its people lived at home and came to an examination. In hospital, and on values 
 passing state for a lasting one: a man with sepsis of whom it knows the worst day's creatinine, albumin and CRP would be
 told a ten-year risk of 90 %. There it does not speak: during a stay, on any value that was taken during one whatever
 its age, on a CRP above 100 mg/L (beyond all that it has seen, and rare outside acute infection), and while creatinine
-is not steady. Nor on dialysis, whose creatinine lies far beyond its data, nor with metastatic cancer, of which it knows
-nothing and which decides.
+is not steady. Nor on dialysis, whose creatinine lies far beyond its data, nor with cancer or cirrhosis on the problem
+list, of which it knows nothing and which decide: a woman with a new cancer of the pancreas would be told a five-year
+risk of 11 %.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ GATES = (
     (c.CRP_ACUTE, msg("C-reactive protein above 100 mg/L tells of acute illness, not of the years to come")),
     (c.DIALYSIS, msg("the model knows nobody on dialysis")),
     (c.METASTASIS, msg("metastatic cancer decides, and the model does not know of it")),
+    (c.CANCER, msg("a cancer on the problem list decides, and the model does not know of it")),
+    (c.CIRRHOSIS, msg("cirrhosis decides, and the model does not know of it")),
 )
 
 # A ten-year risk of one half is a median survival of ten years: the time that breast and colorectal cancer screening

@@ -44,7 +44,7 @@ def test_low_with_an_observation_missing_is_never_reassurance(ask):
     """The interval of possible scores, what is missing, and the request for it."""
     values = {k: v for k, v in NORMAL.items() if k != "rr"}
     answer = ask(SERVICE, observed(**values))
-    assert answer.summary == "NEWS2 cannot be completed: 0 to 3 possible, Respiratory rate not recorded"
+    assert answer.summary == "NEWS2 cannot be completed: 0 to 3 points possible; not recorded: Respiratory rate"
     assert answer.cards[0].indicator == "info"
     assert answer.suggestions == ["Request the missing observations"]
     text = answer.cards[0].suggestions[0].actions[0].resource["code"]["text"]
@@ -100,10 +100,10 @@ def test_an_unknown_class_speaks_if_something_was_observed(ask):
 def test_the_laboratory_values_that_a_clinician_looks_at_next_are_told(ask):
     """Lactate, CRP, white cells, creatinine of the last two days, even if they are normal; not older ones."""
     ill = observed(**{**NORMAL, "rr": 26}).measured(ago=HOUR, lactate=1.1, crp=214)
-    detail = ask(SERVICE, ill.measured(ago=timedelta(days=9), creatinine=0.9)).cards[0].detail
+    detail = ask(SERVICE, ill.measured(ago=timedelta(days=9), white_cells=8.1)).cards[0].detail
     assert "Lactate 1.1 mmol/L, 1 Nov 2026 (Observation/" in detail
     assert "C-reactive protein 214.0 mg/L" in detail
-    assert "Creatinine" not in detail
+    assert "White blood cells" not in detail
 
 
 def test_the_other_saturation_scale_is_told_in_copd(ask):
@@ -136,3 +136,9 @@ def test_the_draft_belongs_to_the_encounter(ask):
     """An order at encounter-start names the stay."""
     answer = ask(SERVICE, observed(**{**NORMAL, "rr": 26}), encounter_class="IMP")
     assert answer.cards[0].suggestions[0].actions[0].resource["encounter"] == {"reference": "Encounter/e1"}
+
+
+def test_a_value_that_two_reasons_ask_for_is_told_once(ask):
+    """The creatinine of today is the laboratory value to look at next and the one from before what follows."""
+    detail = ask(SERVICE, observed(**{**NORMAL, "rr": 26}).measured(ago=HOUR, creatinine=0.9)).cards[0].detail
+    assert detail.count("- Creatinine 0.9") == 1

@@ -281,7 +281,7 @@ def test_tests_that_a_medicine_calls_for_are_offered_if_they_are_missing(ask):
     """One card for the medicine, with the orders that mend it."""
     made = Chart(50).draft("spironolactone").knows("Observation")
     found = ask(SERVICE, made).finding("drug-safety/monitoring/spironolactone")
-    assert ENGLISH(found.headline) == "Spironolactone: not measured lately: creatinine, potassium"
+    assert ENGLISH(found.headline) == "Spironolactone: no usable recent value: creatinine, potassium"
     assert "Order serum creatinine with eGFR" in [ENGLISH(p.label) for p in found.proposals]
     assert ask(SERVICE, chart().draft("spironolactone")).finding("drug-safety/monitoring") is None
 
@@ -340,3 +340,49 @@ def test_of_two_services_one_speaks_of_a_kidney_limit(ask, medicine):
     told = ask(SERVICE, made, beside=["renal-dosing"])
     assert not [f for f in told.findings if "/test/" in f.key]
     assert ask("renal-dosing", made).cards
+
+
+def test_what_could_not_be_computed_gives_no_advice_as_if_it_had_been(ask):
+    """An unusable creatinine: the limit is named and a test offered; nobody is told to stop a medicine."""
+    made = Chart(60).measured(creatinine=0.9).measured(creatinine=2.9, ago=timedelta(days=1)).draft("metformin")
+    found = ask(SERVICE, made)
+    unknown = found.finding("drug-safety/kidney-unknown/metformin")
+    assert ENGLISH(unknown.advice).startswith("Know the kidney function before this medicine is given: contraindicated")
+    assert "Stop" not in ENGLISH(unknown.advice)
+    assert [p.key for p in unknown.proposals] == ["creatinine"]
+    monitored = found.finding("drug-safety/monitoring/metformin")
+    assert monitored is None or "creatinine" not in ENGLISH(monitored.headline)
+
+
+def test_caution_offers_no_removal(ask):
+    """Valsartan and spironolactone belong together in heart failure: a test is asked for, not the end of one."""
+    made = chart().draft("valsartan").medicine("", "spironolactone")
+    found = ask(SERVICE, made)
+    assert ENGLISH(found.finding("drug-safety/spironolactone+valsartan").advice).startswith("Check potassium")
+    assert not [s for s in found.suggestions if s.startswith("Remove")]
+    assert (
+        "Remove the draft order of ibuprofen"
+        in ask(SERVICE, chart().draft("ibuprofen").medicine("", "warfarin")).suggestions
+    )
+
+
+def test_an_order_that_a_pharmacist_verifies_is_no_draft_to_be_removed(ask):
+    """It is signed already."""
+    found = ask("drug-safety-verify", chart().draft("ibuprofen").medicine("", "warfarin"))
+    assert found.cards[0].summary.startswith("Ibuprofen with warfarin (serious)")
+    assert found.suggestions == []
+    assert "Draft order" not in found.cards[0].detail
+
+
+def test_a_limit_names_its_number_with_the_unit(ask):
+    """As a clinician says it."""
+    found = ask(SERVICE, frail().draft("Fondaparinux 2.5 mg injection"))
+    assert "creatinine clearance (Cockcroft-Gault) 19 mL/min (contraindicated)" in found.cards[0].summary
+    high = Chart(60).measured(potassium=5.8, creatinine=0.9, weight=80).draft("lisinopril")
+    assert ask(SERVICE, high).cards[0].summary.startswith("Lisinopril at potassium 5.8 mmol/L (serious)")
+
+
+def test_alternatives_are_not_said_twice(ask):
+    """Where the advice names them already."""
+    found = ask(SERVICE, chart().draft("clarithromycin").medicine("", "amlodipine"))
+    assert ENGLISH(found.finding("drug-safety/amlodipine+clarithromycin").advice) == "Choose azithromycin."

@@ -72,10 +72,19 @@ def test_it_speaks_for_ages_50_to_79_only(model: TrainedModel, patient: Build, a
 
 @pytest.mark.parametrize(
     "gate",
-    ["in_hospital", "mortality_measured_in_hospital", "creatinine_unsteady", "crp_acute", "dialysis", "metastasis"],
+    [
+        "in_hospital",
+        "mortality_measured_in_hospital",
+        "creatinine_unsteady",
+        "crp_acute",
+        "dialysis",
+        "metastasis",
+        "cancer",
+        "cirrhosis",
+    ],
 )
 def test_acute_illness_is_not_taken_for_the_years_to_come(model: TrainedModel, patient: Build, gate: str) -> None:
-    """Nor does it speak of those it knows nothing of: on dialysis, with metastatic cancer."""
+    """Nor does it speak of those it knows nothing of: on dialysis, with cancer, with cirrhosis."""
     feature = next(f for f in model.features if f.id == gate)
     found = model.estimate(patient(model, {**PERSON, feature: True}))
     assert isinstance(found, NotEstimated)
