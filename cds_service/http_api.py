@@ -70,7 +70,7 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         "What the knowledge graph says of `code` (system, a bar, code), else of `text`: plain links as from an "
         "Infobutton. HTML or JSON by `Accept`; no patient is asked for.",
         _CLIENTS,
-        "200 with `rows`, at most 50, the most severe first; 404 with a note if nothing is known",
+        "200 with `rows`, at most 50, the most severe first; 404 with an OperationOutcome if nothing is known",
         (*_ALWAYS, errors.BadRequest),
     ),
     ("GET", "/knowledge/rows/<path:row_id>"): Entry(

@@ -102,8 +102,9 @@ def _silent(settings: Settings, loaded: Registry) -> str:
     from cds_service import local_codes, signed
 
     code_map, services = local_codes.load(settings.codes.map).digest, loaded.services.values()
-    states = {m: signed.state(m, services, settings, code_map) for m in loaded.models.values() if m.trained}
-    silent = [f"{m.id} {m.version}{_WHY.get(state, '')}" for m, state in states.items() if state != "valid"]
+    trained = [model for model in loaded.models.values() if model.trained]
+    states = [(model, signed.state(model, services, settings, code_map)) for model in trained]
+    silent = [f"{model.id} {model.version}{_WHY.get(state, '')}" for model, state in states if state != "valid"]
     return ", ".join(silent) or "none: every trained model is signed off"
 
 

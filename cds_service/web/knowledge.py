@@ -19,7 +19,7 @@ from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.policy import severity_rank
 from cds_service.language import Words, msg
-from cds_service.web.outcome import JSON
+from cds_service.web.outcome import JSON, outcome
 
 MOST_ROWS = 50
 _MOST_NODES = 60
@@ -98,8 +98,9 @@ def _answer(library: Library | None, rows: tuple[Evidence, ...], say: Words) -> 
     status = 200 if rows else 404
     shown = [(entry(library, row), row) for row in rows] if library is not None else []
     if request.accept_mimetypes.best_match((JSON, "text/html"), JSON) == JSON:
-        found = {"rows": [one for one, _ in shown]} | ({} if rows else {"note": say(_NEVER_ALL_CLEAR)})
-        response = Response(orjson.dumps(found), status, mimetype=JSON)
+        found = orjson.dumps({"rows": [one for one, _ in shown]})
+        body = found if rows else outcome("not-found", say(_NEVER_ALL_CLEAR))
+        response = Response(body, status, mimetype=JSON)
     else:
         response = Response(_page(shown, say), status, mimetype="text/html")
     response.headers["Vary"] = "Accept"

@@ -115,4 +115,4 @@ def test_values_are_converted_as_everywhere() -> None:
 def test_the_measurement_is_asked_for_with_its_statistics() -> None:
     """Searches by code name it."""
     assert c.HEART_RATE in set(with_inputs(VITALS["heart_rate"]))
-    assert (NOW.year, len({f.id for series in (VITALS, LABS) for fs in series.values() for f in fs})) == (2026, 85)
+    assert (NOW.year, len({f.id for series in (VITALS, LABS) for fs in series.values() for f in fs})) == (2026, 101)

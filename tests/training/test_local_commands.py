@@ -13,6 +13,8 @@ from cds_service.cli import run
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
+from cds_service.settings import Settings
+from cds_service.signed import conditions
 from tests import source_tables
 from tests.source_tables import Model
 from tests.training import test_importing
@@ -96,7 +98,9 @@ def test_a_shipped_model_is_judged_and_calibrated_on_local_rows(
     capsys.readouterr()
     assert run(["models", "--config", str(settings), "show", id_]) == 0
     assert "silent until signed off" in capsys.readouterr().out
-    settings.write_text(settings.read_text().replace(before.version, after.version))
+    rests_on = conditions(after, registry.load().services.values(), Settings(), "")
+    text = settings.read_text().replace(before.version, after.version)
+    settings.write_text(f'{text}conditions = "{rests_on}"\n')
     assert run(["models", "--config", str(settings), "show", id_]) == 0
     assert "signed off by Dr. A" in capsys.readouterr().out
 
