@@ -26,6 +26,7 @@ from cds_service.web.metrics import Metrics
 from cds_service.web.metrics import register as register_metrics
 from cds_service.web.peers import Peers
 from cds_service.web.warm_up import warm_up
+from cds_service.web.watched import WatchedGauges
 
 if TYPE_CHECKING:
     from cds_service.summary.llm import LanguageModel
@@ -144,7 +145,8 @@ def create_app(
     guard = create_guard(settings, clock, store, observer=metrics)
     errors.register(app, metrics)
     cors.register(app, cors.Policy.of(settings.cors))
-    register_metrics(app, metrics, guard.peers, settings.metrics.port)
+    watched = WatchedGauges(store.database).page if store is not None else bytes
+    register_metrics(app, metrics, guard.peers, settings.metrics.port, watched)
     auth.register(app, guard)
     app.register_blueprint(cds_hooks.blueprint(pipeline, settings.limits.max_body_bytes))
     answers = FeedbackStore(store.database) if store is not None else None

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from cds_service import __version__
+from cds_service.fhir import resources as fhir
 from cds_service.protocol.response import HookResponse
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
@@ -27,6 +28,7 @@ from cds_service.suppression import Seen
 
 # Sections of the settings that shape an answer; a change of the others leaves a replay the same.
 SHAPING = ("models", "cards", "knowledge", "app", "alerts", "services")
+_LONGEST_UNIT = 100
 _LONGEST_REST = timedelta(days=3650)
 
 
@@ -116,6 +118,14 @@ def _content(answer: Answer, caller: Caller) -> dict[str, Any]:
         "worded": bool(answer.basis.told),
     }
     return found | {name: value for name, value in optional.items() if value}
+
+
+def unit_of(encounter: fhir.Encounter | None) -> str | None:
+    """Where in the hospital an encounter is: its last location, as it is named; None if it names none."""
+    places = encounter.location if encounter is not None else ()
+    place = places[-1].location if places else None
+    named = (place.display or (place.reference or "").rsplit("/", 1)[-1]) if place is not None else ""
+    return " ".join("".join(c if c.isprintable() else " " for c in named).split())[:_LONGEST_UNIT] or None
 
 
 def wire(cards: Iterable[Any]) -> list[Any]:

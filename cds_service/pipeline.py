@@ -22,7 +22,7 @@ from cds_service.fhir.code_map import CodeMap
 from cds_service.fhir.record import clinical_context
 from cds_service.findings import Finding, RiskFinding
 from cds_service.hook import Case, Service
-from cds_service.keeping import Answer, Keeper, versions, wire
+from cds_service.keeping import Answer, Keeper, unit_of, versions, wire
 from cds_service.knowledge import library
 from cds_service.knowledge.library import Library
 from cds_service.language import words
@@ -37,6 +37,7 @@ from cds_service.risk.model import NotEstimated, Result, RiskModel, is_on
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.showing import Showing, Shown
+from cds_service.silenced import Silenced
 from cds_service.stores.assessments import Assessment, AssessmentStore, Unit
 from cds_service.stores.columns import scope_of
 from cds_service.stores.entries import inputs, results
@@ -120,6 +121,7 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
         self._keeper = Keeper(store, settings) if store is not None else None
+        self._silenced = Silenced(store.database) if store is not None else None
         self._fetcher = fetch.create(settings, observer)
         self._words = words(settings.cards.language, settings.cards.units)
         self._versions: dict[str, dict[str, str]] = {}
@@ -216,7 +218,7 @@ class Pipeline:
         answer = orjson.dumps(decision.response.wire())
         for attempt in range(_ATTEMPTS if self._keeper is not None else 0):
             try:
-                self._keep(decision, desk, answer, client, asking)
+                self._keep(decision, desk, answer, client, asking, deadline)
                 break
             except ShownElsewhere:  # decide again, now that this is known
                 if attempt + 1 == _ATTEMPTS:
@@ -275,7 +277,9 @@ class Pipeline:
         results = decision.case.results.items()
         self._observer.refused((id_, r.refusal.value) for id_, r in results if isinstance(r, NotEstimated))
 
-    def _keep(self, decision: Decision, desk: Desk, answer: bytes, client: Caller, also: tuple[Unit, ...] = ()) -> None:
+    def _keep(
+        self, decision: Decision, desk: Desk, answer: bytes, client: Caller, also: tuple[Unit, ...], deadline: Deadline
+    ) -> None:
         """Stores one decision and the use of the caller's token, or neither.
 
         A database that is away costs the record, not the patient's card: logged, counted. Raises Unauthorized where
@@ -283,7 +287,7 @@ class Pipeline:
         """
         assert self._keeper is not None
         try:
-            self._keeper.keep(replace(self._kept(decision, desk, answer, client), also=also), client)
+            self._keeper.keep(replace(self._kept(decision, desk, answer, client, deadline), also=also), client)
             self._observer.kept(True)
             if also and self._teller is not None:
                 self._teller.ring()
@@ -294,8 +298,10 @@ class Pipeline:
         self._observer.kept(False)
         _log.error("assessment not stored", service=desk.service.id, reason=reason)
 
-    def _kept(self, decision: Decision, desk: Desk, answer: bytes, client: Caller) -> Answer:
-        """What is stored of one decision."""
+    def _kept(
+        self, decision: Decision, desk: Desk, answer: bytes, client: Caller, deadline: Deadline | None = None
+    ) -> Answer:
+        """What is stored of one decision. deadline: of the answer, `limits.answer_s` after its head came."""
         case, request, shown = decision.case, decision.basis.request, decision.shown
         assessment = Assessment(
             id=decision.assessment_id,
@@ -313,8 +319,13 @@ class Pipeline:
             cards=wire(shown.kept_back),
             response=answer,
             versions=self.versions(desk),
+            unit=unit_of(case.context.encounter),
+            elapsed_ms=None if deadline is None else self._elapsed_ms(deadline),
         )
         return Answer(assessment, decision.basis, shown)
+
+    def _elapsed_ms(self, deadline: Deadline) -> int:
+        return round(1000 * (self._settings.limits.answer_s - deadline.remaining()))
 
     def rehearse(self, desk: Desk, request: HookRequest) -> None:
         """Goes through one call as `answer` does; nothing is kept, counted or shown."""
@@ -364,7 +375,7 @@ class Pipeline:
             raise PreconditionFailed(lacking)
         client = self._settings.clients.get(caller.client) if caller.client is not None else None
         writes, admitted = (client.system_actions, client.admitted_labels) if client is not None else (False, ())
-        basis = Basis(request, gaps, (), writes, admitted)
+        basis = Basis(request, gaps, (), writes, admitted, silenced=self._silent(desk))
         now = self._clock.now()
         return self.decide(desk, replace(basis, seen=known(basis, now)) if known is not None else basis, now)
 
@@ -391,14 +402,21 @@ class Pipeline:
         self, desk: Desk, basis: Basis, case: Case, findings: tuple[Finding, ...], assessment_id: UUID
     ) -> Decision:
         """What is shown of what was found."""
-        showable = tuple(f for f in findings if self._may_show(f))
+        showable = tuple(f for f in findings if self._may_show(f, basis))
         unvalidated = frozenset(m.id for m in desk.models if not self.validated(m))
         shown = desk.showing.show(case.context, case.values, showable, basis, assessment_id, unvalidated)
         withheld = tuple(f for f in findings if f not in showable)
         return Decision(assessment_id, basis, case, findings, withheld, shown)
 
-    def _may_show(self, finding: Finding) -> bool:
-        """False for what a trained model says before someone at this site has signed off its exact version."""
+    def _silent(self, desk: Desk) -> tuple[str, ...]:
+        """The models of a service that monitoring has silenced."""
+        found = self._silenced.now() if self._silenced is not None else frozenset()
+        return tuple(m.id for m in desk.models if (m.id, m.version) in found) if found else ()
+
+    def _may_show(self, finding: Finding, basis: Basis) -> bool:
+        """False for a model that monitoring silenced, or that is trained and its exact version not signed off here."""
+        if isinstance(finding, RiskFinding) and finding.model.id in basis.silenced:
+            return False
         if not isinstance(finding, RiskFinding) or not finding.model.trained:
             return True
         return self.validated(finding.model) or self._settings.models.show_unvalidated

@@ -439,10 +439,15 @@ class Monitoring:
     overridden: float = key(0.9, "Share of the answers to a service's cards that override them.", least=0.05, most=1)
     oe_low: float = key(0.8, "Observed over expected number of outcomes, from below.", least=0.01, most=1)
     oe_high: float = key(1.25, "Observed over expected number of outcomes, from above.", least=1, most=100)
+    slow_ms: float = key(
+        1000.0, "Milliseconds to an answer that one in twenty of a service may take.", least=1, most=60_000
+    )
+    kept_share: float = key(
+        0.9, "Share of a language model's sentences that the record must support.", least=0.0, most=1.0
+    )
     fall_back: bool = key(
         False,
-        "Take back the sign-off of a trained model whose observed over expected number left its range: it is silent "
-        "from the next start on.",
+        "Silence a model whose observed over expected number left its range: running workers follow within a minute.",
     )
 
 

@@ -32,14 +32,6 @@ def with_sign_off(text: str, model: str, entry: SignOff) -> str:
     return made
 
 
-def without_sign_off(text: str, model: str) -> str:
-    """The settings without one model's sign-off. Raises SettingsError where it cannot be taken out."""
-    made = _without(text, model)
-    if model in tomllib.loads(made).get("models", {}).get("signed_off", {}):
-        raise SettingsError(f"settings: the sign-off of {model} cannot be taken out as it is laid out. Remove it.")
-    return made
-
-
 def write(path: Path, text: str) -> None:
     """Replaces the file, all of it or nothing, with the permissions that it had. Raises SettingsError."""
     beside = path.with_name(path.name + ".new")

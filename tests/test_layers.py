@@ -35,7 +35,7 @@ LAYERS = (
     ("evidence_path",),
     ("cards", "prospects"),
     ("api",),
-    ("registry", "stores", "security", "fetch", "service_settings", "signed"),
+    ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
     ("showing", "keeping", "telling", "pipeline"),
     ("web", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
     ("app",),

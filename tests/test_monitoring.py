@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from cds_service import monitoring
 from cds_service.app import create_store
 from cds_service.cli.monitor import monitor
 from cds_service.errors import InputError
-from cds_service.monitoring import Watched
+from cds_service.monitoring import Monitored, Watched
 from cds_service.settings import Monitoring, load
-from cds_service.stores.assessments import Assessment
+from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.audit import AuditStore
-from cds_service.stores.monitoring import Seen
+from cds_service.stores.fallen_back import FallBackStore
+from cds_service.stores.monitoring import Answered, Seen, Worded
+from cds_service.web.watched import WatchedGauges
 
 NAME = "mortality/death"
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -32,7 +35,7 @@ def seen(month: int, number: int, shift: float = 0.0, missing: float = 0.0, risk
     inputs = [{"id": "sbp", "value": rng.gauss(130 + shift, 15)}]
     if rng.random() < missing:
         inputs = [{"id": "sbp", "unusable": "missing"}]
-    results = [{"model": "mortality", "outcome": "death", "horizon_years": 5, "value": risk},
+    results = [{"model": "mortality", "version": "1.0.0", "outcome": "death", "horizon_years": 5, "value": risk},
                {"finding": "x", "suppressed": "overridden"}]  # fmt: skip
     return Seen(datetime(2025, month, 1, tzinfo=UTC), "prognosis", f"p{number}", inputs, results, 1)
 
@@ -72,11 +75,54 @@ def test_more_than_expected_rings_once_the_time_is_over() -> None:
 
 def test_the_counts_hold_no_patient() -> None:
     """Neither ids nor values to more than two digits."""
-    months = monitoring.count([seen(1, 7)], [("2025-01", "prognosis", "overridden", "not relevant")], (), {}, UNTIL)
+    answered = Answered("2025-01", "prognosis", "Ward 3", "overridden", "not relevant")
+    months = monitoring.count([seen(1, 7)], [answered], (), {}, UNTIL)
     assert "p7" not in repr(months)
-    assert months["2025-01"].suppressed == Counter({"prognosis": 1})
-    assert months["2025-01"].reasons["prognosis"] == Counter({"not relevant": 1})
+    found = months["2025-01"].services()["prognosis"]
+    assert (found.suppressed, found.reasons) == (1, {"not relevant": 1})
+    assert months["2025-01"].units["prognosis"]["Ward 3"].answers == {"overridden": 1}
     assert monitoring.digits(127.4) == 130.0
+
+
+def test_counts_outlive_the_assessments_that_they_were_made_of() -> None:
+    """Written and read again they are the same; months that the store has pruned come from the run before."""
+    answered = Answered("2025-01", "prognosis", "Ward 3", "overridden", "not relevant")
+    watched = (Watched(NAME, "death", YEAR),)
+    both = [seen(1, n) for n in range(150)] + [seen(2, n, shift=30) for n in range(150)]
+    whole = monitoring.count(both, [answered], watched, {}, UNTIL, [Worded("2025-02", 9, 3, 1)])
+    before = Monitored(whole, tuple(monitoring.alarms(whole, Monitoring())))
+    assert {alarm.kind for alarm in before.alarms} == {"psi", "observed-expected"}
+    again = monitoring.from_json(monitoring.to_json(before))
+    assert again == before
+    later = monitoring.count([seen(2, 1), seen(3, 2)], [], (), {}, UNTIL)
+    merged = monitoring.merged(again.months, later)
+    assert list(merged) == ["2025-01", "2025-02", "2025-03"]
+    assert (merged["2025-01"], merged["2025-02"]) == (whole["2025-01"], whole["2025-02"])
+    with pytest.raises(InputError, match="cannot be read by this version"):
+        monitoring.from_json(b'{"months": 1}')
+
+
+def test_slow_answers_and_a_language_model_that_is_not_supported_ring() -> None:
+    """One answer in twenty above the limit; fewer sentences kept than the limit asks for."""
+    slow = [replace(seen(1, n), elapsed_ms=1500 if n < 20 else 40) for n in range(200)]
+    months = monitoring.count(slow, [], (), {}, UNTIL, [Worded("2025-01", 80, 40, 0)])
+    found = {alarm.kind: alarm.value for alarm in monitoring.alarms(months, Monitoring())}
+    assert found == {"slow": 1500.0, "kept-share": pytest.approx(2 / 3)}
+    quick = monitoring.count(slow[20:], [], (), {}, UNTIL, [Worded("2025-01", 118, 2, 0)])
+    assert monitoring.alarms(quick, Monitoring()) == []
+
+
+def test_outcomes_are_judged_over_the_latest_months_that_suffice() -> None:
+    """A model that was right for years and is wrong now rings; once lifted, only later months count."""
+    early, late = datetime(2025, 1, 20, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
+    rows = [seen(1, n) for n in range(2000)] + [seen(6, n) for n in range(2000, 2200)]
+    came = {(f"p{n}", "death"): (early,) for n in range(400)}
+    came |= {(f"p{n}", "death"): (late,) for n in range(2000, 2080)}
+    (alarm,) = rung(rows, came)
+    assert (alarm.about, alarm.version, alarm.month) == ("mortality", "1.0.0", "2025-06")
+    assert alarm.value == pytest.approx(2.0)
+    months = monitoring.count(rows, [], (Watched(NAME, "death", YEAR),), came, UNTIL)
+    assert monitoring.alarms(months, Monitoring(), {"mortality": "2025-06"}) == []
 
 
 def kept(n: int) -> Assessment:
@@ -87,12 +133,22 @@ def kept(n: int) -> Assessment:
     )  # fmt: skip
 
 
-def test_the_command_takes_back_a_sign_off_and_says_so(tmp_path: Path) -> None:
-    """With --fall-back: the settings no longer hold it, the audit record holds why, the exit code is 1."""
+@dataclass
+class Watching:
+    """A store with 40 estimates of which 30 came true, and the files that say so."""
+
+    folder: Path
+    store: AssessmentStore
+    given: list[str]
+
+    def run(self, *more: str) -> Result:
+        return CliRunner().invoke(monitor, [*self.given, *more], standalone_mode=False)
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[Watching]:
     file, came, declared = tmp_path / "curbside.toml", tmp_path / "came.csv", tmp_path / "o.toml"
-    signed = '[models.signed_off.mortality]\nversion = "1.0.0"\nby = "x"\non = 2026-01-01\nreport = "r"\n'
-    limits = "[monitoring]\nleast = 30\n"
-    file.write_text(f'[store]\nurl = "sqlite:///{tmp_path / "a.db"}"\n\n{limits}\n{signed}')
+    file.write_text(f'[store]\nurl = "sqlite:///{tmp_path / "a.db"}"\n\n[monitoring]\nleast = 30\n')
     declared.write_text(
         f'until = 2026-11-01\n[outcomes.death]\nkind = "death"\nwithin_days = 365\nhook = "patient-view"\n'
         f'estimates = ["{NAME}"]\n'
@@ -102,16 +158,46 @@ def test_the_command_takes_back_a_sign_off_and_says_so(tmp_path: Path) -> None:
     for n in range(40):
         store.save(kept(n))
     given = ["--config", str(file), "--outcomes", str(declared), "--came", str(came), "--out", str(tmp_path / "m.json")]
-    result = CliRunner().invoke(monitor, [*given, "--fall-back"], standalone_mode=False)
+    yield Watching(tmp_path, store, given)
+    store.close()
+
+
+def test_the_command_silences_a_model_and_says_how_to_lift_it(watching: Watching) -> None:
+    """With --fall-back: the store and the audit record hold it once; somebody by name lifts it; exit code 1 rings."""
+    result = watching.run("--fall-back")
     assert result.return_value == 1, (result.output, result.exception)
     assert "observed over expected is 3.75" in result.output
-    assert load(file, {}).models.signed_off == {}
-    (entry,) = AuditStore(store.database).entries()
-    store.close()
-    assert entry.kind == "fall-back"
-    found = json.loads((tmp_path / "m.json").read_text())
-    assert found["months"]["2025-01"]["calls"] == {"prognosis": 40}
-    assert '"p1"' not in (tmp_path / "m.json").read_text()
+    assert "curbside monitor --lift mortality --by NAME" in result.output
+    found = json.loads((watching.folder / "m.json").read_text())
+    assert found["months"]["2025-01"]["units"]["prognosis"][""]["calls"] == 40
+    assert [one["model"] for one in found["silent"]] == ["mortality"]
+    assert '"p1"' not in (watching.folder / "m.json").read_text()
+    watching.run("--fall-back")
+    assert [entry.kind for entry in AuditStore(watching.store.database).entries()] == ["fall-back"]
+    assert "together" in str(watching.run("--lift", "mortality").exception)
+    assert "did not fall back" in str(watching.run("--lift", "lace", "--by", "Dr Li").exception)
+    assert "may speak again" in watching.run("--lift", "mortality", "--by", "Dr Li").output
+    assert FallBackStore(watching.store.database).in_force() == ()
+    (_, lifted) = AuditStore(watching.store.database).entries()
+    assert (lifted.kind, (lifted.content or {})["by"]) == ("fall-back-lifted", "Dr Li")
+
+
+def test_without_the_setting_nothing_falls_silent(watching: Watching) -> None:
+    """It rings, and that is all."""
+    assert watching.run().return_value == 1
+    assert FallBackStore(watching.store.database).every() == ()
+
+
+def test_the_metrics_tell_of_alarms_by_model_and_kind(watching: Watching) -> None:
+    """What rings, what is watched and does not, who is silent, and when it was looked at; nothing before a run."""
+    gauges = WatchedGauges(watching.store.database)
+    assert b"curbside_alarms" not in gauges.page()
+    watching.run("--fall-back")
+    page = gauges.page().decode()
+    assert 'curbside_alarms{about="mortality",kind="observed-expected"} 1.0' in page
+    assert 'curbside_alarms{about="prognosis",kind="overridden"} 0.0' in page
+    assert 'curbside_silenced_models{model="mortality",version="1.0.0"} 1.0' in page
+    assert "curbside_monitored_timestamp_seconds 1." in page
 
 
 @pytest.mark.parametrize(

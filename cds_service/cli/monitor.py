@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.cli import options
-from cds_service.errors import InputError, SettingsError
+from cds_service.errors import InputError
 from cds_service.settings import Settings
 
 if TYPE_CHECKING:
-    from cds_service.monitoring import Alarm, Outcomes, Watched
+    from cds_service.monitoring import Alarm, Monitored, Outcomes, Watched
     from cds_service.stores.assessments import AssessmentStore
+    from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
 
 @click.command()
@@ -24,76 +27,149 @@ if TYPE_CHECKING:
 @click.option("--outcomes", type=options.FILE, help="What is to be foreseen, as for `cohort backtest` (TOML).")
 @click.option("--came", type=options.FILE, help="What came, as CSV with the columns patient, outcome, on.")
 @click.option("--out", type=options.FILE, help="Write the counts by month and the alarms as JSON.")
-@click.option("--fall-back", is_flag=True, help="Take back the sign-off of a model whose calibration left its range.")
+@click.option("--fall-back", is_flag=True, help="Silence a model whose observed over expected left its range.")
+@click.option("--lift", metavar="MODEL", help="Let a model speak again that was silenced so; with --by.")
+@click.option("--by", metavar="NAME", help="With --lift: who answers for it, name and role.")
 @options.as_json
 @options.config
-@click.pass_context
 def monitor(
-    ctx: click.Context,
     since: datetime | None,
     outcomes: Path | None,
     came: Path | None,
     out: Path | None,
     fall_back: bool,
+    lift: str | None,
+    by: str | None,
     as_json: bool,
     settings: Settings,
 ) -> int:
     """Counts by month, without any patient, and alarms (`[monitoring]`): run it every day; exit code 1 if any rings.
 
     Shift of inputs and estimates against the months before, missing inputs, answers to cards and their reasons, what
-    was suppressed; with --outcomes and --came, observed over expected.
+    was suppressed, how long answers took; with --outcomes and --came, observed over expected. The review app's
+    governance view and /metrics show the latest run.
     """
-    from cds_service import monitoring
     from cds_service.app import create_store
-    from cds_service.stores.monitoring import MonitoringStore
 
     if (outcomes is None) != (came is None):
         raise InputError("give --outcomes and --came together: what is to be foreseen, and what came.")
-    watched, until = _watched(outcomes) if outcomes is not None else ((), datetime.max.replace(tzinfo=UTC))
-    known = _came(came) if came is not None else {}
+    if (lift is None) != (by is None) or (by is not None and not by.strip()):
+        raise InputError("give --lift MODEL and --by NAME together: what may speak again, and who answers for it.")
     store = create_store(settings)
     try:
-        reader = MonitoringStore(store.database)
-        months = monitoring.count(reader.assessments(since), reader.answers(since), watched, known, until)
-        alarms = monitoring.alarms(months, settings.monitoring)
-        taken = _take_back(ctx, alarms, store, settings) if fall_back or settings.monitoring.fall_back else []
+        if lift is not None and by is not None:
+            return _lift(store, lift, by.strip())
+        given = _outcomes(outcomes, came)
+        run, silent = _run(store, settings, given, since, fall_back or settings.monitoring.fall_back)
     finally:
         store.close()
-    found = {"months": months, "alarms": alarms, "fallen_back": taken}
     if out is not None:
         beside = out.with_name(out.name + ".part")
-        beside.write_bytes(_json(found))
+        beside.write_bytes(_json(run, silent))
         os.replace(beside, out)
-    _say(found, as_json=as_json)
-    return 1 if alarms else 0
+    _say(run, silent, as_json=as_json)
+    return 1 if run.alarms else 0
 
 
-def _json(found: Any) -> bytes:
+def _run(
+    store: AssessmentStore, settings: Settings, given: _Given, since: datetime | None, fall_back: bool
+) -> tuple[Monitored, tuple[FallenBack, ...]]:
+    """Counts, rings and silences; kept for the pages unless only a part was looked at."""
+    from cds_service import monitoring
+    from cds_service.clock import SystemClock
+    from cds_service.stores.fallen_back import FallBackStore
+    from cds_service.stores.monitoring import MonitoringStore
+
+    reader, kept = MonitoringStore(store.database), FallBackStore(store.database)
+    months = monitoring.count(
+        reader.assessments(since), reader.answers(since), given.watched, given.known, given.until, reader.worded(since)
+    )
+    if since is None and (before := kept.counts()) is not None:
+        months = monitoring.merged(monitoring.from_json(before[1]).months, months)
+    lifted = {one.model: f"{one.lifted_at:%Y-%m}" for one in kept.every() if one.lifted_at is not None}
+    run = monitoring.Monitored(months, tuple(monitoring.alarms(months, settings.monitoring, lifted)))
+    now = SystemClock().now()
+    if fall_back:
+        _silence(kept, run.alarms, now)
+    if since is None:
+        kept.keep_counts(now, monitoring.to_json(run))
+    return run, kept.in_force()
+
+
+def _silence(kept: FallBackStore, alarms: Iterable[Alarm], now: datetime) -> None:
+    from cds_service.stores.fallen_back import FallenBack
+
+    for alarm in alarms:
+        if alarm.kind == "observed-expected":
+            kept.silence(FallenBack(alarm.about, alarm.version, now, alarm.words))
+
+
+def _lift(store: AssessmentStore, model: str, by: str) -> int:
+    from cds_service.clock import SystemClock
+    from cds_service.stores.fallen_back import FallBackStore
+
+    kept = FallBackStore(store.database)
+    silent = ", ".join(one.model for one in kept.in_force()) or "none"
+    if not kept.lift(model, by, SystemClock().now()):
+        raise InputError(f"{model} did not fall back to silence. Silent now: {silent}.")
+    click.echo(f"{model} may speak again (audit record: {by}); running workers follow within a minute.")
+    return 0
+
+
+def _json(run: Monitored, silent: Iterable[FallenBack]) -> bytes:
     import orjson
 
-    return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
+    from cds_service.monitoring import to_json
+
+    found: dict[str, Any] = orjson.loads(to_json(run))
+    for alarm, rung in zip(found["alarms"], run.alarms, strict=True):
+        alarm["words"] = rung.words
+        del alarm["message"]
+    found["silent"] = [asdict(one) for one in silent]
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
 
 
-def _say(found: dict[str, Any], *, as_json: bool) -> None:
+def _say(run: Monitored, silent: Iterable[FallenBack], *, as_json: bool) -> None:
     if as_json:
-        click.echo(_json(found).decode())
+        click.echo(_json(run, silent).decode())
         return
     from cds_service.cli.terminal import table
 
     rows = [
-        (name, service, str(n), str(month.with_cards[service]), str(month.suppressed[service]),
-         str(month.answers.get(service, {}).get("accepted", 0)),
-         str(month.answers.get(service, {}).get("overridden", 0)))
-        for name, month in found["months"].items()
-        for service, n in sorted(month.calls.items())
+        (name, service, str(n.calls), str(n.with_cards), str(n.suppressed), str(n.answers.get("accepted", 0)),
+         str(n.answers.get("overridden", 0)))
+        for name, month in run.months.items()
+        for service, n in month.services().items()
     ]  # fmt: skip
+    if not rows:
+        click.echo("No call is kept in the store: there is nothing to count yet.")
+        return
     table(("month", "service", "calls", "with a card", "suppressed", "accepted", "overridden"), rows)
-    for alarm in found["alarms"]:
+    for alarm in run.alarms:
         click.echo(f"{click.style('alarm', fg='red')}  {alarm.month}  {alarm.words}")
-    for model in found["fallen_back"]:
-        click.echo(f"{model} is silent from the next start on: its sign-off was taken back (audit record).")
-    if not found["alarms"]:
+    if not run.alarms:
         click.echo("no alarm")
+    for one in silent:
+        click.echo(
+            f"{click.style('silent', fg='yellow')}  {one.model} {one.version} since {one.at:%Y-%m-%d %H:%M} UTC: "
+            f"{one.reason}\n        To let it speak again: curbside monitor --lift {one.model} --by NAME"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is foreseen, what came, and up to when that is known."""
+
+    watched: tuple[Watched, ...]
+    known: Outcomes
+    until: datetime
+
+
+def _outcomes(declared: Path | None, came: Path | None) -> _Given:
+    if declared is None or came is None:
+        return _Given((), {}, datetime.max.replace(tzinfo=UTC))
+    watched, until = _watched(declared)
+    return _Given(watched, _came(came), until)
 
 
 def _watched(path: Path) -> tuple[tuple[Watched, ...], datetime]:
@@ -126,25 +202,3 @@ def _day(where: str, text: str) -> datetime:
         return datetime.combine(date.fromisoformat(text[:10]), time(), UTC) + timedelta(days=1)
     except (TypeError, ValueError):
         raise InputError(f"{where}: on must be a date such as 2026-11-01.") from None
-
-
-def _take_back(ctx: click.Context, alarms: list[Alarm], store: AssessmentStore, settings: Settings) -> list[str]:
-    """Models whose sign-off was removed from the settings, each with an audit entry."""
-    from cds_service import settings_file
-    from cds_service.clock import SystemClock
-    from cds_service.stores.audit import AuditStore, Entry
-
-    path = options.settings_file(ctx)
-    taken = []
-    for alarm in alarms:
-        model = alarm.what.split("/")[0]
-        if alarm.kind != "observed-expected" or model not in settings.models.signed_off or model in taken:
-            continue
-        if path is None:
-            raise SettingsError("settings: there is no settings file from which a sign-off could be taken back.")
-        text = settings_file.without_sign_off(path.read_text(encoding="utf-8"), model)
-        content = {"model": model, "version": settings.models.signed_off[model].version, "reason": alarm.words}
-        entry = Entry("fall-back", SystemClock().now(), None, content)
-        AuditStore(store.database).add(entry, lambda text=text: settings_file.write(path, text))  # type: ignore[misc]
-        taken.append(model)
-    return taken

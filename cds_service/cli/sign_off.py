@@ -35,6 +35,7 @@ def sign_off(ctx: click.Context, model_id: str, report: Path, by: str, other_rep
     from cds_service.app import create_store, load_registry
     from cds_service.clock import SystemClock
     from cds_service.stores.audit import AuditStore, Entry
+    from cds_service.stores.fallen_back import FallBackStore
 
     settings: Settings = ctx.obj
     path = options.settings_file(ctx)
@@ -62,12 +63,15 @@ def sign_off(ctx: click.Context, model_id: str, report: Path, by: str, other_rep
     try:
         audit = AuditStore(store.database)
         audit.add(Entry("sign-off", now, None, content), lambda: settings_file.write(path, text))
+        lifted = FallBackStore(store.database).lift(model.id, entry.by, now)
     finally:
         store.close()
     click.echo(
         f"{model.id} {model.version} is signed off by {entry.by} on {entry.on} (written to {path} and to the audit "
         "record). Restart the service: then it speaks."
     )
+    if lifted:
+        click.echo(f"{model.id} had fallen back to silence; that is lifted with this sign-off.")
 
 
 def _trained(loaded: Registry, model_id: str) -> RiskModel:

@@ -26,8 +26,12 @@ _DELETION = {
     "code": "destroy",
     "display": "Destroy/Delete Record Lifecycle Event",
 }
-_ACTIONS = {"assessment": "E", "feedback": "C", "wording": "C", "sign-off": "U", "fall-back": "U"}
-_BY_OPERATOR = frozenset({"sign-off", "fall-back"})
+_ACTIONS = dict.fromkeys(("sign-off", "fall-back", "fall-back-lifted"), "U") | {
+    "assessment": "E",
+    "feedback": "C",
+    "wording": "C",
+}
+_BY_OPERATOR = frozenset({"sign-off", "fall-back", "fall-back-lifted"})
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 
 

@@ -403,6 +403,12 @@ class EncounterDiagnosis(Part, frozen=True):
     rank: int | None = None
 
 
+class EncounterLocation(Part, frozen=True):
+    """Where an Encounter was."""
+
+    location: Reference | None = None
+
+
 class Encounter(Resource, frozen=True, tag="Encounter"):
     """A visit or a stay; `class` is a Coding in R4."""
 
@@ -416,6 +422,7 @@ class Encounter(Resource, frozen=True, tag="Encounter"):
     reason_code: tuple[CodeableConcept, ...] = ()
     hospitalization: Hospitalization | None = None
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
+    location: tuple[EncounterLocation, ...] = ()
 
 
 class Immunization(Resource, frozen=True, tag="Immunization"):

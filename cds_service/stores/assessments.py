@@ -33,6 +33,8 @@ ASSESSMENTS = sa.Table(
     sa.Column("response", sa.LargeBinary(), nullable=False),
     sa.Column("versions", Json(), nullable=False),
     sa.Column("tenant", sa.String(500)),
+    sa.Column("unit", sa.String(100)),
+    sa.Column("elapsed_ms", sa.Integer()),
     sa.Index("assessments_patient", "patient_id", "at"),
     sa.Index("assessments_at", "at"),
     sa.Index("assessments_hook_instance", "hook_instance"),
@@ -49,7 +51,8 @@ class Assessment:
     None. inputs: one object a feature (id, value, unit, effective, sources). results: one object an estimate or
     refusal. cards: every card that was composed, shown or silent, in wire form. response: the body sent, byte for
     byte. versions: model id -> version, and the versions of Curbside and of what else shaped the answer. tenant: of the
-    CDS Client's token, or None.
+    CDS Client's token, or None. unit: where in the hospital, as the encounter names it, or None. elapsed_ms: from the
+    head of the call until it was about to be stored.
     """
 
     id: UUID
@@ -65,6 +68,8 @@ class Assessment:
     response: bytes
     versions: Object
     tenant: str | None = None
+    unit: str | None = None
+    elapsed_ms: int | None = None
 
 
 class AssessmentStore:

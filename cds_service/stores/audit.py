@@ -62,8 +62,8 @@ _INSERT = Prepared(AUDIT.insert())
 class Entry:
     """Something that happened.
 
-    kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `forgotten` or `pruned`.
-    subject: the assessment that it is about.
+    kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `fall-back-lifted`,
+    `forgotten` or `pruned`. subject: the assessment that it is about.
     content: plain JSON values; may be deleted later.
     """
 

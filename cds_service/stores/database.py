@@ -22,7 +22,7 @@ from cds_service.errors import InputError, SettingsError, StoreError
 from cds_service.stores import reaching
 from cds_service.stores.checkpoints import UNASKED_PAGES, Checkpoints
 
-HEAD = "0005"  # the newest file in migrations/versions
+HEAD = "0006"  # the newest file in migrations/versions
 _POOL_S = 2.5  # how long a thread waits for one of its process's connections
 _BUSY_MS = 2500  # how long a write waits for another process's before it fails
 

@@ -56,7 +56,7 @@ class Basis:
     request: with all data that were fetched. gaps: what could not be had. seen: what was known about the patient's
     findings. writes: whether the client lets `systemActions` be sent. admitted: the sensitivity labels whose resources
     may be used for it; of the others only id, labels and subject are kept. told: the summary's lines in a language
-    model's words, where they are shown.
+    model's words, where they are shown. silenced: models of the service that monitoring had silenced.
     """
 
     request: HookRequest
@@ -65,6 +65,7 @@ class Basis:
     writes: bool = False
     admitted: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
+    silenced: tuple[str, ...] = ()
 
 
 class _Value(msgspec.Struct, array_like=True):
@@ -99,6 +100,7 @@ class _Body(msgspec.Struct):
     writes: bool
     admitted: tuple[str, ...]
     told: tuple[Told, ...] = ()
+    silenced: tuple[str, ...] = ()
 
 
 _STUB = ("id", "meta", "subject", "patient", "status", "clinical_status", "verification_status")
@@ -123,6 +125,7 @@ def freeze(basis: Basis) -> bytes:
         basis.writes,
         basis.admitted,
         basis.told,
+        basis.silenced,
     )
     return isal_zlib.compress(_ENCODER.encode(body), _FAST)
 
@@ -165,7 +168,7 @@ def thaw(frozen: bytes, needs: Mapping[str, Need]) -> Basis:
         for gone in body.gaps
         if gone.key in needs
     )
-    return Basis(request, gaps, seen, body.writes, body.admitted, body.told)
+    return Basis(request, gaps, seen, body.writes, body.admitted, body.told, body.silenced)
 
 
 def _thawed(value: _Value) -> PrefetchValue:

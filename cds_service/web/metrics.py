@@ -9,7 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request
@@ -143,10 +143,11 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
 
 
-def register(app: Flask, metrics: Metrics, peers: Peers, port: int) -> None:
+def register(app: Flask, metrics: Metrics, peers: Peers, port: int, also: Callable[[], bytes] = bytes) -> None:
     """`GET /metrics`, for callers on this machine and for those who reach the metrics port (0: there is none).
 
-    To anyone else there is no such page; and at the metrics port there is nothing else but health.
+    also: further metrics, in the same format. To anyone else there is no such page; and at the metrics port there is
+    nothing else but health.
     """
     routes = Blueprint("metrics", __name__)
 
@@ -154,7 +155,7 @@ def register(app: Flask, metrics: Metrics, peers: Peers, port: int) -> None:
     def page() -> Response:
         if not (_at(port) or peers.local(request.environ)):
             raise NotFound
-        return Response(metrics.page(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.page() + also(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     def only_metrics() -> None:
         if _at(port) and request.blueprint not in _OPEN_AT_METRICS_PORT:

@@ -1,0 +1,174 @@
+"""Counts by month: calls, cards, answers and times by unit, inputs, estimates and outcomes, a model's sentences."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from cds_service.stores.monitoring import Answered, Seen, Worded
+
+Outcomes = Mapping[tuple[str, str], tuple[datetime, ...]]  # (patient, outcome) -> when it came
+NO_UNIT = ""  # the encounter named none
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An estimate whose outcome is known later. name: `MODEL/OUTCOME[/YEARS]`. within: from the estimate on."""
+
+    name: str
+    outcome: str
+    within: timedelta
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one service did, in one unit or in all. ms: milliseconds to the answer -> how often."""
+
+    calls: int = 0
+    with_cards: int = 0
+    suppressed: int = 0
+    answers: dict[str, int] = field(default_factory=Counter)
+    reasons: dict[str, int] = field(default_factory=Counter)
+    ms: dict[float, int] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Adds the counts of another unit."""
+        self.calls += other.calls
+        self.with_cards += other.with_cards
+        self.suppressed += other.suppressed
+        for mine, more in ((self.answers, other.answers), (self.reasons, other.reasons)):
+            for name, n in more.items():
+                mine[name] = mine.get(name, 0) + n
+        for value, n in other.ms.items():
+            self.ms[value] = self.ms.get(value, 0) + n
+
+    @property
+    def answered(self) -> int:
+        """How many cards were answered."""
+        return sum(self.answers.values())
+
+
+@dataclass(slots=True)
+class Judged:
+    """Estimates of one version of a model whose outcome is known: how many, expected and observed outcomes."""
+
+    model: str
+    version: str
+    n: int = 0
+    expected: float = 0.0
+    observed: int = 0
+
+
+@dataclass(slots=True)
+class Month:
+    """The counts of one month; nothing here tells of a patient.
+
+    units: service -> unit -> counts. refused: model and reason -> how often. inputs: `service/input` -> digits -> how
+    often; missing: how often it had no usable value. estimates: name -> digits -> how often. judged: name and outcome
+    -> estimates with a known outcome. told: sentences of a language model that were kept, dropped, put back.
+    """
+
+    units: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=Counter)
+    inputs: dict[str, dict[float, int]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=Counter)
+    estimates: dict[str, dict[float, int]] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=Counter)
+
+    def services(self) -> dict[str, Counts]:
+        """The counts of each service over all units."""
+        found: dict[str, Counts] = {}
+        for service, units in sorted(self.units.items()):
+            found[service] = Counts()
+            for counts in units.values():
+                found[service].add(counts)
+        return found
+
+    @property
+    def calls(self) -> int:
+        """Calls of all services."""
+        return sum(counts.calls for counts in self.services().values())
+
+
+def count(
+    seen: Iterable[Seen],
+    answers: Iterable[Answered],
+    watched: tuple[Watched, ...],
+    outcomes: Outcomes,
+    until: datetime,
+    worded: Iterable[Worded] = (),
+) -> dict[str, Month]:
+    """The months, in order. until: outcomes are known up to then; estimates whose time is not over are not judged."""
+    months: dict[str, Month] = {}
+    for one in seen:
+        _count(months.setdefault(one.at.strftime("%Y-%m"), Month()), one, watched, outcomes, until)
+    for answer in answers:
+        counts = _unit(months.setdefault(answer.month, Month()), answer.service, answer.unit)
+        counts.answers[answer.outcome] = counts.answers.get(answer.outcome, 0) + 1
+        if answer.outcome == "overridden" and answer.reason:
+            counts.reasons[answer.reason] = counts.reasons.get(answer.reason, 0) + 1
+    for text in worded:
+        told = months.setdefault(text.month, Month()).told
+        for fate, n in (("kept", text.kept), ("dropped", text.dropped), ("put_back", text.put_back)):
+            told[fate] = told.get(fate, 0) + n
+    return dict(sorted(months.items()))
+
+
+def _unit(month: Month, service: str, unit: str | None) -> Counts:
+    return month.units.setdefault(service, {}).setdefault(unit or NO_UNIT, Counts())
+
+
+def _count(month: Month, one: Seen, watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime) -> None:
+    counts = _unit(month, one.service, one.unit)
+    counts.calls += 1
+    counts.with_cards += one.cards > 0
+    if one.elapsed_ms is not None:
+        _bump(counts.ms, digits(one.elapsed_ms))
+    for row in one.inputs:
+        name = f"{one.service}/{row['id']}"
+        value = row.get("value")
+        if "unusable" in row:
+            _bump(month.missing, name)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            _bump(month.inputs.setdefault(name, Counter()), digits(value))
+    for row in one.results:
+        counts.suppressed += "suppressed" in row
+        if "refusal" in row:
+            _bump(month.refused, f"{row['model']}: {row['refusal']}")
+        if row.get("value") is not None and "model" in row:
+            _estimate(month, one, row, watched, outcomes, until)
+
+
+def _estimate(
+    month: Month, one: Seen, row: Mapping[str, Any], watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime
+) -> None:
+    model, version = row["model"], row.get("version", "")
+    parts = (model, row.get("outcome"), row.get("horizon_years"))
+    name = "/".join(str(part) for part in parts if part is not None)
+    _bump(month.estimates.setdefault(name, Counter()), digits(row["value"]))
+    for watch in watched:
+        if not f"{name}/".startswith(f"{watch.name}/") or not 0.0 <= row["value"] <= 1.0:
+            continue
+        came = any(one.at < at <= one.at + watch.within for at in outcomes.get((one.patient, watch.outcome), ()))
+        if came or one.at + watch.within <= until:
+            key = f"{name} {version} for {watch.outcome}"
+            judged = month.judged.setdefault(key, Judged(model, version))
+            judged.n += 1
+            judged.expected += row["value"]
+            judged.observed += came
+
+
+def _bump(counts: dict[Any, int], key: Any) -> None:
+    counts[key] = counts.get(key, 0) + 1
+
+
+def digits(value: float) -> float:
+    """A number rounded to its first two digits."""
+    if value == 0 or not math.isfinite(value):
+        return 0.0
+    return float(f"{value:.1e}")
