@@ -37,7 +37,7 @@ def fall_back(site: Site, version: str | None = None) -> FallBackStore:
     store = FallBackStore(site.store.database)
     for id_, model in loaded().models.items():
         if id_.startswith("prevent-"):
-            assert store.silence(FallenBack(id_, version or model.version, AS_OF, WHY))
+            assert store.silence(FallenBack(id_, version or model.version, site.now, WHY))
     return store
 
 
