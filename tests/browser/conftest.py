@@ -21,6 +21,7 @@ from cds_service.sandbox.ehr.smart import CLIENT_ID
 from cds_service.sandbox.ehr.state import Ehr
 from cds_service.sandbox.patients import BY_NAME
 from cds_service.settings import App, Client, Dev, Models, Settings, SmartEhr, Store
+from cds_service.stores.fallen_back import FallBackStore
 
 PATIENTS = (
     "missing-lipids",
@@ -49,6 +50,7 @@ class Place:
     ehr: Ehr
     url: str
     app: str
+    watching: FallBackStore
     errors: list[str] = field(default_factory=list)
 
 
@@ -106,7 +108,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         store = create_store(settings)
         pipeline = create_pipeline(settings, clock, store, load_registry(settings))
         with listening(create_app(settings, clock, pipeline=pipeline, store=store), port):
-            yield Place(ehr, ehr.base, app_url)
+            yield Place(ehr, ehr.base, app_url, FallBackStore(store.database))
         store.close()
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import half_a_year
 import pytest
+
+from cds_service.monitoring import to_json
+from cds_service.sandbox.chart import AS_OF
 
 Open = Callable[..., Any]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 320, "height": 700}
@@ -162,10 +166,14 @@ def test_axe_finds_nothing(place: Any, new_page: Open, scheme: str, rules: dict[
     review = in_own_window(page)
     review.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     found["review"] = violations(review, rules)
-    for link in ("Governance",):
+    place.watching.keep_counts(AS_OF, to_json(half_a_year.example()))
+    for link in ("Governance", "Monitoring: shifts"):
         review.get_by_role("link", name=link).click()
-        review.wait_for_selector("table")
+        review.wait_for_selector("h2")
+        review.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found[link] = violations(review, rules)
+    review.set_viewport_size(NARROW)
+    assert overflow(review) <= 0
     review.goto(f"{place.app}/app/")
     found["home"] = violations(review, rules)
     assert {name: lines for name, lines in found.items() if lines} == {}

@@ -14,6 +14,7 @@ from cds_service.security.smart import SmartClient
 from cds_service.settings import Settings
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.stores.assessments import AssessmentStore
+from cds_service.stores.fallen_back import FallBackStore
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.web.app import asking, governance, launch, review
 from cds_service.web.app.asker import Asker
@@ -41,7 +42,8 @@ def blueprint(
     asker = Asker(settings, store.database, clock, observer)
     asking.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
     review.routes(app, smart, sessions, opener, FeedbackStore(store.database), pages, clock, types, library)
-    governance.routes(app, smart, sessions, opener, pages, clock)
+    watching = FallBackStore(store.database)
+    governance.routes(app, smart, sessions, opener, pages, clock, watching, settings.monitoring)
 
     @app.errorhandler(CurbsideError)
     def refuse(error: CurbsideError) -> tuple[str, int]:

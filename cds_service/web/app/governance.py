@@ -1,4 +1,4 @@
-"""For users with that role: recent cards, what became of them, and any assessment given again."""
+"""For users with that role: recent cards and what became of them, assessments given again, the latest monitoring."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from flask import Blueprint, g, request
 
 from cds_service.clock import Clock
 from cds_service.errors import Forbidden
+from cds_service.monitoring import from_json
 from cds_service.security.smart import Registration, SmartClient
+from cds_service.settings import Monitoring
+from cds_service.stores.fallen_back import FallBackStore
+from cds_service.web.app.monitored_page import view
 from cds_service.web.app.opening import NothingToReview, Opener
 from cds_service.web.app.pages import Pages
 from cds_service.web.app.review import governs, views
@@ -19,9 +23,16 @@ _DAYS = 30
 
 
 def routes(
-    blueprint: Blueprint, smart: SmartClient, sessions: Sessions, opener: Opener, pages: Pages, clock: Clock
+    blueprint: Blueprint,
+    smart: SmartClient,
+    sessions: Sessions,
+    opener: Opener,
+    pages: Pages,
+    clock: Clock,
+    watching: FallBackStore,
+    limits: Monitoring,
 ) -> None:
-    """Adds `/app/r/<id>/governance` and the views below it."""
+    """Adds `/app/r/<id>/governance`, the views below it, and `/app/r/<id>/monitoring`, which is of all EHRs."""
 
     def allowed(id_: str) -> tuple[Review, Registration]:
         review = sessions.find(id_, request)
@@ -37,6 +48,16 @@ def routes(
         reader = opener.reader(registration)
         tallies = reader.tallies(clock.now() - timedelta(days=_DAYS))
         return pages.render("governance.html", review=review, tallies=tallies, recent=reader.recent(), days=_DAYS)
+
+    @blueprint.get("/r/<id_>/monitoring")
+    def monitoring(id_: str) -> str:
+        review, _ = allowed(id_)
+        counts = watching.counts()
+        silent = watching.in_force()
+        shown = None
+        if counts is not None:
+            shown = view(from_json(counts[1]), counts[0], clock.now(), silent, limits)
+        return pages.render("monitoring.html", review=review, shown=shown, silent=silent)
 
     @blueprint.get("/r/<id_>/governance/<uuid:assessment>")
     def replayed(id_: str, assessment: UUID) -> str:

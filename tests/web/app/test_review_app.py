@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import half_a_year
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from listening import listening
 
 from cds_service.app import create_app, create_pipeline, create_store, load_registry
 from cds_service.errors import SettingsError
+from cds_service.monitoring import to_json
 from cds_service.registry import Registry
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.ehr import serve
@@ -27,6 +29,7 @@ from cds_service.sandbox.ehr.tokens import Launch
 from cds_service.sandbox.patients import BY_NAME
 from cds_service.settings import App, Client, Dev, Llm, Models, Settings, SmartEhr, Store
 from cds_service.stores.assessments import AssessmentStore
+from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
 APP = "https://cds.example"
 CALLBACK = f"{APP}/app/callback"
@@ -461,9 +464,33 @@ def test_governance_is_for_those_with_the_role(site: Site) -> None:
     assert "the same to the byte" in browser.get(link.group(1), base_url=APP).text
     site.behaviour.id_token["fhirUser"] = f"{site.ehr.fhir}/Practitioner/someone-else"
     other = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+    assert browser.get(f"{other}/monitoring", base_url=APP).status_code == 403
     refused = browser.get(f"{other}/governance", base_url=APP)
     assert refused.status_code == 403
     assert "governance role" in refused.text
+
+
+def test_monitoring_is_a_page_of_the_governance_view(site: Site) -> None:
+    """Before a run it says what to do; then what rings, who is silent and how to lift it, and each number as text."""
+    site.behaviour.id_token.pop("fhirUser", None)
+    browser = site.browser()
+    path = opened(site, browser, site.launch("acute-deterioration"))
+    assert "Nothing was counted yet" in browser.get(f"{path}/monitoring", base_url=APP).text
+    watching = FallBackStore(site.store.database)
+    watching.keep_counts(AS_OF, to_json(half_a_year.example()))
+    watching.silence(FallenBack("mortality", "1.0.0", AS_OF, "observed over expected is 1.60"))
+    page = browser.get(f"{path}/monitoring", base_url=APP).text
+    watching.lift("mortality", "Dr Li", AS_OF)
+    for words in (
+        "prognosis/creatinine: missing in 50 %, before in 3 %",
+        "curbside monitor --lift mortality --by NAME",
+        "Observed over expected: mortality/death/5 1.0.0 for death-5y: 2026-05 1.03;",
+        "Ward 3 West",
+        "patient refused",
+        "60 % of its sentences were kept",
+    ):
+        assert words in page, words
+    assert "style=" not in page
 
 
 def test_hostile_text_of_a_record_stays_text(site: Site, loaded: Registry) -> None:
