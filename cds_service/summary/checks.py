@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
+from cds_service.summary.comparing import against_then
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, counts, numbers
 from cds_service.summary.levels import level_of
@@ -19,7 +20,8 @@ _STATEFUL = frozenset({
 })  # fmt: skip
 _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", "ClinicalImpression"})
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
-_ARRIVAL = frozenset({"admission", "入院"})
+_ARRIVAL = frozenset({"admission", "arrival", "on arrival", "入院", "到院"})
+_TREATED = frozenset({"treated with", "treatment with", "治疗"})
 _AROUND = 86_400.0  # seconds
 _ACTS = frozenset({"Procedure", "Immunization"})
 _GOING_ON = frozenset({
@@ -41,11 +43,12 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     counted = counts(claim, usable, reasons)
     trend = claim.values("trend") - _written(about, "trend")
     trend -= {"up", "down"} if _is_level(claim, about) else set()
+    trend |= against_then(claim, about)
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
     if trend or arrows:
-        reasons += trend_reasons(claim, about, trend)
+        reasons += trend_reasons(claim, about, trend, counted)
         numbers(claim, named, about, counted | told(claim), reasons)
         left: Group = []
     else:
@@ -165,6 +168,9 @@ def _is_now(claim: Claim) -> bool:
 
 def _certainty(claim: Claim, named: list[Group]) -> list[str]:
     hedged = "suspected" in claim.values("certainty")
+    doubt = _doubt(claim, named, hedged)
+    if doubt is not None:
+        return doubt
     for group in named:
         whole = any(t.value.startswith("@") for m in claim.mentions for t in m.tokens)
         if group and all(p.suspected for p in group) and not hedged and not whole:
@@ -172,6 +178,20 @@ def _certainty(claim: Claim, named: list[Group]) -> list[str]:
         if group and hedged and not any(p.suspected for p in group):
             return ["it is said to be suspected, and the record does not say so"]
     return []
+
+
+def _doubt(claim: Claim, named: list[Group], hedged: bool) -> list[str] | None:
+    """What is wrong about names that a visit only asks after (`thrombosis?`); None where there are none."""
+    if len(named) != len(claim.mentions):
+        return None
+    asked = False
+    for mention, group in zip(claim.mentions, named, strict=True):
+        values = {t.value for t in mention.tokens if t.kind in ("term", "word")}
+        if group and values and all(values & p.doubted and not values <= p.affirmed for p in group):
+            asked = True
+            if not hedged:
+                return ["the record only suspects it"]
+    return [] if asked else None
 
 
 def _planned(claim: Claim, about: Group) -> list[str]:
@@ -196,6 +216,8 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         if token.text.lower() in _ARRIVAL and any(_at_arrival(p, chart) for p in group):
             continue
         words = any(("kind", value) in p.operators for p in group)
+        if token.text.lower() in _TREATED:
+            wanted |= {"Procedure"}
         if not words and not any(p.kind in wanted for p in group):
             reasons.append(f"what is cited is no {token.text}")
         if (

@@ -25,11 +25,14 @@ _DENIED_STATUS = frozenset({"not-done", "not-taken"})
 _NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|undetected|无|阴性|未检出)\b", re.I)
 # Names within which a shorter one means something else: a non-smoker is no smoker.
 OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc", "#ectopic"})
+_PIECE = re.compile(r"[^:;,.：；，。?？]+[?？]?")
 _INSIDE = frozenset({"condition", "quality", "act", "drug"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
 _OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 MAX_PARTS = 400
 _MOST_DAILY = 4
+_STRENGTH = frozenset({"mg", "g", "mcg", "ug"})
+_PIECES_TAKEN = re.compile(r"(?i)\b([1-9]) (?:tablet|capsule|tab|cap)s?\b")
 _SHORT_RESULT = 80
 
 
@@ -38,7 +41,7 @@ class Part:
     """Something that a sentence may rest on.
 
     affirmed, denied: ids of terms and stems of words. numbers: those of its texts. reasons: terms and words of what it
-    was done or given for. doses: the number that follows each drug in a name of several drugs.
+    was done or given for; doubted: those of them that are only asked after (`pneumonia?`). doses: the number that follows each drug in a name of several drugs.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Part:
     affirmed: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
     operators: set[tuple[str, str]] = field(default_factory=set)
     numbers: list[Number] = field(default_factory=list)
     pairs: list[tuple[float, float]] = field(default_factory=list)
@@ -105,6 +109,7 @@ def _whole(cited: Stated, chart: Chart) -> Part:
             elif path.startswith(("code", "value")):
                 _why(part, text)
     part.operators |= {("freq", f) for f in _schedules(cited.json)}
+    _per_dose(part, cited)
     _status(part, cited, chart)
     if cited.kind == "Observation":
         _value_polarity(part, cited.json)
@@ -127,6 +132,15 @@ def _schedules(row: Json) -> Iterator[str]:
             times, period, unit = repeat.get("frequency"), repeat.get("period"), repeat.get("periodUnit")
             if period == 1 and unit == "d" and isinstance(times, int) and 1 <= times <= _MOST_DAILY:
                 yield str(times)
+
+
+def _per_dose(part: Part, cited: Stated) -> None:
+    """Adds what is taken at a time: two tablets of 325 mg are 650 mg."""
+    strengths = list({(n.value, n.unit): n for n in part.numbers if n.unit in _STRENGTH}.values())
+    taken = [m for path, text in cited.names if path.startswith("dosage") for m in _PIECES_TAKEN.finditer(text)]
+    if len(strengths) == 1 and taken and len({m[1] for m in taken}) == 1 and int(taken[0][1]) > 1:
+        one = strengths[0]
+        part.numbers.append(Number(one.value * int(taken[0][1]), one.unit, one.decimals, one.end, one.digits))
 
 
 def _read(part: Part, text: str) -> None:
@@ -204,9 +218,21 @@ def _why(part: Part, text: str) -> None:
     one = Part("", "", part.source)
     _read(one, text)
     part.reasons |= one.affirmed
+    part.doubted |= _doubted(part, text)
     part.whens += one.whens
     part.numbers += one.numbers
     part.operators |= {o for o in one.operators if o[0] in ("trend", "level")}
+
+
+def _doubted(part: Part, text: str) -> set[str]:
+    """The terms and words of the pieces of a text that end in a question mark or are hedged."""
+    found: set[str] = set()
+    for piece in _PIECE.findall(text):
+        one = Part("", "", part.source)
+        _read(one, piece)
+        if piece.rstrip().endswith(("?", "？")) or ("certainty", "suspected") in one.operators:
+            found |= one.affirmed
+    return found
 
 
 def _doses(part: Part, found: list[Token]) -> None:
@@ -241,7 +267,8 @@ def _status(part: Part, cited: Stated, chart: Chart) -> None:
     if any(path == "code" and re.match(r"(?i)history of", text) for path, text in cited.names):
         part.state = "history"
     doubtful = cited.verification & {"provisional", "differential", "unconfirmed"}
-    hedged = ("certainty", "suspected") in part.operators
+    asked = any(path.startswith("code") and text.rstrip().endswith(("?", "？")) for path, text in cited.names)
+    hedged = ("certainty", "suspected") in part.operators or asked
     part.suspected = cited.kind == "Condition" and (bool(doubtful) or hedged)
     refuted = "refuted" in cited.verification
     part.negative = refuted or cited.status in _DENIED_STATUS or cited.json.get("doNotPerform") is True

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
+from cds_service.summary.comparing import beside_reasons, row_reasons
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import findings_of
 from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
 from cds_service.summary.people import who
+from cds_service.summary.sharing import share
 
 MAX_SENTENCE = 2000
 MAX_CITES = 200
@@ -44,6 +46,12 @@ _NAMES = frozenset({  # members whose words name the thing itself
     "description", "category",
 })  # fmt: skip
 _WHOLE_NAME = 8
+_HEADING = re.compile(  # what a line is about, before its colon; it says nothing by itself
+    r"(?i)^\s*(?:renal function|kidney function|liver function|liver tests|lfts|u&es|electrolytes|bloods|labs|obs|"
+    r"observations|vitals|vital signs|inflammatory markers|background|pmh|past medical history|drug history|dh|"
+    r"on examination|o/e|social history|肾功能|肝功能|电解质|化验|血常规|生命体征|既往史|用药史|炎症指标)"
+    r"(?:\s+at(?=\s+\d{1,2}:\d\d:)|\s*:)"
+)
 _NOW = frozenset({"currently", "current", "active", "takes", "taking", "目前", "服用", "正在服用", "现", "is taking"})
 _PREVENTED = frozenset({  # what a vaccine is named after
     "influenza", "flu", "varicella", "zoster", "rotavirus", "hepatitis a", "hepatitis b", "mumps", "pneumococcal",
@@ -77,7 +85,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
     reasons += who(found, usable, chart)
     state = State()
     spoken = False
-    _share_times(found)
+    share(found)
     for claim in found:
         reasons += _claim(claim, usable, chart, state)
         spoken = (
@@ -85,7 +93,9 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
             or bool(claim.mentions)
             or any(t.kind in ("number", "pressure", "when", "gender", "kind") for t in claim.tokens)
         )
-    reasons += [] if reasons else order_reasons(found, state.spoken) + step_reasons(state.steps)
+    if not reasons:
+        reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
+        reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
@@ -93,7 +103,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
 
 def _whole_names(text: str, usable: list[Part]) -> tuple[str, list[str]]:
     """The sentence with each name that it takes letter for letter from a cited resource as one sign; and the names."""
-    plain = normal(text).replace("⟦", "").replace("⟧", "")
+    plain = _HEADING.sub("", normal(text)).replace("⟦", "").replace("⟧", "")
     bearers: dict[str, list[Part]] = {}
     for part in usable:
         for path, name in part.source.names:
@@ -148,22 +158,6 @@ def _stands(sentence: str, text: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(normal(text).split()).strip(" .。;；").casefold()
-
-
-def _share_times(found: list[Claim]) -> None:
-    """A time before or after a list holds for each of its items: `In 2015, A and B`, `A and B since 2015`."""
-    lead = [t for t in found[0].tokens if t.kind == "when"] if found and not found[0].mentions else []
-    if lead and all(t.kind in ("when", "neutral", "state") for t in found[0].tokens):
-        for claim in found[1:]:
-            if claim.mentions and not claim.of("when"):
-                claim.tokens = [*claim.tokens, *lead]
-    for at in range(len(found) - 1, 0, -1):
-        claim, before = found[at], found[at - 1]
-        times = [t for t in claim.tokens if t.kind == "when" and t.when is not None and t.when.kind != "oldness"]
-        opens = next((t for t in claim.tokens if t.kind != "neutral"), None)
-        listed = opens is not None and opens.kind in ("term", "word", "side", "number")
-        if times and listed and before.mentions and not before.of("when") and claim.mentions:
-            before.tokens = [*before.tokens, *times]
 
 
 def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list[str]:

@@ -95,6 +95,9 @@ def findings_of(part: Part) -> set[str]:
                     found.add(finding)
                 if value is not None and finding == "#fever" and value < 37.5:
                     found.add("#afebrile")
+    flow = part.kind == "Observation" and "#oxygen_flow" in part.affirmed
+    if flow and [a.value for a in part.amounts] == [0.0]:
+        found.add("#room_air")
     for term, level, finding in _BY_LEVEL:
         if term in part.affirmed and part.kind == "Observation" and level_of(part) == level:
             found.add(finding)

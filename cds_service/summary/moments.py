@@ -78,7 +78,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
         ("for", r"(?<![\d.])" + _HN + r"(?=\s?(?:[,，。;；、]|$))"),
         ("named", _B + r"(?P<word>this morning|today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
-        ("named", r"(?P<word>今天|今日|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
+        ("named", r"(?P<word>今天|今日|今晨|今早|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
         ("clock", _B + r"(?:at )?(?P<h>\d{1,2}):(?P<min>\d\d)(?::\d\d)?(?: ?(?:UTC|GMT|am|pm|h))?(?!\w)"),
     )
 )  # fmt: skip
@@ -183,7 +183,7 @@ def _span(year: int, month: int, day: int) -> Span | None:
 def named_span(word: str, now: datetime) -> Span | None:
     """What `last month`, `yesterday`, `去年` mean at a moment."""
     today = now.date()
-    if word in ("today", "this morning", "今天", "今日"):
+    if word in ("today", "this morning", "今天", "今日", "今晨", "今早"):
         return parse(today.isoformat())
     if word in ("yesterday", "last night", "昨天", "昨日"):
         return parse((today - timedelta(days=1)).isoformat())

@@ -39,6 +39,8 @@ parox_af: paroxysmal atrial fibrillation; paroxysmal af; paroxysmal afib | 阵�
 aflutter: atrial flutter | 心房扑动; 房扑
 cad: coronary artery disease; coronary heart disease; cad; chd; coronary arteriosclerosis; coronary atherosclerosis; ischemic heart disease; ischaemic heart disease; atherosclerotic heart disease; ihd; coronary disease | 冠心病; 冠状动脉粥样硬化性心脏病; 冠状动脉粥样硬化; 缺血性心脏病
 mi: myocardial infarction; heart attack; mi; myocardial infarct | 心肌梗死; 心肌梗塞; 心梗
+stemi: stemi; st elevation myocardial infarction; st segment elevation myocardial infarction | ST段抬高型心肌梗死 => mi
+nstemi: nstemi; non st elevation myocardial infarction; non st segment elevation myocardial infarction | 非ST段抬高型心肌梗死 => mi
 old_mi: old myocardial infarction; history of myocardial infarction; prior myocardial infarction; previous myocardial infarction; prior mi; old mi; previous mi; past myocardial infarction; previous heart attack; prior heart attack | 陈旧性心肌梗死; 陈旧性心梗; 既往心肌梗死 => mi
 acs: acute coronary syndrome; acs | 急性冠脉综合征; 急性冠状动脉综合征
 angina: angina; angina pectoris | 心绞痛
@@ -46,7 +48,7 @@ stroke: stroke; cerebrovascular accident; cva; apoplexy | 脑卒中; 中风; 脑
 tia: transient ischemic attack; transient ischaemic attack; tia; mini stroke | 短暂性脑缺血发作; TIA
 card_arrest: cardiac arrest | 心脏骤停; 心跳骤停
 hx_card_arrest: history of cardiac arrest | 心脏骤停史; 心脏骤停病史 => card_arrest
-hlp: hyperlipidemia; hyperlipidaemia; dyslipidemia; dyslipidaemia; high cholesterol; hld; hypercholesterolemia; hypercholesterolaemia | 高脂血症; 血脂异常; 高血脂; 高胆固醇血症
+hlp: raised lipids; high lipids; elevated lipids; hyperlipidemia; hyperlipidaemia; dyslipidemia; dyslipidaemia; high cholesterol; hld; hypercholesterolemia; hypercholesterolaemia | 高脂血症; 血脂异常; 高血脂; 高胆固醇血症
 htg: hypertriglyceridemia; hypertriglyceridaemia; high triglycerides | 高甘油三酯血症
 mets: metabolic syndrome; metabolic syndrome x | 代谢综合征
 obesity: obesity; obese; bmi in obese range; obesity finding | 肥胖; 肥胖症
@@ -71,7 +73,7 @@ viral_pharyngitis: acute viral pharyngitis; viral pharyngitis | 急性病毒性�
 strep: streptococcal sore throat; strep throat; streptococcal pharyngitis | 链球菌性咽炎; 链球菌性喉咙痛 => pharyngitis
 otitis: otitis media; middle ear infection | 中耳炎
 urti: upper respiratory infection; upper respiratory tract infection; uri; urti | 上呼吸道感染
-uti: urinary tract infection; uti | 尿路感染; 泌尿道感染
+uti: urinary tract infection; uti; urinary tract infectious disease; urinary infection | 泌尿系感染; 泌尿系统感染; 尿路感染; 泌尿道感染
 recurrent_uti: recurrent urinary tract infection; recurrent uti; recurrent urinary tract infections; recurrent utis | 复发性尿路感染; 反复尿路感染 => uti
 ecoli_uti: escherichia coli urinary tract infection; e coli urinary tract infection; e coli uti | 大肠杆菌尿路感染 => uti
 sepsis: sepsis; septicemia; septic | 脓毒症; 败血症
@@ -114,6 +116,16 @@ colon_polyp: polyp of colon; colon polyp; colonic polyp; colon polyps; colonic p
 rectal_polyp: rectal polyp; recurrent rectal polyp | 直肠息肉; 复发性直肠息肉
 colon_ca: malignant tumor of colon; colon cancer; cancer of the colon; malignant neoplasm of colon; carcinoma of colon; colonic cancer; malignant tumour of colon | 结肠癌; 结肠恶性肿瘤
 overlap_colon: overlapping malignant neoplasm of colon | 结肠重叠性恶性肿瘤 => colon_ca
+pancreatic_ca: malignant tumor of pancreas; malignant neoplasm of pancreas; pancreatic cancer; cancer of the pancreas; carcinoma of pancreas; pancreatic carcinoma; malignant pancreatic tumor; pancreas cancer | 胰腺癌; 胰腺恶性肿瘤
+gastric_ca: malignant tumor of stomach; malignant neoplasm of stomach; gastric cancer; cancer of the stomach; carcinoma of stomach; gastric carcinoma; malignant gastric tumor; stomach cancer | 胃癌; 胃恶性肿瘤
+esophageal_ca: malignant tumor of esophagus; malignant neoplasm of esophagus; esophageal cancer; cancer of the esophagus; carcinoma of esophagus; esophageal carcinoma; malignant esophageal tumor; esophagus cancer | 食管癌; 食管恶性肿瘤
+ovarian_ca: malignant tumor of ovary; malignant neoplasm of ovary; ovarian cancer; cancer of the ovary; carcinoma of ovary; ovarian carcinoma; malignant ovarian tumor; ovary cancer | 卵巢癌; 卵巢恶性肿瘤
+renal_ca: malignant tumor of kidney; malignant neoplasm of kidney; renal cancer; cancer of the kidney; carcinoma of kidney; renal carcinoma; malignant renal tumor; kidney cancer | 肾癌; 肾恶性肿瘤
+bladder_ca: malignant tumor of bladder; malignant neoplasm of bladder; bladder cancer; cancer of the bladder; carcinoma of bladder; bladder carcinoma; malignant bladder tumor | 膀胱癌; 膀胱恶性肿瘤
+cervical_ca: malignant tumor of uterine cervix; malignant neoplasm of uterine cervix; cervical cancer; cancer of the uterine cervix; carcinoma of uterine cervix; cervical carcinoma; malignant cervical tumor; uterine cervix cancer | 宫颈癌; 宫颈恶性肿瘤
+endometrial_ca: malignant tumor of endometrium; malignant neoplasm of endometrium; endometrial cancer; cancer of the endometrium; carcinoma of endometrium; endometrial carcinoma; malignant endometrial tumor; endometrium cancer | 子宫内膜癌; 子宫内膜恶性肿瘤
+thyroid_ca: malignant tumor of thyroid gland; malignant neoplasm of thyroid gland; thyroid cancer; cancer of the thyroid gland; carcinoma of thyroid gland; thyroid carcinoma; malignant thyroid tumor; thyroid gland cancer | 甲状腺癌; 甲状腺恶性肿瘤
+rectal_ca: malignant tumor of rectum; malignant neoplasm of rectum; rectal cancer; cancer of the rectum; carcinoma of rectum; rectal carcinoma; malignant rectal tumor; rectum cancer | 直肠癌; 直肠恶性肿瘤
 prostate_neo: neoplasm of prostate; prostate neoplasm; prostatic neoplasm; prostate tumor; prostate tumour | 前列腺肿瘤
 prostate_cis: carcinoma in situ of prostate; prostate carcinoma in situ | 前列腺原位癌
 prostate_ca: prostate cancer; malignant neoplasm of prostate; cancer of the prostate | 前列腺癌
@@ -153,8 +165,10 @@ never_smoker: never smoker; never smoked tobacco; never smoked; non smoker; nons
 chronic_pain: chronic pain | 慢性疼痛; 慢性痛
 tachycardia: tachycardia; tachycardic | 心动过速
 tachypnea: tachypnea; tachypnoea; tachypneic | 呼吸急促; 呼吸过速
-afebrile: afebrile | 无发热; 体温正常
-fever: fever; febrile; pyrexia | 发热; 发烧
+afebrile: afebrile; apyrexial; apyrexic | 无发热; 体温正常
+bed_bound: bed ridden; bedridden; bed bound; bedbound; confined to bed | 卧床; 卧床不起
+voice_only: responds to voice; rouses to voice; responding to voice; rousable to voice; voice responsive | 对声音有反应; 呼之能应
+fever: fever; febrile; pyrexia; pyrexial | 发热; 发烧
 cough: cough | 咳嗽
 chest_pain: chest pain | 胸痛
 dyspnea: dyspnea; dyspnoea; shortness of breath; breathlessness; sob | 呼吸困难; 气短; 气促
@@ -525,7 +539,7 @@ breast_bx: biopsy of breast; breast biopsy | 乳腺活检
 cesarean: cesarean section; caesarean section; c section; cesarean delivery | 剖宫产; 剖腹产
 mammogram: screening mammography; mammogram; mammography | 乳腺钼靶; 乳腺X线摄影; 乳房X线检查
 spirometry: spirometry; measurement of respiratory function; lung function test; pulmonary function test | 肺功能检查; 肺功能测定
-bone_scan: bone density scan; dxa scan; dexa scan; bone densitometry | 骨密度检查; 骨密度扫描
+bone_scan: bone density scan; dexa; bone densitometry scan; dxa scan; dexa scan; bone densitometry | 骨密度检查; 骨密度扫描
 suture: suture open wound; wound suture; suturing of wound; suture of open wound; sutured wound | 缝合伤口; 伤口缝合; 开放性伤口缝合
 medrec: medication reconciliation; documentation of current medications | 药物核对; 用药核对; 当前用药记录
 throat_culture: throat culture | 咽拭子培养; 咽喉培养

@@ -58,7 +58,7 @@ _START = frozenset(
 _BORN = frozenset(
     {"born", "birth", "birth date", "date of birth", "birthday", "出生", "出生于", "生于", "生日", "出生日期"}
 )
-_TOLERANCE = {"minute": 0.1, "hour": 0.6, "day": 0.6, "week": 0.6, "month": 0.7, "year": 0.75}
+_TOLERANCE = {"minute": 0.1, "hour": 0.6, "day": 0.6, "week": 0.4, "month": 0.7, "year": 0.75}
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cds_service.fhir.stated import Amount
 from cds_service.summary.amounts import Number, agrees, as_unit
 from cds_service.summary.claims import Claim
+from cds_service.summary.comparing import doubled_or_halved
 from cds_service.summary.evidence import Part
 from cds_service.summary.lexicon import Token, lexicon
 
@@ -20,15 +21,19 @@ _STABLE = 0.1
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
 _BY = frozenset({"by", "了"})
 _AMOUNTS = frozenset(
-    {"down", "lost", "gained", "loss", "gain", "增加", "减少", "下降", "上升", "增长"}
+    {"down", "lost", "gained", "loss", "gain", "put on", "has put on", "增加", "减少", "下降", "上升", "增长"}
 )  # before how much
 Point = tuple[Part, Amount]
 
 
-def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str]) -> list[str]:
-    """What is wrong about a rise or fall."""
+def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str], counted: set[int]) -> list[str]:
+    """What is wrong about a rise or fall. counted: the places of numbers that count things, as `two checks`."""
     series = max(_series([q for p in about for q in _own(p)]), key=len, default=[])
-    numbers = [(at, t) for at, t in enumerate(claim.tokens) if t.number is not None and t.kind == "number"]
+    numbers = [
+        (at, t)
+        for at, t in enumerate(claim.tokens)
+        if t.number is not None and t.kind == "number" and at not in counted
+    ]
     if len(series) < 2:
         return ["a change needs two dated values, and fewer are cited"]
     first, last = series[0], series[-1]
@@ -151,8 +156,7 @@ def _direction(claim: Claim, said: set[str], first: Point, last: Point) -> list[
         "up": change > 0,
         "down": change < 0,
         "same": abs(change) <= _STABLE,
-        "twice": 0.8 <= change <= 1.2,
-        "half": -0.6 <= change <= -0.4,
+        **doubled_or_halved(change, claim, claim.tokens),
         "worse": bool(bad_up and change > 0) or bool(bad_down and change < 0),
         "better": bool(bad_up and change < 0) or bool(bad_down and change > 0),
         "changed": change != 0,

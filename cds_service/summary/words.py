@@ -25,9 +25,9 @@ planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due fo
 done: placed; was placed; were placed; inserted; was inserted; were inserted; underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
 """,
     "trend": """
-up: drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
-down: slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
-same: stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
+up: gone up; has gone up; have gone up; has put on; put on weight; drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
+down: gone down; has gone down; have gone down; has slipped; slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
+same: much the same; about the same; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
 twice: doubled; doubling | 翻倍; 加倍; 翻了一番
@@ -78,23 +78,23 @@ male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; �
 """,
     "kind": """
 AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity; intolerant; allergic to; hypersensitive; allergic reaction to | 过敏; 过敏史; 不耐受; 药物过敏; 过敏原; 变态反应
-Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
+Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; regular drugs; usual drugs; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
 Condition: diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
 Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: jab; jabs; vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
-Encounter: visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
+Encounter: brought in; came in; coming in; arrival; on arrival; visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
 CarePlan: care plan; plan; careplan; care plans; plans of care; plan of care; management plan | 护理计划; 管理计划; 照护计划; 方案; 护理方案
 Goal: goal; target; goals; aim; targets | 目标; 目标值
 Device: device; devices; implant; implanted | 设备; 装置; 器械; 植入
 """,
     "count": """
 Condition: problems; conditions; diagnoses; comorbidities; diseases; active problems; chronic conditions | 个问题; 项诊断; 种疾病; 个诊断; 项问题; 种慢性病; 个疾病; 项疾病; 项活动性问题
-Medication: regular medications; regular medicines; regular meds; medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
+Medication: regular drugs; regular medications; regular medicines; regular meds; medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
 AllergyIntolerance: allergies | 种过敏; 项过敏; 个过敏; 种过敏原
 Encounter: visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
 Procedure: procedures; operations | 次手术; 项手术; 项操作; 次操作; 项检查; 次检查
 Immunization: vaccines; vaccinations; immunizations; immunisations; vaccine doses; shots; doses | 次接种; 剂疫苗; 种疫苗; 剂; 针
-Observation: results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验
+Observation: checks; results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验
 : sessions; courses; times; occasions; episodes; separate occasions; different occasions; entries; records | 次; 条记录; 次记录
 """,
     "cause": """
@@ -123,10 +123,10 @@ injection: injection; injected; injectable; by injection | 注射; 注射液; �
 1: 每24小时一次; 每24小时; daily; once daily; once a day; every day; qd; od; each day; one time daily; per day; every 24 hours; once per day; a day; q24h | 每日一次; 每天一次; 一日一次; 每日; 每天; 日一次; 每日1次; 每天1次; 一天一次; 每日服用一次; 1次/日; 一日1次; qd
 1m: mane; every morning; in the morning; each morning; qam; once every morning; mornings | 每晨; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
 1n: nocte; at bedtime; every night; nightly; at night; qhs; in the evening; every evening; each night; each evening; once nightly; with supper; with the evening meal; with dinner; before bed | 睡前; 每晚; 晚上; 每晚一次; 每日睡前; 每晚睡前; 晚间
-2: twice daily; twice a day; bid; two times daily; two times a day; 2 times a day; every 12 hours; bd; q12h; morning and evening; 2 times daily; twice per day; b i d | 每日两次; 每天两次; 一日两次; 每日2次; 每天2次; 一天两次; 每日二次; 早晚; 2次/日; 一日2次; 日两次; 早晚各一次; 每12小时一次; bid
-3: three times daily; three times a day; tid; 3 times a day; every 8 hours; tds; thrice daily; q8h; 3 times daily; t i d | 每日三次; 每天三次; 一日三次; 每日3次; 每天3次; 一天三次; 3次/日; 一日3次; tid; 每8小时一次
-4: four times daily; four times a day; qid; 4 times a day; every 6 hours; q6h; 4 times daily | 每日四次; 每天四次; 一日四次; 每日4次; 每6小时一次
-6: every 4 hours; q4h; six times a day | 每4小时; 每四小时
+2: twice daily; twice a day; bid; two times daily; two times a day; 2 times a day; every 12 hours; every twelve hours; bd; q12h; morning and evening; 2 times daily; twice per day; b i d | 每日两次; 每天两次; 一日两次; 每日2次; 每天2次; 一天两次; 每日二次; 早晚; 2次/日; 一日2次; 日两次; 早晚各一次; 每12小时一次; bid
+3: three times daily; three times a day; tid; 3 times a day; every 8 hours; every eight hours; tds; thrice daily; q8h; 3 times daily; t i d | 每日三次; 每天三次; 一日三次; 每日3次; 每天3次; 一天三次; 3次/日; 一日3次; tid; 每8小时一次
+4: four times daily; four times a day; qid; 4 times a day; every 6 hours; every six hours; q6h; 4 times daily | 每日四次; 每天四次; 一日四次; 每日4次; 每6小时一次
+6: every 4 hours; every four hours; q4h; six times a day | 每4小时; 每四小时
 w: weekly; once a week; every week; once weekly; each week | 每周; 每周一次; 每星期一次; 一周一次
 w2: twice weekly; twice a week | 每周两次; 每周2次
 w3: three times a week; three times weekly; 3 times a week; thrice weekly | 每周三次; 每周3次
@@ -140,7 +140,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
@@ -228,6 +228,9 @@ lad: left anterior descending artery; left anterior descending; lad; left anteri
 lcx: left circumflex artery; circumflex artery; left circumflex; lcx | 左回旋支; 回旋支
 deceased: deceased; died; dead; death; passed away | 死亡; 去世; 已故; 病故
 urine: urine; urinary | 尿; 尿液
+calf: calf; calves | 小腿
+swelling: swelling; swollen; swells | 肿胀
+room_air: room air; breathing room air | 未吸氧; 吸空气; 空气下
 nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险
