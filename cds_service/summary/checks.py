@@ -6,6 +6,7 @@ from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import against_then
+from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, counts, numbers
 from cds_service.summary.levels import level_of
@@ -19,7 +20,6 @@ _STATEFUL = frozenset({
     "Goal", "Encounter", "Device",
 })  # fmt: skip
 _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", "ClinicalImpression"})
-_NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 _ARRIVAL = frozenset({"admission", "arrival", "on arrival", "入院", "到院"})
 _TREATED = frozenset({"treated with", "treatment with", "治疗"})
 _AROUND = 86_400.0  # seconds
@@ -95,7 +95,7 @@ def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, cha
             continue
         if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
             continue  # before 2020: judged with the order of things
-        for group in _bracketed(claim, named, at) or groups:
+        for group in _bracketed(claim, named, at) or _each_its_own(claim, named, at) or groups:
             if not fits(token.when, claim, at, group, chart):
                 reasons.append(f"the time {token.text} is not what is cited")
                 break
@@ -109,6 +109,18 @@ def _bracketed(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
         return None
     before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.at < at]
     return [before[-1]] if before else None
+
+
+def _each_its_own(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before a time, where every name has a time after it: `A since 2012 with B since 2024`."""
+    whens = [n for n, t in enumerate(claim.tokens) if t.when is not None and t.when.kind not in ("oldness", "gap")]
+    starts = [m.at for m in claim.mentions]
+    if len(starts) < 2 or len(whens) != len(starts) or len(named) != len(starts):
+        return None
+    between = zip(starts, [*starts[1:], len(claim.tokens)], whens, strict=True)
+    if not all(start < when < following for start, following, when in between):
+        return None
+    return [named[whens.index(at)]] if at in whens else None
 
 
 def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
@@ -151,8 +163,8 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
             reasons.append("it is said to have been stopped, which the record does not say")
         if "held" in said and not any(p.source.status == "on-hold" for p in stateful):
             reasons.append("it is said to be on hold, which the record does not say")
-    reasons += _certainty(claim, named)
-    reasons += _planned(claim, narrowed)
+    reasons += certainty(claim, named)
+    reasons += planned(claim, narrowed)
     return reasons
 
 
@@ -164,45 +176,6 @@ def _is_now(claim: Claim) -> bool:
         if before[-1:] == ["is"] and before[-2:-1] and before[-2] in ("she", "he", "patient", "the patient"):
             return True
     return False
-
-
-def _certainty(claim: Claim, named: list[Group]) -> list[str]:
-    hedged = "suspected" in claim.values("certainty")
-    doubt = _doubt(claim, named, hedged)
-    if doubt is not None:
-        return doubt
-    for group in named:
-        whole = any(t.value.startswith("@") for m in claim.mentions for t in m.tokens)
-        if group and all(p.suspected for p in group) and not hedged and not whole:
-            return ["the record only suspects it"]
-        if group and hedged and not any(p.suspected for p in group):
-            return ["it is said to be suspected, and the record does not say so"]
-    return []
-
-
-def _doubt(claim: Claim, named: list[Group], hedged: bool) -> list[str] | None:
-    """What is wrong about names that a visit only asks after (`thrombosis?`); None where there are none."""
-    if len(named) != len(claim.mentions):
-        return None
-    asked = False
-    for mention, group in zip(claim.mentions, named, strict=True):
-        values = {t.value for t in mention.tokens if t.kind in ("term", "word")}
-        if group and values and all(values & p.doubted and not values <= p.affirmed for p in group):
-            asked = True
-            if not hedged:
-                return ["the record only suspects it"]
-    return [] if asked else None
-
-
-def _planned(claim: Claim, about: Group) -> list[str]:
-    said = claim.values("time")
-    pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned"]
-    over = [p for p in about if p not in pending]
-    if "planned" in said and not pending and not any(("time", "planned") in p.operators for p in over):
-        return ["it is said to be planned, and the record says that it is done"]
-    if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
-        return ["it is said to be done, and the record only plans it"]
-    return []
 
 
 def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]:

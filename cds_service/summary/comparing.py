@@ -96,7 +96,7 @@ def _holds(subject: Sequence[Part], anchor: Sequence[Part], comparison: str) -> 
 
 def _latest(parts: Sequence[Part]) -> Part | None:
     measured = [p for p in parts if p.amounts and p.moment is not None and not p.amounts[0].comparator]
-    return max(measured, key=lambda p: p.moment or 0, default=None)  # type: ignore[arg-type,return-value]
+    return max(measured, key=lambda p: p.dates[0].span.start, default=None)
 
 
 def doubled_or_halved(change: float, claim: Claim, tokens: Sequence[Token]) -> dict[str, bool]:

@@ -169,7 +169,8 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
             pieces = _pieces(mention)
             each = [[p for p in usable if _supports(p, piece, claim)] for piece in pieces]
             spread = mention.tokens[0].value == "#metastatic" and all(each)
-            if spread or (all(each) and all(one[0].kind != each[0][0].kind for one in each[1:])):
+            apart = all(each) and all(t.kind == "term" and t.text.lower()[:3] == "on " for t in mention.tokens[1:])
+            if spread or apart or (all(each) and all(one[0].kind != each[0][0].kind for one in each[1:])):
                 named += each
                 continue
         if not supporting:

@@ -42,7 +42,7 @@ def _share_said(found: list[Claim]) -> None:
     for at in range(len(found) - 1, 0, -1):
         claim = found[at]
         joined = set(claim.joined.replace(",", " ").split()) & _TOGETHER
-        if not joined or len(claim.mentions) != 1 or claim.of("number") and not claim.of("level"):
+        if not joined or len(claim.mentions) != 1 or (claim.of("number") and not claim.of("level")):
             continue
         said = [t for t in claim.tokens[claim.mentions[0].end :] if _of_all(t)]
         if not any(t.kind != "deny" for t in said):

@@ -26,7 +26,7 @@ diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral
 t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 => diab_neuro t2dm
 diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 => diabetes
 t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 => diab_retino t2dm
-dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析; 透析依赖; 维持性透析
+dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
 chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 => hf
 chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 => chf chronic_hf
@@ -160,7 +160,7 @@ foot_lac: laceration of foot; foot laceration | 足部裂伤; 足部撕裂伤
 face_lac: facial laceration; laceration of face | 面部裂伤; 面部撕裂伤
 smoker_daily: smokes tobacco daily; daily smoker; every day smoker; current every day smoker; smokes daily; smokes every day | 每日吸烟; 每天吸烟 => smoker
 smoker: current smoker; smoker; smokes; smoking currently; smokes tobacco | 吸烟; 吸烟者; 目前吸烟; 现吸烟
-ex_smoker: former smoker; ex smoker; past smoker; used to smoke; quit smoking; previous smoker | 既往吸烟; 曾吸烟; 已戒烟; 前吸烟者; 戒烟者; 以前吸烟
+ex_smoker: former smoker; ex smoker; past smoker; used to smoke; quit smoking; previous smoker | 已戒; 已戒烟; 既往吸烟; 曾吸烟; 已戒烟; 前吸烟者; 戒烟者; 以前吸烟
 never_smoker: never smoker; never smoked tobacco; never smoked; non smoker; nonsmoker; has never smoked; lifelong non smoker; life long nonsmoker | 从不吸烟; 从未吸烟; 不吸烟; 非吸烟者; 无吸烟史
 chronic_pain: chronic pain | 慢性疼痛; 慢性痛
 tachycardia: tachycardia; tachycardic | 心动过速
@@ -443,7 +443,7 @@ gcs: glasgow coma scale; gcs; glasgow coma score | 格拉斯哥昏迷评分; GCS
 pao2: arterial oxygen pressure; pao2 | 动脉血氧分压
 fio2: inspired oxygen; fio2; fraction of inspired oxygen | 吸入氧浓度
 inflam: inflammatory markers; inflammation markers | 炎症指标; 炎症标志物
-hba1c: hemoglobin a1c; haemoglobin a1c; hba1c; a1c; glycated hemoglobin; glycated haemoglobin; glycosylated hemoglobin; hgba1c; hb a1c; hemoglobin a1c hemoglobin total | 糖化血红蛋白; HbA1c; 糖化血红蛋白A1c
+hba1c: glycemic control; glycaemic control; hemoglobin a1c; haemoglobin a1c; hba1c; a1c; glycated hemoglobin; glycated haemoglobin; glycosylated hemoglobin; hgba1c; hb a1c; hemoglobin a1c hemoglobin total | 血糖控制; 糖化血红蛋白; HbA1c; 糖化血红蛋白A1c
 egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; kidney function; renal function; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率; 肾功能
 creatinine: creatinine; serum creatinine; scr; cr; plasma creatinine | 肌酐; 血肌酐; 血清肌酐
 bun: urea nitrogen; blood urea nitrogen; bun; urea; serum urea | 尿素氮; 血尿素氮; 尿素
@@ -570,7 +570,7 @@ hib_vax: hib prp omp; hib; hib vaccine | Hib疫苗; b型流感嗜血杆菌疫苗
 rota_vax: rotavirus monovalent; rotavirus; rotavirus vaccine | 轮状病毒疫苗
 mcv_vax: meningococcal mcv4p; meningococcal; meningococcal vaccine; mcv4 | 脑膜炎球菌疫苗; 流脑疫苗
 checkup: encounter for check up; check up; checkup; general examination of patient; encounter for check up procedure; general check up; routine check up | 体检; 健康检查; 常规体检
-er: emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission | 急诊; 急诊就诊; 急诊入院
+er: a&e; accident and emergency; emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission | 急诊; 急诊就诊; 急诊入院
 inpatient: inpatient; inpatient stay; encounter inpatient; hospital admission; hospitalized; hospitalised; hospitalization; hospitalisation; hospital stay; inpatient encounter; inpatient admission; hospitalizations; hospitalisations; hospital admissions | 住院
 ambulatory: ambulatory; outpatient; outpatient visit; outpatient encounter; ambulatory visit; office visit; clinic visit | 门诊; 门诊就诊
 dnr: do not resuscitate; dnr; dnar; no cpr; not for resuscitation | 不进行心肺复苏; 放弃抢救; 拒绝心肺复苏; 不复苏; DNR

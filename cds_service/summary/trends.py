@@ -130,7 +130,7 @@ def _delta(tokens: Sequence[Token], at: int) -> bool:
     if before and before[-1].text.lower() in _AMOUNTS and not _goes_on(tokens, at):
         return True
     for token in reversed(tokens[max(0, at - 3) : at]):
-        if token.text.lower() in _BY:
+        if token.text.lower() in _BY or token.text.lower().endswith(" by"):
             return True
         if token.kind not in ("neutral", "compare") or token.text.lower() in ("to", "至", "到"):
             return False

@@ -25,7 +25,7 @@ planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due fo
 done: placed; was placed; were placed; inserted; was inserted; were inserted; underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
 """,
     "trend": """
-up: gone up; has gone up; have gone up; has put on; put on weight; drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
+up: up by; is up; are up; is up by; gone up; has gone up; have gone up; has put on; put on weight; drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
 down: gone down; has gone down; have gone down; has slipped; slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
 same: much the same; about the same; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
@@ -37,9 +37,9 @@ range: ranged; ranging; range from; ranged from; ranged between; ranging from; r
 changed: changed; change; went; moved | 变化; 变为; 变化为
 """,
     "level": """
-high: high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
-low: low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
-normal: normal; within normal limits; within the normal range; within normal range; in the normal range; unremarkable; within the reference range; within reference range; wnl; in range; within range; within limits; within the reference interval | 正常; 在正常范围内; 正常范围内; 在参考范围内; 参考范围内; 在正常范围; 正常范围; 于正常范围; 未见异常; 处于正常范围
+high: mildly raised; mildly elevated; mildly high; high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
+low: mildly low; mildly reduced; low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
+normal: preserved; normal; within normal limits; within the normal range; within normal range; in the normal range; unremarkable; within the reference range; within reference range; wnl; in range; within range; within limits; within the reference interval | 正常; 在正常范围内; 正常范围内; 在参考范围内; 参考范围内; 在正常范围; 正常范围; 于正常范围; 未见异常; 处于正常范围
 abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal | 异常; 超出正常范围; 超出参考范围; 不正常
 critical: critical; critically; called critical by the laboratory | 危急; 危急值
 """,
@@ -79,7 +79,7 @@ male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; �
     "kind": """
 AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity; intolerant; allergic to; hypersensitive; allergic reaction to | 过敏; 过敏史; 不耐受; 药物过敏; 过敏原; 变态反应
 Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; regular drugs; usual drugs; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
-Condition: diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
+Condition: long term conditions; diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
 Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: jab; jabs; vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
 Encounter: brought in; came in; coming in; arrival; on arrival; visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
@@ -88,7 +88,7 @@ Goal: goal; target; goals; aim; targets | 目标; 目标值
 Device: device; devices; implant; implanted | 设备; 装置; 器械; 植入
 """,
     "count": """
-Condition: problems; conditions; diagnoses; comorbidities; diseases; active problems; chronic conditions | 个问题; 项诊断; 种疾病; 个诊断; 项问题; 种慢性病; 个疾病; 项疾病; 项活动性问题
+Condition: long term conditions; problems; conditions; diagnoses; comorbidities; diseases; active problems; chronic conditions | 个问题; 项诊断; 种疾病; 个诊断; 项问题; 种慢性病; 个疾病; 项疾病; 项活动性问题
 Medication: regular drugs; regular medications; regular medicines; regular meds; medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
 AllergyIntolerance: allergies | 种过敏; 项过敏; 个过敏; 种过敏原
 Encounter: visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
@@ -132,7 +132,7 @@ w2: twice weekly; twice a week | 每周两次; 每周2次
 w3: three times a week; three times weekly; 3 times a week; thrice weekly | 每周三次; 每周3次
 mo: monthly; once a month; every month; every 4 weeks | 每月; 每月一次; 每四周一次
 alt: every other day; alternate days; on alternate days; qod | 隔日; 隔日一次; 隔天一次
-prn: as needed; prn; when needed; as required; if needed; on demand | 必要时; 按需; 需要时; 按需服用
+prn: as needed; when required; if required; prn; when needed; as required; if needed; on demand | 必要时; 按需; 需要时; 按需服用
 directed: as directed; as directed by physician; as prescribed | 遵医嘱; 按医嘱
 food: with food; with meals; with a meal; after meals; with each meal | 随餐; 餐后; 饭后; 与餐同服
 """,
@@ -230,7 +230,7 @@ deceased: deceased; died; dead; death; passed away | 死亡; 去世; 已故; 病
 urine: urine; urinary | 尿; 尿液
 calf: calf; calves | 小腿
 swelling: swelling; swollen; swells | 肿胀
-room_air: room air; breathing room air | 未吸氧; 吸空气; 空气下
+room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air | 未吸氧; 吸空气; 空气下
 nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险

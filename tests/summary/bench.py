@@ -18,6 +18,7 @@ from cds_service.summary.verify import Sentence, Verdict, verify
 
 FILE = Path(__file__).parent / "sentences.txt"
 SECOND = Path(__file__).parent / "sentences_second.txt"
+THIRD = Path(__file__).parent / "sentences_third.txt"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)  # where a Bundle does not say when it was written
 KINDS = {"C": ("Condition", "problem"), "M": ("MedicationRequest", "medicine"), "A": ("AllergyIntolerance", "allergy"),
          "E": ("Encounter", "visit"), "P": ("Procedure", "procedure"), "V": ("Immunization", "vaccine"),

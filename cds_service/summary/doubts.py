@@ -1,0 +1,50 @@
+"""Whether what a sentence is sure of is sure in the record: suspected or known, planned or done."""
+
+from __future__ import annotations
+
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+
+Group = list[Part]
+_NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
+
+
+def certainty(claim: Claim, named: list[Group]) -> list[str]:
+    """What is wrong about a suspicion: said where the record is sure, or left out where it only suspects."""
+    hedged = "suspected" in claim.values("certainty")
+    doubt = _doubt(claim, named, hedged)
+    if doubt is not None:
+        return doubt
+    for group in named:
+        whole = any(t.value.startswith("@") for m in claim.mentions for t in m.tokens)
+        if group and all(p.suspected for p in group) and not hedged and not whole:
+            return ["the record only suspects it"]
+        if group and hedged and not any(p.suspected for p in group):
+            return ["it is said to be suspected, and the record does not say so"]
+    return []
+
+
+def _doubt(claim: Claim, named: list[Group], hedged: bool) -> list[str] | None:
+    """What is wrong about names that a visit only asks after (`thrombosis?`); None where there are none."""
+    if len(named) != len(claim.mentions):
+        return None
+    asked = False
+    for mention, group in zip(claim.mentions, named, strict=True):
+        values = {t.value for t in mention.tokens if t.kind in ("term", "word")}
+        if group and values and all(values & p.doubted and not values <= p.affirmed for p in group):
+            asked = True
+            if not hedged:
+                return ["the record only suspects it"]
+    return [] if asked else None
+
+
+def planned(claim: Claim, about: Group) -> list[str]:
+    """What is wrong about a plan: said of what is done, or done said of what is only planned."""
+    said = claim.values("time")
+    pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned"]
+    over = [p for p in about if p not in pending]
+    if "planned" in said and not pending and not any(("time", "planned") in p.operators for p in over):
+        return ["it is said to be planned, and the record says that it is done"]
+    if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
+        return ["it is said to be done, and the record only plans it"]
+    return []
