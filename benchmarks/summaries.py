@@ -252,7 +252,8 @@ def main() -> None:
         "\n## The verifier: planted errors of MEDEC (CC BY 4.0, Ben Abacha et al. 2025)\n",
         "Each wrong sentence is held against the corrected text as a document; the corrected one stands in it.", "",
         *planted(options.data),
-        "\n## Time\n", "Measured on a machine of two cores that others used at the same time.\n", *speed(options.data), "",
+        "\n## Time\n", "Measured on a machine of two cores that others used at the same time.\n",
+        *speed(options.data), "",
     ]  # fmt: skip
     options.out.write_text("\n".join(parts))
 

@@ -41,7 +41,8 @@ class Part:
     """Something that a sentence may rest on.
 
     affirmed, denied: ids of terms and stems of words. numbers: those of its texts. reasons: terms and words of what it
-    was done or given for; doubted: those of them that are only asked after (`pneumonia?`). doses: the number that follows each drug in a name of several drugs.
+    was done or given for; doubted: those of them that are only asked after (`pneumonia?`).
+    doses: the number that follows each drug in a name of several drugs.
     """
 
     kind: str
