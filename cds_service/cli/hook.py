@@ -17,6 +17,9 @@ from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
 from cds_service.settings import Settings
 
+_INDICATORS = ("critical", "warning", "info")
+_NAMED = 3  # silent services are named up to this number, and counted beyond it
+
 
 @click.command()
 @click.argument("request_file", metavar="[REQUEST.json]", required=False, type=options.FILE)
@@ -105,13 +108,26 @@ def _show(answers: Iterable[tuple[str, Json | CurbsideError]], *, pretty: bool) 
         from cds_service.cli.terminal import Terminal
 
         terminal = Terminal()
-        for id_, answer in given:
+        for id_, answer in sorted(given, key=lambda one: _urgency(one[1])):
             terminal.cards(answer, id_)
-            if not answer["cards"]:
-                terminal.note(f"{id_}: no card")
+        silent = [id_ for id_, answer in given if not answer["cards"]]
+        if silent:
+            terminal.note(_silent(silent, len(given)))
     elif given:
         options.print_json({"cards": [card for _, answer in given for card in answer["cards"]]})
     for id_, error in refused[1:]:
         click.echo(f"curbside: {id_}: {error}", err=True)
     if refused:
         raise refused[0][1]
+
+
+def _urgency(answer: Json) -> int:
+    """Orders answers for a reader: 0 for the most urgent card."""
+    return min((_INDICATORS.index(card["indicator"]) for card in answer["cards"]), default=len(_INDICATORS))
+
+
+def _silent(services: list[str], asked: int) -> str:
+    """One short line about the services that were asked and have no card."""
+    if len(services) <= _NAMED:
+        return f"No card from {', '.join(services)}."
+    return f"No card from {len(services)} of the {asked} services that were asked."

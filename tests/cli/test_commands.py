@@ -236,7 +236,20 @@ def test_pretty_shows_the_whole_card(capsys: pytest.CaptureFixture[str], monkeyp
     assert "**" not in text
     assert max(map(len, text.splitlines())) <= 100
     quiet = succeeds(capsys, "hook", "--sample", "child", "--service", "cardiovascular-risk", "--pretty")
-    assert "cardiovascular-risk: no card" in quiet
+    assert "No card from cardiovascular-risk." in quiet
+
+
+def test_pretty_shows_urgent_cards_first_and_the_silent_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader meets the critical card at the top, and what has nothing to say takes one line at the end."""
+    monkeypatch.setenv("COLUMNS", "100")
+    text = succeeds(capsys, "hook", "--sample", "acute-deterioration", "--pretty")
+    heads = [line[2] for line in text.splitlines() if line[:2] == "│ " and line[2:3] in "■▲●"]
+    assert heads == sorted(heads, key="■▲●".index)
+    assert heads[0] == "■"
+    assert text.count("No card from") == 1
+    assert "services that were asked." in text.splitlines()[-1]
 
 
 def test_a_summary_is_cited(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,119 +19,151 @@ from cds_service.sandbox.ehr.state import SWITCHES, USER, Chart, Ehr, ShownCard
 from cds_service.sandbox.ehr.tokens import Launch
 
 _USER_ID = f"Practitioner/{USER['id']}"
+HOOK_BUTTONS = {  # the hooks that need no button of their own, as an EHR would name the moment
+    "appointment-book": "Book an appointment",
+    "medication-verify": "Verify a medicine",
+    "order-dispatch": "Send the drafts to a performer",
+    "allergyintolerance-create": "Record an allergy",
+    "problem-list-item-create": "Record a problem",
+}
 
 
-def blueprint(ehr: Ehr, client: CdsClient) -> Blueprint:
-    """All pages and the actions behind their buttons."""
-    routes = Blueprint("pages", __name__)
+@dataclass(frozen=True, slots=True)
+class Screens:
+    """What each page shows and each button does; every method answers one address."""
 
-    @routes.context_processor
-    def common() -> dict[str, Any]:
-        return {"switches": SWITCHES, "active": sorted(ehr.switches), "user": USER["name"][0]["text"]}
+    ehr: Ehr
+    client: CdsClient
 
-    @routes.get("/")
-    def patients() -> str:
-        rows = [(chart, view.person(chart.patient, ehr.now().date())) for chart in ehr.charts.values()]
+    def common(self) -> dict[str, Any]:
+        """What every page knows."""
+        return {"switches": SWITCHES, "active": sorted(self.ehr.switches), "user": USER["name"][0]["text"]}
+
+    def patients(self) -> str:
+        """The list of patients."""
+        rows = [(chart, view.person(chart.patient, self.ehr.now().date())) for chart in self.ehr.charts.values()]
         return render_template("patients.html", rows=rows)
 
-    @routes.get("/patients/<id_>")
-    def chart(id_: str) -> str:
-        found = _chart(ehr, id_)
+    def chart(self, id_: str) -> str:
+        """A patient's chart."""
+        found = _chart(self.ehr, id_)
         return render_template(
             "chart.html",
             chart=found,
-            person=view.person(found.patient, ehr.now().date()),
+            person=view.person(found.patient, self.ehr.now().date()),
             sections=_sections(found),
             orderables=drafts.ORDERABLES,
             drafts=[line for line in _order_lines(found) if line.name in found.drafts],
             encounter=current_encounter(found),
+            hooks=HOOK_BUTTONS,
         )
 
-    @routes.post("/patients/<id_>/hooks/<hook>")
-    def call(id_: str, hook: str) -> str:
-        found = _chart(ehr, id_)
+    def call(self, id_: str, hook: str) -> str:
+        """The cards of a hook, as a part of the chart's page."""
+        found = _chart(self.ehr, id_)
         if hook not in HOOKS:
             abort(404)
-        answers = client.hook(found, hook, _members(found, hook))
+        answers = self.client.hook(found, hook, _members(found, hook))
         return render_template("cards.html", answers=answers, hook=hook, chart=found, markdown=view.markdown)
 
-    @routes.post("/patients/<id_>/orders")
-    def order(id_: str) -> Redirect | tuple[str, int]:
-        found = _chart(ehr, id_)
+    def order(self, id_: str) -> Redirect | tuple[str, int]:
+        """Drafts an order; the chart then asks about the selection."""
+        found = _chart(self.ehr, id_)
+        sent = request.form
         try:
-            row = drafts.draft(request.form.get("key", ""), request.form.get("text", ""), id_, _USER_ID, ehr.now())
+            row = drafts.draft(sent.get("key", ""), sent.get("text", ""), id_, _USER_ID, self.ehr.now())
         except InputError as error:
             return render_template("message.html", title="No order was drafted", text=str(error)), 400
-        with ehr.lock:
+        with self.ehr.lock:
             found.put(row)
         return redirect(url_for("pages.chart", id_=id_, hook="order-select"))
 
-    @routes.post("/patients/<id_>/orders/sign")
-    def sign(id_: str) -> Redirect:
-        found = _chart(ehr, id_)
-        with ehr.lock:
+    def sign(self, id_: str) -> Redirect:
+        """Signs all drafts."""
+        found = _chart(self.ehr, id_)
+        with self.ehr.lock:
             for name in tuple(found.drafts):
                 found.put(found.shelf.rows[name] | {"status": "active"})
             found.drafts.clear()
         return redirect(url_for("pages.chart", id_=id_))
 
-    @routes.post("/patients/<id_>/orders/<type_>/<row_id>/remove")
-    def remove(id_: str, type_: str, row_id: str) -> Redirect:
-        with ehr.lock:
-            _chart(ehr, id_).remove(f"{type_}/{row_id}")
+    def remove(self, id_: str, type_: str, row_id: str) -> Redirect:
+        """Deletes a draft."""
+        with self.ehr.lock:
+            _chart(self.ehr, id_).remove(f"{type_}/{row_id}")
         return redirect(url_for("pages.chart", id_=id_))
 
-    @routes.post("/cards/<uuid>/accept")
-    def accept(uuid: str) -> str:
-        shown = _card(ehr, uuid)
+    def accept(self, uuid: str) -> str:
+        """Carries out a suggestion and tells the service."""
+        shown = _card(self.ehr, uuid)
         wanted = request.form.get("suggestion")
         chosen = next((s for s in shown.card.get("suggestions", ()) if s.get("uuid") == wanted), None)
         if chosen is None:
             abort(404)
-        done = ehr.apply(ehr.charts[shown.chart], chosen.get("actions", ()))
-        told = client.feedback(shown, {"outcome": "accepted", "acceptedSuggestions": [{"id": wanted}]})
+        done = self.ehr.apply(self.ehr.charts[shown.chart], chosen.get("actions", ()))
+        told = self.client.feedback(shown, {"outcome": "accepted", "acceptedSuggestions": [{"id": wanted}]})
         return render_template("done.html", done=done, told=told, label=chosen["label"])
 
-    @routes.post("/cards/<uuid>/dismiss")
-    def dismiss(uuid: str) -> str:
-        shown = _card(ehr, uuid)
-        told = client.feedback(shown, {"outcome": "overridden", **_reason(shown, request.form)})
+    def dismiss(self, uuid: str) -> str:
+        """Tells the service that a card was dismissed, and why."""
+        shown = _card(self.ehr, uuid)
+        told = self.client.feedback(shown, {"outcome": "overridden", **_reason(shown, request.form)})
         return render_template("done.html", done=[], told=told, label=None)
 
-    @routes.get("/cards/<uuid>/launch")
-    def launch(uuid: str) -> Redirect:
+    def launch(self, uuid: str) -> Redirect:
         """Opens a card's SMART app: a launch of this chart, with the card's `appContext`."""
-        shown = _card(ehr, uuid)
+        shown = _card(self.ehr, uuid)
         links = [link for link in shown.card.get("links", ()) if link["type"] == "smart"]
         if not links:
             abort(404)
-        chart = ehr.charts[shown.chart]
+        chart = self.ehr.charts[shown.chart]
         framed = request.args.get("framed") == "1"
         opened = Launch(chart.id, current_encounter(chart), links[0].get("appContext"), framed)
-        query = urlencode({"iss": ehr.fhir, "launch": ehr.tokens.launch(opened)})
+        query = urlencode({"iss": self.ehr.fhir, "launch": self.ehr.tokens.launch(opened)})
         return redirect(f"{links[0]['url']}?{query}")
 
-    @routes.get("/exchanges")
-    def exchanges() -> str:
-        return render_template("exchanges.html", exchanges=list(ehr.exchanges))
+    def exchanges(self) -> str:
+        """The developer's view."""
+        return render_template("exchanges.html", exchanges=list(self.ehr.exchanges))
 
-    @routes.get("/switches")
-    def show_switches() -> str:
+    def show_switches(self) -> str:
+        """The fault switches."""
         return render_template("switches.html")
 
-    @routes.post("/switches")
-    def set_switches() -> Redirect:
-        with ehr.lock:
-            ehr.switches = {name for name in SWITCHES if name in request.form}
+    def set_switches(self) -> Redirect:
+        """Sets the fault switches."""
+        with self.ehr.lock:
+            self.ehr.switches = {name for name in SWITCHES if name in request.form}
         return redirect(url_for("pages.show_switches"))
 
-    @routes.get("/patients/<id_>/resources/<type_>/<row_id>")
-    def resource(id_: str, type_: str, row_id: str) -> Response:
-        found = _chart(ehr, id_).shelf.read(f"{type_}/{row_id}")
+    def resource(self, id_: str, type_: str, row_id: str) -> Response:
+        """A resource of a chart as it is."""
+        found = _chart(self.ehr, id_).shelf.read(f"{type_}/{row_id}")
         if found is None:
             abort(404)
         return Response(orjson.dumps(found, option=orjson.OPT_INDENT_2), mimetype="application/json")
 
+
+def blueprint(ehr: Ehr, client: CdsClient) -> Blueprint:
+    """All pages and the actions behind their buttons."""
+    routes, screens = Blueprint("pages", __name__), Screens(ehr, client)
+    routes.context_processor(screens.common)
+    for method, path, view_function in (
+        ("GET", "/", screens.patients),
+        ("GET", "/patients/<id_>", screens.chart),
+        ("GET", "/patients/<id_>/resources/<type_>/<row_id>", screens.resource),
+        ("POST", "/patients/<id_>/hooks/<hook>", screens.call),
+        ("POST", "/patients/<id_>/orders", screens.order),
+        ("POST", "/patients/<id_>/orders/sign", screens.sign),
+        ("POST", "/patients/<id_>/orders/<type_>/<row_id>/remove", screens.remove),
+        ("POST", "/cards/<uuid>/accept", screens.accept),
+        ("POST", "/cards/<uuid>/dismiss", screens.dismiss),
+        ("GET", "/cards/<uuid>/launch", screens.launch),
+        ("GET", "/exchanges", screens.exchanges),
+        ("GET", "/switches", screens.show_switches),
+        ("POST", "/switches", screens.set_switches),
+    ):
+        routes.add_url_rule(path, view_func=view_function, methods=[method])
     return routes
 
 

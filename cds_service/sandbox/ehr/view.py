@@ -10,11 +10,17 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from cds_service.risk.published import printed_unit
 from cds_service.sandbox.ehr.state import Chart
 from cds_service.sandbox.resources import Json
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _RESULTS = 14
+_SHORT = {  # LOINC code -> the name on a chart, where the code's own display is long
+    "85354-9": "Blood pressure",
+    "59408-5": "Oxygen saturation",
+    "2708-6": "Oxygen saturation",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +145,24 @@ def _medicine(row: Json) -> str:
 
 
 def _result(row: Json) -> str:
-    return f"{concept(row.get('code')) or '(no code)'}: {_value(row)}"
+    return f"{_test(row) or '(no code)'}: {_value(row)}"
+
+
+def _test(row: Json) -> str:
+    """What was measured, in the words of a chart rather than of a code system."""
+    codes = [c.get("code") for c in (row.get("code") or {}).get("coding") or () if isinstance(c, dict)]
+    return next((_SHORT[code] for code in codes if code in _SHORT), "") or concept(row.get("code"))
 
 
 def _value(row: Json) -> str:
     quantity = row.get("valueQuantity")
     if isinstance(quantity, dict):
-        unit = quantity.get("unit") or quantity.get("code") or ""
+        unit = printed_unit(quantity.get("unit") or quantity.get("code") or "")
         return f"{quantity.get('comparator', '')}{quantity.get('value', '?')} {unit}".strip()
     if row.get("component"):
-        parts = [p for p in row["component"] if isinstance(p, dict)]
-        return " / ".join(_value(part) for part in parts)
+        parts = [_value(p) for p in row["component"] if isinstance(p, dict)]
+        shared = parts[0].partition(" ")[2]
+        if shared and all(part.partition(" ")[2] == shared for part in parts):  # 138/84 mmHg
+            return f"{'/'.join(part.partition(' ')[0] for part in parts)} {shared}"
+        return " / ".join(parts)
     return row.get("valueString") or concept(row.get("valueCodeableConcept")) or "no value"

@@ -15,6 +15,12 @@
     }
     target.removeAttribute("aria-busy");
   };
+  // What an accepted suggestion did is in the chart at once.
+  const refresh = async () => {
+    const response = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    document.querySelector(".record").replaceWith(page.querySelector(".record"));
+  };
   const hook = (name) => show(cards, `${panel.dataset.base}/hooks/${name}`);
 
   document.addEventListener("click", (event) => {
@@ -31,8 +37,7 @@
     const form = event.target;
     if (!form.dataset.post) return;
     event.preventDefault();
-    const card = form.closest(".card");
-    show(card, form.dataset.post, new FormData(form));
+    show(form.closest(".card"), form.dataset.post, new FormData(form)).then(refresh);
   });
   app.addEventListener("close", () => frame.removeAttribute("src"));
   hook(panel.dataset.open);
