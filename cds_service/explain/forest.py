@@ -7,7 +7,7 @@ margin, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any
@@ -21,15 +21,24 @@ Indices = NDArray[np.intp]
 Booleans = NDArray[np.bool_]
 
 _LOG = frozenset({"survival:cox", "survival:aft", "count:poisson", "reg:gamma", "reg:tweedie"})
+_ENDED = -1
 _LOGIT = frozenset({"binary:logistic", "reg:logistic"})
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One leaf: its value, and the way to it as (node, went left, share of the training cover), root first."""
+class Leaves:
+    """Every leaf that can be reached, and the ways to them, root first.
 
-    value: float
-    steps: tuple[tuple[int, bool, float], ...]
+    values, lengths: shape (n_leaves,), of the leaf and of its way. nodes, went_left, shares: shape (n_leaves, depth),
+    the splits of each way, whether it went left there, and the share of the training cover that went with it. Where a
+    way has ended stand node 0, False and a share of 1: a player that changes nothing.
+    """
+
+    values: NDArray[np.float64]
+    lengths: Indices
+    nodes: Indices
+    went_left: Booleans
+    shares: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +113,29 @@ class Forest:
             node = self.children.take(2 * node + left.take(node))
         return float(np.cumsum(np.append(self.base, self.values.take(node)), dtype=np.float32)[-1])
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Every leaf that can be reached."""
-        waiting: list[tuple[int, tuple[tuple[int, bool, float], ...]]] = [(root, ()) for root in self.roots.tolist()]
-        children, covers = self.children.tolist(), self.covers.tolist()
-        while waiting:
-            node, steps = waiting.pop()
-            if children[2 * node] == node:
-                yield Leaf(float(self.values[node]), steps)
-                continue
-            for is_left in (False, True):
-                child = children[2 * node + is_left]
-                waiting.append((child, (*steps, (node, is_left, covers[child] / covers[node]))))
+    def leaves(self) -> Leaves:
+        """Every leaf that can be reached: all ways grow together, a level at a time."""
+        at, ways = self.roots, np.zeros((len(self.roots), 0), dtype=np.intp)  # where each way is, and its turns so far
+        ends, turns = [], []
+        for level in range(self.depth + 1):
+            done = self.children[2 * at] == at
+            ends.append(at[done])
+            turns.append(np.pad(ways[done], ((0, 0), (0, self.depth - level)), constant_values=_ENDED))
+            ahead = np.repeat(2 * at[~done], 2)
+            ahead[1::2] += 1
+            ways = np.column_stack([np.repeat(ways[~done], 2, axis=0), ahead])
+            at = self.children[ahead]
+        end, turn = np.concatenate(ends), np.concatenate(turns)
+        ended = turn == _ENDED
+        nodes, went_left = np.divmod(np.where(ended, 0, turn), 2)
+        shares = self.covers[self.children[2 * nodes + went_left]] / self.covers[nodes]
+        return Leaves(
+            values=self.values[end].astype(np.float64),
+            lengths=self.depth - ended.sum(axis=1),
+            nodes=nodes,
+            went_left=went_left == 1,
+            shares=np.where(ended, 1.0, shares),
+        )
 
 
 def _numeric(tree: Mapping[str, NDArray[Any]]) -> bool:

@@ -10,7 +10,6 @@ Source: Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9; tables as in Yang 2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import factorial
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.explain.forest import Booleans, Forest, Indices, Leaf
+from cds_service.explain.forest import Booleans, Forest, Indices, Leaves
 
 if TYPE_CHECKING:
     import xgboost
@@ -50,10 +49,10 @@ class LeafTables:
     def read(cls, weights: bytes) -> LeafTables | None:
         """The tables of an ensemble in XGBoost's UBJSON; None if it is no sum of small plain trees."""
         forest = Forest.read(weights)
-        leaves = list(forest.leaves()) if forest is not None else []
-        if forest is None or not forest.depth or len(leaves) * 2**forest.depth * forest.depth > _LARGEST:
+        if forest is None or not forest.depth:
             return None
-        return _build(forest, leaves)
+        leaves = forest.leaves()
+        return _build(forest, leaves) if leaves.nodes.size * 2**forest.depth <= _LARGEST else None
 
     def difference(self, booster: xgboost.Booster) -> float:
         """The largest difference to XGBoost, of attributions, margins and expected value.
@@ -101,105 +100,112 @@ def _probes(forest: Forest) -> NDArray[np.float32]:
     return rows
 
 
-def _build(forest: Forest, leaves: Sequence[Leaf]) -> LeafTables:
-    count, depth = len(leaves), forest.depth
+def _build(forest: Forest, leaves: Leaves) -> LeafTables:
+    count, depth = leaves.nodes.shape
     patterns = 2**depth
-    features = forest.feature.tolist()
-    # What a leaf with a shorter way does not fill is a player that changes nothing: met or not, its share is 1.
-    padding = (0, False, 1.0)
-    ways = [(*leaf.steps, *[padding] * (depth - len(leaf.steps))) for leaf in leaves]
-    places = [_places([features[node] for node, _, _ in leaf.steps], depth) for leaf in leaves]
-    slots = np.full((count, depth + 1), forest.n_features, dtype=np.intp)
+    taken = leaves.lengths[:, None] > np.arange(depth)
+    slot, slots = _slots(np.where(taken, forest.feature[leaves.nodes], forest.n_features), forest.n_features)
     shares = np.ones((count, depth + 1))
     met = np.ones((count, patterns, depth + 1), dtype=np.bool_)
-    steps = np.array([[node for node, _, _ in way] for way in ways], dtype=np.intp)
-    kept = np.array([[share for _, _, share in way] for way in ways])
-    place = np.array(places, dtype=np.intp)
     every = np.arange(count)
     for position in range(depth):
-        slot = place[:, position]
-        slots[every, slot] = forest.feature[steps[:, position]]
-        shares[every, slot] *= kept[:, position]
-        met[every, :, slot] &= (np.arange(patterns) >> position) & 1 == 1
-    values = np.array([leaf.value for leaf in leaves])
-    alone = _shapley(values, shares[:, :-1], met[:, :, :-1])
-    went_left = np.array([[is_left for _, is_left, _ in way] for way in ways])
-    blocks = _blocks(leaves, depth)
-    amounts, block_slots = _added_up(blocks, features, alone, slots[:, :-1], went_left, steps, forest.n_features)
-    nodes = [[*block.nodes, *[0] * (depth + 1 - len(block.nodes))] for block in blocks]
+        shares[every, slot[:, position]] *= leaves.shares[:, position]
+        met[every, :, slot[:, position]] &= (np.arange(patterns) >> position) & 1 == 1
+    alone = _shapley(leaves.values, shares[:, :-1], met[:, :, :-1])
+    blocks = _blocks(forest, leaves)
+    amounts, block_slots = _added_up(forest, leaves, blocks, alone, slot)
     return LeafTables(
         forest=forest,
-        nodes=np.ascontiguousarray(np.array(nodes, dtype=np.intp).T),
+        nodes=np.ascontiguousarray(blocks.nodes.T),
         amounts=amounts,
-        first=np.arange(len(blocks)) * 2 ** (depth + 1),
+        first=np.arange(len(blocks.nodes)) * 2 ** (depth + 1),
         slots=block_slots.ravel(),
-        expected=float(forest.base) + float(values @ shares.prod(axis=1)),
+        expected=float(forest.base) + float(leaves.values @ shares.prod(axis=1)),
     )
 
 
+def _slots(features: Indices, none: int) -> tuple[Indices, Indices]:
+    """The slot of each step of each way, and the input of each slot: one an input, in the order in which they come.
+
+    features: shape (n_ways, steps), of each step; `none` where a way has ended, whose slot is the last, `steps`.
+    The second has the shape (n_ways, steps + 1), `none` for slots that are not used.
+    """
+    count, steps = features.shape
+    slot = np.full((count, steps), steps, dtype=np.intp)
+    inputs = np.full((count, steps + 1), none, dtype=np.intp)
+    used = np.zeros(count, dtype=np.intp)
+    for step in range(steps):
+        feature = features[:, step]
+        for earlier in range(step):
+            slot[:, step] = np.where(features[:, earlier] == feature, slot[:, earlier], slot[:, step])
+        new = (slot[:, step] == steps) & (feature != none)
+        slot[new, step] = used[new]
+        inputs[new, used[new]] = feature[new]
+        used += new
+    return slot, inputs
+
+
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Leaves of one tree that lie close together, and all splits on the ways to them: at most depth + 1."""
+class _Blocks:
+    """Leaves that lie close together: those below the same node two levels above the deepest; others stand alone.
 
-    leaves: list[int]
-    nodes: list[int]
+    of: shape (n_leaves,), the block of each leaf. nodes: shape (n_blocks, depth + 1), all splits on the ways to its
+    leaves: the shared ones, then that to the left below them, then that to the right. taken: which of them there are.
+    place: shape (n_leaves, depth), for each step of a leaf's way its place among these.
+    """
+
+    of: Indices
+    nodes: Indices
+    taken: Booleans
+    place: Indices
 
 
-def _blocks(leaves: Sequence[Leaf], depth: int) -> list[_Block]:
-    """All leaves, those below the same node two levels above the deepest together."""
+def _blocks(forest: Forest, leaves: Leaves) -> _Blocks:
+    count, depth = leaves.nodes.shape
     level = max(depth - 2, 0)
-    found: dict[int, _Block] = {}
-    for number, leaf in enumerate(leaves):
-        nodes = [node for node, _, _ in leaf.steps]
-        block = found.setdefault(nodes[level] if len(nodes) > level else -1 - number, _Block([], []))
-        block.leaves.append(number)
-        block.nodes.extend(node for node in nodes if node not in block.nodes)
-    return list(found.values())
+    shared = np.where(leaves.lengths > level, leaves.nodes[:, level], -1 - np.arange(count))
+    _, first, of = np.unique(shared, return_index=True, return_inverse=True)
+    steps = np.arange(depth + 1)
+    taken = steps < np.minimum(leaves.lengths[first], level + 1)[:, None]
+    nodes = np.zeros((len(first), depth + 1), dtype=np.intp)
+    nodes[:, : level + 1] = leaves.nodes[first, : level + 1]
+    place = np.tile(np.arange(depth), (count, 1))
+    if depth > 1:
+        deep = taken[:, level]
+        for went_left, column in ((1, depth - 1), (0, depth)):
+            below = forest.children[2 * nodes[deep, level] + went_left]
+            nodes[deep, column] = below
+            taken[deep, column] = forest.children[2 * below] != below
+        place[:, depth - 1] += ~leaves.went_left[:, level]
+    return _Blocks(of, np.where(taken, nodes, 0), taken, place)
 
 
 def _added_up(
-    blocks: Sequence[_Block],
-    features: Sequence[int],
-    alone: Floats,
-    slots: Indices,
-    went_left: Booleans,
-    steps: Indices,
-    n_features: int,
+    forest: Forest, leaves: Leaves, blocks: _Blocks, alone: Floats, own_slot: Indices
 ) -> tuple[Floats, Indices]:
     """What the leaves of each block add together: one row a block and pattern of its splits, one column a slot.
 
-    alone: shape (n_leaves, patterns, depth), of each leaf. slots, went_left, steps: shape (n_leaves, depth), of each
-    leaf's way. Also the input of each block's slots, shape (n_blocks, depth + 1).
+    alone: shape (n_leaves, patterns, depth), of each leaf. own_slot: shape (n_leaves, depth), of each step of its way.
+    Also the input of each block's slots, shape (n_blocks, depth + 1).
     """
-    count, depth = steps.shape
+    count, depth = leaves.nodes.shape
     width, patterns = depth + 1, 2 ** (depth + 1)
-    inputs = np.full((len(blocks), width), n_features, dtype=np.intp)
-    block_of, position, column = [0] * count, [[0] * depth] * count, [[0] * depth] * count
-    ways, own_slots = steps.tolist(), slots.tolist()
-    for number, block in enumerate(blocks):
-        bit = {node: place for place, node in enumerate(block.nodes)}
-        own: dict[int, int] = {}
-        for node in block.nodes:
-            own.setdefault(features[node], len(own))
-        inputs[number, : len(own)] = list(own)
-        for leaf in block.leaves:
-            block_of[leaf] = number
-            position[leaf] = [bit.get(node, 0) for node in ways[leaf]]
-            column[leaf] = [own.get(feature, 0) for feature in own_slots[leaf]]
-    every = np.arange(patterns)
-    left = (every[:, None] >> np.arange(width)) & 1 == 1
-    met = left[:, np.array(position)] == went_left
-    of_leaf = (met << np.arange(depth)).sum(axis=2).T  # each leaf's own pattern under each of its block
-    amounts = alone[np.arange(count)[:, None], of_leaf]
-    where = (np.array(block_of)[:, None, None] * patterns + every[:, None]) * width + np.array(column)[:, None, :]
-    added = np.asarray(np.bincount(where.ravel(), amounts.ravel(), len(blocks) * patterns * width), dtype=np.float64)
-    return added.reshape(len(blocks) * patterns, width), inputs
-
-
-def _places(features: Sequence[int], depth: int) -> list[int]:
-    """The slot of each step of a way: one an input, in the order in which they come; `depth` for what is not filled."""
-    slot_of: dict[int, int] = {}
-    return [slot_of.setdefault(feature, len(slot_of)) for feature in features] + [depth] * (depth - len(features))
+    none = forest.n_features
+    slot, inputs = _slots(np.where(blocks.taken, forest.feature[blocks.nodes], none), none)
+    every = np.arange(count)
+    column = np.zeros((count, depth + 1), dtype=np.intp)  # the block's slot of each slot of a leaf
+    of_leaf = np.zeros((patterns, count), dtype=np.intp)  # each leaf's own pattern under each of its block
+    left = (np.arange(patterns)[:, None] >> np.arange(width)) & 1 == 1
+    for step in range(depth):
+        column[every, own_slot[:, step]] = slot[blocks.of, blocks.place[:, step]]
+        met = left[:, blocks.place[:, step]] == leaves.went_left[:, step]
+        of_leaf |= met.astype(np.intp) << step
+    amounts = alone[every, of_leaf]
+    rows = blocks.of * patterns + np.arange(patterns)[:, None]
+    where = rows[:, :, None] * width + np.where(column[:, :depth] < width, column[:, :depth], 0)
+    size = len(blocks.nodes) * patterns * width
+    added = np.asarray(np.bincount(where.ravel(), amounts.ravel(), size), dtype=np.float64)
+    return added.reshape(-1, width), inputs[:, :width]
 
 
 def _shapley(values: Floats, shares: Floats, met: Booleans) -> Floats:

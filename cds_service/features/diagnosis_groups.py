@@ -296,10 +296,16 @@ def _codes_of(word: str) -> Iterable[str]:
     return (first,) if not last else tuple(f"{number:03}" for number in range(int(first), int(last) + 1))
 
 
-_BY_ICD9: Mapping[str, tuple[str, ...]] = {
-    code: tuple(g.id for g in GROUPS for word in g.icd9 if code in _codes_of(word))
-    for code in {code for group in GROUPS for word in group.icd9 for code in _codes_of(word)}
-}
+def _by_icd9() -> Mapping[str, tuple[str, ...]]:
+    """Code -> ids of its groups, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for group in GROUPS:
+        for code in (code for word in group.icd9 for code in _codes_of(word)):
+            found.setdefault(code, {})[group.id] = None
+    return {code: tuple(ids) for code, ids in found.items()}
+
+
+_BY_ICD9 = _by_icd9()
 
 
 def of_icd9(code: str) -> tuple[str, ...]:
