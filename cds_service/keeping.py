@@ -141,7 +141,8 @@ def versions(
 
     files: of the service's plugins. code_map: digest of the hospital's code map, empty without one.
     """
-    digests = {f"settings.{name}": _digest(asdict(settings)[name]) for name in SHAPING}
+    stated = asdict(settings)
+    digests = {f"settings.{name}": _digest(stated[name]) for name in SHAPING}
     if code_map:
         digests["settings.codes"] = code_map
     return {"curbside": __version__, "code": _code(tuple(files)), **digests, **models}

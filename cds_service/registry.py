@@ -58,17 +58,18 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
     models: dict[str, RiskModel] = {}
     services: dict[str, Service] = {}
     origins: dict[str, Path] = {}
+    known: dict[str, Feature] = {}  # of all models so far
     for file in _files((shipped("models"), *extra_models), folders=True):
         for model in _models(file):
             former = models.get(model.id)
             if former is not None and _recalibrates(model, former):
                 del models[model.id], origins[f"model {model.id}"]
-            _check_model(file, model, models.values())
+            _check_model(file, model, known)
             _claim(file, f"model {model.id}", origins)
             models[model.id] = model
     for file in _files((shipped("hooks"), *extra_hooks), folders=False):
         for service in _services(file):
-            _check_service(file, service, models)
+            _check_service(file, service, models, known)
             _claim(file, f"service {service.id}", origins)
             found = tuple(id_ for id_ in service.may_run if id_ in models)
             services[service.id] = replace(service, models=(*service.models, *found))
@@ -137,16 +138,16 @@ def _claim(file: Path, what: str, origins: dict[str, Path]) -> None:
     origins[what] = file
 
 
-def _check_model(file: Path, model: RiskModel, others: Iterable[RiskModel]) -> None:
+def _check_model(file: Path, model: RiskModel, known: dict[str, Feature]) -> None:
     _check_id(file, model.id)
     if not model.version or not str(model.title) or not model.features:
         raise PluginError(f"{file}: model {model.id} needs a version, a title and at least one feature")
     if not model.citation.url.startswith(("https://", "http://")):
         raise PluginError(f"{file}: model {model.id} needs a citation with an absolute URL")
-    _check_features(file, model.features, [f for other in others for f in other.features])
+    known |= _checked_features(file, model.features, known)
 
 
-def _check_service(file: Path, service: Service, models: Mapping[str, RiskModel]) -> None:
+def _check_service(file: Path, service: Service, models: Mapping[str, RiskModel], known: Mapping[str, Feature]) -> None:
     _check_id(file, service.id)
     if service.hook not in HOOKS:
         raise PluginError(f"{file}: service {service.id} names hook '{service.hook}'; known are {', '.join(HOOKS)}")
@@ -162,7 +163,7 @@ def _check_service(file: Path, service: Service, models: Mapping[str, RiskModel]
         raise PluginError(
             f"{file}: service {service.id} calls '{min(unknown)}' optional; prefetch keys are {', '.join(sorted(KEYS))}"
         )
-    _check_features(file, service.features, [f for model in models.values() for f in model.features])
+    _checked_features(file, service.features, known)
 
 
 def _check_id(file: Path, id_: str) -> None:
@@ -170,11 +171,13 @@ def _check_id(file: Path, id_: str) -> None:
         raise PluginError(f"{file}: id '{id_}' must be kebab-case, e.g. 'kidney-failure-2y'")
 
 
-def _check_features(file: Path, features: Iterable[Feature], known: Iterable[Feature]) -> None:
-    by_id = {f.id: f for f in with_inputs(known)}
-    for feature in with_inputs(features):
-        if by_id.setdefault(feature.id, feature) != feature:
+def _checked_features(file: Path, features: Iterable[Feature], known: Mapping[str, Feature]) -> dict[str, Feature]:
+    """The features and all that they are computed from, by id. Raises PluginError if one differs from a known one."""
+    found = {feature.id: feature for feature in with_inputs(features)}
+    for id_, feature in found.items():
+        if known.get(id_, feature) != feature:
             raise PluginError(
-                f"{file}: feature '{feature.id}' differs from another model's feature of that id; "
+                f"{file}: feature '{id_}' differs from another model's feature of that id; "
                 "give the variant its own id, e.g. with catalogue.within(...)"
             )
+    return found

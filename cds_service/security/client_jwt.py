@@ -11,15 +11,17 @@ import binascii
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jws import JWSRegistry, validate_compact
-from joserfc.jws import extract_compact as _extract
 
 from cds_service.errors import Unauthorized
-from cds_service.security.keys import Key
+
+if TYPE_CHECKING:
+    from joserfc.jws import JWSRegistry
+
+    from cds_service.security.keys import Key
 
 ALGORITHMS = ("ES384", "RS384", "RS256")
 MAX_BYTES = 16_384
@@ -54,14 +56,17 @@ _HEADER: msgspec.json.Decoder[Header] = msgspec.json.Decoder(Header)
 _CLAIMS: msgspec.json.Decoder[Claims] = msgspec.json.Decoder(Claims)
 
 
-class _Registry(JWSRegistry):
-    """Headers may hold members that we do not know (certificates, extensions); they are not used."""
+@cache
+def registry(algorithm: str) -> JWSRegistry:
+    """What checks signatures of one algorithm; loaded where a client is configured, before the workers are made.
 
-    max_header_length = MAX_BYTES
-    max_payload_length = MAX_BYTES
+    Headers may hold members that we do not know (certificates, extensions); they are not used.
+    """
+    from joserfc.jws import JWSRegistry
 
-
-_REGISTRIES = {name: _Registry(algorithms=[name], strict_check_header=False) for name in ALGORITHMS}
+    found = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    found.max_header_length = found.max_payload_length = MAX_BYTES
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,15 @@ def check_times(claims: Claims, now: datetime, *, leeway_s: int, max_life_s: int
 
 def check_signature(token: Token, key: Key) -> None:
     """Raises Unauthorized unless this key made the token's signature with the algorithm that its header names."""
-    registry = _REGISTRIES.get(token.header.alg)
-    if registry is None:
+    from joserfc.errors import JoseError
+    from joserfc.jws import extract_compact, validate_compact
+
+    if token.header.alg not in ALGORITHMS:
         raise Unauthorized("the token's algorithm is not accepted")
+    own = registry(token.header.alg)
     try:
-        signed: Any = _extract(token.compact.encode("ascii"), registry=registry)
-        valid = validate_compact(signed, key, registry=registry)
+        signed: Any = extract_compact(token.compact.encode("ascii"), registry=own)
+        valid = validate_compact(signed, key, registry=own)
     except (JoseError, ValueError, TypeError, RecursionError):
         valid = False
     if not valid:

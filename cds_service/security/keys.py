@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
 from cds_service.clock import Clock
 from cds_service.errors import CurbsideError
 
-Key = ECKey | RSAKey
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, RSAKey  # loaded where there are keys
+
+    Key = ECKey | RSAKey
 Read = Callable[[], bytes]
 Away = Callable[[], AbstractContextManager[None]]
 Spawn = Callable[[Callable[[], None]], None]
@@ -96,6 +97,9 @@ def _usable(entry: msgspec.Raw) -> list[tuple[str, str, Key]]:
 
 
 def _imported(jwk: _Jwk) -> tuple[Key | None, tuple[str, ...]]:
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, RSAKey
+
     public: dict[str, Any]
     try:
         if jwk.kty == "EC" and jwk.crv == "P-384" and jwk.x and jwk.y:

@@ -84,6 +84,8 @@ class Trust:
                 other = self._clients[client.issuer][0]
                 raise SettingsError(f"settings: clients.{name}.issuer is also that of clients.{other}. Merge the two.")
             self._clients[client.issuer] = name, client
+            for algorithm in client.algorithms:
+                client_jwt.registry(algorithm)
             self._rings[client.issuer] = KeyRing(name, reader(client, fetch, timeout_s), lives, clock, spawn)
         self.local = Caller(fhir_base_urls=_bases(settings.dev.fhir_base_urls))
         self._recent = _Recent()

@@ -6,6 +6,7 @@ SQLite (WAL, synchronous=FULL) is embedded; PostgreSQL by URL. Nothing but the m
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from cds_service.errors import InputError, SettingsError, StoreError
-from cds_service.stores import reaching
+from cds_service.stores import new_database, reaching
 from cds_service.stores.checkpoints import UNASKED_PAGES, Checkpoints
 
 HEAD = "0006"  # the newest file in migrations/versions
@@ -117,9 +118,9 @@ def migrate(url: str) -> None:
     """
     engine = open_engine(url, pooled=False)
     try:
-        if _revision(engine) != HEAD:
-            _upgrade(engine)
-    except SQLAlchemyError as error:
+        if _revision(engine) != HEAD and not new_database.create(engine):
+            upgrade(engine)
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(
             f"the store {make_url(url).render_as_string(hide_password=True)} cannot be opened or written. "
             "Check store.url, the folder's permissions and that the database runs."
@@ -135,7 +136,8 @@ def _revision(engine: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine) -> None:
+    """Brings a database to `HEAD` migration by migration."""
     from alembic import command  # a quarter of a second and ten megabytes: only where there is something to do
     from alembic.config import Config
 

@@ -19,9 +19,9 @@ from sqlalchemy.schema import CreateTable
 
 from cds_service import stores
 from cds_service.errors import SettingsError, StoreError
-from cds_service.stores import audit, feedback, jti, requests, suppression  # noqa: F401 - their tables
+from cds_service.stores import audit, feedback, jti, new_database, requests, suppression  # noqa: F401 - their tables
 from cds_service.stores.assessments import ASSESSMENTS, METADATA, Assessment, AssessmentStore
-from cds_service.stores.database import HEAD, Database, migrate, open_engine
+from cds_service.stores.database import HEAD, Database, migrate, open_engine, upgrade
 
 NAMES = UUID(int=7)
 
@@ -48,6 +48,23 @@ def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     migrate(url)
     return url
+
+
+def test_a_new_store_is_what_the_migrations_make(url: str, tmp_path: Path) -> None:
+    """Else write it anew: python -m cds_service.stores.new_database."""
+    migrated = open_engine(f"sqlite:///{tmp_path / 'migrated.db'}", pooled=False)
+    upgrade(migrated)
+    migrated.dispose()
+    assert new_database.dump(tmp_path / "a.db") == new_database.dump(tmp_path / "migrated.db")
+
+
+def test_a_store_that_holds_something_is_migrated_and_not_made_anew(tmp_path: Path) -> None:
+    """Tables of an older release, and those of somebody else, stay as they are."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'other.db'}", pooled=False)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (n INTEGER)")
+    assert not new_database.create(engine)
+    engine.dispose()
 
 
 @pytest.fixture
