@@ -15,6 +15,7 @@ $(SERVING): requirements.lock pyproject.toml
 	@echo "Installing what serving needs (requirements.lock) ..."
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps -e .
+	@$(BIN)/python -m compileall -q cds_service models hooks
 	@touch $@
 
 $(ALL): $(SERVING) requirements-all.lock

@@ -69,7 +69,7 @@ def running(
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         variables = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "OMP_NUM_THREADS": "1",
             "CURBSIDE_STORE__URL": f"sqlite:///{folder}/bench.db",
             "CURBSIDE_MODELS__SHOW_UNVALIDATED": "true",

@@ -104,7 +104,7 @@ def _build(forest: Forest, leaves: Leaves) -> LeafTables:
     count, depth = leaves.nodes.shape
     patterns = 2**depth
     taken = leaves.lengths[:, None] > np.arange(depth)
-    slot, slots = _slots(np.where(taken, forest.feature[leaves.nodes], forest.n_features), forest.n_features)
+    slot, _ = _slots(np.where(taken, forest.feature[leaves.nodes], forest.n_features), forest.n_features)
     shares = np.ones((count, depth + 1))
     met = np.ones((count, patterns, depth + 1), dtype=np.bool_)
     every = np.arange(count)
