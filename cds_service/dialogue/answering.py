@@ -106,6 +106,8 @@ def stream(
 ) -> Iterator[Said | Answer]:
     """The sentences as soon as each is complete and checked; then the answer as a whole.
 
+    Before the first sentence comes the answer without any: its sources, and what is about to be sent.
+
     earlier: the questions before this one, the latest last: for what "it" means.
     """
     question = clean(question, LONGEST_QUESTION)
@@ -122,6 +124,7 @@ def stream(
         yield replace(answer, reason="something known was left in it")
         return
     answer = replace(answer, sent=tuple((m.role, str(m.content)) for m in sent), scrubbed=scrubber is not None)
+    yield answer
     said: list[Said] = []
     reason = ""
     try:

@@ -1,7 +1,8 @@
 """From ASGI to WSGI: bodies are read in the event loop, under a cap and a deadline; Flask runs in a bounded pool.
 
 Slow clients so never hold a thread. One thread computes (see `turns.py`); two more answer GET (discovery, health)
-beside it. The deadline of a call starts here, with its head.
+beside it, and what they answer piece by piece is sent by threads of its own (`streaming.py`).
+The deadline of a call starts here, with its head.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from cds_service.observer import NOBODY, Observer
 from cds_service.settings import Limits
 from cds_service.web.cors import Policy
 from cds_service.web.outcome import HEADERS, JSON, hints, of_error, request_id
+from cds_service.web.streaming import Streams
 from cds_service.web.turns import Turns
-from cds_service.web.wsgi import Answer, Wsgi, call
+from cds_service.web.wsgi import Answer, Begun, Wsgi, begin, call
 
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -43,6 +45,7 @@ class Adapter:
         self._cors = cors
         self._limits = limits
         self._turns = Turns(limits.max_waiting, limits.max_fetching, observer)
+        self._streams = Streams()
         self._quick = ThreadPoolExecutor(2, "quick")  # two: a key set may be fetched while health is asked for
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
@@ -52,7 +55,11 @@ class Adapter:
         held: list[object] = []  # what the answer rests on: some ten thousand objects, freed once it is sent
         try:
             body = await self._body(dict(scope["headers"]), receive)
-            status, headers, content = await self._run(scope, body, deadline, started, held.append)
+            answer = await self._run(scope, body, deadline, started, held.append)
+            if isinstance(answer, Begun):
+                await self._streams.send(answer, receive, send)
+                return
+            status, headers, content = answer
         except CurbsideError as error:
             status, headers, content = self._refusal(error, dict(scope["headers"]))
             self._observer.answered("none", "", status, time.perf_counter() - started)
@@ -91,10 +98,10 @@ class Adapter:
 
     async def _run(
         self, scope: Event, body: bytes, deadline: Deadline, started: float, hold: Callable[[object], None]
-    ) -> Answer:
+    ) -> Answer | Begun:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._quick, call, self._app, scope, body)
+            return await loop.run_in_executor(self._quick, _got, self._app, scope, body)
         return await self._turns.run(
             lambda away: call(
                 self._app,
@@ -117,3 +124,9 @@ class Adapter:
         cors = self._cors.headers(origin) if self._cors is not None else ()
         headers = [*own, ("X-Request-Id", id_), *hints(error), *cors, *HEADERS]
         return error.http_status, [(k.lower().encode(), v.encode("latin-1")) for k, v in headers], body
+
+
+def _got(app: Wsgi, scope: Event, body: bytes) -> Answer | Begun:
+    """An answer as a whole, or its beginning where the rest is made while it is sent."""
+    begun = begin(app, scope, body)
+    return begun if begun.streamed and scope["method"] == "GET" else begun.whole()

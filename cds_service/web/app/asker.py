@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import datetime
 from threading import BoundedSemaphore
 from uuid import UUID
@@ -10,7 +12,7 @@ import msgspec
 import structlog
 
 from cds_service.clock import Clock
-from cds_service.dialogue.answering import Answer, Said, ask
+from cds_service.dialogue.answering import Answer, Said, stream
 from cds_service.dialogue.prompt import VERSION
 from cds_service.dialogue.sources import Material
 from cds_service.errors import StoreError
@@ -24,6 +26,7 @@ from cds_service.wording import Budget
 
 _log = structlog.get_logger(__name__)
 _BUSY = "too many questions wait for the model"
+_LEFT = "the reader left before the answer was whole"
 _BYTES_A_TOKEN = 3
 _SHOWN = 8
 
@@ -71,7 +74,7 @@ class Asker:
         self._free = BoundedSemaphore(llm.calls_at_once)
         self._budget = Budget(llm.calls_per_hour, llm.tokens_per_hour)
 
-    def ask(
+    def stream(
         self,
         question: str,
         of: Material,
@@ -79,24 +82,41 @@ class Asker:
         earlier: tuple[str, ...],
         assessment: UUID,
         user: str,
-    ) -> Turn:
-        """The answer as a turn, which is in the audit record by then. Raises nothing of what a server may do."""
+        keep: Callable[[Turn], None],
+    ) -> Generator[Line]:
+        """The sentences as each is checked. Raises nothing of what a server may do.
+
+        At its end, and also where it is closed before, the turn is in the audit record and given to `keep`: whole, or
+        with what was said by then and that it was broken off.
+        """
         model, reason = self._model, ""
         taken = model is not None and self._free.acquire(blocking=False)
+        answer, said, whole = Answer(question), [], False
         try:
             if model is not None and not taken:
                 model, reason = None, _BUSY
             elif model is not None and not self._budget.allows():
                 model, reason = None, Reason.HOURLY.value
-            answer = ask(question, of, model, self._settings.llm, say.language, earlier=earlier)
+            for event in stream(question, of, model, self._settings.llm, say.language, earlier=earlier):
+                if isinstance(event, Answer):
+                    answer = event
+                else:
+                    said.append(event)
+                    yield _line(event, answer)
+            whole = True
         finally:
             if taken:
                 self._free.release()
+            if not whole:
+                answer, reason = replace(answer, said=tuple(said)), _LEFT
+            self._spent(answer)
+            turn = self._turn(answer, reason, say)
+            self._note(answer, turn, assessment, user)
+            keep(turn)
+
+    def _spent(self, answer: Answer) -> None:
         if answer.sent:
             self._budget.spend(1, sum(len(text.encode()) for _, text in answer.sent) // _BYTES_A_TOKEN)
-        turn = self._turn(answer, reason, say)
-        self._note(answer, turn, assessment, user)
-        return turn
 
     def _turn(self, answer: Answer, reason: str, say: Words) -> Turn:
         passages = tuple(

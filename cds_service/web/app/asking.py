@@ -1,26 +1,77 @@
-"""Questions about the open record and its documents: a form that works without JavaScript, answers with places."""
+"""Questions about the open record and its documents: a form that works without JavaScript, answers with places.
+
+What a form sends is kept and the page is opened anew: that page answers while it is sent, sentence by sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 
 import msgspec
-from flask import Blueprint, redirect, request, url_for
+import structlog
+from flask import Blueprint, redirect, request, stream_with_context, url_for
 from werkzeug.wrappers import Response as Answer
 
 from cds_service.dialogue.answering import LONGEST_QUESTION
 from cds_service.dialogue.sources import material
 from cds_service.documents.statements import name_of
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, CurbsideError, StoreError
 from cds_service.security.smart import SmartClient
-from cds_service.web.app.asker import Asker, Turn
-from cds_service.web.app.library import Library
+from cds_service.web.app.asker import Asker, Line, Turn
+from cds_service.web.app.library import Held, Library
 from cds_service.web.app.opening import Opener
 from cds_service.web.app.pages import Pages
 from cds_service.web.app.session import Review, Sessions
 
 _MOST_TURNS = 20
+_log = structlog.get_logger(__name__)
+
+
+class Asking:
+    """One question on its way: its sentences once, then what came of it.
+
+    turn: the whole of it, or None where it broke off. held: the documents that were read for it. problem: why it broke
+    off, for the reader.
+    """
+
+    def __init__(self, question: str, lines: Callable[[Asking], Generator[Line]]) -> None:
+        """lines: reads and asks, and gives the sentences; begun when the first is wanted."""
+        self.question = question
+        self.turn: Turn | None = None
+        self.held: Held | None = None
+        self.problem = ""
+        self._lines = lines(self)
+
+    def __iter__(self) -> Iterator[Line]:
+        try:
+            yield from (line for line in self._lines if line.supported)
+        except CurbsideError as error:
+            self.problem = str(error)
+
+    def close(self) -> None:
+        """Ends it: what was said by now is kept and noted."""
+        self._lines.close()
+
+
+class History:
+    """The questions and answers that are kept beside a review."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def turns(self, review: Review) -> list[Turn]:
+        """The turns, the latest last. Raises StoreError."""
+        kept = self._sessions.beside("dialogue", review, request)
+        return msgspec.json.decode(kept, type=list[Turn]) if kept is not None else []
+
+    def keep(self, review: Review, turn: Turn) -> None:
+        """Adds a turn; a store that is away costs the entry, and the log says so."""
+        try:
+            kept = [*self.turns(review), turn][-_MOST_TURNS:]
+            self._sessions.keep_beside("dialogue", review, request, msgspec.json.encode(kept).decode())
+        except StoreError as error:
+            _log.error("answer not kept beside the review", reason=str(error))
 
 
 def routes(
@@ -34,20 +85,45 @@ def routes(
     pages: Pages,
 ) -> None:
     """Adds `/app/r/<id>/ask`: the page, and what its form sends. found: as of `finder`."""
+    history = History(sessions)
+
+    def page(review: Review, asking: Asking | None = None) -> dict[str, object]:
+        return {
+            "review": review,
+            "turns": list(reversed(history.turns(review))),
+            "held": library.kept(review, request),
+            "asking": asking,
+            "name_of": name_of,
+            "longest": LONGEST_QUESTION,
+        }
+
+    def lines(review: Review, asking: Asking) -> Generator[Line]:
+        shown = opener.open(smart.registrations[review.registration], review.grant, review.card)
+        asking.held = library.held(review, shown.decision.case.context.record, request)
+        say = pages.words()
+        of = material(shown.decision.case.context.record, asking.held.documents, say)
+        earlier = tuple(turn.question for turn in history.turns(review)[-3:])
+
+        def keep(turn: Turn) -> None:
+            asking.turn = turn
+            history.keep(review, turn)
+
+        yield from asker.stream(asking.question, of, say, earlier, shown.assessment.id, review.grant.user, keep)
+
+    def answering(review: Review, question: str) -> Iterator[str]:
+        asking = Asking(question, lambda own: lines(review, own))
+        try:
+            yield from pages.stream("ask.html", **page(review, asking))
+        finally:
+            asking.close()
 
     @blueprint.get("/r/<id_>/ask")
-    def ask(id_: str) -> str:
+    def ask(id_: str) -> str | Answer:
         opened = found(id_)
-        held = library.kept(opened, request)
-        documents = held.documents if held is not None else ()
-        return pages.render(
-            "ask.html",
-            review=opened,
-            turns=list(reversed(_turns(sessions, opened))),
-            held=held,
-            documents=[(one, name_of(one)) for one in documents],
-            longest=LONGEST_QUESTION,
-        )
+        waiting = sessions.taken("asked", opened, request) if request.method == "GET" else None
+        if waiting is not None:
+            return Answer(stream_with_context(answering(opened, waiting)), mimetype="text/html")
+        return pages.render("ask.html", **page(opened))
 
     @blueprint.post("/r/<id_>/ask")
     def asked(id_: str) -> Answer:
@@ -57,21 +133,10 @@ def routes(
             raise BadRequest("Write a question first.")
         if len(question) > LONGEST_QUESTION:
             raise BadRequest(f"The question is longer than {LONGEST_QUESTION} characters. Ask for one thing.")
+        if question:
+            sessions.keep_beside("asked", opened, request, question)
+            return redirect(url_for("app.ask", id_=id_, _anchor="latest"))
         shown = opener.open(smart.registrations[opened.registration], opened.grant, opened.card)
-        record = shown.decision.case.context.record
         with request.environ.get("curbside.away", nullcontext)():  # hooks compute while servers are waited for
-            held = library.held(opened, record, request)
-            if question:
-                turns = _turns(sessions, opened)
-                say = pages.words()
-                of = material(record, held.documents, say)
-                earlier = tuple(turn.question for turn in turns[-3:])
-                turn = asker.ask(question, of, say, earlier, shown.assessment.id, opened.grant.user)
-                kept = [*turns, turn][-_MOST_TURNS:]
-                sessions.keep_beside("dialogue", opened, request, msgspec.json.encode(kept).decode())
-        return redirect(url_for("app.ask", id_=id_, _anchor="latest" if question else "documents"))
-
-
-def _turns(sessions: Sessions, review: Review) -> list[Turn]:
-    kept = sessions.beside("dialogue", review, request)
-    return msgspec.json.decode(kept, type=list[Turn]) if kept is not None else []
+            library.held(opened, shown.decision.case.context.record, request)
+        return redirect(url_for("app.ask", id_=id_, _anchor="documents"))

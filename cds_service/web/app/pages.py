@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.language import LANGUAGES, Words, msg, words
@@ -15,6 +15,7 @@ from cds_service.settings import Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
+_NOW = "\x1e"  # what is shown has no control characters
 
 
 class Pages:
@@ -45,20 +46,34 @@ class Pages:
 
     def render(self, name: str, **values: Any) -> str:
         """A page."""
+        return render_template(f"app/{name}", **self._shared(), **values)
+
+    def stream(self, name: str, **values: Any) -> Iterator[str]:
+        """A page in pieces: each is ready where the template has `{{ now }}`."""
+        held: list[str] = []
+        context = {**self._shared(), **values, "now": _NOW}
+        current_app.update_template_context(context)
+        for text in current_app.jinja_env.get_template(f"app/{name}").generate(context):
+            first, *more = text.split(_NOW)
+            held.append(first)
+            for following in more:
+                yield "".join(held)
+                held = [following]
+        yield "".join(held)
+
+    def _shared(self) -> dict[str, Any]:
         say = self.words()
 
         def translate(text: str, **places: object) -> str:
             return say(msg(text, **places))
 
-        return render_template(
-            f"app/{name}",
-            _=translate,
-            say=say,
-            language="zh-Hans" if say.language == "zh_Hans" else "en",
-            languages=LANGUAGES,
-            idle_s=self._idle_s,
-            **values,
-        )
+        return {
+            "_": translate,
+            "say": say,
+            "language": "zh-Hans" if say.language == "zh_Hans" else "en",
+            "languages": LANGUAGES,
+            "idle_s": self._idle_s,
+        }
 
     def refusal(self, error: CurbsideError) -> tuple[str, int]:
         """A page with a sentence and a way on."""

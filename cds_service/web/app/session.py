@@ -19,7 +19,7 @@ from cds_service.security.smart import Grant, SmartClient
 from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
 
-BESIDE = ("dialogue", "documents")
+BESIDE = ("dialogue", "documents", "asked")
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
@@ -121,13 +121,18 @@ class Sessions:
         return review
 
     def beside(self, kind: str, review: Review, request: Request) -> Any:
-        """What is kept beside a review (`dialogue`, `documents`); None if nothing is. Raises StoreError."""
+        """What is kept beside a review (one of BESIDE); None if nothing is. Raises StoreError."""
         found = self._store.get(kind, _beside(kind, review, request), self._clock.now())
         return found.content["kept"] if found is not None else None
 
     def keep_beside(self, kind: str, review: Review, request: Request, kept: Any) -> None:
         """Keeps something beside a review, encrypted as it is, until it ends. Raises StoreError."""
         self._store.put(kind, {"kept": kept}, review.ends, _beside(kind, review, request))
+
+    def taken(self, kind: str, review: Review, request: Request) -> Any:
+        """What is kept beside a review, once: of two requests one gets it, the other None. Raises StoreError."""
+        found = self._store.take(kind, _beside(kind, review, request), self._clock.now())
+        return found["kept"] if found is not None else None
 
     def keep(self, review: Review, request: Request) -> None:
         """Writes a changed review, good until it idles."""

@@ -15,8 +15,10 @@ from faulty_model import Model, misbehaving
 from test_review_app import APP, Site, authorize, back, csrf, leave, opened, running
 
 from cds_service.app import load_registry
+from cds_service.errors import StoreError
 from cds_service.settings import Llm, Settings
 from cds_service.summary.cleaning import MARK
+from cds_service.web.app.opening import Opener
 
 PATIENT = "contradictory"
 NOTE = f"/sources/DocumentReference/{PATIENT}-note-1"
@@ -73,6 +75,61 @@ def test_an_answer_cites_the_place_in_the_note(site: Site, model: Model) -> None
     document = browser.get(f"{path}{NOTE}", base_url=APP)
     assert 'id="s1"' in document.text
     assert "Anaphylaxis after amoxicillin in 2019" in document.text
+
+
+def streaming(site: Site, question: str) -> tuple[Any, str, Any]:
+    """The browser, the review's path, and the page on its way."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch(PATIENT))
+    token = csrf(browser.get(path, base_url=APP).text)
+    browser.post(f"{path}/ask", data={"csrf": token, "question": question}, base_url=APP)
+    return browser, path, browser.get(f"{path}/ask", base_url=APP, buffered=False)
+
+
+def test_sentences_come_one_by_one_as_they_are_checked(site: Site, model: Model) -> None:
+    """Each supported sentence is a piece of its own, those that nothing supports come last; a reload asks nothing."""
+    model.speak = saying("Anaphylaxis after amoxicillin in 2019.", "No known allergies.")
+    browser, path, response = streaming(site, "Which allergies are there, amoxicillin?")
+    pieces = [piece.decode() for piece in response.iter_encoded()]
+    told = [n for n, piece in enumerate(pieces) if "Anaphylaxis after amoxicillin in 2019." in piece]
+    assert "being read" in pieces[0]
+    assert 0 < told[0] < next(n for n, piece in enumerate(pieces) if "<del>No known" in piece)
+    assert pieces[-1].rstrip().endswith("</html>")
+    calls = len(model.received)
+    assert browser.get(f"{path}/ask", base_url=APP).text.count("Anaphylaxis after amoxicillin in 2019. ") == 1
+    assert len(model.received) == calls
+
+
+def test_a_reader_who_leaves_finds_the_answer_said_to_be_broken_off(site: Site, model: Model) -> None:
+    """In the history, with what was said by then, and in the audit record with what was sent."""
+    model.speak = saying("Anaphylaxis after amoxicillin in 2019.", "No known allergies.")
+    browser, path, response = streaming(site, "Which allergies are there, amoxicillin?")
+    for piece in response.iter_encoded():
+        if b"Anaphylaxis after amoxicillin in 2019." in piece:
+            break
+    response.close()
+    page = browser.get(f"{path}/ask", base_url=APP).text
+    assert "the reader left before the answer was whole" in page
+    assert "Anaphylaxis after amoxicillin in 2019." in page
+    entry = audited(site)[-1]
+    assert entry["reason"] == "the reader left before the answer was whole"
+    assert entry["sent"]
+    assert [one["text"] for one in entry["answer"]] == ["Anaphylaxis after amoxicillin in 2019."]
+
+
+def test_a_record_that_cannot_be_opened_ends_the_answer_with_a_sentence(
+    site: Site, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is whole, and says why there is no answer."""
+    response = streaming(site, "amoxicillin")[2]
+
+    def refuse(*_: object) -> None:
+        raise StoreError("the store is away")
+
+    monkeypatch.setattr(Opener, "open", refuse)
+    page = b"".join(response.iter_encoded()).decode()
+    assert "The answer broke off: the store is away" in page
+    assert page.rstrip().endswith("</html>")
 
 
 def test_the_audit_record_holds_the_question_and_what_left(site: Site, model: Model) -> None:
