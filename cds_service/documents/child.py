@@ -12,7 +12,8 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from cds_service.documents.formats import Unreadable, read
+from cds_service.documents.formats import read
+from cds_service.documents.readable import Unreadable
 
 _MEMORY = 1_500_000_000
 _CPU_S = 120

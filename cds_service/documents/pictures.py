@@ -6,7 +6,7 @@ import base64
 import io
 from typing import Any
 
-from cds_service.documents.formats import Unreadable
+from cds_service.documents.readable import Unreadable
 
 MAX_SIDE = 1536  # pixels: more is made smaller
 _MAX_PIXELS = 60_000_000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cds_service.documents.formats import Block
+from cds_service.documents.readable import Block
 from cds_service.summary.cleaning import speaks, visible
 
 MOST = 6000  # sentences of one document

@@ -26,6 +26,7 @@ _PENICILLINS = frozenset(
 )
 _NEVER, _EVER = ("266919005",), ("8517006", "77176002", "449868002", "428071000124103", "428061000124105")
 _SMOKING = ("72166-2",)
+_NONE_KNOWN = frozenset({"716186003", "409137002", "no-known-allergies", "no-known-medication-allergies"})
 _WORD = re.compile(r"[a-z]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；;\n！？]+")
 _ALLERGY = re.compile(r"(?i)allerg|anaphyla|hypersensitiv|\brash\b|\bhives\b|过敏|皮疹")
@@ -50,7 +51,9 @@ def contradictions(record: PatientRecord) -> tuple[Fact, ...]:
 
 def in_notes(record: PatientRecord) -> tuple[Fact, ...]:
     """Allergies that a note names and the allergy list does not."""
-    listed = {word for row in record.rows(AllergyIntolerance) for word in _words(row.code)}
+    rows = record.rows(AllergyIntolerance)
+    listed = {word for row in rows for word in _words(row.code)}
+    state = _allergy_list(record, rows)
     names = frozenset(NAMES | _PENICILLINS)
     found = []
     for document in record.rows(DocumentReference)[:_MAX_NOTES]:
@@ -62,12 +65,25 @@ def in_notes(record: PatientRecord) -> tuple[Fact, ...]:
             if new and _ALLERGY.search(sentence) and not _DENIED.search(sentence):
                 span = record.date_of(document)
                 said = shorten(" ".join(sentence.split()), 160)
-                state = msg("the allergy list is empty") if not listed else msg("the allergy list does not name it")
                 when = span.start.date() if span is not None else msg("no date")
                 text = msg("A note ({date}) says “{said}”, and {state}", date=when, said=said, state=state)
                 reference = record.reference(document)
                 found.append(_fact(text, (reference,), f"note/{reference}/{'-'.join(sorted(new))}", certainty="stated"))
     return tuple(found)
+
+
+def _allergy_list(record: PatientRecord, rows: Sequence[AllergyIntolerance]) -> Message:
+    """What the allergy list says of an allergy that it does not name: four things that must not be mixed up."""
+    if not rows:
+        supplied = record.has_list("AllergyIntolerance")
+        return msg("the allergy list is empty") if supplied else msg("no allergy list was supplied")
+    if all(_none_known(row) for row in rows):
+        return msg("the allergy list says none known")
+    return msg("the allergy list does not name it")
+
+
+def _none_known(row: AllergyIntolerance) -> bool:
+    return any(code in _NONE_KNOWN for _, code in codes.codings((row.code,)))
 
 
 def _allergies(record: PatientRecord) -> Iterator[Fact]:
@@ -78,8 +94,7 @@ def _allergies(record: PatientRecord) -> Iterator[Fact]:
             row.clinical_status
         ):
             continue
-        said_none = any(code in ("716186003", "no-known-allergies") for _, code in codes.codings((row.code,)))
-        (none if said_none else some).append(row)
+        (none if _none_known(row) else some).append(row)
     if none and some:
         name = name_of(some[0].code) or msg("an entry without a name")
         text = msg("The allergy list says both “no known allergies” and {allergy}", allergy=name)

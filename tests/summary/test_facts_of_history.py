@@ -138,6 +138,24 @@ def note(text):
     return row("DocumentReference", "d", status="current", date="2026-05-03", content=[{"attachment": attachment}])
 
 
+NONE_KNOWN = row("AllergyIntolerance", "n", code=concept("716186003", "No known allergy"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "listed", "state"),
+    [
+        ((), (), "no allergy list was supplied"),
+        ((), ("AllergyIntolerance",), "the allergy list is empty"),
+        ((NONE_KNOWN,), ("AllergyIntolerance",), "the allergy list says none known"),
+        ((row("AllergyIntolerance", "o", code=concept("91934008", "Nut allergy")),), (), "does not name it"),
+    ],
+)
+def test_a_list_not_supplied_an_empty_one_and_none_known_are_told_apart(rows, listed, state):
+    """Beside an allergy that only a note names: nobody may read an absent list as an empty one."""
+    (fact,) = in_notes(record(note("Penicillin gave her a rash in 2009."), *rows, listed=listed))
+    assert str(fact.text).endswith(state)
+
+
 def test_an_allergy_that_only_a_note_names_is_a_contradiction():
     """The list is empty, the note says a rash; what the note denies or says of a relative is none."""
     (fact,) = in_notes(record(note("Seen today. Penicillin gave her a rash in 2009."), listed=("AllergyIntolerance",)))

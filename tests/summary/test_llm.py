@@ -127,14 +127,16 @@ def test_a_slow_drip_ends_with_the_deadline() -> None:
     with misbehaving("drip") as server, pytest.raises(LlmError) as caught:
         model(server.url).ask(ASKED, deadline=Deadline.after(0.3))
     assert caught.value.reason is Reason.TIMEOUT
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize(("behaviour", "reason"), [("error_500", Reason.STATUS), ("drip", Reason.TIMEOUT)])
-def test_a_stream_fails_with_a_reason_too(behaviour: str, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    ("behaviour", "seconds", "reason"), [("error_500", 30.0, Reason.STATUS), ("drip", 0.3, Reason.TIMEOUT)]
+)
+def test_a_stream_fails_with_a_reason_too(behaviour: str, seconds: float, reason: Reason) -> None:
     """Streams keep the deadline and the statuses."""
     with misbehaving(behaviour) as server, pytest.raises(LlmError) as caught:
-        list(model(server.url).stream(ASKED, deadline=Deadline.after(0.3)))
+        list(model(server.url).stream(ASKED, deadline=Deadline.after(seconds)))
     assert caught.value.reason is reason
 
 
