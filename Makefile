@@ -16,6 +16,7 @@ $(SERVING): requirements.lock pyproject.toml
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps -e .
 	@$(BIN)/python -m compileall -q cds_service models hooks
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/curbside models > /dev/null && PYTHONDONTWRITEBYTECODE= $(BIN)/curbside knowledge sources > /dev/null
 	@touch $@
 
 $(ALL): $(SERVING) requirements-all.lock

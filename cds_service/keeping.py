@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from cds_service import __version__
+from cds_service.compiled import program
 from cds_service.fhir import resources as fhir
 from cds_service.protocol.response import HookResponse
 from cds_service.security.trust import Caller
@@ -156,16 +157,7 @@ def _digest(value: Any) -> str:
 @lru_cache(maxsize=64)
 def _code(files: tuple[Path, ...]) -> str:
     """A digest of the package's Python files and of some plugin files."""
-    found = hashlib.sha256(_package().encode())
+    found = hashlib.sha256(program().encode())
     for path in files:
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()[:16]
-
-
-@lru_cache(maxsize=1)
-def _package() -> str:
-    root = Path(__file__).parent
-    found = hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*.py") if not {"_bundled", "sandbox", "training"} & set(p.parts)):
-        found.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()

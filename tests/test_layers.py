@@ -13,6 +13,7 @@ LAYERS = (
         "errors",
         "settings",
         "settings_file",
+        "compiled",
         "clock",
         "language",
         "markdown",

@@ -1,7 +1,7 @@
 """Builds the graph: the curated base, what was imported before, and one source anew; in one step or not at all.
 
-Without imports nothing is written: the base is built in memory when a process starts (some hundredths of a second),
-so that an installation needs no folder and can never serve an old base. With imports there is one file, which holds
+Without imports no file is needed: the base is built in memory (and kept beside its own files where it can be), so
+that an installation needs no folder and can never serve an old base. With imports there is one file, which holds
 base and imports and is replaced as a whole.
 """
 
@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
 
+from cds_service.compiled import compiled
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import base_files, base_variants, preventive, schema
 from cds_service.knowledge.graph import COLUMNS, Graph, state
@@ -48,6 +49,10 @@ def opened(path: Path | None) -> Graph:
 @lru_cache(maxsize=1)
 def _base() -> bytes:
     """The base alone, as the bytes of a database."""
+    return compiled(base_files.FOLDER / "base", base_files.digest(), _made)
+
+
+def _made() -> bytes:
     with closing(sqlite3.connect(":memory:")) as connection:
         _fill(connection, None, None, lambda _: None)
         return connection.serialize()

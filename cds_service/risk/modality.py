@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.errors import PluginError
+from cds_service.explain import kept_tables
 from cds_service.explain.leaf_tables import LeafTables
 from cds_service.features.embedding import Embedding, vector
 from cds_service.features.feature import Feature, FeatureValue, Unusable
@@ -119,7 +120,7 @@ def _unknown(path: Path) -> Scorer:
 
 
 def _trees(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
-    tables = LeafTables.read(content)
+    tables = kept_tables.tables(path, content, hashlib.sha256(content).hexdigest())
     if tables is None or tables.forest.n_features != len(modality.inputs):
         raise PluginError(
             f"{path}: is not a plain sum of trees over the {len(modality.inputs)} inputs of {modality.id}"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.errors import PluginError
-from cds_service.explain import tree
+from cds_service.explain import kept_tables, tree
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.risk.calibration import Calibration
 from cds_service.risk.manifest import Own
@@ -43,7 +43,7 @@ class Narrower:
             calibration = Calibration(own.slope, {outcome: own.intercept})
         except ValueError as error:
             raise PluginError(f"{path.parent / 'manifest.json'}: calibration of {outcome}: {error}") from error
-        return cls(outcome, path, calibration, content, LeafTables.read(content()))
+        return cls(outcome, path, calibration, content, kept_tables.tables(path, content(), own.sha256))
 
     @cached_property
     def booster(self) -> xgboost.Booster:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.errors import PluginError
-from cds_service.explain import tree
+from cds_service.explain import kept_tables, tree
 from cds_service.explain.explanation import Contribution
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.explain.tree import Group
@@ -109,7 +109,8 @@ class TrainedModel:
         calibration = loading.calibration(folder, declared)
         narrower = tuple(loading.narrower(folder, outcome, own) for outcome, own in declared.narrower.items())
         loading.check_words(folder, [*declared.narrower, *calibration.horizons], outcome_words)
-        tables = LeafTables.read(loading.read_weights(folder, declared.weights, declared.sha256))
+        weights = loading.read_weights(folder, declared.weights, declared.sha256)
+        tables = kept_tables.tables(folder / declared.weights, weights, declared.sha256)
         if tables is not None:
             loading.check_width(folder, declared, tables.forest.n_features)
         loaded = cls(

@@ -1,6 +1,7 @@
 """Tables of leaves: the same exact values as XGBoost's own TreeSHAP, or none at all."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from cds_service.explain import tree
+from cds_service.explain import kept_tables, tree
 from cds_service.explain.forest import Forest
 from cds_service.explain.leaf_tables import LeafTables
 
@@ -66,6 +67,25 @@ def test_every_value_is_that_of_the_native_computation(params: dict[str, Any]) -
     assert tables.difference(booster) < 1e-5
     margins = booster.predict(xgboost.DMatrix(rows, nthread=1), output_margin=True)
     assert np.array_equal(np.array([margin for _, margin in found], dtype=np.float32), margins)
+
+
+def test_tables_that_were_kept_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every member, bit for bit, and their types."""
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    content = weights(trained(20))
+    made = LeafTables.read(content)
+    assert made is not None
+    for _ in range(2):
+        kept = kept_tables.tables(tmp_path / "weights.ubj", content, "digest")
+        assert kept is not None
+        for part, other in ((made, kept), (made.forest, kept.forest)):
+            for field in dataclasses.fields(part):
+                value, again = getattr(part, field.name), getattr(other, field.name)
+                assert type(value) is type(again)
+                if isinstance(value, np.ndarray):
+                    assert value.dtype == again.dtype
+                    assert np.array_equal(value, again)
+    assert (tmp_path / "__pycache__").exists()
 
 
 def test_a_value_on_a_split_goes_the_way_that_the_model_sends_it() -> None:
