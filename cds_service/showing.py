@@ -50,6 +50,10 @@ class Showing:
         self._rules = service_settings.rules(service, settings)
         self._silent = service_settings.of(service, settings).silent
 
+    def worded(self, words: Words) -> Showing:
+        """The same, in other words."""
+        return Showing(self._service, self._settings, words)
+
     def show(
         self,
         context: ClinicalContext,

@@ -100,9 +100,7 @@ def _known(model: RiskModel, features: Mapping[str, Feature], id_: str) -> Featu
 
 def _checked(feature: Feature, value: Value) -> Value:
     """The value, if the input can have it. Raises InputError, which does not repeat it."""
-    if isinstance(feature, Quantity):
-        return _number(feature, value, feature.plausible)
-    if isinstance(feature, FirstOf) and (limits := _limits(feature)) is not None:
+    if isinstance(feature, Quantity | FirstOf) and (limits := limits_of(feature)) is not None:
         return _number(feature, value, limits)
     if isinstance(feature, Coded):
         words = dict.fromkeys(feature.answers.values())
@@ -128,7 +126,12 @@ def _number(feature: Quantity | FirstOf, value: Value, limits: tuple[float, floa
     return float(value)
 
 
-def _limits(feature: FirstOf) -> tuple[float, float] | None:
+def limits_of(feature: Feature) -> tuple[float, float] | None:
+    """Between which numbers an input may be changed, in its unit; None if it is not changed by a number."""
+    if isinstance(feature, Quantity):
+        return feature.plausible
+    if not isinstance(feature, FirstOf):
+        return None
     measured = [alternative for alternative in feature.alternatives if isinstance(alternative, Quantity)]
     return measured[0].plausible if measured else None
 

@@ -41,7 +41,7 @@ def influences(
     """
     scale = explanation.scale
     measured = [c for c in explanation.largest() if c.value is not None]
-    moved = [c for c in measured if abs(c.amount) >= _negligible(explanation)]
+    moved = [c for c in measured if moves(c, explanation)]
     up = [c for c in moved if c.amount > 0]
     down = [c for c in moved if c.amount < 0]
     others = len(up[top:]) + len(down[top:])
@@ -109,6 +109,11 @@ def listing(items: Sequence[Message | str]) -> Message:
     for item in items[1:]:
         joined = msg("{first}, {following}", first=joined, following=item)
     return joined if isinstance(joined, Message) else msg("{text}", text=joined)
+
+
+def moves(item: Contribution, explanation: Explanation) -> bool:
+    """True if a contribution can be seen in the printed number."""
+    return abs(item.amount) >= _negligible(explanation)
 
 
 def _rest(count: int) -> Message:

@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from werkzeug.wrappers import Response as Redirect
 
+from cds_service.sandbox.ehr import view
 from cds_service.sandbox.ehr.state import USER, Ehr
 from cds_service.sandbox.ehr.tokens import TOKEN_LIFE, Grant, Launch
 
@@ -67,7 +68,8 @@ def blueprint(ehr: Ehr, smart: Smart) -> Blueprint:
         if launch is None:
             chosen = asked.get("patient", "")
             if chosen not in ehr.charts:
-                return render_template("choose.html", charts=ehr.charts.values(), asked=asked)
+                charts = [(one, view.person(one.patient, ehr.now().date())) for one in ehr.charts.values()]
+                return render_template("choose.html", charts=charts, asked=asked)
             launch = Launch(chosen)
         scope = _granted(ehr, asked["scope"].split())
         grant = Grant(CLIENT_ID, launch, scope, ehr.now() + TOKEN_LIFE, asked.get("nonce"))

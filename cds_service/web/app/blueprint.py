@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from werkzeug.exceptions import HTTPException
 
 from cds_service.clock import Clock
@@ -21,7 +21,7 @@ from cds_service.web.app.asker import Asker
 from cds_service.web.app.library import DOCUMENT_TYPES, Library
 from cds_service.web.app.opening import Opener
 from cds_service.web.app.pages import STATIC, Pages
-from cds_service.web.app.session import Sessions, finder
+from cds_service.web.app.session import Sessions, finder, switcher
 from cds_service.web.errors import crashed
 
 
@@ -41,9 +41,19 @@ def blueprint(
     launch.routes(app, smart, sessions, kept, pages, clock, asked)
     asker = Asker(settings, store.database, clock, observer)
     asking.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
-    review.routes(app, smart, sessions, opener, FeedbackStore(store.database), pages, clock, types, library)
+    feedback = FeedbackStore(store.database)
+    review.routes(app, review.ReviewPages(smart, sessions, opener, feedback, pages, clock, types, library))
     watching = FallBackStore(store.database)
     governance.routes(app, smart, sessions, opener, pages, clock, watching, settings.monitoring)
+
+    app.before_request(switcher(sessions, pages))
+    app.after_request(pages.head)
+    _refusals(app, pages)
+    return app
+
+
+def _refusals(app: Blueprint, pages: Pages) -> None:
+    """Whatever fails is a page with a sentence and a way on."""
 
     @app.errorhandler(CurbsideError)
     def refuse(error: CurbsideError) -> tuple[str, int]:
@@ -58,12 +68,6 @@ def blueprint(
     def fail(error: Exception) -> tuple[str, int]:
         crashed(error)
         return pages.render("refusal.html", reason="The app failed on this. Tell your help desk.", status=500), 500
-
-    @app.after_request
-    def head(response: Response) -> Response:
-        return pages.head(response)
-
-    return app
 
 
 def read_types(pipeline: Pipeline) -> tuple[str, ...]:

@@ -8,20 +8,24 @@ from datetime import datetime
 
 from cds_service.explain.explanation import Contribution, Explanation
 from cds_service.explain.wording import amount
-from cds_service.language import Message
+from cds_service.language import Message, msg
 
 WIDTH = 200.0  # of the drawing, in its own units
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One contribution as a bar that begins where the one before it ended; x and width in `WIDTH` units."""
+    """One contribution as a bar that begins where the one before it ended; x and width in `WIDTH` units.
+
+    words: its size on the explanation's scale. share: its percentage points of risk, where there is a risk.
+    """
 
     item: Contribution
     words: Message
     x: float
     width: float
     zero: float
+    share: Message | None = None
 
     @property
     def direction(self) -> str:
@@ -29,10 +33,11 @@ class Bar:
         return "up" if self.item.amount > 0 else "down" if self.item.amount < 0 else "none"
 
 
-def waterfall(explanation: Explanation) -> tuple[Bar, ...]:
+def waterfall(explanation: Explanation, per_unit: float | None = None) -> tuple[Bar, ...]:
     """The contributions, largest first, each beginning at the running total; scaled to fit.
 
     The first begins at the baseline and the last ends at the output, because they add up to it.
+    per_unit: risk (0-1) for one unit of contribution.
     """
     items = explanation.largest()
     totals = [explanation.baseline]
@@ -48,9 +53,15 @@ def waterfall(explanation: Explanation) -> tuple[Bar, ...]:
             round((min(before, after) - low) * scale, 2),
             round(max(abs(after - before) * scale, 1.0), 2),
             round(zero, 2),
+            points(100 * per_unit * item.amount) if per_unit is not None else None,
         )
         for item, before, after in zip(items, totals, totals[1:], strict=False)
     )
+
+
+def points(share: float) -> Message:
+    """Percentage points with their sign, as printed beside a bar."""
+    return msg("{points}", points=f"{share:+.1f}" if abs(share) >= 0.05 else "0.0")
 
 
 @dataclass(frozen=True, slots=True)

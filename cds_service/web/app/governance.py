@@ -15,9 +15,9 @@ from cds_service.settings import Monitoring
 from cds_service.stores.fallen_back import FallBackStore
 from cds_service.web.app.monitored_page import view
 from cds_service.web.app.opening import NothingToReview, Opener
-from cds_service.web.app.pages import Pages
-from cds_service.web.app.review import governs, views
+from cds_service.web.app.pages import Pages, governs
 from cds_service.web.app.session import Review, Sessions
+from cds_service.web.app.views import views
 
 _DAYS = 30
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.knowledge.library import Library as KnowledgeLibrary
+from cds_service.language import Words
 from cds_service.pipeline import Decision, Pipeline
 from cds_service.risk.model import RiskModel
 from cds_service.security.smart import Grant, LaunchError, Registration
@@ -120,6 +121,16 @@ class Opener:
             raise NothingToReview("This version of the service would not answer that call any more.") from None
         validated = {model.id: self._pipeline.validated(model) for model in desk.models}
         return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response, validated)
+
+    def cards_in(self, shown: Opened, words: Words) -> list[Mapping[str, Any]]:
+        """The cards of an assessment as they were sent, worded in the reader's language where that is another."""
+        if words.language == self._settings.cards.language:
+            return shown.cards
+        desk = self._pipeline.desk(shown.assessment.service_id)
+        there = replace(desk, showing=desk.showing.worded(words))
+        told = self._pipeline.decide(there, shown.decision.basis, shown.assessment.at).response.wire()["cards"]
+        by_uuid = {card["uuid"]: card for card in told}
+        return [by_uuid.get(card["uuid"], card) for card in shown.cards]
 
     def _fresh(self, registration: Registration, grant: Grant, reader: Reader) -> Assessment:
         """A new assessment by each service of patient-view that can be had with the granted scopes."""

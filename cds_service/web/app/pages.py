@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, render_template, request
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.language import LANGUAGES, Words, msg, words
 from cds_service.settings import Settings
+from cds_service.web.app.source_page import kind
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -31,6 +32,7 @@ class Pages:
             )
         self.callback = f"{launch.removesuffix('launch')}callback"
         self._language, self._units = settings.cards.language, settings.cards.units
+        self._governance = {name: ehr.governance for name, ehr in settings.smart.items()}
         self._idle_s = int(60 * settings.app.idle_minutes)
         frames = sorted({origin for ehr in settings.smart.values() for origin in ehr.frame_ancestors})
         self._policy = _policy(frames)
@@ -46,12 +48,12 @@ class Pages:
 
     def render(self, name: str, **values: Any) -> str:
         """A page."""
-        return render_template(f"app/{name}", **self._shared(), **values)
+        return render_template(f"app/{name}", **self._shared(values.get("review")), **values)
 
     def stream(self, name: str, **values: Any) -> Iterator[str]:
         """A page in pieces: each is ready where the template has `{{ now }}`."""
         held: list[str] = []
-        context = {**self._shared(), **values, "now": _NOW}
+        context = {**self._shared(values.get("review")), **values, "now": _NOW}
         current_app.update_template_context(context)
         for text in current_app.jinja_env.get_template(f"app/{name}").generate(context):
             first, *more = text.split(_NOW)
@@ -61,7 +63,8 @@ class Pages:
                 held = [following]
         yield "".join(held)
 
-    def _shared(self) -> dict[str, Any]:
+    def _shared(self, review: Any) -> dict[str, Any]:
+        """What every page knows. review: the open one, or None."""
         say = self.words()
 
         def translate(text: str, **places: object) -> str:
@@ -70,6 +73,8 @@ class Pages:
         return {
             "_": translate,
             "say": say,
+            "kind": kind,
+            "governs": review is not None and governs(self._governance[review.registration], review.grant.user),
             "language": "zh-Hans" if say.language == "zh_Hans" else "en",
             "languages": LANGUAGES,
             "idle_s": self._idle_s,
@@ -84,6 +89,12 @@ class Pages:
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def governs(users: tuple[str, ...], user: str) -> bool:
+    """True if a user is one of those named, as `Practitioner/42` or as a whole URL."""
+    relative = "/".join(urlsplit(user).path.rstrip("/").split("/")[-2:])
+    return user in users or relative in users
 
 
 def install(app: Flask) -> None:

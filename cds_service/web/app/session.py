@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Request, g, request
+from flask import Request, g, redirect, request
 from werkzeug.wrappers import Response
 
 from cds_service.addresses import Secret
@@ -18,6 +18,7 @@ from cds_service.errors import BadRequest, CurbsideError
 from cds_service.security.smart import Grant, SmartClient
 from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
+from cds_service.web.app.pages import Pages
 
 BESIDE = ("dialogue", "documents", "asked")
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
@@ -172,9 +173,18 @@ def finder(sessions: Sessions, smart: SmartClient, clock: Clock) -> Callable[[st
     return found
 
 
-def in_language(review: Review, language: str) -> Review:
-    """The review in another language."""
-    return replace(review, language=language)
+def switcher(sessions: Sessions, pages: Pages) -> Callable[[], Response | None]:
+    """Before a page of a review: keeps the language that its address asks for, and opens the page without the wish."""
+
+    def switch() -> Response | None:
+        id_ = (request.view_args or {}).get("id_")
+        if id_ is None or request.method != "GET" or "lang" not in request.args:
+            return None
+        review = sessions.find(id_, request)
+        sessions.keep(replace(review, language=pages.language()), request)
+        return redirect(request.path)
+
+    return switch
 
 
 def cookie(id_: str) -> str:

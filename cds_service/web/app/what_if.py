@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.errors import BadRequest, InputError
-from cds_service.features.feature import Coded, Feature, FeatureValue, MedicationFeature, Quantity, Value
+from cds_service.features.feature import (
+    Coded,
+    Derived,
+    Feature,
+    FeatureValue,
+    FirstOf,
+    MedicationFeature,
+    Quantity,
+    Value,
+)
 from cds_service.findings import RiskFinding
 from cds_service.language import Message, msg
-from cds_service.needs import with_inputs
 from cds_service.risk.model import NotEstimated, RiskModel
-from cds_service.risk.wording import estimate_words
-from cds_service.web.app import drawing
+from cds_service.risk.published import printed_unit
+from cds_service.web.app.estimates import EstimateView, value, view
 from cds_service.web.app.opening import Opened
-from cds_service.what_if import levers_of, what_if
+from cds_service.what_if import levers_of, limits_of, what_if
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,7 @@ class Outcome:
     """One estimate now and with the changes."""
 
     now: Message | None
-    then: Message
-    bars: tuple[drawing.Bar, ...]
+    then: EstimateView
 
 
 def models_of(shown: Opened) -> dict[str, RiskModel]:
@@ -46,27 +53,44 @@ def models_of(shown: Opened) -> dict[str, RiskModel]:
 
 
 def form(shown: Opened, model: RiskModel) -> list[Field]:
-    """The inputs of a model that somebody can change, with their present values."""
-    values, found = shown.decision.case.values, []
-    for feature in with_inputs(model.features):
-        entry = values.entries.get(feature.id)
-        if not isinstance(entry, FeatureValue) or not _changeable(feature):
-            continue
-        if isinstance(feature, Quantity):
-            low, high = feature.plausible
-            number = f"{float(entry.value):.{feature.digits}f}"
-            found.append(Field(feature, number, feature.unit, low, high, f"{10.0**-feature.digits:g}"))
-        elif isinstance(feature, Coded):
-            words = tuple(dict.fromkeys(str(word) for word in feature.answers.values()))
-            found.append(Field(feature, str(entry.value), choices=words))
-        elif isinstance(feature, MedicationFeature):
-            found.append(Field(feature, "yes" if entry.value else "no", choices=("no", "yes")))
-    return found
+    """The inputs of a model that somebody can change, with their present values.
+
+    Of inputs that mean the same (a recorded and a computed body mass index) the one that counts is offered, and not
+    what it may be computed from: a field that changes nothing would mislead.
+    """
+    entries = shown.decision.case.values.entries
+    found: dict[str, Field] = {}
+    for feature in _offered(model.features):
+        entry = entries.get(feature.id)
+        made = _field(feature, entry) if isinstance(entry, FeatureValue) else None
+        if made is not None:
+            found.setdefault(feature.id, made)
+    return list(found.values())
 
 
-def _changeable(feature: Feature) -> bool:
-    """True for measurements, habits and medicines; a disease is not undone by a form."""
-    return isinstance(feature, Quantity | Coded | MedicationFeature)
+def _offered(features: Iterable[Feature]) -> Iterator[Feature]:
+    """Measurements, habits and medicines, in place of what is computed from them; a disease is not undone by a form."""
+    for feature in features:
+        if isinstance(feature, Quantity | Coded | MedicationFeature) or limits_of(feature) is not None:
+            yield feature
+        elif isinstance(feature, Derived):
+            yield from _offered(feature.inputs)
+        elif isinstance(feature, FirstOf):
+            yield from _offered(feature.alternatives)
+
+
+def _field(feature: Feature, entry: FeatureValue) -> Field | None:
+    limits = limits_of(feature)
+    if isinstance(feature, Quantity | FirstOf) and limits is not None:
+        number = f"{float(entry.value):.{feature.digits}f}"
+        unit = printed_unit(feature.unit)
+        return Field(feature, number, unit, *limits, f"{10.0**-feature.digits:g}")
+    if isinstance(feature, Coded):
+        words = tuple(dict.fromkeys(str(word) for word in feature.answers.values()))
+        return Field(feature, str(entry.value), choices=words)
+    if isinstance(feature, MedicationFeature):
+        return Field(feature, "yes" if entry.value else "no", choices=("no", "yes"))
+    return None
 
 
 def changes(fields: list[Field], sent: Mapping[str, str]) -> dict[str, Value]:
@@ -97,8 +121,5 @@ def outcomes(shown: Opened, model: RiskModel, changed: Mapping[str, Value]) -> t
     if isinstance(result, NotEstimated):
         return result.reason
     now = shown.decision.case.results.get(model.id)
-    before = {(e.outcome, e.horizon_years): estimate_words(e) for e in now} if isinstance(now, tuple) else {}
-    return tuple(
-        Outcome(before.get((e.outcome, e.horizon_years)), estimate_words(e), drawing.waterfall(e.explanation))
-        for e in result
-    )
+    before = {(e.outcome, e.horizon_years): value(e) for e in now} if isinstance(now, tuple) else {}
+    return tuple(Outcome(before.get((e.outcome, e.horizon_years)), view(e, model, [])) for e in result)

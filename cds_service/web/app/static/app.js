@@ -11,4 +11,18 @@
     addEventListener(kind, again, { passive: true });
   }
   again();
+
+  // On paper nothing stays folded; afterwards all is as it was.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const one of folded) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of folded) one.open = false;
+  });
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.classList.add("ready");
+    button.addEventListener("click", () => print());
+  }
 })();

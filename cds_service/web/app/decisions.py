@@ -1,0 +1,47 @@
+"""What a clinician decides about a card in the review, as feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from cds_service.errors import BadRequest
+from cds_service.protocol.feedback import Item
+from cds_service.web.app.opening import Opened
+
+SNOOZE = ("urn:curbside:review", "snoozed", "Snoozed in the review app")
+_LONGEST_COMMENT = 2000
+
+
+def item(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
+    """The decision that a form tells. Raises BadRequest in a sentence for what is missing."""
+    card = next((c for c in shown.cards if c["uuid"] == form.get("card")), None)
+    if card is None:
+        raise BadRequest("Choose a card of this review.")
+    outcome, uuid = form.get("outcome"), UUID(card["uuid"])
+    if outcome == "accepted":
+        return Item(uuid, "accepted", now, _chosen(card, form.getlist("suggestion")))
+    comment = form.get("comment", "").strip()[:_LONGEST_COMMENT] or None
+    if outcome == "snoozed":
+        return Item(uuid, "overridden", now, (), SNOOZE, comment)
+    if outcome != "overridden":
+        raise BadRequest("Choose whether to accept, override or snooze the card.")
+    return Item(uuid, "overridden", now, (), _reason(card, form.get("reason"), comment), comment)
+
+
+def _chosen(card: Mapping[str, Any], wanted: list[str]) -> tuple[UUID, ...]:
+    chosen = tuple(UUID(s["uuid"]) for s in card.get("suggestions", ()) if s["uuid"] in wanted)
+    if not chosen:
+        raise BadRequest("Choose at least one suggestion to accept.")
+    return chosen
+
+
+def _reason(card: Mapping[str, Any], code: str | None, comment: str | None) -> tuple[str, str, str] | None:
+    reason = next((r for r in card.get("overrideReasons", ()) if r["code"] == code), None)
+    if reason is None and comment is None:
+        raise BadRequest("Choose a reason for the override, or write one.")
+    return (reason["system"], reason["code"], reason["display"]) if reason is not None else None

@@ -1,0 +1,53 @@
+"""A resource that an assessment rests on, as a reader sees it: its lines in words first, then as the EHR sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from cds_service.fhir.record import PatientRecord
+from cds_service.language import Message, msg
+from cds_service.summary.collecting import everything
+
+KINDS = {  # what a reader calls a resource; other types go by their own names
+    "AllergyIntolerance": msg("allergy"),
+    "Condition": msg("problem"),
+    "DiagnosticReport": msg("report"),
+    "DocumentReference": msg("document"),
+    "Encounter": msg("visit"),
+    "FamilyMemberHistory": msg("family history"),
+    "Immunization": msg("vaccination"),
+    "MedicationRequest": msg("prescription"),
+    "MedicationStatement": msg("medicine"),
+    "Observation": msg("result"),
+    "Patient": msg("person"),
+    "Procedure": msg("procedure"),
+    "ServiceRequest": msg("order"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """name: `Type/id`. lines: what the record's summary says of it, if anything. text: its members as JSON."""
+
+    name: str
+    kind: Message
+    lines: tuple[Message, ...]
+    text: str
+
+
+def source(record: PatientRecord, name: str) -> Source | None:
+    """A usable resource of the record by `Type/id`, or None."""
+    row = next((row for row in record.every() if record.reference(row) == name), None)
+    if row is None:
+        return None
+    lines = tuple(fact.text for fact in everything(record) if name in fact.references)
+    text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
+    return Source(name, kind(name), lines, text)
+
+
+def kind(reference: str) -> Message:
+    """What a reader calls the resource of a reference."""
+    type_ = reference.partition("/")[0]
+    return KINDS.get(type_, msg("{name}", name=type_))

@@ -1,0 +1,104 @@
+"""An assessment as a review tells it: at a glance what was found, and behind it why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.features.feature import FeatureValue
+from cds_service.fhir import resources as fhir
+from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
+from cds_service.language import Message
+from cds_service.prospects import number
+from cds_service.risk.model import Citation, Refusal, RiskEstimate
+from cds_service.web.app.estimates import EstimateView, label, view
+from cds_service.web.app.opening import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding: its sentence, advice and, of a model, its estimates. targets: what is changed, and the estimates.
+
+    notes: what holds of all its estimates, each once. validated: False for a model that nobody signed off here.
+    """
+
+    finding: Finding
+    estimates: tuple[EstimateView, ...] = ()
+    refusal: Message | None = None
+    path: tuple[tuple[Message, str], ...] = ()
+    due: Message | None = None
+    targets: tuple[tuple[Message, tuple[tuple[Message, Message], ...], Citation | None], ...] = ()
+    notes: tuple[Message, ...] = ()
+    validated: bool = True
+
+    @property
+    def explained(self) -> bool:
+        """True if there is more to read than the glance."""
+        return bool(self.estimates or self.path)
+
+
+def views(shown: Opened, history_: list[Any]) -> list[FindingView]:
+    """The findings of an assessment, the most urgent first; what does not apply to the patient is left out."""
+    found = []
+    for finding in sorted(shown.decision.findings, key=lambda one: -one.severity):
+        if isinstance(finding, RiskFinding):
+            refused = finding.refused
+            if refused is None or refused.refusal is not Refusal.NOT_APPLICABLE:
+                found.append(_risk(finding, shown, history_))
+        elif isinstance(finding, EvidenceFinding):
+            found.append(FindingView(finding, path=finding.path))
+        elif isinstance(finding, CareGapFinding):
+            found.append(FindingView(finding, due=finding.due))
+        else:
+            found.append(FindingView(finding))
+    return found
+
+
+def _risk(finding: RiskFinding, shown: Opened, history_: list[Any]) -> FindingView:
+    estimates = finding.result if isinstance(finding.result, tuple) else ()
+    record = shown.decision.case.context.record
+    made = tuple(
+        view(one, finding.model, [*history_, *_before(finding, one)], record if one is estimates[0] else None)
+        for one in estimates
+    )
+    targets = tuple(
+        (change.words, tuple((label(one), number(one)) for one in change.estimates), change.source)
+        for change in finding.changes
+    )
+    return FindingView(
+        finding,
+        made,
+        finding.refused.reason if finding.refused is not None else None,
+        targets=targets,
+        notes=tuple(dict.fromkeys(note for one in estimates for note in one.notes)),
+        validated=shown.validated[finding.model.id] or not finding.model.trained,
+    )
+
+
+def _before(finding: RiskFinding, estimate: RiskEstimate) -> list[Any]:
+    """Earlier values that the record itself gives, in the form of stored results."""
+    first = isinstance(finding.result, tuple) and finding.result[0] is estimate
+    return [
+        (one.at, [{"model": one.estimate.model_id, "outcome": one.estimate.outcome,
+                   "horizon_years": one.estimate.horizon_years, "value": one.estimate.value}])
+        for one in (finding.before if first else ())
+    ]  # fmt: skip
+
+
+def unusable(shown: Opened) -> list[Message]:
+    """What was missing, old or not usable, each once, with the reason."""
+    values = shown.decision.case.values
+    found = {str(one.feature.label): one.words for one in values if not isinstance(one, FeatureValue)}
+    return list(found.values())
+
+
+def person(shown: Opened) -> Mapping[str, Any]:
+    """Name, sex, birth date and age of the patient, at the time of the assessment."""
+    record = shown.decision.case.context.record
+    patient = record.patient
+    name = patient.name[0] if patient is not None and patient.name else fhir.HumanName()
+    full = name.text or " ".join([*(g for g in name.given if g), name.family or ""]).strip()
+    born, now = record.birth_date, shown.assessment.at.date()
+    age = now.year - born.year - ((now.month, now.day) < (born.month, born.day)) if born is not None else None
+    return {"name": full, "sex": patient.gender if patient is not None else None, "born": born, "age": age}
