@@ -402,6 +402,10 @@ class Llm:
         "The server is the hospital's own and may read the record as it is: nothing is replaced before it is sent, and "
         "plain http is permitted on loopback addresses.",
     )
+    vision: bool = key(False, "The model reads images: the review app lets users ask about images and scanned pages.")
+    vision_elsewhere: bool = key(
+        False, "Send images also to a server that is not `local`; a name within a picture cannot be taken out."
+    )
     language: str = key("", "Language of its sentences; empty for `cards.language`.", choices=("", "en", "zh_Hans"))
     wait_ms: int = key(
         0,

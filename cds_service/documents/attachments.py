@@ -1,6 +1,7 @@
-"""The attachments of DocumentReferences and DiagnosticReports, from their JSON: what there is to read.
+"""The attachments of DocumentReferences, DiagnosticReports and Media, from their JSON: what there is to read.
 
-Source: hl7.org/fhir/R4, DocumentReference.content.attachment, DiagnosticReport.presentedForm, Binary.
+Source: hl7.org/fhir/R4, DocumentReference.content.attachment, DiagnosticReport.presentedForm, Media.content,
+Binary.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from cds_service.summary.cleaning import clean
 
 Json = Mapping[str, Any]
 
-TYPES = ("DocumentReference", "DiagnosticReport")
+TYPES = ("DocumentReference", "DiagnosticReport", "Media")
+_NAMING = {"DocumentReference": ("type",), "Media": ("view", "modality", "type")}
 _LONGEST_TITLE = 120
 _WITHDRAWN = frozenset({"entered-in-error", "superseded", "cancelled"})
 _SPACE = re.compile(r"\s+")
@@ -79,6 +81,8 @@ def _of(row: Json) -> Iterator[Attachment]:
     if row["resourceType"] == "DocumentReference":
         contents = row.get("content")
         holders = [c.get("attachment") for c in contents if isinstance(c, dict)] if isinstance(contents, list) else []
+    elif row["resourceType"] == "Media":
+        holders = [row.get("content")]
     else:
         forms = row.get("presentedForm")
         holders = list(forms) if isinstance(forms, list) else []
@@ -99,8 +103,9 @@ def _of(row: Json) -> Iterator[Attachment]:
 
 def _title(row: Json, attachment: Json) -> str:
     """The type's words, or the attachment's own: others typed them, so they are made one plain line."""
-    concept = row.get("type") if row["resourceType"] == "DocumentReference" else row.get("code")
-    words = [attachment.get("title"), *_words(concept), row.get("description")]
+    members = _NAMING.get(row["resourceType"], ("code",))
+    named = [word for member in members for word in _words(row.get(member))]
+    words = [attachment.get("title"), *named, row.get("description")]
     return next((text for w in words if isinstance(w, str) and (text := clean(w, _LONGEST_TITLE))), "")
 
 
@@ -116,6 +121,7 @@ def _at(row: Json, attachment: Json) -> datetime | None:
     context = row.get("context")
     period = context.get("period") if isinstance(context, dict) else None
     start = period.get("start") if isinstance(period, dict) else None
-    texts = (row.get("effectiveDateTime"), row.get("date"), row.get("issued"), attachment.get("creation"), start)
+    texts = (row.get("effectiveDateTime"), row.get("date"), row.get("issued"), row.get("createdDateTime"),
+             attachment.get("creation"), start)  # fmt: skip
     spans = (parse(text) for text in texts if isinstance(text, str))
     return next((span.start for span in spans if span is not None), None)

@@ -37,6 +37,8 @@ _DATES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Immunization": {"date": ("occurrenceDateTime",)},
     "ServiceRequest": {"authored": ("authoredOn",)},
     "DocumentReference": {"date": ("date",)},
+    "DiagnosticReport": {"date": ("effectiveDateTime", "effectivePeriod")},
+    "Media": {"created": ("createdDateTime", "createdPeriod")},
 }
 _TOKENS: Mapping[str, str] = {
     "code": "code",

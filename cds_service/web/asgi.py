@@ -8,6 +8,7 @@ The deadline of a call starts here, with its head.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from cds_service.web.wsgi import Answer, Begun, Wsgi, begin, call
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
+_PICTURE = re.compile(rb"/app/r/[^/]+/picture/")  # waits for the EHR: it must not hold up discovery and health
 _log = structlog.get_logger()
 
 
@@ -46,6 +48,7 @@ class Adapter:
         self._limits = limits
         self._turns = Turns(limits.max_waiting, limits.max_fetching, observer)
         self._streams = Streams()
+        self._slow = ThreadPoolExecutor(2, "pictures")
         self._quick = ThreadPoolExecutor(2, "quick")  # two: a key set may be fetched while health is asked for
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
@@ -101,7 +104,8 @@ class Adapter:
     ) -> Answer | Begun:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._quick, _got, self._app, scope, body)
+            threads = self._slow if _PICTURE.match(scope["raw_path"]) else self._quick
+            return await loop.run_in_executor(threads, _got, self._app, scope, body)
         return await self._turns.run(
             lambda away: call(
                 self._app,

@@ -41,9 +41,11 @@ def dicom() -> bytes:
     return out.getvalue()
 
 
-def read(image: bytes, *, local: bool = True, behaviour: str = "answer") -> tuple[Reading, list[dict[str, Any]]]:
+def read(
+    image: bytes, *, local: bool = True, behaviour: str = "answer", vision: bool = True, elsewhere: bool = False
+) -> tuple[Reading, list[dict[str, Any]]]:
     with misbehaving(behaviour, speak=lambda body: "A red <b>square</b>.") as server:
-        llm = Llm(url=server.url, model="tiny", local=local)
+        llm = Llm(url=server.url, model="tiny", local=local, vision=vision, vision_elsewhere=elsewhere)
         return look(
             "What is it?", image, LanguageModel(llm, environ={}, allow_insecure_loopback=True), llm
         ), server.received
@@ -73,6 +75,19 @@ def test_a_server_elsewhere_is_sent_no_image() -> None:
     reading, received = read(picture("PNG"), local=False)
     assert received == []
     assert "local" in str(reading.problem)
+
+
+def test_a_setting_lets_a_server_elsewhere_see_images() -> None:
+    """`llm.vision_elsewhere`, for a hospital that has an agreement with one."""
+    reading, received = read(picture("PNG"), local=False, elsewhere=True)
+    assert (reading.text, len(received)) == ("A red square .", 1)
+
+
+def test_a_model_that_reads_no_images_is_sent_none() -> None:
+    """Unless `llm.vision` says that it does."""
+    reading, received = read(picture("PNG"), vision=False)
+    assert received == []
+    assert "llm.vision" in str(reading.problem)
 
 
 def test_a_model_that_fails_gives_no_reading() -> None:

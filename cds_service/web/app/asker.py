@@ -12,11 +12,12 @@ import msgspec
 import structlog
 
 from cds_service.clock import Clock
+from cds_service.dialogue import images
 from cds_service.dialogue.answering import Answer, Said, stream
 from cds_service.dialogue.prompt import VERSION
 from cds_service.dialogue.sources import Material
 from cds_service.errors import StoreError
-from cds_service.language import Words
+from cds_service.language import Message, Words, msg
 from cds_service.observer import NOBODY, Observer
 from cds_service.settings import Settings
 from cds_service.stores import audit
@@ -29,6 +30,7 @@ _BUSY = "too many questions wait for the model"
 _LEFT = "the reader left before the answer was whole"
 _BYTES_A_TOKEN = 3
 _SHOWN = 8
+_TOKENS_AN_IMAGE = 2000  # about what servers count for one; their own count is not asked for
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -49,7 +51,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One question and its answer as they are kept beside the review. image: a reading of one, which nothing checks."""
+    """One question and its answer as they are kept beside the review.
+
+    image: the image that was asked about, if one was; reading: what a model wrote of it, which nothing checks.
+    """
 
     at: datetime
     question: str
@@ -58,6 +63,7 @@ class Turn(msgspec.Struct, frozen=True):
     by_model: bool = False
     reason: str = ""
     image: str = ""
+    reading: str = ""
 
 
 class Asker:
@@ -114,6 +120,46 @@ class Asker:
             self._note(answer, turn, assessment, user)
             keep(turn)
 
+    def no_images(self) -> Message | None:
+        """Why images cannot be asked about; None if they can."""
+        return images.refusal(self._settings.llm)
+
+    def look(
+        self, question: str, image: bytes | Message, reference: str, say: Words, assessment: UUID, user: str
+    ) -> Turn:
+        """A model's reading of an image as a turn, which is in the audit record by then; or why there is none."""
+        reading = self._reading(question, image, say)
+        if reading.digest:
+            self._budget.spend(1, _TOKENS_AN_IMAGE)
+        reason = say(reading.problem) if reading.problem is not None else ""
+        turn = Turn(self._clock.now(), question, (), (), bool(reading.digest), reason, reference, reading.text)
+        content = {
+            "user": user,
+            "question": question,
+            "image": reference,
+            "image_sha256": reading.digest,
+            "unverified_reading": reading.text,
+            "reason": reason,
+            "model": self._settings.llm.model if reading.digest else "",
+        }
+        self._write(audit.Entry("dialogue", turn.at, assessment, content))
+        return turn
+
+    def _reading(self, question: str, image: bytes | Message, say: Words) -> images.Reading:
+        refusal = self.no_images()
+        if refusal is not None or self._model is None:
+            return images.Reading(problem=refusal or images.NO_MODEL)
+        if not isinstance(image, bytes):
+            return images.Reading(problem=image)
+        if not self._budget.allows():
+            return images.Reading(problem=msg("The language model was asked as often as it may be in an hour."))
+        if not self._free.acquire(blocking=False):
+            return images.Reading(problem=msg("Too many questions wait for the language model. Ask again in a minute."))
+        try:
+            return images.look(question, image, self._model, self._settings.llm, say.language)
+        finally:
+            self._free.release()
+
     def _spent(self, answer: Answer) -> None:
         if answer.sent:
             self._budget.spend(1, sum(len(text.encode()) for _, text in answer.sent) // _BYTES_A_TOKEN)
@@ -140,8 +186,11 @@ class Asker:
             "prompt": VERSION,
             "model": self._settings.llm.model if answer.sent else "",
         }
+        self._write(audit.Entry("dialogue", turn.at, assessment, content))
+
+    def _write(self, entry: audit.Entry) -> None:
         try:
-            audit.note(self._database, audit.Entry("dialogue", turn.at, assessment, content))
+            audit.note(self._database, entry)
         except StoreError as error:
             _log.error("question not in the audit record", reason=str(error))
 

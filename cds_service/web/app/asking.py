@@ -14,6 +14,7 @@ from flask import Blueprint, redirect, request, stream_with_context, url_for
 from werkzeug.wrappers import Response as Answer
 
 from cds_service.dialogue.answering import LONGEST_QUESTION
+from cds_service.dialogue.images import LABEL
 from cds_service.dialogue.sources import material
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest, CurbsideError, StoreError
@@ -95,6 +96,7 @@ def routes(
             "asking": asking,
             "name_of": name_of,
             "longest": LONGEST_QUESTION,
+            "label": LABEL,
         }
 
     def lines(review: Review, asking: Asking) -> Generator[Line]:

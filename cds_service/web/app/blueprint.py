@@ -16,7 +16,7 @@ from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.fallen_back import FallBackStore
 from cds_service.stores.feedback import FeedbackStore
-from cds_service.web.app import asking, governance, launch, review
+from cds_service.web.app import asking, governance, launch, looking, review
 from cds_service.web.app.asker import Asker
 from cds_service.web.app.library import DOCUMENT_TYPES, Library
 from cds_service.web.app.opening import Opener
@@ -40,7 +40,8 @@ def blueprint(
     app = Blueprint("app", __name__, url_prefix="/app", static_folder=str(STATIC), static_url_path="/static")
     launch.routes(app, smart, sessions, kept, pages, clock, asked)
     asker = Asker(settings, store.database, clock, observer)
-    asking.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
+    for more in (asking, looking):
+        more.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
     feedback = FeedbackStore(store.database)
     review.routes(app, review.ReviewPages(smart, sessions, opener, feedback, pages, clock, types, library))
     watching = FallBackStore(store.database)

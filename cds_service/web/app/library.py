@@ -17,7 +17,7 @@ from flask import Request
 from cds_service.clock import Deadline
 from cds_service.documents.attachments import TYPES, bytes_of
 from cds_service.documents.process import MAX_BYTES
-from cds_service.documents.reading import Document, documents
+from cds_service.documents.reading import PROBLEMS, Document, documents
 from cds_service.fhir.client import FHIR_JSON
 from cds_service.fhir.record import PatientRecord
 from cds_service.language import Message, msg
@@ -32,6 +32,8 @@ _DEADLINE_S = 20.0
 _MAX_LIST_BYTES = 30_000_000
 _MOST_KEPT = 16_000_000  # bytes of documents kept beside a review; more are read anew for each question
 _FAILED = msg("The EHR did not give the list of documents.")
+_NO_MEDIA = msg("Pictures that the EHR files as Media were not read.")
+_NO_PICTURE = msg("the EHR does not give this image any more")
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -80,24 +82,63 @@ class Library:
         refused = [t for t in TYPES if not grant.allows(t)]
         rows: list[Mapping[str, Any]] = []
         notices: list[Message] = []
-        if refused:
-            notices.append(msg("The EHR did not let this app read: {types}.", types=", ".join(refused)))
+        if said := [t for t in refused if t != "Media"]:
+            notices.append(msg("The EHR did not let this app read: {types}.", types=", ".join(said)))
+        if "Media" in refused:
+            notices.append(_NO_MEDIA)
         for type_ in (t for t in TYPES if t not in refused):
-            query = f"{registration.issuer}/{type_}?patient={quote(grant.patient, safe='')}&_sort=-date&_count=50"
+            order = "created" if type_ == "Media" else "date"
+            patient = quote(grant.patient, safe="")
+            query = f"{registration.issuer}/{type_}?patient={patient}&_sort=-{order}&_count=50"
             answer = self._json(query, review, deadline)
             if isinstance(answer, str):
-                notices.append(_FAILED)
+                notices.append(_NO_MEDIA if type_ == "Media" else _FAILED)
             else:
                 rows += _matches(answer)
 
-        def content(url: str) -> bytes | str:
-            return self._content(registration, url, review, deadline)
-
-        found = documents(rows, record, content, server=registration.issuer)
+        found = self._documents(registration, review, record, rows, deadline)
         return Held(
             tuple(replace(one, pictures=tuple(replace(p, data="") for p in one.pictures)) for one in found),
             tuple(dict.fromkeys(notices)),
         )
+
+    def picture(self, review: Review, record: PatientRecord, name: str, page: int) -> bytes | Message:
+        """The bytes of an image of one document, fetched anew with the user's token; or what is wrong with it."""
+        registration = self._smart.registrations[review.registration]
+        type_, _, id_ = name.partition("/")
+        if type_ not in TYPES or not review.grant.allows(type_):
+            return PROBLEMS["refused"]
+        deadline = Deadline.after(_DEADLINE_S)
+        answer = self._row(registration, type_, id_, review, deadline)
+        if isinstance(answer, str) and id_.rpartition(".")[2].isdigit():  # the second attachment of `7` is `7.2`
+            answer = self._row(registration, type_, id_.rpartition(".")[0], review, deadline)
+        if isinstance(answer, str):
+            return PROBLEMS[answer]
+        found = self._documents(registration, review, record, [answer], deadline)
+        pictures = (p for one in found if one.name == name for p in one.pictures if p.page == page)
+        data = next((bytes_of(p.data) for p in pictures), None)
+        return data if data is not None else next((d.problem for d in found if d.problem), None) or _NO_PICTURE
+
+    def _row(
+        self, registration: Registration, type_: str, id_: str, review: Review, deadline: Deadline
+    ) -> dict[str, Any] | str:
+        answer = self._json(f"{registration.issuer}/{type_}/{quote(id_, safe='')}", review, deadline)
+        if isinstance(answer, dict) and (answer.get("resourceType"), answer.get("id")) != (type_, id_):
+            return "unanswered"
+        return answer
+
+    def _documents(
+        self,
+        registration: Registration,
+        review: Review,
+        record: PatientRecord,
+        rows: list[Mapping[str, Any]],
+        deadline: Deadline,
+    ) -> tuple[Document, ...]:
+        def content(url: str) -> bytes | str:
+            return self._content(registration, url, review, deadline)
+
+        return documents(rows, record, content, server=registration.issuer)
 
     def _content(self, registration: Registration, url: str, review: Review, deadline: Deadline) -> bytes | str:
         """The bytes of an attachment on the EHR's own server, or the word for why there are none."""
@@ -127,6 +168,11 @@ class Library:
         except orjson.JSONDecodeError:
             return "unanswered" if len(answer.body) > MAX_BYTES else "damaged"
         return found if isinstance(found, dict) else "unanswered"
+
+
+def picture_name(document: str, page: int) -> str:
+    """How an image of a document is cited."""
+    return f"{document}#p{page}"
 
 
 def _matches(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
