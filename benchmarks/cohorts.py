@@ -2,21 +2,26 @@
 
 `python -m benchmarks.cohorts [--patients 2000] [--kilobytes 50] [--spark]` prints a Markdown table. CPU seconds are of
 the command and all its processes, reading the export included; memory is that of its largest process. The goal is 300
-patients a second and core at 50 KB a patient.
+patients a second and core at 50 KB a patient. Beside each run the same bytes go through `json.loads` alone, in the same
+minute, so that the last column hardly depends on what else the machine does.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from cds_service.sandbox.population import write
 
@@ -41,8 +46,20 @@ def padded(source: Path, out: Path, kilobytes: int) -> None:
                     target.write(orjson.dumps(row) + b"\n")
 
 
-def scored(population: Path, folder: Path, *more: str) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds and megabytes of one run."""
+@dataclass(frozen=True)
+class Run:
+    """What one run took. wall, cpu: seconds. parsing: CPU seconds of `json.loads` over the same bytes, just before."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+    parsing: float
+    estimated: int
+
+
+def scored(population: Path, folder: Path, *more: str) -> Run:
+    """One run of the command."""
+    parsing = parsed(population)
     out = folder / f"out-{time.monotonic_ns()}"
     given = ["cohort", "score", str(population), "--out", str(out), "--as-of", "2021-01-01T00:00:00Z", "--model",
              "mortality", *more]  # fmt: skip
@@ -51,7 +68,20 @@ def scored(population: Path, folder: Path, *more: str) -> tuple[float, float, fl
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit("the command failed")
-    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    wall = time.monotonic() - began
+    found = pq.read_table(out / "rows", columns=["patient", "kind"]).filter(pc.field("kind") == "estimate")
+    estimated = len(found["patient"].unique())
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, parsing, estimated)
+
+
+def parsed(population: Path) -> float:
+    """CPU seconds of `json.loads` over every line."""
+    began = time.process_time()
+    for file in sorted(population.iterdir()):
+        with file.open("rb") as lines:
+            for line in lines:
+                json.loads(line)
+    return time.process_time() - began
 
 
 def main() -> None:
@@ -67,20 +97,31 @@ def main() -> None:
         for size in sizes:
             write(folder / f"plain-{size}", size, 1)
             padded(folder / f"plain-{size}", folder / f"p{size}", given.kilobytes)
-        start = scored(folder / "p1", folder)[1]
-        print(f"Starting up takes {start:.1f} s of CPU and is left out of the patients a second.\n")
-        print("| patients | engine | wall s | CPU s | patients/s and core | MB |\n|---:|---|---:|---:|---:|---:|")
-        whole = str(sizes[-1])
+        start = scored(folder / "p1", folder)
+        print(f"Starting up takes {start.cpu:.1f} s of CPU ({start.wall:.1f} s) and is left out of the rates.\n")
+        print("| patients | with an estimate | engine | wall s | CPU s | patients/s and core | MB | CPU ÷ json.loads |")
+        print("|---:|---:|---|---:|---:|---:|---:|---:|")
         runs = [(sizes[1], ()), (sizes[2], ()), (sizes[2], ("--workers", "2"))]
         runs += [(sizes[2], ("--engine", "spark", "--master", "local[2]"))] if given.spark else []
+        walls: dict[str, float] = {}
         for size, more in runs:
-            wall, cpu, memory = scored(folder / f"p{size}", folder, *more)
-            begun = start * (3 if "--workers" in more else 1)
+            run = scored(folder / f"p{size}", folder, *more)
             engine = " ".join(more).removeprefix("--") or "one process"
-            rate = size / max(cpu - begun, 0.01)
-            print(
-                f"| {size:>{len(whole)}} | {engine} | {wall:.1f} | {cpu:.1f} | {rate:.0f} | {memory:.0f} |", flush=True
-            )
+            walls[engine] = max(run.wall - start.wall, 0.01)
+            _line(size, engine, run, start)
+        print(f"\nTwo workers took {walls['workers 2'] / walls['one process']:.2f} of the time of one process.")
+        if given.spark:
+            ratio = walls["engine spark --master local[2]"] / walls["workers 2"]
+            print(f"Spark with two cores took {ratio:.1f} times the time of two workers, its own start included.")
+
+
+def _line(size: int, engine: str, run: Run, start: Run) -> None:
+    cpu = max(run.cpu - start.cpu * (3 if engine.startswith("workers") else 1), 0.01)
+    print(
+        f"| {size} | {run.estimated} | {engine} | {run.wall:.1f} | {run.cpu:.1f} | {size / cpu:.0f} | "
+        f"{run.megabytes:.0f} | {cpu / run.parsing:.1f} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

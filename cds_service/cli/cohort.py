@@ -154,7 +154,8 @@ def make_backtester(settings: Settings, declared: Any, services: tuple[str, ...]
 
 def _local(path: Path, folder: Path, make: Callable[[], Any], workers: int, scorer: Any) -> tuple[int, list[Any]]:
     from cds_service.cohort import engine
-    from cds_service.cohort.spool import Spool, files_of
+    from cds_service.cohort.files import files_of
+    from cds_service.cohort.spool import Spool
 
     spool = Spool(folder / "spool.db", writable=True)
     with _progress("Reading files", len(files_of(path))) as advance:

@@ -13,8 +13,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cds_service.cohort.files import Problem
 from cds_service.cohort.scoring import Scored
-from cds_service.cohort.spool import Problem
 from cds_service.errors import InputError
 
 _TEXT = pa.string()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -13,7 +13,7 @@ from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.record import PatientRecord
-from cds_service.fhir.times import Span, parse
+from cds_service.fhir.times import DAY, Span, parse
 from cds_service.protocol.request import decode_resource
 
 
@@ -43,12 +43,18 @@ class Loaded:
 
         code_map: the hospital's own codes and units.
         """
-        known = [(r, u) for r, u in zip(self.resources, self.full_urls, strict=True) if known_at(r, at)]
-        rows = tuple(as_of(row, at) for row, _ in known)
-        urls = tuple(url for _, url in known)
+        sure = (at.astimezone(UTC) - DAY).date().isoformat()
+        rows: list[fhir.AnyResource] = []
+        urls: list[str | None] = []
+        for row, url in zip(self.resources, self.full_urls, strict=True):
+            if known_at(row, at, sure):
+                rows.append(as_of(row, at) if type(row) in _CHANGING else row)
+                urls.append(url)
         return PatientRecord.from_resources(code_map.translated(rows), urls, self.id, at, listed=self.listed)
 
 
+_TIMES = ("recorded_date", "authored_on", "issued", "date")
+_CHANGING = (fhir.Encounter, fhir.Condition, fhir.Patient)
 _ACTIVE = fhir.CodeableConcept(
     coding=(fhir.Coding(system="http://terminology.hl7.org/CodeSystem/condition-clinical", code="active"),)
 )
@@ -88,17 +94,23 @@ def _references(row: fhir.AnyResource) -> Iterable[str]:
         yield "/".join(target.rsplit("/", 2)[-2:])
 
 
-def known_at(row: fhir.AnyResource, at: datetime) -> bool:
-    """True if the record could hold it at a moment: measured, issued, ordered or recorded by then."""
-    return all(span is None or not span.after(at) for span in map(parse, _times(row)))
+def known_at(row: fhir.AnyResource, at: datetime, sure: str = "") -> bool:
+    """True if the record could hold it at a moment: measured, issued, ordered or recorded by then.
+
+    sure: the day before in UTC, such as `2026-10-31`; a text that sorts before it is of an earlier day in every zone,
+    and need not be parsed.
+    """
+    for text in _times(row):
+        if text is not None and not text < sure and (span := parse(text)) is not None and span.after(at):
+            return False
+    return True
 
 
 def _times(row: fhir.AnyResource) -> Sequence[str | None]:
     """The times before which a resource was not there."""
     if isinstance(row, fhir.Observation):
         return (row.issued, row.effective_date_time)
-    names = ("recorded_date", "authored_on", "issued", "date")
-    return [value for name in names if isinstance(value := getattr(row, name, None), str)]
+    return [value for name in _TIMES if isinstance(value := getattr(row, name, None), str)]
 
 
 def as_of(row: fhir.AnyResource, at: datetime) -> fhir.AnyResource:

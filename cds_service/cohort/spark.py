@@ -12,9 +12,10 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from cds_service.cohort.files import UNREADABLE, Keyed, Problem, broken_off, files_of, keyed_file
 from cds_service.cohort.patients import Loaded, decoded, wanted
 from cds_service.cohort.scoring import COLUMNS, Scored, Scorer
-from cds_service.cohort.spool import SECOND_PATIENT, UNREADABLE, Keyed, Problem, Row, broken_off, files_of, keyed_file
+from cds_service.cohort.spool import SECOND_PATIENT, Row
 from cds_service.errors import CurbsideError, InputError
 
 Make = Callable[[], Scorer]

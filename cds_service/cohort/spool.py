@@ -1,30 +1,27 @@
 """A population on disk, by patient: whatever order its files are in, one patient at a time is in memory.
 
-FHIR Bulk Data exports (NDJSON by type, gzipped or not) and folders of bundles are read once, line by line, into a
-SQLite file beside the results; what was read already is not read again. Source: hl7.org/fhir/uv/bulkdata.
+What `files.py` reads goes once into a SQLite file beside the results; what was read already is not read again. The
+resources of a patient that stand near each other are packed together.
 """
 
 from __future__ import annotations
 
-import gzip
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import Protocol
 
-import msgspec
+from isal import isal_zlib
 
+from cds_service.cohort.files import BETWEEN, UNREADABLE, Keyed, Problem, broken_off, files_of, keyed_file
 from cds_service.errors import InputError
 
-BUNDLES = (".json", ".json.gz")
-LINES = (".ndjson", ".ndjson.gz")
 SECOND_PATIENT = "a second, different Patient with an id that was read before; the first counts"
-UNREADABLE = (OSError, EOFError, zlib.error)
-_LONGEST_LINE = 64_000_000
 _FAST = 1
+_WAITING = 16_000_000  # bytes that wait to be packed
 
 
 class Advance(Protocol):
@@ -33,43 +30,6 @@ class Advance(Protocol):
     def __call__(self) -> None:
         """One more."""
         ...
-
-
-class Head(msgspec.Struct, rename="camel"):
-    """What is read of a line to know whose it is."""
-
-    resource_type: str = ""
-    id: str | None = None
-    subject: _Reference | None = None
-    patient: _Reference | None = None
-    beneficiary: _Reference | None = None
-
-
-class _Reference(msgspec.Struct):
-    reference: str | None = None
-
-
-class _Entry(msgspec.Struct, rename="camel"):
-    full_url: str | None = None
-    resource: msgspec.Raw = msgspec.Raw()
-
-
-class _Bundle(msgspec.Struct, rename="camel"):
-    resource_type: str = ""
-    entry: list[_Entry] = []
-
-
-_HEAD = msgspec.json.Decoder(Head)
-_BUNDLE = msgspec.json.Decoder(_Bundle)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be read: where, and why; never what it said. line: from 1; 0 for the whole file."""
-
-    file: str
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +51,9 @@ class Spool:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
+        self._waiting: dict[str, tuple[list[bytes], list[str]]] = {}
+        self._bytes = 0
+        self._types: set[str] = set()
 
     def close(self) -> None:
         """Closes the file."""
@@ -106,8 +69,14 @@ class Spool:
 
     def rows(self, patient: str) -> list[Row]:
         """One patient's resources, in the order in which they were read."""
-        found = self._db.execute("SELECT body, url FROM rows WHERE patient = ? ORDER BY rowid", (patient,))
-        return [Row(zlib.decompress(body), url) for body, url in found]
+        found: list[Row] = []
+        for packed, urls in self._db.execute(
+            "SELECT bodies, urls FROM rows WHERE patient = ? ORDER BY rowid", (patient,)
+        ):
+            bodies = isal_zlib.decompress(packed).split(BETWEEN)
+            named = urls.split("\n") if urls is not None else [""] * len(bodies)
+            found += [Row(body, url or None) for body, url in zip(bodies, named, strict=True)]
+        return found
 
     def shared(self, names: list[str]) -> list[Row]:
         """Resources that belong to nobody, by `Type/id`."""
@@ -115,7 +84,7 @@ class Spool:
         for name in names:
             row = self._db.execute("SELECT body, url FROM shared WHERE name = ?", (name,)).fetchone()
             if row is not None:
-                found.append(Row(zlib.decompress(row[0]), row[1]))
+                found.append(Row(isal_zlib.decompress(row[0]), row[1]))
         return found
 
     def problems(self) -> list[Problem]:
@@ -127,7 +96,7 @@ class Spool:
     def sizes(self) -> tuple[int, int]:
         """Numbers of files and of resources that were read."""
         files = self._db.execute("SELECT COUNT(*) FROM files").fetchone()[0]
-        rows = self._db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
+        rows = self._db.execute("SELECT SUM(n) FROM rows").fetchone()[0] or 0
         return int(files), int(rows)
 
     def fill(self, folder: Path, advance: Advance | None = None) -> None:
@@ -160,37 +129,63 @@ class Spool:
         try:
             yield
         except BaseException:
+            self._waiting.clear()
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
     def _read(self, file: Path, name: str) -> None:
+        self._types.clear()
         try:
             for found in keyed_file(file, name, 0):
                 self._keep(found)
+                if self._bytes >= _WAITING:
+                    self._pack()
         except UNREADABLE as error:
             self._keep(broken_off(name, 0, error))
+        self._pack()
 
     def _keep(self, found: Keyed) -> None:
         """Keeps one resource under its patient, or the reason why not."""
         if found.problem is not None:
             self._problem(*found.problem)
             return
-        packed = zlib.compress(found.body, _FAST)
-        if found.type == "Patient" and found.patient is not None:
-            self._patient(found.patient, packed, found.file, found.line)
         if found.patient is None:
             if found.name:
+                packed = isal_zlib.compress(found.body, _FAST)
                 self._db.execute("INSERT OR REPLACE INTO shared VALUES (?, ?, ?)", (found.name, packed, found.url))
             return
-        self._db.execute("INSERT INTO rows VALUES (?, ?, ?)", (found.patient, packed, found.url))
-        self._db.execute("INSERT OR IGNORE INTO types VALUES (?)", (found.type,))
+        if found.type == "Patient":
+            self._patient(found.patient, found.body, found.file, found.line)
+        if found.type not in self._types:
+            self._types.add(found.type)
+            self._db.execute("INSERT OR IGNORE INTO types VALUES (?)", (found.type,))
+        bodies, urls = self._waiting.setdefault(found.patient, ([], []))
+        bodies.append(found.body)
+        urls.append((found.url or "").replace("\n", ""))
+        self._bytes += len(found.body)
 
-    def _patient(self, id_: str, packed: bytes, file: str, line: int) -> None:
-        known = self._db.execute("SELECT body FROM patients WHERE id = ?", (id_,)).fetchone()
+    def _pack(self) -> None:
+        """Writes what waits, the resources of each patient together."""
+        rows = (
+            (
+                patient,
+                len(bodies),
+                isal_zlib.compress(BETWEEN.join(bodies), _FAST),
+                "\n".join(urls) if any(urls) else None,
+            )
+            for patient, (bodies, urls) in self._waiting.items()
+        )
+        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", rows)
+        self._waiting.clear()
+        self._bytes = 0
+
+    def _patient(self, id_: str, body: bytes, file: str, line: int) -> None:
+        digest = sha256(body).digest()
+        known = self._db.execute("SELECT digest FROM patients WHERE id = ?", (id_,)).fetchone()
         if known is None:
-            self._db.execute("INSERT INTO patients VALUES (?, ?)", (id_, packed))
-        elif known[0] != packed:
+            self._db.execute("INSERT INTO patients VALUES (?, ?)", (id_, digest))
+        elif known[0] != digest:
             self._problem(file, line, SECOND_PATIENT)
 
     def _note_strays(self) -> None:
@@ -208,110 +203,10 @@ class Spool:
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (file TEXT PRIMARY KEY, size INTEGER, mtime INTEGER);
-CREATE TABLE IF NOT EXISTS patients (id TEXT PRIMARY KEY, body BLOB);
-CREATE TABLE IF NOT EXISTS rows (patient TEXT, body BLOB, url TEXT);
+CREATE TABLE IF NOT EXISTS patients (id TEXT PRIMARY KEY, digest BLOB);
+CREATE TABLE IF NOT EXISTS rows (patient TEXT, n INTEGER, bodies BLOB, urls TEXT);
 CREATE INDEX IF NOT EXISTS rows_patient ON rows (patient);
 CREATE TABLE IF NOT EXISTS shared (name TEXT PRIMARY KEY, body BLOB, url TEXT);
 CREATE TABLE IF NOT EXISTS types (type TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS problems (file TEXT, line INTEGER, reason TEXT);
 """
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The files of a population, in the order of their names. Raises InputError for what is no folder."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder. Give the folder of an export or of bundles.")
-    return sorted(p for p in folder.rglob("*") if p.is_file() and p.name.endswith((*LINES, *BUNDLES)))
-
-
-def opened(file: Path) -> IO[bytes]:
-    """A file for reading, unpacked if its name ends in .gz."""
-    return cast("IO[bytes]", gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb"))
-
-
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """One resource as it stands in a file, and whose it is; or the reason why it cannot be used.
-
-    name: `Type/id`, empty without an id. order: by file and place in it.
-    """
-
-    file: str
-    line: int
-    order: tuple[int, int]
-    type: str = ""
-    name: str = ""
-    patient: str | None = None
-    body: bytes = b""
-    url: str | None = None
-    problem: tuple[str, int, str] | None = None
-
-
-def keyed_file(file: Path, name: str, number: int) -> Iterator[Keyed]:
-    """The resources of a file of either kind. number: of the file, for the order. Raises one of `UNREADABLE`."""
-    if not file.name.endswith(LINES):
-        yield from keyed_bundle(file, name, number)
-        return
-    with opened(file) as stream:
-        for place, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), 1):
-            if line.strip():
-                yield keyed_line(line, name, place, (number, place))
-
-
-def broken_off(name: str, number: int, error: Exception) -> Keyed:
-    """The problem of a file that cannot be read to its end."""
-    reason = f"the file cannot be read to its end ({type(error).__name__})"
-    return Keyed(name, 0, (number, 0), problem=(name, 0, reason))
-
-
-def keyed_line(
-    body: bytes, file: str, line: int, order: tuple[int, int], url: str | None = None, owner: str | None = None
-) -> Keyed:
-    """One resource in JSON. owner: the patient of the bundle that it stands in, where that has one."""
-    head = _head(body)
-    if head is None or not head.resource_type:
-        return Keyed(file, line, order, problem=(file, line, "the line is not a FHIR resource in JSON"))
-    if head.resource_type == "Patient" and not head.id:
-        return Keyed(file, line, order, problem=(file, line, "a Patient without an id"))
-    name = f"{head.resource_type}/{head.id}" if head.id else ""
-    return Keyed(file, line, order, head.resource_type, name, owner or _patient_of(head), body.strip(), url)
-
-
-def keyed_bundle(file: Path, name: str, number: int) -> Iterator[Keyed]:
-    """The resources of a file that holds a Bundle, or one resource. number: of the file, for the order."""
-    with opened(file) as stream:
-        data = stream.read()
-    try:
-        bundle = _BUNDLE.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        yield Keyed(name, 0, (number, 0), problem=(name, 0, "the file is not a FHIR Bundle in JSON"))
-        return
-    if bundle.resource_type != "Bundle":
-        yield keyed_line(data, name, 0, (number, 0))
-        return
-    heads = [_head(bytes(entry.resource)) for entry in bundle.entry]
-    people = [head.id for head in heads if head is not None and head.resource_type == "Patient"]
-    owner = people[0] if len(people) == 1 else None
-    for place, entry in enumerate(bundle.entry, 1):
-        if bytes(entry.resource):
-            yield keyed_line(bytes(entry.resource), name, place, (number, place), entry.full_url, owner)
-
-
-def _head(body: bytes) -> Head | None:
-    try:
-        return _HEAD.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _patient_of(head: Head) -> str | None:
-    """The id of the patient whose resource it is, or None."""
-    if head.resource_type == "Patient":
-        return head.id
-    for reference in (head.subject, head.patient, head.beneficiary):
-        target = reference.reference if reference is not None else None
-        if target:
-            parts = target.split("/_history/", 1)[0].rsplit("/", 2)
-            if len(parts) >= 2 and parts[-2] == "Patient":
-                return parts[-1]
-    return None
