@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("curbside", deadline=None)
 settings.load_profile("curbside")
+
+
+@pytest.fixture(scope="session")
+def loaded_once() -> Iterator[None]:
+    """The shipped models and hooks are loaded once, whoever asks for them in this process; they are never changed."""
+    from cds_service import registry
+
+    load = registry.load
+    kept: list[registry.Registry] = []
+
+    def once(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ()) -> registry.Registry:
+        models, hooks = tuple(extra_models), tuple(extra_hooks)
+        if models or hooks:
+            return load(extra_models=models, extra_hooks=hooks)
+        if not kept:
+            kept.append(load())
+        return kept[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "load", once)
+        yield
 
 
 @pytest.fixture(scope="session")

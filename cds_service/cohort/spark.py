@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from cds_service.cohort import output
 from cds_service.cohort.files import UNREADABLE, Keyed, Problem, broken_off, files_of, keyed_file
 from cds_service.cohort.patients import Loaded, decoded, wanted
-from cds_service.cohort.scoring import COLUMNS, Scored, Scorer
+from cds_service.cohort.scoring import Scored, Scorer
 from cds_service.cohort.spool import SECOND_PATIENT, Row
 from cds_service.errors import CurbsideError, InputError
 
+_ROWS = 10_000  # a file
 Make = Callable[[], Scorer]
 
 
@@ -28,15 +30,14 @@ class SparkMissing(CurbsideError):
 def run(folder: Path, rows: Path, make: Make, *, master: str = "local[*]") -> tuple[int, list[Problem]]:
     """Scores a population with Spark; the number of patients and what could not be read.
 
-    rows: the folder for Parquet parts, which must not exist. master: Spark's, such as `local[*]`, `yarn`,
+    rows: the folder for Parquet parts, which must be empty. master: Spark's, such as `local[*]`, `yarn`,
     `spark://host:7077`; on a cluster the folder must be a path that every worker sees. Raises InputError, SparkMissing.
     """
     files = files_of(folder)
     if not files:
         raise InputError(f"there is no FHIR file in {folder}. Give a folder of .ndjson or .json files.")
-    session = _session(master)
+    context = _context(master)
     try:
-        context = session.sparkContext
         keyed = _keyed(context, folder, files).cache()
         aside = keyed.flatMap(_aside).distinct().collect()
         problems = [Problem(*found) for kind, found in aside if kind == "problem"]
@@ -46,21 +47,19 @@ def run(folder: Path, rows: Path, make: Make, *, master: str = "local[*]") -> tu
         grouped = by_patient.groupByKey(context.defaultParallelism).filter(_is_known)
         grouped = grouped.sortByKey(numPartitions=context.defaultParallelism).cache()
         twice = grouped.map(lambda pair: list(_twice(pair))).collect()
-        count = len(twice)
+        patients = len(twice)
         problems += [problem for found in twice for problem in found]
-        scored = grouped.mapPartitions(lambda part: _score(part, make, shared.value, listed))
-        frame = session.createDataFrame(scored.map(astuple), _schema())
-        frame.write.parquet(rows.resolve().as_uri())
-        for leftover in (*rows.glob("_*"), *rows.glob(".*")):
-            leftover.unlink()
+        place = rows.resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        grouped.foreachPartition(lambda part: _write(place, _score(part, make, shared.value, listed)))
     finally:
-        session.stop()
-    return count, sorted(problems, key=lambda p: (p.file, p.line))
+        context.stop()
+    return patients, sorted(problems, key=lambda p: (p.file, p.line))
 
 
-def _session(master: str) -> Any:
+def _context(master: str) -> Any:
     try:
-        from pyspark.sql import SparkSession
+        from pyspark import SparkConf, SparkContext
     except ImportError as error:
         raise SparkMissing(
             "PySpark is not installed. Install curbside with the extra spark: curbside[spark]."
@@ -68,17 +67,14 @@ def _session(master: str) -> Any:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     try:
-        builder = SparkSession.builder.master(master).appName("curbside cohort")
-        builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
-        builder = builder.config("spark.sql.session.timeZone", "UTC")
-        builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-        session = builder.config(
-            "spark.driver.host", "127.0.0.1" if master.startswith("local") else _host()
-        ).getOrCreate()
+        conf = SparkConf().setMaster(master).setAppName("curbside cohort")
+        conf.set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
+        conf.set("spark.driver.host", "127.0.0.1" if master.startswith("local") else _host())
+        context = SparkContext(conf=conf)
     except Exception as error:
         raise SparkMissing(f"Spark could not be started ({type(error).__name__}). It needs Java 17.") from error
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    context.setLogLevel("ERROR")
+    return context
 
 
 def _host() -> str:
@@ -141,9 +137,13 @@ def _score(
         yield from scorer.score(loaded)
 
 
-def _schema() -> Any:
-    from pyspark.sql import types
+def _write(place: Path, scored: Iterator[Scored]) -> None:
+    """Writes what one task scored, a part at a time; a task that is tried again writes the same files."""
+    from pyspark import TaskContext
 
-    kinds = {"at": types.TimestampType(), "horizon": types.IntegerType()}
-    kinds |= dict.fromkeys(("value", "high"), types.DoubleType())
-    return types.StructType([types.StructField(name, kinds.get(name, types.StringType())) for name in COLUMNS])
+    number = TaskContext.get().partitionId()  # type: ignore[union-attr]
+    for part in count():
+        rows = list(islice(scored, _ROWS))
+        if not rows:
+            return
+        output.write_rows(place / f"part-{number:06}-{part:06}.parquet", rows, Scored)

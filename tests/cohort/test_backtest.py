@@ -23,6 +23,8 @@ from cds_service.protocol.request import decode_resource
 from cds_service.sandbox.population import Mechanism, Person, Served, people, write
 from cds_service.signed import facts_in
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 OUTCOMES = """
 until = 2026-11-01
 [outcomes.death-5y]
@@ -43,13 +45,13 @@ PATIENTS, SEED = 110, 5
 
 
 @pytest.fixture(scope="module")
-def planted() -> list[Person]:
+def planted(loaded_once: None) -> list[Person]:
     """What the population was made of."""
     return list(people(PATIENTS, SEED, Mechanism(), Served.load()))
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def done(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> tuple[Path, Path]:
     """A backtest of a small population: its results, and the file of outcomes."""
     folder = tmp_path_factory.mktemp("backtest")
     write(folder / "population", PATIENTS, SEED)

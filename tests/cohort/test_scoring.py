@@ -10,16 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import light_scorer
 import pytest
 from click.testing import CliRunner
 
+from cds_service.cli import cohort as commands
 from cds_service.cli.cohort import cohort
-from cds_service.cohort import output
+from cds_service.cohort import engine, output
 from cds_service.cohort.patients import load
 from cds_service.cohort.spool import Spool
 from cds_service.errors import InputError
 from cds_service.fhir import resources as fhir
 from cds_service.sandbox.patients import BY_NAME
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 NAMES = ("healthy-adult", "diabetes-poor-control", "ckd-g3b-albuminuria", "heart-failure", "child")
 AT = "2026-11-01T09:00:00Z"
@@ -50,14 +54,24 @@ def score(path: Path, out: Path, *more: str) -> list[dict[str, Any]]:
     return list(output.read(out).to_pylist())
 
 
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes load one score instead of everything, and a part is two patients."""
+    monkeypatch.setattr(commands, "make_scorer", light_scorer.make)
+    monkeypatch.setattr(engine, "PART", 2)
+    monkeypatch.setenv("PYTHONPATH", str(Path(light_scorer.__file__).parent))
+
+
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def plain(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> list[dict[str, Any]]:
     """The rows of the export as it is, in one process."""
     folder = tmp_path_factory.mktemp("plain")
     return score(export(folder / "e"), folder / "out", "--model", "ckd-epi-2021")
 
 
-def test_the_order_of_lines_packing_and_processes_change_nothing(tmp_path: Path, plain: list[dict[str, Any]]) -> None:
+def test_the_order_of_lines_packing_and_processes_change_nothing(
+    tmp_path: Path, plain: list[dict[str, Any]], light: None
+) -> None:
     """An export is a set: shuffled, gzipped, by two processes, the rows are the same and in the same order."""
     folder = export(tmp_path / "e", 7, packed=True)
     assert score(folder, tmp_path / "o", "--model", "ckd-epi-2021", "--workers", "2") == plain
@@ -168,7 +182,7 @@ def test_a_record_is_as_it_was_known_then(tmp_path: Path) -> None:
 
 
 def test_spark_gives_what_the_default_engine_gives(
-    tmp_path: Path, plain: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, plain: list[dict[str, Any]], light: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row by row, for an export with a damaged line; Java compiles little, for the run is short."""
     java = '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell'
