@@ -324,6 +324,10 @@ class Pipeline:
         )
         return Answer(assessment, decision.basis, shown)
 
+    def recorded(self, desk: Desk, decision: Decision) -> Assessment:
+        """A decision as it would be stored; nothing is."""
+        return self._kept(decision, desk, orjson.dumps(decision.response.wire()), _LOCAL).assessment
+
     def _elapsed_ms(self, deadline: Deadline) -> int:
         return round(1000 * (self._settings.limits.answer_s - deadline.remaining()))
 

@@ -60,7 +60,7 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
     origins: dict[str, Path] = {}
     known: dict[str, Feature] = {}  # of all models so far
     for file in _files((shipped("models"), *extra_models), folders=True):
-        for model in _models(file):
+        for model in models_in(file):
             former = models.get(model.id)
             if former is not None and _recalibrates(model, former):
                 del models[model.id], origins[f"model {model.id}"]
@@ -74,6 +74,23 @@ def load(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ())
             found = tuple(id_ for id_ in service.may_run if id_ in models)
             services[service.id] = replace(service, models=(*service.models, *found))
     return Registry(models, services, origins)
+
+
+def models_in(file: Path) -> tuple[RiskModel, ...]:
+    """The models that one plugin file declares. Raises PluginError."""
+    return tuple(_models(file))
+
+
+def models_named(model_id: str, roots: Iterable[Path]) -> Iterator[RiskModel]:
+    """Every version of a model in folders of plugins whose files name it, whether or not another takes its place.
+
+    Raises PluginError.
+    """
+    for file in _files(roots, folders=True):
+        manifest = file.with_name("manifest.json")
+        texts = [file, manifest] if file.name == "model.py" and manifest.is_file() else [file]
+        if any(f'"{model_id}"' in text.read_text(encoding="utf-8") for text in texts):
+            yield from (model for model in _models(file) if model.id == model_id)
 
 
 def _recalibrates(model: RiskModel, former: RiskModel) -> bool:

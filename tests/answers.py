@@ -13,7 +13,6 @@ import orjson
 from cds_service import registry
 from cds_service.app import create_pipeline
 from cds_service.cli import calls, options
-from cds_service.clock import FixedClock
 from cds_service.pipeline import Pipeline
 from cds_service.protocol.feedback import Item
 from cds_service.registry import Registry
@@ -48,9 +47,18 @@ class Site:
     caller: Caller = field(default_factory=Caller)
     now: datetime = AS_OF
     calls: int = 0
+    made: dict[int, tuple[Settings, Pipeline]] = field(default_factory=dict)
 
     def pipeline(self) -> Pipeline:
-        return create_pipeline(self.settings, FixedClock(self.now), self.store, loaded())
+        """One for all calls under the same settings: its clock is the site's."""
+        if id(self.settings) not in self.made:
+            pipeline = create_pipeline(self.settings, _SiteClock(self), self.store, loaded())
+            self.made[id(self.settings)] = (self.settings, pipeline)
+        return self.made[id(self.settings)][1]
+
+    def restart(self) -> None:
+        """The next call is answered by a pipeline that has just begun."""
+        self.made.clear()
 
     def call(self, sample: str, service: str = RISK, changed: Any = None) -> dict[str, Any]:
         """The response for a sample patient, each call under another hookInstance."""
@@ -78,6 +86,17 @@ class Site:
             ids = connection.exec_driver_sql("SELECT id FROM assessments ORDER BY at, rowid").scalars().all()
         found = [self.store.get(UUID(id_)) for id_ in ids]
         return [one for one in found if one is not None]
+
+
+@dataclass
+class _SiteClock:
+    """Tells the moment of a site."""
+
+    site: Site
+
+    def now(self) -> datetime:
+        """The site's moment."""
+        return self.site.now
 
 
 def resources(sample: dict[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ LAYERS = (
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
     ("showing", "keeping", "telling", "pipeline"),
-    ("web", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
+    ("web", "answers", "against", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
     ("app",),
     ("http_api",),
     ("cli",),

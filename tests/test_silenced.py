@@ -45,12 +45,14 @@ def test_a_silenced_model_shows_no_card_and_everything_is_still_kept(site: Site)
     """The estimate is stored as withheld; lifted, the card is back; both answers replay byte for byte."""
     assert len(site.call(PRIMARY)["cards"]) == 1
     store = fall_back(site)
+    site.restart()
     site.later(timedelta(days=1))
     assert site.call(PRIMARY)["cards"] == []
     assert {row["silent"] for row in site.kept()[1].results if "silent" in row} == {True}
     assert any(row.get("model", "").startswith("prevent-") and row.get("value") for row in site.kept()[1].results)
     for id_ in loaded().models:
         store.lift(id_, "Dr Li", site.now)
+    site.restart()
     site.later(timedelta(days=1))
     assert len(site.call(PRIMARY)["cards"]) == 1
     now = create_pipeline(site.settings, FixedClock(site.now), site.store, loaded())

@@ -197,10 +197,15 @@ class RequestStore:
 
     def get(self, assessment_id: UUID, needs: Mapping[str, Need]) -> Basis | None:
         """What an answer of a service with those needs rested on, or None. Raises StoreError."""
+        body = self.body(assessment_id)
+        return None if body is None else thaw(body, needs)
+
+    def body(self, assessment_id: UUID) -> bytes | None:
+        """The same, frozen as it is kept. Raises StoreError."""
         chosen = sa.select(REQUESTS.c.body).where(REQUESTS.c.assessment_id == assessment_id)
         try:
             with self._database.engine.connect() as connection:
-                body = connection.execute(chosen).scalar()
+                body: bytes | None = connection.execute(chosen).scalar()
         except SQLAlchemyError as error:
             raise StoreError(f"the request could not be read ({type(error).__name__})") from error
-        return None if body is None else thaw(body, needs)
+        return body
