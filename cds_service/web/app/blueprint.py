@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from cds_service.clock import Clock
 from cds_service.errors import CurbsideError
 from cds_service.needs import Need
 from cds_service.observer import NOBODY, Observer
 from cds_service.pipeline import Pipeline
-from cds_service.security.smart import SmartClient
+from cds_service.security.smart import LaunchError, SmartClient
 from cds_service.settings import Settings
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.stores.assessments import AssessmentStore
@@ -47,10 +47,15 @@ def blueprint(
     watching = FallBackStore(store.database)
     governance.routes(app, smart, sessions, opener, pages, clock, watching, settings.monitoring)
 
+    app.add_url_rule("/<path:_other>", view_func=_no_page)  # else the service's JSON would answer a browser
     app.before_request(switcher(sessions, pages))
     app.after_request(pages.head)
     _refusals(app, pages)
     return app
+
+
+def _no_page(_other: str) -> str:
+    raise NotFound
 
 
 def _refusals(app: Blueprint, pages: Pages) -> None:
@@ -59,6 +64,10 @@ def _refusals(app: Blueprint, pages: Pages) -> None:
     @app.errorhandler(CurbsideError)
     def refuse(error: CurbsideError) -> tuple[str, int]:
         return pages.refusal(error)
+
+    @app.errorhandler(LaunchError)
+    def no_launch(error: LaunchError) -> tuple[str, int]:
+        return pages.refusal(error, own_window=True)
 
     @app.errorhandler(HTTPException)
     def no_page(error: HTTPException) -> tuple[str, int]:

@@ -100,7 +100,8 @@ def value(estimate: RiskEstimate) -> Message:
         return number(estimate)
     if estimate.high is not None and estimate.high != estimate.value:
         return msg("{low} to {high} points", low=f"{estimate.value:g}", high=f"{estimate.high:g}")
-    return msg("{points} points" if estimate.value != 1 else "{points} point", points=f"{estimate.value:g}")
+    points = f"{estimate.value:g}"
+    return msg("{points} point", points=points) if points == "1" else msg("{points} points", points=points)
 
 
 def _meaning(estimate: RiskEstimate) -> Message | None:

@@ -80,9 +80,10 @@ class Pages:
             "idle_s": self._idle_s,
         }
 
-    def refusal(self, error: CurbsideError) -> tuple[str, int]:
-        """A page with a sentence and a way on."""
-        return self.render("refusal.html", reason=str(error), status=error.http_status), error.http_status
+    def refusal(self, error: CurbsideError, *, own_window: bool = False) -> tuple[str, int]:
+        """A page with a sentence and a way on. own_window: for what a window outside the EHR's frame may mend."""
+        status = error.http_status
+        return self.render("refusal.html", reason=str(error), status=status, own_window=own_window), status
 
     def head(self, response: Response) -> Response:
         """The headers of every answer of the app."""
