@@ -5,14 +5,19 @@
   const app = document.getElementById("app");
   const frame = document.getElementById("frame");
 
+  const asked = new WeakMap(); // a slow answer never takes the place of a later question's
   const show = async (target, url, body) => {
+    const mine = {};
+    asked.set(target, mine);
     target.setAttribute("aria-busy", "true");
+    let text = "<p>The sandbox EHR does not answer. Is it still running?</p>";
     try {
-      const response = await fetch(url, { method: "POST", body });
-      target.innerHTML = await response.text();
+      text = await (await fetch(url, { method: "POST", body })).text();
     } catch {
-      target.textContent = "The sandbox EHR does not answer. Is it still running?";
+      // said in the panel
     }
+    if (asked.get(target) !== mine) return;
+    target.innerHTML = text;
     target.removeAttribute("aria-busy");
   };
   // What an accepted suggestion did is in the chart at once.
