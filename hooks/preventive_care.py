@@ -1,12 +1,15 @@
 """Preventive care at patient-view: screening and vaccinations that guidelines recommend and the record does not show.
 
-One card, silent where palliative care, metastatic cancer or dementia make such care untimely, for what is done, for
-what is ordered and for what was ordered not to be done. Only what the supplied lists could show counts as missing.
+One card, silent where palliative care, metastatic cancer, dementia or a hospital stay make such care untimely, for
+what is done, for what is ordered and for what was ordered not to be done. Only what the supplied lists could show
+counts as missing.
 
 Sources: `base/preventive.tsv` of the knowledge graph: USPSTF grades A and B, and ACIP's schedule for adults.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from cds_service.api import (
     CareGapFinding,
@@ -28,7 +31,7 @@ from cds_service.api import (
 )
 
 ADULT = 18
-SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.METASTASIS, catalogue.DEMENTIA)
+SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.METASTASIS, catalogue.DEMENTIA, catalogue.IN_HOSPITAL)
 SOURCE = Citation("USPSTF recommendations, grades A and B", "https://www.uspreventiveservicestaskforce.org/")
 
 
@@ -44,7 +47,18 @@ def find(case: Case) -> tuple[Finding, ...]:
     present = current_problems(case.context.record, case.knowledge.terms.conditions)
     smoked = case.values.text(catalogue.SMOKING) in ("current", "former")
     found = preventive.due(case.context.record, case.context.now, years, present, smoked)
-    return tuple(finding for due in found for finding in told(case, due))
+    return _counted([finding for due in found for finding in told(case, due)])
+
+
+def _counted(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The findings; the first, which names the card, says how many stand behind it."""
+    if len(findings) < 2:
+        return tuple(findings)
+    first, more = findings[0], len(findings) - 1
+    words = msg("{first}; {count} more preventive items", first=first.headline, count=more)
+    if more == 1:
+        words = msg("{first}; one more preventive item", first=first.headline)
+    return (replace(first, headline=words, short_headline=first.headline), *findings[1:])
 
 
 def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:

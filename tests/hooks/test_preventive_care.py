@@ -65,7 +65,7 @@ def test_what_is_done_in_time_is_silent_and_what_is_older_is_due_again(ask):
     assert {"colorectal", "cervical", "hepatitis-c", "influenza"}.isdisjoint(found)
     assert {"breast", "tetanus"} <= found
     lines = [ENGLISH(f.headline) for f in ask(SERVICE, made).findings]
-    assert "Screening for breast cancer: last on record 10 Jan 2023" in lines
+    assert "Screening for breast cancer: last on record 10 Jan 2023; 4 more preventive items" in lines
 
 
 def test_a_stool_test_is_another_way_to_have_done_it_for_a_year(ask):
@@ -101,6 +101,11 @@ def test_an_order_not_to_do_it_is_respected(ask):
 def test_palliative_care_metastases_and_dementia_silence_it(ask, code):
     """Where the benefit comes too late."""
     assert due(ask, chart().diagnosis(code)) == set()
+
+
+def test_screening_waits_while_the_patient_is_in_hospital(ask):
+    """A patient with sepsis is not the moment for it."""
+    assert due(ask, chart().stay()) == set()
 
 
 def test_a_list_that_was_not_supplied_is_not_read_as_empty(ask):
