@@ -117,9 +117,14 @@ def _shaped(before: Answer, now: Answer) -> Iterator[Why]:
             yield Why("settings", f"the settings [{name.removeprefix('settings.')}] are not the same")
         elif name == "knowledge":
             yield from _knowledge(before.rows, now.rows, then, here)
-        else:
+        elif _estimated(name, before) or _estimated(name, now) or then is None or here is None:
             yield Why("model", f"model {name}: {then or 'not loaded'} → {here or 'not loaded'}")
     yield from thresholds
+
+
+def _estimated(model: str, answer: Answer) -> bool:
+    """Whether a model gave a number; of those that refused on both sides a new version changes nothing."""
+    return any(name.startswith(f"{model}/") for name in answer.estimates)
 
 
 def _thresholds(then: Mapping[str, float] | None, here: Mapping[str, float] | None) -> Iterator[Why]:

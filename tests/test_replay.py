@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -184,11 +185,18 @@ def test_two_services_at_the_same_moment_say_it_once(site: Site, monkeypatch: py
 
 
 def basis(**options: Any) -> tuple[Basis, Any]:
+    body, needs = asked()
+    return Basis(decode(body), **options), needs
+
+
+@lru_cache(maxsize=1)
+def asked() -> tuple[bytes, Any]:
+    """The body of a call, and what its service needs."""
     pipeline = create_pipeline(Settings(), FixedClock(AS_OF), None, loaded())
     desk = pipeline.desk(RISK)
     entries: Any = pipeline.discovery()["services"]
     body = request_for(next(e for e in entries if e["id"] == RISK), bundle(PRIMARY))
-    return Basis(decode(json.dumps(body).encode()), **options), desk.needs
+    return json.dumps(body).encode(), desk.needs
 
 
 def test_the_token_of_the_ehr_is_never_kept() -> None:

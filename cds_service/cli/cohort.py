@@ -123,6 +123,7 @@ def _report(
 ) -> str:
     """Writes the report beside the rows; what to say of it."""
     from cds_service.app import load_registry
+    from cds_service.clock import SystemClock
     from cds_service.cohort import figures, judging, report, report_files, tables
 
     collected = tables.collect(folder / "rows", declared)
@@ -133,7 +134,8 @@ def _report(
         )
     judged = [judging.judge(one, at_most_per_day) for one in collected.estimates]
     about = figures.about(load_registry(settings), settings, declared, collected, outcomes.read_bytes())
-    about = replace(about, unread=unread, at_most_per_day=at_most_per_day)
+    today = SystemClock().now().date().isoformat()
+    about = replace(about, unread=unread, at_most_per_day=at_most_per_day, made=today)
     made = report.build(about, judged, collected.services)
     (folder / "report.html").write_bytes(report_files.to_html(made))
     (folder / "report.pdf").write_bytes(report_files.to_pdf(made))

@@ -98,7 +98,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The lowest threshold with which a ward sees at most so many cards a day, on average."""
+    """The lowest threshold with which a ward sees at most so many cards a day, on average. cards: in all."""
 
     ward: str
     threshold: float | None
@@ -106,6 +106,7 @@ class Plan:
     busiest: float
     right: float | None
     found: float | None
+    cards: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def _plans(given: Judgeable, at_most: float) -> Iterator[Plan]:
         cards, hits = int(flagged.sum()), float(outcomes[flagged].sum())
         busiest = float(np.unique(days[flagged], return_counts=True)[1].max()) if cards else 0.0
         found = hits / float(outcomes.sum()) if outcomes.sum() else None
-        yield Plan(ward, threshold, cards / span, busiest, hits / cards if cards else None, found)
+        yield Plan(ward, threshold, cards / span, busiest, hits / cards if cards else None, found, cards)
 
 
 def lowest(values: Floats, cards: int) -> float | None:

@@ -87,9 +87,9 @@ def every(judged: Judgement) -> Sequence[tuple[str, str]]:
     found = []
     if judged.curve is not None:
         found += [
-            ("Calibration: where the blue line is above the grey one, more came than was estimated.",
+            ("Calibration: where the thick line is above the thin one, more came than was estimated.",
              calibration(judged)),
-            ("Net benefit: the blue line should lie above both others at the threshold that is used.",
+            ("Net benefit: the line with dots should lie above both others at the threshold that is used.",
              benefit(judged)),
         ]  # fmt: skip
     if any(at.right is not None for at in judged.thresholds):

@@ -58,7 +58,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was replayed. versions: of models. unread: how many rows of the export could not be read."""
+    """What was replayed. versions: of models. unread: how many rows of the export could not be read. made: the day."""
 
     patients: int
     encounters: Mapping[str, int]
@@ -70,12 +70,14 @@ class About:
     outcomes: bytes
     unread: int
     at_most_per_day: float | None
+    made: str = ""
 
 
 def build(about: About, judged: Sequence[Judgement], services: Sequence[Speaking]) -> Report:
     """The report of a backtest."""
-    blocks: list[Block] = list(_first(about, judged, services))
-    blocks += _services(services)
+    titles = {one.of.outcome: one.of.title for one in judged}
+    blocks: list[Block] = list(_first(about, judged, services, titles))
+    blocks += _services(services, titles)
     for one in judged:
         blocks += _judgement(one, about)
     blocks += _method(about)
@@ -90,11 +92,17 @@ def build(about: About, judged: Sequence[Judgement], services: Sequence[Speaking
     return Report("Local evaluation before going live", tuple(blocks), facts)
 
 
-def _first(about: About, judged: Sequence[Judgement], services: Sequence[Speaking]) -> Iterator[Block]:
+def _first(
+    about: About, judged: Sequence[Judgement], services: Sequence[Speaking], titles: Mapping[str, str]
+) -> Iterator[Block]:
     calls = sum(about.encounters.values())
+    days = [day for one in judged for day in (one.of.dates.min(), one.of.dates.max()) if len(one.of.dates)]
+    between = f", from {str(min(days))[:10]} to {str(max(days))[:10]}," if days else ""
+    if about.made:
+        yield Text(f"Made on {about.made} with Curbside {about.curbside}.")
     yield Heading("What to know first")
     yield Text(
-        f"{calls:,} calls of hooks for {about.patients:,} patients were replayed as the EHR would have made "
+        f"{calls:,} calls of hooks{between} for {about.patients:,} patients were replayed as the EHR would have made "
         f"them: each with what was known at that moment and nothing later. What happened afterwards was read from the "
         f"same export, which is complete up to {about.until}."
     )
@@ -105,7 +113,7 @@ def _first(about: About, judged: Sequence[Judgement], services: Sequence[Speakin
             right = f"{_percent(service.right)} of them right" if service.right else "none of them can be judged"
             yield Text(
                 f"The service {service.service} would have shown a card in {service.per_100:.1f} of 100 calls, "
-                f"{right} ({service.outcome})."
+                f"{right} ({titles.get(service.outcome, service.outcome)})."
             )
     yield Text(
         "Nothing here says that a card helps. It says how often it would speak, and how often what it says came true. "
@@ -114,8 +122,9 @@ def _first(about: About, judged: Sequence[Judgement], services: Sequence[Speakin
 
 
 def _in_short(one: Judgement) -> str:
-    m, name = one.measures, f"{one.of.name} {one.of.version}, for {one.of.title}"
-    head = f"{name}: {m.n:,} estimates could be judged, and the outcome came in {m.events:,}."
+    m = one.measures
+    judged = f"{m.n:,} estimates could be judged, and the outcome came in {m.events:,}."
+    head = f"{_named(one)} (version {one.of.version}): {judged}"
     if m.auroc is None:
         return f"{head} That is too few to say anything: do not sign this off."
     text = (
@@ -127,33 +136,44 @@ def _in_short(one: Judgement) -> str:
         fits = "as many as estimated" if ratio.low <= 1 <= ratio.high else _more(ratio.value)
         text += f" Observed over expected {ratio}: {fits}."
     last = next((month for month in reversed(one.months) if month.observed_expected is not None), None)
-    if last is not None and last.observed_expected is not None and not 0.8 <= last.observed_expected.value <= 1.25:
-        text += f" In {last.name} it was {last.observed_expected}: outside 0.8 to 1.25, so look at the trend."
+    if last is not None and last.observed_expected is not None and _outside(last.observed_expected):
+        text += f" In {last.name} it was {last.observed_expected}, wholly outside 0.8 to 1.25: look at the trend."
     return text
+
+
+def _named(one: Judgement) -> str:
+    """The outcome and whose estimate of it this is."""
+    title = one.of.title[:1].upper() + one.of.title[1:]
+    return f"{title}, estimated by {one.of.name.split('/')[0]}"
+
+
+def _outside(ratio: Interval) -> bool:
+    return ratio.low > _OE_HIGH or ratio.high < _OE_LOW
 
 
 def _more(ratio: float) -> str:
     return f"{100 * abs(ratio - 1):.0f} % {'more' if ratio > 1 else 'fewer'} came than was estimated"
 
 
-def _services(services: Sequence[Speaking]) -> Iterator[Block]:
+def _services(services: Sequence[Speaking], titles: Mapping[str, str]) -> Iterator[Block]:
     yield Heading("How often each service would speak")
     head = ("service", "outcome", "calls", "cards", "in 100 calls", "a clinician and month", "right", "found",
             "days ahead (median)")  # fmt: skip
     rows = tuple(
-        (s.service, s.outcome or "none declared", f"{s.calls:,}", f"{s.cards:,}", f"{s.per_100:.1f}",
-         _number(s.per_clinician), _percent(s.right), _percent(s.found), _number(s.lead, 0))
+        (s.service, titles.get(s.outcome, s.outcome) or "none declared", f"{s.calls:,}", f"{s.cards:,}",
+         f"{s.per_100:.1f}", _number(s.per_clinician), _percent(s.right), _percent(s.found), _number(s.lead, 0))
         for s in services
     )  # fmt: skip
     yield Table("Cards at the thresholds in force, as if nobody had answered one before", head, rows)
+    yield Text(f"In brackets: 95 % intervals. {_NONE} means that there is too little to say.")
 
 
 def _judgement(one: Judgement, about: About) -> Iterator[Block]:
-    yield Heading(f"{one.of.name} for {one.of.title}")
+    yield Heading(_named(one))
     refused = ", ".join(f"{n:,} {reason}" for reason, n in sorted((one.of.refusals or {}).items()))
     ranges = f" {one.of.intervals:,} are ranges, whose lower end is judged." if one.of.intervals else ""
     yield Text(
-        f"Left out, because the outcome is not known yet: {one.of.unknown:,}. "
+        f"Estimate {one.of.name} {one.of.version}. Left out, because the outcome is not known yet: {one.of.unknown:,}. "
         f"Calls without an estimate, by reason: {refused or 'none'}.{ranges}"
     )
     yield Table("How good", _HEAD, (("all", *_measures(one.measures)),))
@@ -162,8 +182,12 @@ def _judgement(one: Judgement, about: About) -> Iterator[Block]:
     rows = tuple(_at(at, one.of.probability) for at in one.thresholds)
     yield Table("At each threshold", ("threshold", "cards in 100 calls", "right (PPV)", "found (sensitivity)",
                                       "net benefit", "days ahead (median)"), rows)  # fmt: skip
-    yield Table(f"By subgroup (those with fewer than {SMALLEST} calls, or too few outcomes, are withheld)",
-                ("subgroup", *_HEAD[1:]), tuple(map(_group, one.groups)))  # fmt: skip
+    told = tuple(_group(group) for group in one.groups if group.measures is not None)
+    if told:
+        yield Table("By subgroup", ("subgroup", *_HEAD[1:]), told)
+    withheld = ", ".join(f"{g.dimension} {g.name}" for g in one.groups if g.measures is None)
+    if withheld:
+        yield Text(f"Withheld, for fewer than {SMALLEST} calls or too few with or without the outcome: {withheld}.")
     yield Table("Over time", ("quarter", "estimates", "outcomes", "observed / expected", "shift of estimates (PSI)"),
                 tuple(map(_month, one.months)))  # fmt: skip
     if one.plans:
@@ -190,34 +214,38 @@ def _method(about: About) -> Iterator[Block]:
     yield Text(about.outcomes.decode(errors="replace"))
 
 
+_NONE = "–"
+_OE_LOW, _OE_HIGH = 0.8, 1.25
+_FEW_CARDS = 20  # of a ward, below which no share of them is told
 _HEAD = ("", "estimates", "outcomes", "AUROC", "AUPRC", "calibration slope", "intercept", "observed / expected")
 
 
-def _measures(m: Measures | None) -> tuple[str, ...]:
-    if m is None:
-        return ("withheld",) + ("",) * 6
+def _measures(m: Measures) -> tuple[str, ...]:
     return (f"{m.n:,}", f"{m.events:,}", _interval(m.auroc), _number(m.auprc, 3), _interval(m.slope),
             _interval(m.intercept), _interval(m.observed_expected))  # fmt: skip
 
 
 def _at(at: At, probability: bool) -> tuple[str, ...]:
-    benefit = f"{at.benefit[0]:.4f} (all: {at.benefit[1]:.4f})" if at.benefit is not None else ""
+    benefit = f"{at.benefit[0]:.4f} (all: {at.benefit[1]:.4f})" if at.benefit is not None else _NONE
     return (_threshold(at.threshold, probability), f"{at.per_100:.1f}", _percent(at.right), _percent(at.found), benefit,
             _number(at.lead, 0))  # fmt: skip
 
 
 def _group(group: Group) -> tuple[str, ...]:
+    assert group.measures is not None
     return (f"{group.dimension}: {group.name}", *_measures(group.measures))
 
 
 def _month(month: Month) -> tuple[str, ...]:
-    return (month.name, f"{month.n:,}", f"{month.events:,}", _interval(month.observed_expected), f"{month.psi:.3f}")
+    return (month.name, f"{month.n:,}", f"{month.events:,}", _interval(month.observed_expected),
+            f"{month.psi:.2f}" if month.n >= SMALLEST else _NONE)  # fmt: skip
 
 
 def _plan(plan: Plan, probability: bool) -> tuple[str, ...]:
     threshold = _threshold(plan.threshold, probability) if plan.threshold is not None else "none is quiet enough"
-    right = f"{100 * plan.right:.0f} %" if plan.right is not None else ""
-    found = f"{100 * plan.found:.0f} %" if plan.found is not None else ""
+    told = plan.cards >= _FEW_CARDS
+    right = f"{100 * plan.right:.0f} %" if told and plan.right is not None else _NONE
+    found = f"{100 * plan.found:.0f} %" if told and plan.found is not None else _NONE
     return plan.ward, threshold, f"{plan.per_day:.2f}", f"{plan.busiest:.0f}", right, found
 
 
@@ -226,12 +254,14 @@ def _threshold(value: float, probability: bool) -> str:
 
 
 def _interval(found: Interval | None) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})" if found is not None else ""
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})" if found is not None else _NONE
 
 
 def _percent(found: Interval | None) -> str:
-    return f"{100 * found.value:.0f} % ({100 * found.low:.0f} to {100 * found.high:.0f})" if found is not None else ""
+    return (
+        f"{100 * found.value:.0f} % ({100 * found.low:.0f} to {100 * found.high:.0f})" if found is not None else _NONE
+    )
 
 
 def _number(value: float | None, digits: int = 1) -> str:
-    return f"{value:.{digits}f}" if value is not None else ""
+    return f"{value:.{digits}f}" if value is not None else _NONE

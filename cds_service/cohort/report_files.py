@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 import io
+import re
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,11 +17,14 @@ from fpdf.fonts import FontFace
 from cds_service.cohort.report import Block, Heading, Plot, Report, Table, Text
 from cds_service.signed import FACTS
 
+_PLOT_MM = 68.0  # height of a plot in the PDF
+_NARROWEST, _WIDEST = 6, 30  # characters of a column
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid #ccc}
 table{border-collapse:collapse;font-size:.85rem;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}
-th,td{border-bottom:1px solid #ddd;padding:.25rem .5rem;text-align:right}th:first-child,td:first-child{text-align:left}
+th,td{border-bottom:1px solid #ddd;padding:.25rem .5rem;text-align:right}td{white-space:nowrap}
+th:first-child,td:first-child{text-align:left;white-space:normal}
 figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:100%}figcaption{max-width:26rem;font-size:.85rem}
 div.wide{overflow-x:auto}svg{max-width:100%;height:auto}p{white-space:pre-wrap}
 """
@@ -69,8 +75,12 @@ def to_pdf(report: Report) -> bytes:
     pdf.add_page()
     pdf.set_font("sans", "B", 16)
     pdf.multi_cell(0, 8, report.title, new_x="LMARGIN", new_y="NEXT")
-    for block in report.blocks:
-        _put(pdf, block)
+    for plots, blocks in groupby(report.blocks, lambda block: isinstance(block, Plot)):
+        if plots:
+            _plots(pdf, [block for block in blocks if isinstance(block, Plot)])
+        else:
+            for block in blocks:
+                _put(pdf, block)
     return bytes(pdf.output())
 
 
@@ -88,21 +98,40 @@ def _put(pdf: FPDF, block: Block) -> None:
     if isinstance(block, Heading):
         pdf.ln(4)
         pdf.set_font("sans", "B", 12)
-        pdf.multi_cell(0, 6, block.text, new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, 6, block.text, align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(1)
     elif isinstance(block, Text):
         pdf.set_font("sans", "", 9.5)
-        pdf.multi_cell(0, 5, block.text, new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, 5, block.text, align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(2)
-    elif isinstance(block, Plot):
-        if pdf.will_page_break(92):
-            pdf.add_page()
-        pdf.image(io.BytesIO(block.svg.encode()), w=100, alt_text=block.words)
-        pdf.set_font("sans", "", 8)
-        pdf.multi_cell(0, 4, block.words, new_x="LMARGIN", new_y="NEXT")
-        pdf.ln(2)
-    else:
+    elif isinstance(block, Table):
         _table(pdf, block)
+
+
+def _plots(pdf: FPDF, plots: Sequence[Plot]) -> None:
+    """Plots beside each other where they fit, each with its words beneath."""
+    right, gap = pdf.w - pdf.r_margin, 6.0
+    x, y, low = pdf.l_margin, pdf.get_y(), pdf.get_y()
+    for plot in plots:
+        width = _PLOT_MM * _shape(plot.svg)
+        if x > pdf.l_margin and x + width > right:
+            x, y = pdf.l_margin, low
+        if y + _PLOT_MM + 16 > pdf.h - pdf.b_margin:
+            pdf.add_page()
+            x, y, low = pdf.l_margin, pdf.get_y(), pdf.get_y()
+        pdf.image(io.BytesIO(plot.svg.encode()), x=x, y=y, w=width, alt_text=plot.words)
+        pdf.set_font("sans", "", 8)
+        pdf.set_xy(x, y + _PLOT_MM + 1)
+        pdf.multi_cell(width, 4, plot.words, align="L", new_x="LMARGIN", new_y="NEXT")
+        low = max(low, pdf.get_y() + 3)
+        x += width + gap
+    pdf.set_xy(pdf.l_margin, low)
+
+
+def _shape(svg: str) -> float:
+    """Width over height."""
+    found = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)
+    return float(found[1]) / float(found[2]) if found is not None else 1.2
 
 
 def _table(pdf: FPDF, block: Table) -> None:
@@ -111,12 +140,20 @@ def _table(pdf: FPDF, block: Table) -> None:
         pdf.add_page()
     pdf.multi_cell(0, 5, block.title, new_x="LMARGIN", new_y="NEXT")
     pdf.set_font("sans", "", 6.5)
-    widths = tuple([3 if index == 0 else 2 for index in range(len(block.head))])
     heading = FontFace(emphasis="BOLD", fill_color=(235, 239, 244))
-    with pdf.table(col_widths=widths, line_height=3.6, headings_style=heading, borders_layout="HORIZONTAL_LINES",
-                   padding=0.6) as table:  # fmt: skip
+    pdf.set_draw_color(200)
+    align = tuple("LEFT" if index == 0 else "RIGHT" for index in range(len(block.head)))
+    with pdf.table(col_widths=_widths(block), line_height=3.6, headings_style=heading, padding=0.6, text_align=align,
+                   borders_layout="HORIZONTAL_LINES") as table:  # fmt: skip
         for row in (block.head, *block.rows):
             line = table.row()
             for cell in row:
                 line.cell(cell or " ")
     pdf.ln(3)
+
+
+def _widths(block: Table) -> tuple[float, ...]:
+    """Widths of the columns by what stands in them; a heading may break between its words."""
+    heads = [max(map(len, name.split()), default=0) for name in block.head]
+    cells = [max((len(row[index]) for row in block.rows), default=0) for index in range(len(block.head))]
+    return tuple(min(max(head, cell, _NARROWEST), _WIDEST) + 2.0 for head, cell in zip(heads, cells, strict=True))
