@@ -23,6 +23,7 @@ _LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_Hans")
 _FOLDERS = {"zh_Hans": "zh_CN"}
 _TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
+_REMEMBERED = 8192  # texts of a language; the program has some thousands
 UNITS = ("conventional", "si", "both")
 
 
@@ -62,23 +63,37 @@ class Words:
     catalogue: NullTranslations
     units: str = "conventional"
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    _templates: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, message: Message | str) -> str:
         if isinstance(message, str):
             return message
-        template = self.catalogue.gettext(message.text) if message.text else ""
-        if template == message.text and self.names:
-            template = self.names.get(template.casefold(), template)
+        # A card renders hundreds of messages: each text is looked up once, and what is text already not looked at.
+        template = self._templates.get(message.text)
+        if template is None:
+            template = self._template(message.text)
         values = message.values
-        # A card renders hundreds of messages: what is text already is not looked at again.
+        if not values:
+            return template
         for value in values.values():
             if type(value) is not str:
-                values = {
-                    n: v if type(v) is str else self(v) if type(v) is Message else self.value(v)
-                    for n, v in values.items()
-                }
-                break
-        return template.format_map(values) if values else template
+                return template.format_map(
+                    {
+                        n: v if type(v) is str else self(v) if type(v) is Message else self.value(v)
+                        for n, v in values.items()
+                    }
+                )
+        return template.format_map(values)
+
+    def _template(self, text: str) -> str:
+        """The text in the language, remembered."""
+        template = self.catalogue.gettext(text) if text else ""
+        if template == text and self.names:
+            template = self.names.get(template.casefold(), template)
+        if len(self._templates) >= _REMEMBERED:
+            self._templates.clear()  # a text may come from a record: the memory must not grow with them
+        self._templates[text] = template
+        return template
 
     def value(self, value: object) -> str:
         """One value as it is read: dates as `6 May 2026`, numbers without noise, messages rendered."""

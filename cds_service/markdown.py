@@ -64,7 +64,7 @@ Block = Heading | Paragraph | Bullets
 
 def markdown(blocks: Iterable[Block]) -> str:
     """The document as GitHub-flavoured Markdown; blocks without text are left out."""
-    return "\n\n".join(text for text in map(_block, blocks) if text)
+    return "\n\n".join(filter(None, map(_block, blocks)))
 
 
 def _block(block: Block) -> str:
@@ -78,7 +78,7 @@ def _block(block: Block) -> str:
 
 def _line(spans: tuple[Span, ...]) -> str:
     # Spans are parted by spaces, so that emphasis always begins and ends at a word's edge.
-    return " ".join(text for text in map(_span, spans) if text)
+    return " ".join(filter(None, map(_span, spans)))
 
 
 def _span(span: Span) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import TypeVar
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 from cds_service.features.aggregate import Aggregate, Aggregates
 from cds_service.features.conditions_on_record import ProblemList
@@ -112,54 +112,49 @@ class _Extraction:
         return StayDiagnoses(self.record)
 
     def _value(self, feature: Feature) -> Found:
-        if isinstance(feature, Worst):
-            return worst(self.record, feature, number) or _latest(self.record, feature, number)
-        if isinstance(feature, Quantity):
-            return _latest(self.record, feature, number)
-        if isinstance(feature, ConditionFeature):
-            return self.problems.value(feature)
-        if isinstance(feature, MedicationFeature):
-            return self.medicines.value(feature)
-        if isinstance(feature, Coded):
-            return _latest(self.record, feature, _answer)
-        if isinstance(feature, Derived):
-            return derived(feature, [self.find(f) for f in feature.inputs])
-        if isinstance(feature, FirstOf):
-            return first_usable(feature, [self.find(f) for f in feature.alternatives])
-        if isinstance(feature, Aggregate):
-            return self.aggregates.value(feature)
-        if isinstance(feature, Lasting):
-            return lasting(self.record, feature, number)
-        if isinstance(feature, Unsteady):
-            return unsteady(self.record, feature, number, self.find(feature.creatinine))
-        if isinstance(feature, InHospital):
-            return in_hospital(self.record, feature)
-        if isinstance(feature, MeasuredInHospital):
-            return measured_in_hospital(self.record, feature, self.find)
-        if isinstance(feature, OfStay):
-            return of_stay(self.record, feature)
-        if isinstance(feature, DoneInStay):
-            return done_in_stay(self.record, feature)
-        if isinstance(feature, AtDischarge):
-            return at_discharge(self.record, feature, lambda: self.medicines, lambda: self.diagnoses)
-        if isinstance(feature, DiagnosisGroup):
-            return self.diagnoses.value(feature)
-        if isinstance(feature, Surgery):
-            return surgery(self.record, feature)
-        if isinstance(feature, Recent):
-            return recent(self.record, self.problems, feature)
-        if isinstance(feature, Suspected):
-            return suspected(self.record, self.problems, feature)
-        if isinstance(feature, PrescribedTarget):
-            return prescribed_target(self.record, feature)
-        if isinstance(feature, LowestRatio):
-            found = lowest_ratio(self.record, feature, number)
-            return found or _without_ratio(feature, self.find(feature.numerator), self.find(feature.denominator))
-        if isinstance(feature, Embedding):
-            return embedding(self.record, feature)
-        if isinstance(feature, Demographic):
-            return _demographic(self.record, feature)
-        raise TypeError(f"no extraction for features of type {type(feature).__name__}")
+        read = _reader(type(feature))
+        if read is None:
+            raise TypeError(f"no extraction for features of type {type(feature).__name__}")
+        return read(self, feature)
+
+
+@cache
+def _reader(kind: type[Feature]) -> Callable[[_Extraction, Any], Found] | None:
+    """What reads features of a type: the first of `_READERS` that it belongs to."""
+    return next((read for known, read in _READERS if issubclass(kind, known)), None)
+
+
+def _lowest_ratio(run: _Extraction, feature: LowestRatio) -> Found:
+    found = lowest_ratio(run.record, feature, number)
+    return found or _without_ratio(feature, run.find(feature.numerator), run.find(feature.denominator))
+
+
+# In order: a type stands before those that it is a kind of.
+_READERS: tuple[tuple[type[Feature], Callable[[_Extraction, Any], Found]], ...] = (
+    (Worst, lambda run, feature: worst(run.record, feature, number) or _latest(run.record, feature, number)),
+    (Quantity, lambda run, feature: _latest(run.record, feature, number)),
+    (ConditionFeature, lambda run, feature: run.problems.value(feature)),
+    (MedicationFeature, lambda run, feature: run.medicines.value(feature)),
+    (Coded, lambda run, feature: _latest(run.record, feature, _answer)),
+    (Derived, lambda run, feature: derived(feature, [run.find(f) for f in feature.inputs])),
+    (FirstOf, lambda run, feature: first_usable(feature, [run.find(f) for f in feature.alternatives])),
+    (Aggregate, lambda run, feature: run.aggregates.value(feature)),
+    (Lasting, lambda run, feature: lasting(run.record, feature, number)),
+    (Unsteady, lambda run, feature: unsteady(run.record, feature, number, run.find(feature.creatinine))),
+    (InHospital, lambda run, feature: in_hospital(run.record, feature)),
+    (MeasuredInHospital, lambda run, feature: measured_in_hospital(run.record, feature, run.find)),
+    (OfStay, lambda run, feature: of_stay(run.record, feature)),
+    (DoneInStay, lambda run, feature: done_in_stay(run.record, feature)),
+    (AtDischarge, lambda run, feature: at_discharge(run.record, feature, lambda: run.medicines, lambda: run.diagnoses)),
+    (DiagnosisGroup, lambda run, feature: run.diagnoses.value(feature)),
+    (Surgery, lambda run, feature: surgery(run.record, feature)),
+    (Recent, lambda run, feature: recent(run.record, run.problems, feature)),
+    (Suspected, lambda run, feature: suspected(run.record, run.problems, feature)),
+    (PrescribedTarget, lambda run, feature: prescribed_target(run.record, feature)),
+    (LowestRatio, _lowest_ratio),
+    (Embedding, lambda run, feature: embedding(run.record, feature)),
+    (Demographic, lambda run, feature: _demographic(run.record, feature)),
+)
 
 
 def _latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], Value | Problem]) -> Found:
