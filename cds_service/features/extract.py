@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, TypeVar
 
 from cds_service.features.aggregate import Aggregate, Aggregates
@@ -58,6 +58,7 @@ from cds_service.language import Message, msg
 Found = FeatureValue | Unusable
 Problem = tuple[Reason, Message]
 F = TypeVar("F", Quantity, Coded)
+Reader = Callable[["_Extraction", Any], Found]
 
 _OLDEST_AGE_A = 130
 
@@ -112,16 +113,19 @@ class _Extraction:
         return StayDiagnoses(self.record)
 
     def _value(self, feature: Feature) -> Found:
-        read = _reader(type(feature))
+        kind = type(feature)
+        read = _readers.get(kind)
         if read is None:
-            raise TypeError(f"no extraction for features of type {type(feature).__name__}")
+            read = _readers[kind] = _reader(kind)
         return read(self, feature)
 
 
-@cache
-def _reader(kind: type[Feature]) -> Callable[[_Extraction, Any], Found] | None:
+def _reader(kind: type[Feature]) -> Reader:
     """What reads features of a type: the first of `_READERS` that it belongs to."""
-    return next((read for known, read in _READERS if issubclass(kind, known)), None)
+    for known, read in _READERS:
+        if issubclass(kind, known):
+            return read
+    raise TypeError(f"no extraction for features of type {kind.__name__}")
 
 
 def _lowest_ratio(run: _Extraction, feature: LowestRatio) -> Found:
@@ -130,7 +134,7 @@ def _lowest_ratio(run: _Extraction, feature: LowestRatio) -> Found:
 
 
 # In order: a type stands before those that it is a kind of.
-_READERS: tuple[tuple[type[Feature], Callable[[_Extraction, Any], Found]], ...] = (
+_READERS: tuple[tuple[type[Feature], Reader], ...] = (
     (Worst, lambda run, feature: worst(run.record, feature, number) or _latest(run.record, feature, number)),
     (Quantity, lambda run, feature: _latest(run.record, feature, number)),
     (ConditionFeature, lambda run, feature: run.problems.value(feature)),
@@ -155,6 +159,7 @@ _READERS: tuple[tuple[type[Feature], Callable[[_Extraction, Any], Found]], ...] 
     (Embedding, lambda run, feature: embedding(run.record, feature)),
     (Demographic, lambda run, feature: _demographic(run.record, feature)),
 )
+_readers: dict[type[Feature], Reader] = {}  # by exact type
 
 
 def _latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], Value | Problem]) -> Found:

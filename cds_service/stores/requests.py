@@ -133,7 +133,7 @@ def freeze(basis: Basis) -> bytes:
 def _value(value: PrefetchValue, admitted: tuple[str, ...]) -> _Value:
     urls = value.full_urls if any(value.full_urls) else None
     rows = value.resources
-    if any([row.meta is not None and row.meta.security for row in rows if isinstance(row, Resource)]):
+    if any(row.meta is not None and row.meta.security for row in rows if isinstance(row, Resource)):
         rows = tuple(_stub(row) if isinstance(row, Resource) and withheld(row, admitted) else row for row in rows)
     return _Value(value.state, rows, urls, value.complete, value.next_url)
 
