@@ -1,16 +1,25 @@
-"""What all tests share: no deadline for property tests, because a slow machine is no failure; and language models."""
+"""What all tests share.
+
+Property tests have no deadline, because a slow machine is no failure; weights are read once; and language models.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from cds_service.explain.leaf_tables import LeafTables
+
 settings.register_profile("curbside", deadline=None)
 settings.load_profile("curbside")
+
+# The same bytes give the same tables: made once for all tests of a process, which load models hundreds of times.
+LeafTables.read = lru_cache(maxsize=64)(LeafTables.read)  # type: ignore[method-assign,assignment]
 
 
 @pytest.fixture(scope="session")

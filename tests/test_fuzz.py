@@ -19,6 +19,7 @@ from uuid import UUID
 import msgspec
 import pytest
 import structlog
+from answers import loaded
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -122,7 +123,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     made = Settings().with_("store", url=f"sqlite:///{tmp_path_factory.mktemp('fuzz')}/a.db")
     store = create_store(made)
     clock = FixedClock(NOW)
-    yield create_app(made, clock, pipeline=create_pipeline(made, clock, store), store=store)
+    yield create_app(made, clock, pipeline=create_pipeline(made, clock, store, loaded()), store=store)
     store.close()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import loaded
 
 from cds_service import registry
 from cds_service.cli import run
@@ -195,7 +196,7 @@ def templates(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     from cds_service.app import create_pipeline
     from cds_service.settings import Settings
 
-    services: Any = create_pipeline(Settings()).discovery()["services"]
+    services: Any = create_pipeline(Settings(), loaded=loaded()).discovery()["services"]
     return dict(next(s["prefetch"] for s in services if s["id"] == "cardiovascular-risk"))
 
 

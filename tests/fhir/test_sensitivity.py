@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from answers import loaded
 
 from cds_service import registry
 from cds_service.app import create_pipeline, create_store
@@ -156,7 +157,7 @@ def store(settings: Settings) -> Iterator[AssessmentStore]:
 def pipeline(settings: Settings, store: AssessmentStore) -> Pipeline:
     now = calls.written(BUNDLE)
     assert now is not None
-    return create_pipeline(settings, FixedClock(now), store)
+    return create_pipeline(settings, FixedClock(now), store, loaded())
 
 
 def call(pipeline: Pipeline) -> bytes:

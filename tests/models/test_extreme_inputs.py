@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from answers import loaded
 
-from cds_service import registry
 from cds_service.features.feature import Demographic, Derived, FeatureValue, FeatureValues, Reason, Unusable
 from cds_service.language import msg, words
 from cds_service.risk.fused import FusedModel
@@ -14,7 +14,7 @@ from cds_service.risk.trained import TrainedModel
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SAY = words("en")
 Model = TrainedModel | FusedModel
-TRAINED = {id_: m for id_, m in registry.load().models.items() if isinstance(m, Model)}
+TRAINED = {id_: m for id_, m in loaded().models.items() if isinstance(m, Model)}
 each = pytest.mark.parametrize("id_", TRAINED)
 
 

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from answers import loaded
 
-from cds_service import registry
 from cds_service.features.extract import extract
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import NotEstimated
@@ -26,7 +26,7 @@ def model(load_model: Callable[[str], ModuleType]) -> FusedModel:
 def test_no_record_holds_its_inputs_so_it_never_speaks(model: FusedModel) -> None:
     """And no hook names it."""
     assert isinstance(model.estimate(extract(built.record(), model.features)), NotEstimated)
-    services = registry.load().services.values()
+    services = loaded().services.values()
     assert not any(model.id in service.models for service in services)
 
 

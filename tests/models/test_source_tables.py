@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from answers import loaded
 
-from cds_service import registry
 from cds_service.cli import run
 from cds_service.errors import BadRequest
 from cds_service.risk.fused import FusedModel
@@ -18,7 +18,7 @@ from tests import source_tables
 ROOT = Path(__file__).parent.parent.parent
 DATA = Path(os.environ.get("CURBSIDE_DATA") or ROOT.parent / "shared" / "data")
 N = 40
-TRAINED = {id_: m for id_, m in registry.load().models.items() if isinstance(m, TrainedModel | FusedModel)}
+TRAINED = {id_: m for id_, m in loaded().models.items() if isinstance(m, TrainedModel | FusedModel)}
 each = pytest.mark.parametrize("id_", TRAINED)
 # Folder and train table of the real source data, and its outcome columns, which unseen rows may lack.
 REAL = {

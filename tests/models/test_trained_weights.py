@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from answers import loaded
 
-from cds_service import registry
 from cds_service.errors import PluginError
 from cds_service.risk.trained import TrainedModel
 
-MODELS = [m for m in registry.load().models.values() if isinstance(m, TrainedModel)]
+MODELS = [m for m in loaded().models.values() if isinstance(m, TrainedModel)]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.id)

@@ -11,14 +11,15 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
-from cds_service import registry
+from answers import loaded
+
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import run
 from tests import source_tables
 
 ROOT = Path(__file__).parent.parent.parent
-LOADED = registry.load().models
+LOADED = loaded().models
 
 
 def recipe(id_: str) -> ModuleType:

@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
+from answers import loaded
+
 from cds_service.risk import fusion
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
@@ -93,9 +95,8 @@ def test_a_manifest_without_a_pattern_stops_the_start(trained: Path, tmp_path: P
 
 def test_a_report_on_other_rows_has_both_outcomes(trained: Path) -> None:
     """What a hospital runs before it signs off."""
-    from cds_service import registry
 
-    model = registry.load().models["breast-cancer-survival"]
+    model = loaded().models["breast-cancer-survival"]
     assert isinstance(model, FusedModel)
     report = run.evaluate(model, trained / "women.csv")
     assert "## Death from breast cancer" in report

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
+import answers
+
 from cds_service import registry
 from cds_service.errors import BadRequest
 from cds_service.risk.calibration import expit
@@ -19,7 +21,7 @@ N = 1500
 
 @pytest.fixture(scope="module")
 def model() -> TrainedModel:
-    found = registry.load().models["mortality"]
+    found = answers.loaded().models["mortality"]
     assert isinstance(found, TrainedModel)
     return found
 

@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("skops", reason="needs the train extra")
 
+import answers
+
 from cds_service import registry
 from cds_service.cli import run
 from cds_service.risk.calibration import expit
@@ -20,7 +22,7 @@ from tests.source_tables import Model
 from tests.training import test_importing
 
 N = 200
-LOADED = {id_: m for id_, m in registry.load().models.items() if isinstance(m, TrainedModel | FusedModel)}
+LOADED = {id_: m for id_, m in answers.loaded().models.items() if isinstance(m, TrainedModel | FusedModel)}
 SHIFT = 0.9  # of all true log-odds, so that there is something to calibrate
 folder = test_importing.folder
 
@@ -98,7 +100,7 @@ def test_a_shipped_model_is_judged_and_calibrated_on_local_rows(
     capsys.readouterr()
     assert run(["models", "--config", str(settings), "show", id_]) == 0
     assert "silent until signed off" in capsys.readouterr().out
-    rests_on = conditions(after, registry.load().services.values(), Settings(), "")
+    rests_on = conditions(after, answers.loaded().services.values(), Settings(), "")
     text = settings.read_text().replace(before.version, after.version)
     settings.write_text(f'{text}conditions = "{rests_on}"\n')
     assert run(["models", "--config", str(settings), "show", id_]) == 0

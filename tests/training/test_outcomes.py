@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
-from cds_service import registry
+from answers import loaded
+
 from cds_service.risk import manifest as manifests
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import run, study
@@ -93,7 +94,7 @@ def test_the_card_of_outcomes_reports_what_a_board_asks_for(trained: tuple[Path,
 
 def test_a_report_on_other_stays_names_the_outcome(rows: Path) -> None:
     """What a hospital runs before it signs the model off."""
-    model = registry.load().models["icu-mortality"]
+    model = loaded().models["icu-mortality"]
     assert isinstance(model, TrainedModel)
     report = run.evaluate(model, rows)
     assert "## Death in hospital" in report

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
-from cds_service import registry
+from answers import loaded
+
 from cds_service.errors import BadRequest, FeatureMismatch, PluginError
 from cds_service.risk import manifest as manifests
 from cds_service.risk.trained import TrainedModel
@@ -95,7 +96,7 @@ def test_a_table_of_another_source_is_refused(recipe: ModuleType, people: People
 
 def test_a_report_on_other_rows_has_both_horizons_and_the_subgroups(people: People, tmp_path: Path) -> None:
     """What a hospital runs before it signs a model off."""
-    model = registry.load().models["mortality"]
+    model = loaded().models["mortality"]
     assert isinstance(model, TrainedModel)
     report = run.evaluate(model, people(tmp_path / "people.csv", 1500))
     assert "## Death within 5 years" in report

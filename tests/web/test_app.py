@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 import structlog
+from answers import loaded
 from flask.testing import FlaskClient
 
 from cds_service import registry
@@ -43,7 +44,7 @@ def store(settings: Settings) -> Iterator[AssessmentStore]:
 @pytest.fixture
 def pipeline(settings: Settings, store: AssessmentStore) -> Pipeline:
     assert NOW is not None
-    return create_pipeline(settings, FixedClock(NOW), store)
+    return create_pipeline(settings, FixedClock(NOW), store, loaded())
 
 
 @pytest.fixture

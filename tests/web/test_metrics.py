@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import loaded
 from flask import Flask
 
 from cds_service import registry
@@ -55,7 +56,7 @@ def store(settings: Settings) -> Iterator[AssessmentStore]:
 def app(settings: Settings, store: AssessmentStore, metrics: Metrics) -> Flask:
     now = calls.written(BUNDLE)
     assert now is not None
-    pipeline = create_pipeline(settings, FixedClock(now), store, observer=metrics)
+    pipeline = create_pipeline(settings, FixedClock(now), store, loaded(), observer=metrics)
     return create_app(settings, pipeline=pipeline, store=store, metrics=metrics)
 
 

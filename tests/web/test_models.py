@@ -1,16 +1,17 @@
 """What is served of models: a list, and the source attributes of each one."""
 
 import pytest
+from answers import loaded
 from flask.testing import FlaskClient
 
-from cds_service import registry, source_attributes
+from cds_service import source_attributes
 from cds_service.app import create_app
 from cds_service.language import words
 from cds_service.risk.model import PublishedScore
 from cds_service.settings import Settings
 from cds_service.source_attributes import EVIDENCE_BASED, PREDICTIVE
 
-LOADED = registry.load().models
+LOADED = loaded().models
 SAY = words("en")
 
 

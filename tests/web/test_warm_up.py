@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from answers import loaded
 
 from cds_service.app import create_pipeline, create_store
 from cds_service.clock import FixedClock
@@ -29,7 +30,7 @@ def test_nothing_of_the_made_up_patient_stays_in_the_store(tmp_path: Path) -> No
     before: object = rows(store)
     written: list[str] = []
     sa.event.listen(store.database.engine, "checkout", lambda taken, *_: taken.set_trace_callback(written.append))
-    pipeline = create_pipeline(settings, FixedClock(NOW), store)
+    pipeline = create_pipeline(settings, FixedClock(NOW), store, loaded())
     warm_up(pipeline, NOW)
     services: Any = pipeline.discovery()["services"]
     assert sum("INSERT INTO assessments" in text for text in written) == len(services)
@@ -43,6 +44,6 @@ def test_a_service_warms_up_although_its_store_is_away(tmp_path: Path) -> None:
     store = create_store(settings)
     (tmp_path / "a.db").unlink()
     with structlog.testing.capture_logs() as log:
-        warm_up(create_pipeline(settings, FixedClock(NOW), store), NOW)
+        warm_up(create_pipeline(settings, FixedClock(NOW), store, loaded()), NOW)
     assert {line["event"] for line in log} == {"feedback not read", "store not tried"}
     store.close()
