@@ -45,5 +45,5 @@ def test_a_service_warms_up_although_its_store_is_away(tmp_path: Path) -> None:
     (tmp_path / "a.db").unlink()
     with structlog.testing.capture_logs() as log:
         warm_up(create_pipeline(settings, FixedClock(NOW), store, loaded()), NOW)
-    assert {line["event"] for line in log} == {"feedback not read", "store not tried"}
+    assert {line["event"] for line in log} == {"feedback not read", "silent models not read", "store not tried"}
     store.close()
