@@ -281,6 +281,12 @@ class Observation(Resource, frozen=True, tag="Observation"):
         return _RANGE.read(self.reference_range_json)
 
 
+class ConditionStage(Part, frozen=True):
+    """How far a condition has gone."""
+
+    summary: CodeableConcept | None = None
+
+
 class Condition(Resource, frozen=True, tag="Condition"):
     """A problem, diagnosis or complaint."""
 
@@ -298,6 +304,7 @@ class Condition(Resource, frozen=True, tag="Condition"):
     abatement_string: str | None = None
     recorded_date: str | None = None
     severity: CodeableConcept | None = None
+    stage: tuple[ConditionStage, ...] = ()
 
 
 class Dosage(Part, frozen=True):
@@ -473,6 +480,12 @@ class Device(Resource, frozen=True, tag="Device"):
     manufacture_date: str | None = None
 
 
+class GoalTarget(Part, frozen=True):
+    """By when a goal is to be reached."""
+
+    due_date: str | None = None
+
+
 class Goal(Resource, frozen=True, tag="Goal"):
     """What care aims at."""
 
@@ -480,6 +493,8 @@ class Goal(Resource, frozen=True, tag="Goal"):
     description: CodeableConcept | None = None
     subject: Reference | None = None
     start_date: str | None = None
+    target: tuple[GoalTarget, ...] = ()
+    achievement_status: CodeableConcept | None = None
 
 
 class Consent(Resource, frozen=True, tag="Consent"):

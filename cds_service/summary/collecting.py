@@ -13,7 +13,7 @@ from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import Encounter
 from cds_service.language import msg
-from cds_service.summary import contradictions, facts, history, must
+from cds_service.summary import cancer, contradictions, facts, history, must
 from cds_service.summary.facts import KINDS, MEDICATION, PROBLEM, RESULT, TREND, Fact
 from cds_service.summary.results import Series, abnormal_results, series, told_value, trends
 
@@ -21,7 +21,7 @@ _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] 
     facts.CODE_STATUS: (history.code_status,),
     facts.ALLERGY: (facts.allergies,),
     facts.CONTRADICTION: (contradictions.contradictions, contradictions.in_notes),
-    facts.PROBLEM: (facts.problems,),
+    facts.PROBLEM: (facts.problems, cancer.cancer),
     facts.MEDICATION: (facts.medications,),
     facts.DEVICE: (history.devices,),
     facts.PROCEDURE: (history.procedures,),
@@ -76,7 +76,7 @@ def everything(record: PatientRecord) -> tuple[Fact, ...]:
     """All facts, numbered: with every other latest result, and the medicines that are no longer taken."""
     found = collect(record)
     moving = {fact.key for fact in found if fact.kind == TREND}
-    told = {*moving, *(f"{codes.LOINC}|{code}" for code in history.SOCIAL_CODES)}
+    told = {*moving, *(f"{codes.LOINC}|{code}" for code in (*history.SOCIAL_CODES, *cancer.CODES))}
     told |= {fact.key for fact in found if fact.kind == RESULT}
     normal = [_result(one, frozenset()) for one in series(record) if f"{codes.LOINC}|{one.code}" not in told]
     # A trend says what its latest result says, and where that result lies.
@@ -110,6 +110,8 @@ def _tagged(fact: Fact, hook: str, since: datetime | None, top: Collection[str])
         tags.add(must.PREGNANCY)
     if top and not set(fact.references).isdisjoint(top):
         tags.add(must.TOP_REASON)
+    if hook == "encounter-discharge" and fact.status == "preliminary":
+        tags.add(must.PENDING)
     if hook == "encounter-start":
         if fact.kind == MEDICATION:
             tags.add(must.HOME_MEDICINE)

@@ -101,6 +101,7 @@ def _whole(cited: Stated, chart: Chart) -> Part:
             _read(part, text)
     if cited.kind == "AllergyIntolerance" and cited.json.get("criticality") in ("high", "low"):
         part.affirmed.add(f"#{cited.json['criticality']}_criticality")
+    part.affirmed |= _severities(cited)
     measured = cited.kind == "Observation"  # whose components have codes of their own
     _by_code(part, codings_of(cited.json, "code", "valueCodeableConcept") if measured else cited.codes)
     for linked in chart.linked(cited):
@@ -119,6 +120,13 @@ def _whole(cited: Stated, chart: Chart) -> Part:
     if cited.kind == "FamilyMemberHistory":
         _relation(part, cited)
     return part
+
+
+def _severities(cited: Stated) -> set[str]:
+    """How bad an allergy's reactions were, as terms."""
+    rows = cited.json.get("reaction") if cited.kind == "AllergyIntolerance" else None
+    said = {row.get("severity") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else set()
+    return {f"#{one}" for one in said if one in ("mild", "moderate", "severe")}
 
 
 def _schedules(row: Json) -> Iterator[str]:

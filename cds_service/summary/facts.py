@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import reduce
 
 import msgspec
 
@@ -55,7 +56,8 @@ _SUSPECTED = frozenset({"provisional", "differential"})
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
 # SNOMED CT's fully specified names end in what kind of thing they name, which tells a clinician nothing.
 _SEMANTIC_TAG = re.compile(
-    r" ?\((disorder|finding|situation|substance|product|medicinal product|morphologic abnormality|event|procedure)\)$"
+    r" ?\((disorder|finding|situation|substance|product|medicinal product|morphologic abnormality|event|procedure"
+    r"|qualifier value)\)$"
 )
 _NO_KNOWN = {  # codes that say "none known": SNOMED CT, and the IPS's own
     (codes.SNOMED, "716186003"): msg("No known allergies"),
@@ -76,6 +78,10 @@ _NO_PROBLEM = {
 _NO_MEDICINE = {(codes.IPS_ABSENT, "no-known-medications"), (codes.IPS_ABSENT, "no-medication-info")}
 
 
+_SEVERITY = {"mild": msg("mild"), "moderate": msg("moderate"), "severe": msg("severe")}
+_CRITICALITY = {"high": msg("high criticality"), "low": msg("low criticality")}
+_MOST_REACTIONS = 3
+_SAYS_STAGE = re.compile(r"(?i)stage|grade|class|期|级")
 _NO_LONGER = {
     "stopped": msg("{medicine}: stopped").text,
     "completed": msg("{medicine}: completed").text,
@@ -157,7 +163,7 @@ def allergies(record: PatientRecord) -> tuple[Fact, ...]:
 def problems(record: PatientRecord) -> tuple[Fact, ...]:
     """Active problems, each once, with the earliest time that any of its entries gives as onset."""
     rows = [
-        _row(record, row, row.code, None)
+        _row(record, row, row.code, _stage(row))
         for row in record.rows(Condition)
         if _is_active(row.clinical_status, _ACTIVE_CONDITION)
         and not _ended(record, row)
@@ -166,9 +172,9 @@ def problems(record: PatientRecord) -> tuple[Fact, ...]:
     facts = []
     for group in _merged(rows):
         onset = min((row.time for row in group if row.time is not None), default=None)
-        text = msg("{text}", text=group[0].name)
+        text = _with_detail(group)
         if onset is not None:
-            text = msg("{problem}, since {date}", problem=group[0].name, date=as_known(onset))
+            text = msg("{problem}, since {date}", problem=text, date=as_known(onset))
         suspected = all(row.suspected for row in group)
         if suspected:
             text = msg("{problem}, suspected", problem=text)
@@ -257,13 +263,22 @@ def _medicine(
 
 
 def _reaction(row: AllergyIntolerance) -> Message | None:
-    shown = [name_of(m) for reaction in row.reaction for m in reaction.manifestation]
-    first = next((name for name in shown if name), None)
-    if first is not None and row.criticality == "high":
-        return msg("{reaction}, high criticality", reaction=first)
-    if first is not None:
-        return msg("{text}", text=first)
-    return msg("high criticality") if row.criticality == "high" else None
+    """What it did, how badly at its worst, and how dangerous the next exposure is held to be."""
+    shown = [name for reaction in row.reaction for m in reaction.manifestation if (name := name_of(m))]
+    worst = max((s for r in row.reaction if (s := r.severity) in _SEVERITY), key=list(_SEVERITY).index, default=None)
+    said = [msg("{text}", text=", ".join(list(dict.fromkeys(shown))[:_MOST_REACTIONS]))] if shown else []
+    said += [_SEVERITY[worst]] if worst is not None else []
+    said += [_CRITICALITY[row.criticality]] if row.criticality in _CRITICALITY else []
+    return reduce(lambda one, other: msg("{one}, {other}", one=one, other=other), said) if said else None
+
+
+def _stage(row: Condition) -> Message | None:
+    """The stage of a condition as it is recorded, each summary once."""
+    names = list(dict.fromkeys(name for stage in row.stage if (name := name_of(stage.summary))))
+    if not names:
+        return None
+    said = ", ".join(names)
+    return msg("{text}", text=said) if _SAYS_STAGE.search(said) else msg("stage {stage}", stage=said)
 
 
 def _is_active(status: CodeableConcept | None, active: frozenset[str]) -> bool:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import (
@@ -26,6 +28,7 @@ from cds_service.fhir.resources import (
     Resource,
     ServiceRequest,
 )
+from cds_service.fhir.times import parse
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.summary.facts import (
@@ -44,7 +47,7 @@ from cds_service.summary.facts import (
     as_known,
     name_of,
 )
-from cds_service.summary.must import FOLLOW_UP, PENDING
+from cds_service.summary.must import FOLLOW_UP, OVERDUE, PENDING
 
 MAX_STATEMENT = 300  # characters of a report's conclusion or a document's description
 _STAYS = frozenset({"IMP", "ACUTE", "NONAC", "EMER", "OBSENC", "SS"})
@@ -60,6 +63,7 @@ SOCIAL_CODES = (
     "72166-2", "11367-0", "74013-4", "11331-6", "74204-9", "11343-1", "11341-5", "71802-3", "82589-3", "76437-3",
     "76504-0", "63504-5", "88028-6", "82593-5",
 )  # fmt: skip
+_NOT_FINAL = frozenset({"registered", "partial", "preliminary"})
 _VACCINE = re.compile(r"(?i)vaccin|疫苗")
 _ENDED = frozenset({"inactive", "completed", "stopped", "entered-in-error", "cancelled", "rejected"})
 
@@ -115,12 +119,20 @@ def devices(record: PatientRecord) -> tuple[Fact, ...]:
 
 
 def goals(record: PatientRecord) -> tuple[Fact, ...]:
-    """Goals of care that are pursued."""
-    return tuple(
-        _one(record, GOAL, name, row, (record.reference(row),), status="active")
-        for row in record.rows(Goal)
-        if row.lifecycle_status not in _ENDED and (name := name_of(row.description))
-    )
+    """Goals of care that are pursued; those whose day has passed are said to be overdue."""
+    found = []
+    for row in record.rows(Goal):
+        name = name_of(row.description)
+        if row.lifecycle_status in _ENDED or not name:
+            continue
+        fact = _one(record, GOAL, name, row, (record.reference(row),), status="active")
+        days = [span for one in row.target if (span := parse(one.due_date)) is not None]
+        reached = "achieved" in codes.status_codes(row.achievement_status)
+        if days and not reached and max(days).end <= record.as_of:
+            text = msg("{goal}: due {date}, overdue", goal=name, date=as_known(max(days)))
+            fact = structs.replace(fact, text=text, tags=fact.tags | {OVERDUE})
+        found.append(fact)
+    return tuple(found)
 
 
 def code_status(record: PatientRecord) -> tuple[Fact, ...]:
@@ -164,7 +176,7 @@ def adverse_events(record: PatientRecord) -> tuple[Fact, ...]:
 
 
 def plans(record: PatientRecord) -> tuple[Fact, ...]:
-    """Plans of care that run, and orders whose result is awaited."""
+    """Plans of care that run, orders whose result is awaited, and reports that are not final."""
     found = []
     for plan in record.rows(CarePlan):
         name = plan.title or next((n for c in plan.category if (n := name_of(c))), None)
@@ -183,7 +195,21 @@ def plans(record: PatientRecord) -> tuple[Fact, ...]:
             time = span.start if span is not None else None
             tags = frozenset({PENDING})
             found.append(Fact(PLAN, text, (record.reference(order),), time, status="planned", key=name, tags=tags))
-    return tuple(found)
+    return (*found, *_unfinished(record))
+
+
+def _unfinished(record: PatientRecord) -> Iterator[Fact]:
+    """Reports that are registered, partial or preliminary."""
+    for report in record.rows(DiagnosticReport):
+        name = name_of(report.code)
+        if report.status in _NOT_FINAL and name:
+            span = record.date_of(report)
+            text = msg("{report}: the report is not final", report=name)
+            if span is not None:
+                text = msg("{result}, {date}", result=text, date=as_known(span))
+            time = span.start if span is not None else None
+            yield Fact(PLAN, text, (record.reference(report),), time, status="planned", key=name,
+                       tags=frozenset({PENDING}))  # fmt: skip
 
 
 def family(record: PatientRecord) -> tuple[Fact, ...]:

@@ -120,7 +120,8 @@ def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
             text = msg("{result}, preliminary", result=text)
         text = msg("{result}, {date}", result=text, date=taken.date())
         key = f"{codes.LOINC}|{one.code}"
-        yield Fact(RESULT, text, (point.reference,), taken, abnormal=True, critical=critical, key=key)
+        status = "preliminary" if point.status == "preliminary" else ""
+        yield Fact(RESULT, text, (point.reference,), taken, True, critical, key, status=status)
 
 
 def trends(found: Sequence[Series]) -> Iterator[Fact]:

@@ -15,12 +15,14 @@ from cds_service.findings import CareGapFinding, Finding, RiskFinding
 from cds_service.language import msg
 from cds_service.risk.published import in_words
 from cds_service.summary.collecting import collect, marked
+from cds_service.summary.drafts import drafts
 from cds_service.summary.facts import (
     ADVERSE_EVENT,
     ALLERGY,
     CODE_STATUS,
     CONTRADICTION,
     DEVICE,
+    GOAL,
     MEDICATION,
     PLAN,
     PROBLEM,
@@ -33,11 +35,13 @@ from cds_service.summary.told import Told
 
 MAX_LINES = 12
 _TOP_REASONS = 3
+_EVERYWHERE = (MEDICATION, PROBLEM)  # for anticoagulants and pregnancy, whatever the service names
 _BESIDE = {  # kinds of which a hook tells what must not be lost, whether or not the service names them
-    "encounter-start": (DEVICE, MEDICATION, PROBLEM),
+    "encounter-start": (DEVICE,),
     "order-select": (ADVERSE_EVENT,),
     "order-sign": (ADVERSE_EVENT,),
-    "encounter-discharge": (PLAN, MEDICATION),
+    "encounter-discharge": (PLAN,),
+    "patient-view": (GOAL,),
 }
 _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
@@ -75,9 +79,9 @@ def summarise(
     kinds = (CODE_STATUS, CONTRADICTION, *order, *(() if ALLERGY in order else (ALLERGY,)))
     ranks = _ranks(values, findings)
     by_kind: dict[str, list[Fact]] = {kind: [] for kind in kinds}
-    found = collect(context.record, {*kinds, *_BESIDE.get(context.hook, ())})
+    found = collect(context.record, {*kinds, *_EVERYWHERE, *_BESIDE.get(context.hook, ())})
     asked = [value for feature in shown if (value := values.usable(feature)) is not None]
-    found = (*found, *_normal(asked, found))
+    found = (*found, *_normal(asked, found), *drafts(context))
     ranks |= {source: -1 for value in asked for source in value.sources}
     found = marked(found, context.record, context.hook, _top_reasons(findings))
     needed = frozenset(id(fact) for fact in must_have(found, context.hook))
