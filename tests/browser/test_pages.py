@@ -256,6 +256,22 @@ def test_a_framed_review_is_printed_with_the_patient(place: Any, new_page: Open)
     assert frame.locator(".person").is_visible()
 
 
+def test_an_idle_review_closes_itself(place: Any, new_page: Open) -> None:
+    """A key pressed in time keeps it open; then a quarter of an hour without one, and the screen shows nobody."""
+    page = new_page(viewport=WIDE)
+    chart(page, place, "missing-lipids")
+    page.context.clock.install()
+    review = in_own_window(page)
+    name = review.locator(".person h1").inner_text()
+    review.clock.fast_forward("14:00")
+    review.keyboard.press("Shift")
+    review.clock.fast_forward("14:00")
+    assert review.locator("#answers").is_visible()
+    review.clock.fast_forward("02:00")
+    review.get_by_role("heading", name="The review is closed").wait_for()
+    assert name not in review.locator("body").inner_text()
+
+
 def test_hostile_text_does_nothing(place: Any, new_page: Open) -> None:
     """A record full of markup: no dialog opens, no script of its own runs, nothing is asked of other hosts."""
     page = new_page(viewport=WIDE)

@@ -1,0 +1,193 @@
+"""What a review's page tells: from where to where the bars lead, where inputs come from, what is decided, and whose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from test_review_app import APP, Site, authorize, back, csrf, leave, opened, running
+
+from cds_service.app import load_registry
+from cds_service.registry import Registry
+from cds_service.settings import Settings
+
+PATIENTS = ("primary-prevention", "acute-deterioration", "heart-failure", "missing-lipids")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Registry:
+    return load_registry(Settings())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator[Site]:
+    with running(tmp_path_factory.mktemp("page"), loaded, PATIENTS) as made:
+        yield made
+
+
+def text_of(html: str) -> str:
+    """The words of a page, without its tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def review_of(site: Site, patient: str, summary: str, hook: str = "patient-view") -> tuple[FlaskClient, str, str]:
+    """Browser, path and HTML of the review of the card whose summary holds some words."""
+    card = next(card for card in site.cards(patient, hook) if summary in card["summary"])
+    browser = site.browser()
+    path = opened(site, browser, site.launch(patient, card["uuid"]))
+    return browser, path, browser.get(path, base_url=APP).text
+
+
+def test_the_bars_lead_from_the_reference_person_to_the_estimate(site: Site) -> None:
+    """Percentage points of all inputs, shown and folded, add up to the difference of the two numbers printed."""
+    _, _, page = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    table = re.search(r'<table class="why">.*?</table>', page, re.DOTALL)
+    assert table is not None
+    words = text_of(table.group())
+    ends = re.search(r"Reference person ([\d.]+)%.*This estimate ([\d.]+)%", words)
+    assert ends is not None
+    shares = [float(share) for share in re.findall(r"[▲▼] ([+-]?[\d.]+) odds", words)]
+    assert len(shares) > 5
+    assert sum(shares) == pytest.approx(float(ends[2]) - float(ends[1]), abs=0.05 * len(shares) + 0.1)
+    assert "Inputs that did not move it: 3" in text_of(page)
+
+
+def test_earlier_values_of_an_input_lead_to_their_own_results(site: Site) -> None:
+    """Each value of the trend is a link to the resource of that day."""
+    _, path, page = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    figure = re.search(r"<figcaption>Systolic blood pressure</figcaption>.*?</figure>", page, re.DOTALL)
+    assert figure is not None
+    links = re.findall(r'href="([^"]+)">([^<]+)</a>: (\d+) mmHg', figure.group())
+    assert len(links) > 2
+    assert len({href for href, _, _ in links}) == len(links)
+    assert links[0][0].startswith(f"{path}/sources/Observation/")
+    assert links[0][2] == "138"
+
+
+def test_what_would_decide_an_interval_is_named(site: Site) -> None:
+    """Of a score of which only an interval is known: the inputs that are missing."""
+    _, _, page = review_of(site, "acute-deterioration", "Padua", "encounter-start")
+    words = text_of(page)
+    assert "1 to 4 points" in words
+    assert "Missing, and would decide it: Reduced mobility for three days or more" in words
+
+
+def test_a_source_is_told_in_words_before_its_json(site: Site) -> None:
+    """A clinician reads the line, an engineer the members."""
+    browser, path, page = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    source = browser.get(f"{path}/sources/Observation/primary-prevention-hba1c-6", base_url=APP)
+    words = text_of(source.text)
+    assert words.index("HbA1c 5.8%") < words.index("resourceType")
+    assert 'title="Observation/primary-prevention-hba1c-6"' in page
+
+
+def test_a_snoozed_card_is_an_answer_of_its_own(site: Site) -> None:
+    """It is kept as an override with the app's own reason, and the page says so."""
+    (card, *_) = site.cards("heart-failure")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("heart-failure", card["uuid"]))
+    form = {
+        "csrf": csrf(browser.get(path, base_url=APP).text),
+        "card": card["uuid"],
+        "outcome": "snoozed",
+    }
+    assert browser.post(f"{path}/answer", data=form, base_url=APP).status_code == 302
+    assert "Snoozed in the review app" in text_of(browser.get(path, base_url=APP).text)
+
+
+def test_a_card_of_another_client_is_not_known(site: Site) -> None:
+    """Issuer and tenant are the card's, or it does not open."""
+    (card, *_) = site.cards("missing-lipids")
+    with site.store.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE cards SET scope = x'00' WHERE patient_id = 'missing-lipids'")
+    browser = site.browser()
+    page = browser.get(opened(site, browser, site.launch("missing-lipids", card["uuid"])), base_url=APP)
+    assert page.status_code == 404
+    assert card["summary"] not in page.text
+
+
+def test_a_standalone_launch_asks_the_ehr_for_the_patient(site: Site) -> None:
+    """From the app's own page: no launch value, the scope launch/patient, and the review of the one who was chosen."""
+    browser = site.browser()
+    home = browser.get("/app/", base_url=APP)
+    link = re.search(r'href="(/app/launch\?iss=[^"]+)"', home.text)
+    assert link is not None
+    leaving = browser.get(unescape(link.group(1)), base_url=APP)
+    assert "launch%2Fpatient" in leaving.location
+    assert "launch=" not in leaving.location
+    chosen = authorize(site, f"{leaving.location}&patient=primary-prevention")
+    response = back(browser, chosen)
+    assert response.status_code == 302
+    assert "Preston Middlerisk" in browser.get(response.location, base_url=APP).text
+
+
+@pytest.mark.parametrize("query", ["", "?code=x", "?state=&code=x", "?state=unknown&code=x"])
+def test_a_callback_without_its_state_offers_a_window_of_its_own(site: Site, query: str) -> None:
+    """Nothing is asked of any EHR; where a frame lost the cookie, the link opens the app outside it."""
+    page = site.browser().get(f"/app/callback{query}", base_url=APP)
+    assert page.status_code == 400
+    assert 'href="/app/" target="_blank"' in page.text
+
+
+def test_a_callback_without_a_code_opens_nothing(site: Site) -> None:
+    """The state alone is worth nothing."""
+    browser = site.browser()
+    url = authorize(site, leave(site, browser, site.launch("primary-prevention")))
+    page = back(browser, re.sub(r"code=[^&]+", "", url))
+    assert page.status_code == 400
+
+
+def test_no_form_is_taken_without_the_reviews_own_word(site: Site) -> None:
+    """Another site's page that posts with the reader's cookies changes nothing, whatever the form."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch("primary-prevention"))
+    for form in ("answer", "close", "ask", "what-if/prevent-full"):
+        for token in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "错"}):
+            response = browser.post(f"{path}/{form}", data={"outcome": "snoozed", **token}, base_url=APP)
+            assert response.status_code == 400, form
+    assert browser.get(path, base_url=APP).status_code == 200
+
+
+def test_the_language_is_switched_where_the_reader_is(site: Site) -> None:
+    """The page stays, the review keeps the language, and an unknown one changes nothing."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch("primary-prevention"))
+    switched = browser.get(f"{path}/what-if/prevent-full?lang=zh_Hans", base_url=APP)
+    assert switched.location == f"{path}/what-if/prevent-full"
+    assert 'lang="zh-Hans"' in browser.get(path, base_url=APP).text
+    browser.get(f"{path}?lang=xx", base_url=APP)
+    assert site.browser().get(f"{path}?lang=en", base_url=APP).status_code == 401
+
+
+def test_in_chinese_the_decision_is_worded_as_the_finding(site: Site) -> None:
+    """The card was sent in English; its summary and suggestions are read in the reader's language."""
+    browser, path, _ = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    page = browser.get(f"{path}?lang=zh_Hans", base_url=APP, follow_redirects=True).text
+    decision = page[page.index('id="answers"') : page.index('class="more"')]
+    assert "10-year cardiovascular risk" not in decision
+    assert "年心血管风险" in decision
+
+
+def test_what_if_offers_only_what_counts(site: Site) -> None:
+    """Body mass index was recorded, so weight and height, which change nothing, are not offered."""
+    browser, path, _ = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    page = browser.get(f"{path}/what-if/prevent-full", base_url=APP).text
+    names = set(re.findall(r'name="(\w+)"', page)) - {"csrf", "viewport"}
+    assert {"bmi", "sbp", "hba1c", "creatinine", "statin"} <= names
+    assert {"weight", "height", "egfr"}.isdisjoint(names)
+    token = csrf(page)
+    changed = browser.post(f"{path}/what-if/prevent-full", data={"csrf": token, "bmi": "31.0"}, base_url=APP)
+    risk = re.search(r"risk of heart failure ([\d.]+)% ([\d.]+)%", text_of(changed.text))
+    assert risk is not None
+    assert float(risk[2]) > float(risk[1])
+
+
+def test_an_unknown_address_is_a_page(site: Site) -> None:
+    """A browser is answered with words and a way on, not with the service's JSON."""
+    page = site.browser().get("/app/nowhere/at/all", base_url=APP)
+    assert page.status_code == 404
+    assert "There is no such page." in page.text
+    assert page.mimetype == "text/html"
