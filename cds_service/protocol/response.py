@@ -123,8 +123,13 @@ class HookResponse(_Wire):
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {k: _without_empty(v) for k, v in value.items()}
-        return {k: v for k, v in kept.items() if v not in (None, "", [], {})}
+        kept = {k: _without_empty(v) if isinstance(v, _HOLDING) else v for k, v in value.items()}
+        return {k: v for k, v in kept.items() if v or isinstance(v, _NUMBERS)}
     if isinstance(value, (list, tuple)):
-        return [x for x in map(_without_empty, value) if x not in (None, "", [], {})]
+        found = (_without_empty(x) if isinstance(x, _HOLDING) else x for x in value)
+        return [x for x in found if x or isinstance(x, _NUMBERS)]
     return value
+
+
+_HOLDING = (dict, list, tuple)
+_NUMBERS = (int, float)  # and what is true or false: 0 and false say something

@@ -152,12 +152,13 @@ def _moment(effective: datetime | None) -> float:
 
 def _within_budget(by_kind: Mapping[str, list[Fact]], max_lines: int, needed: Set[int]) -> tuple[Fact, ...]:
     """All that must be told; then a share of each kind in turn; then, in order, as many as still fit."""
-    taken = {kind: [fact for fact in found if id(fact) in needed] for kind, found in by_kind.items()}
+    taken = {kind: {id(fact) for fact in found if id(fact) in needed} for kind, found in by_kind.items()}
     left = max_lines - sum(map(len, taken.values()))
     for share in (_FIRST_SHARE, max_lines):
         for kind, found in by_kind.items():
-            more = max(0, min(left, min(share, len(found)) - len(taken[kind])))
-            rest = [fact for fact in found if fact not in taken[kind]][:more]
-            taken[kind] += rest
-            left -= len(rest)
-    return tuple(fact for kind, found in by_kind.items() for fact in found if fact in taken[kind])
+            own = taken[kind]
+            if (more := min(left, min(share, len(found)) - len(own))) > 0:
+                rest = [id(fact) for fact in found if id(fact) not in own][:more]
+                own.update(rest)
+                left -= len(rest)
+    return tuple(fact for kind, found in by_kind.items() for fact in found if id(fact) in taken[kind])
