@@ -219,6 +219,8 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     drug, against = _capital(draft), msg(other)
     if hit.kind == "duplicate" and not hit.rows:
         return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
+    if hit.kind == "duplicate" and hit.node == hit.other:
+        return msg("{drug} is in two products at once ({grade})", drug=drug, grade=grade)
     if hit.kind == "duplicate":
         return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=against, grade=grade)
     if hit.kind == "interaction":

@@ -191,6 +191,8 @@ def _properties(line: Line, others: list[tuple[str, str, str]]) -> dict[str, obj
         found["management"] = line["management"]
     if line.many("alternative"):
         found["alternative"] = [node_of(name, line) for name in line.many("alternative")]
+    if line.many("unless"):
+        found["unless"] = [condition_node(name, line) for name in line.many("unless")]
     if line.values.get("comparison"):
         if line["comparison"] not in COMPARISONS:
             raise line.error(f"comparison must be one of {', '.join(sorted(COMPARISONS))}")

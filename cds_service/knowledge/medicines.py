@@ -78,7 +78,8 @@ def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Expos
     words = medicine.label or ""
     pairs = [*((RXNORM, code) for code in sorted(medicine.codes)), *((ATC, code) for code in sorted(medicine.atc))]
     found = terms.medicine(pairs, [words])
-    others = terms.medicine((), sorted(medicine.names)).nodes  # of displays that the words do not repeat
+    unsaid = sorted(name for name in medicine.names if name not in words.lower())
+    others = terms.medicine((), unsaid).nodes  # of displays that the words do not repeat
     local = not LOCAL_FORMS.isdisjoint(words.lower().split())
     return Exposure(
         medicine.reference, words, tuple(dict.fromkeys((*found.nodes, *others))), found.partly, local, draft

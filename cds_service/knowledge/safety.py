@@ -91,8 +91,9 @@ def _pair(
     for a in draft.nodes:
         for b in other.nodes:
             up_a, up_b = library.terms.above(a), library.terms.above(b)
-            if a == b:
-                yield Hit("duplicate", draft, a, b, (), other)
+            if a == b:  # in two products it is taken twice; in the same product it may be a renewal
+                twice = [doubled[c] for c in up_a if c in doubled] if set(draft.nodes) != set(other.nodes) else []
+                yield Hit("duplicate", draft, a, b, _ranked(twice), other)
                 continue
             found = [
                 r
@@ -114,6 +115,8 @@ def contraindications(
     by_condition: dict[tuple[str, str], list[Evidence]] = {}
     for node in () if draft.local else draft.nodes:
         for row in library.graph.evidence(library.terms.above(node), "contraindicated-in"):
+            if any(present(other) is not None for other in row.properties.get("unless", ())):
+                continue  # a pacemaker lifts what is said of heart block
             by_condition.setdefault((node, row.object), []).append(row)
     hits = []
     for (node, condition), rows in by_condition.items():
