@@ -79,18 +79,23 @@ DANGEROUS_ALLERGIES = (
 
 # draft, measured, age, at least how loud
 DANGEROUS_VALUES = (
-    ("Janumet", {"creatinine": 3.4}, 60, W), ("Pradaxa", {"creatinine": 5.5}, 60, W), ("Macrobid", {"creatinine": 3.4}, 60, W),
-    ("Lovenox", {"creatinine": 3.9}, 60, W), ("Fosamax", {"creatinine": 3.9}, 60, W), ("baclofen", {"creatinine": 3.9}, 60, W),
+    ("Janumet", {"creatinine": 3.4}, 60, W), ("Pradaxa", {"creatinine": 5.5}, 60, W),
+    ("Macrobid", {"creatinine": 3.4}, 60, W),
+    ("Lovenox", {"creatinine": 3.9}, 60, W), ("Fosamax", {"creatinine": 3.9}, 60, W),
+    ("baclofen", {"creatinine": 3.9}, 60, W),
     ("gabapentin", {"creatinine": 5.5}, 60, I), ("sodium phosphate", {"creatinine": 3.4}, 60, W),
-    ("ketorolac", {"creatinine": 3.9}, 60, C), ("meperidine", {"creatinine": 3.9}, 60, W), ("Kerendia", {"potassium": 5.7}, 60, W),
-    ("Bactrim", {"potassium": 5.9}, 60, W), ("methotrexate", {"creatinine": 3.9}, 60, W), ("Cymbalta", {"creatinine": 3.9}, 60, W),
+    ("ketorolac", {"creatinine": 3.9}, 60, C), ("meperidine", {"creatinine": 3.9}, 60, W),
+    ("Kerendia", {"potassium": 5.7}, 60, W),
+    ("Bactrim", {"potassium": 5.9}, 60, W), ("methotrexate", {"creatinine": 3.9}, 60, W),
+    ("Cymbalta", {"creatinine": 3.9}, 60, W),
     ("Tikosyn", {"creatinine": 5.5}, 60, C), ("aspirin", {}, 8, W), ("tetracycline", {}, 5, W), ("tramadol", {}, 10, C),
     ("promethazine", {}, 1, C), ("diphenhydramine", {}, 82, I), ("glyburide", {}, 80, I),
 )  # fmt: skip
 
 SAFE_PAIRS = (
     ("Lipitor", "Zetia"), ("lisinopril", "amlodipine"), ("metformin", "Januvia"), ("Eliquis", "Tylenol"),
-    ("Symbicort", "Spiriva"), ("levothyroxine", "metoprolol"), ("Humira", "methotrexate"), ("amoxicillin", "prednisone"),
+    ("Symbicort", "Spiriva"), ("levothyroxine", "metoprolol"), ("Humira", "methotrexate"),
+    ("amoxicillin", "prednisone"),
     ("aspirin 81 mg", "Lipitor"), ("insulin glargine", "insulin lispro"), ("Jardiance", "metformin"),
     ("Entresto", "carvedilol"), ("Entresto", "Farxiga"), ("bisoprolol", "lisinopril"), ("furosemide", "lisinopril"),
     ("pantoprazole", "Eliquis"), ("Plavix", "pantoprazole"), ("Keppra", "lamotrigine"), ("Keppra", "Depakote"),
@@ -99,7 +104,8 @@ SAFE_PAIRS = (
     ("Flomax", "finasteride"), ("Flonase", "Zyrtec"), ("Singulair", "Advair"), ("Tamiflu", "acetaminophen"),
     ("ondansetron", "dexamethasone"), ("cetirizine", "amoxicillin"), ("Synthroid", "sertraline"),
     ("pravastatin", "azithromycin"), ("rosuvastatin", "amlodipine"), ("azithromycin", "atorvastatin"),
-    ("Paxlovid", "lisinopril"), ("Paxlovid", "levothyroxine"), ("fluconazole", "metformin"), ("sildenafil", "metformin"),
+    ("Paxlovid", "lisinopril"), ("Paxlovid", "levothyroxine"), ("fluconazole", "metformin"),
+    ("sildenafil", "metformin"),
     ("tamoxifen", "venlafaxine"), ("tamoxifen", "gabapentin"), ("Nexplanon", "levetiracetam"), ("Yaz", "amoxicillin"),
     ("Yaz", "doxycycline"), ("Ventolin HFA", "prednisone"), ("Eliquis", "atorvastatin"), ("digoxin", "lisinopril"),
     ("dabigatran", "pantoprazole"), ("bupropion", "metformin"), ("mirtazapine", "atorvastatin"),
@@ -125,8 +131,10 @@ SAFE_ALLERGIES = (
 )  # fmt: skip
 
 SAFE_VALUES = (
-    ("metformin", {"creatinine": 1.4}, 60), ("apixaban", {"creatinine": 1.4}, 60), ("lisinopril", {"creatinine": 1.4}, 60),
-    ("linagliptin", {"creatinine": 3.9}, 60), ("doxycycline", {"creatinine": 3.9}, 60), ("acetaminophen", {"creatinine": 3.9}, 60),
+    ("metformin", {"creatinine": 1.4}, 60), ("apixaban", {"creatinine": 1.4}, 60),
+    ("lisinopril", {"creatinine": 1.4}, 60),
+    ("linagliptin", {"creatinine": 3.9}, 60), ("doxycycline", {"creatinine": 3.9}, 60),
+    ("acetaminophen", {"creatinine": 3.9}, 60),
     ("warfarin", {"creatinine": 3.9}, 60), ("sertraline", {}, 80), ("acetaminophen", {}, 80), ("amoxicillin", {}, 6),
     ("cetirizine", {}, 8),
 )  # fmt: skip
@@ -159,28 +167,32 @@ def test_a_dangerous_pair_is_found_whichever_is_drafted(ask, draft, taken, least
     """At least as loud as a pharmacist would ask for."""
     for new, old in ((draft, taken), (taken, draft)):
         loud, keys = loudest(ask, chart().draft(new).medicine("", old))
-        assert loud is not None and loud >= least, keys
+        assert loud is not None, keys
+        assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "problem", "least"), DANGEROUS_IN)
 def test_a_medicine_that_harms_in_a_condition_is_found(ask, draft, problem, least):
     """Pregnancy among the conditions."""
     loud, keys = loudest(ask, with_problem(chart(35, "female"), problem).draft(draft))
-    assert loud is not None and loud >= least, keys
+    assert loud is not None, keys
+    assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "substance", "least"), DANGEROUS_ALLERGIES)
 def test_a_medicine_against_a_grave_allergy_is_found(ask, draft, substance, least):
     """The substance itself, its class, or what cross-reacts, whatever the product is called."""
     loud, keys = loudest(ask, with_allergy(chart(), substance).draft(draft))
-    assert loud is not None and loud >= least, keys
+    assert loud is not None, keys
+    assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "measured", "age", "least"), DANGEROUS_VALUES)
 def test_a_medicine_beyond_its_limit_is_found(ask, draft, measured, age, least):
     """Kidney function, potassium and age."""
     loud, keys = loudest(ask, chart(age, **measured).draft(draft))
-    assert loud is not None and loud >= least, keys
+    assert loud is not None, keys
+    assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "taken"), SAFE_PAIRS)
@@ -188,25 +200,29 @@ def test_a_safe_pair_is_silent_whichever_is_drafted(ask, draft, taken):
     """And both names are recognised: silence about an unknown name would prove nothing."""
     for new, old in ((draft, taken), (taken, draft)):
         loud, keys = loudest(ask, chart().draft(new).medicine("", old))
-        assert loud is None and not any("unrecog" in key for key in keys), keys
+        assert loud is None, keys
+        assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "problem"), SAFE_IN)
 def test_a_medicine_that_may_be_given_in_a_condition_is_silent(ask, draft, problem):
     """Many of them are the first choice there."""
     loud, keys = loudest(ask, with_problem(chart(35, "female"), problem).draft(draft))
-    assert loud is None and not any("unrecog" in key for key in keys), keys
+    assert loud is None, keys
+    assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "substance"), SAFE_ALLERGIES)
 def test_a_medicine_that_does_not_cross_react_is_silent(ask, draft, substance):
     """Old wives' cross-reactions are no cards."""
     loud, keys = loudest(ask, with_allergy(chart(), substance).draft(draft))
-    assert loud is None and not any("/unrecog" in key and "unrecognised" in key for key in keys), keys
+    assert loud is None, keys
+    assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "measured", "age"), SAFE_VALUES)
 def test_a_medicine_within_its_limits_is_silent(ask, draft, measured, age):
     """Kidney function and age that need no other dose."""
     loud, keys = loudest(ask, chart(age, **measured).draft(draft))
-    assert loud is None and not any("unrecog" in key for key in keys), keys
+    assert loud is None, keys
+    assert not any("/unrecognised/" in key for key in keys)
