@@ -443,6 +443,9 @@ class Monitoring:
     overridden: float = key(0.9, "Share of the answers to a service's cards that override them.", least=0.05, most=1)
     oe_low: float = key(0.8, "Observed over expected number of outcomes, from below.", least=0.01, most=1)
     oe_high: float = key(1.25, "Observed over expected number of outcomes, from above.", least=1, most=100)
+    oe_expected: float = key(
+        50.0, "Fewest expected outcomes over which that is judged, in the latest months that have so many.", least=1
+    )
     slow_ms: float = key(
         1000.0, "Milliseconds to an answer that one in twenty of a service may take.", least=1, most=60_000
     )

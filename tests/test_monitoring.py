@@ -115,9 +115,9 @@ def test_slow_answers_and_a_language_model_that_is_not_supported_ring() -> None:
 def test_outcomes_are_judged_over_the_latest_months_that_suffice() -> None:
     """A model that was right for years and is wrong now rings; once lifted, only later months count."""
     early, late = datetime(2025, 1, 20, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
-    rows = [seen(1, n) for n in range(2000)] + [seen(6, n) for n in range(2000, 2200)]
+    rows = [seen(1, n) for n in range(2000)] + [seen(6, n) for n in range(2000, 2300)]
     came = {(f"p{n}", "death"): (early,) for n in range(400)}
-    came |= {(f"p{n}", "death"): (late,) for n in range(2000, 2080)}
+    came |= {(f"p{n}", "death"): (late,) for n in range(2000, 2120)}
     (alarm,) = rung(rows, came)
     assert (alarm.about, alarm.version, alarm.month) == ("mortality", "1.0.0", "2025-06")
     assert alarm.value == pytest.approx(2.0)
@@ -148,7 +148,7 @@ class Watching:
 @pytest.fixture
 def watching(tmp_path: Path) -> Iterator[Watching]:
     file, came, declared = tmp_path / "curbside.toml", tmp_path / "came.csv", tmp_path / "o.toml"
-    file.write_text(f'[store]\nurl = "sqlite:///{tmp_path / "a.db"}"\n\n[monitoring]\nleast = 30\n')
+    file.write_text(f'[store]\nurl = "sqlite:///{tmp_path / "a.db"}"\n\n[monitoring]\nleast = 30\noe_expected = 5.0\n')
     declared.write_text(
         f'until = 2026-11-01\n[outcomes.death]\nkind = "death"\nwithin_days = 365\nhook = "patient-view"\n'
         f'estimates = ["{NAME}"]\n'
@@ -180,6 +180,23 @@ def test_the_command_silences_a_model_and_says_how_to_lift_it(watching: Watching
     assert FallBackStore(watching.store.database).in_force() == ()
     (_, lifted) = AuditStore(watching.store.database).entries()
     assert (lifted.kind, (lifted.content or {})["by"]) == ("fall-back-lifted", "Dr Li")
+
+
+def test_what_chance_may_bring_does_not_ring() -> None:
+    """A ratio outside its range, with an interval that holds 1; and few expected outcomes, whatever the ratio."""
+    early = datetime(2025, 1, 20, tzinfo=UTC)
+    rows = [seen(1, n) for n in range(300)]
+    assert rung(rows, {(f"p{n}", "death"): (early,) for n in range(46)}) == []  # 0.77 of 60
+    assert len(rung(rows, {(f"p{n}", "death"): (early,) for n in range(40)})) == 1
+    assert rung(rows[:200], {(f"p{n}", "death"): (early,) for n in range(200)}) == []
+
+
+def test_points_are_no_probabilities() -> None:
+    """A score of one point is not a certain outcome."""
+    row = {"model": "lace", "version": "1", "outcome": "lace", "horizon_years": None, "value": 1, "scale": "points"}
+    one = Seen(datetime(2025, 1, 1, tzinfo=UTC), "transition-of-care", "p", [], [row], 0)
+    months = monitoring.count([one], [], (Watched("lace", "readmission", YEAR),), {}, UNTIL)
+    assert months["2025-01"].judged == {}
 
 
 def test_without_the_setting_nothing_falls_silent(watching: Watching) -> None:

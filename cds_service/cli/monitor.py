@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
 
+_SHOWN = 6  # months
+
+
 @click.command()
 @click.option("--since", type=options.Moment(), metavar="TIME", help="From then on; by default, all that is kept.")
 @click.option("--outcomes", type=options.FILE, help="What is to be foreseen, as for `cohort backtest` (TOML).")
@@ -138,13 +141,15 @@ def _say(run: Monitored, silent: Iterable[FallenBack], *, as_json: bool) -> None
     rows = [
         (name, service, str(n.calls), str(n.with_cards), str(n.suppressed), str(n.answers.get("accepted", 0)),
          str(n.answers.get("overridden", 0)))
-        for name, month in run.months.items()
+        for name, month in list(run.months.items())[-_SHOWN:]
         for service, n in month.services().items()
     ]  # fmt: skip
     if not rows:
         click.echo("No call is kept in the store: there is nothing to count yet.")
         return
     table(("month", "service", "calls", "with a card", "suppressed", "accepted", "overridden"), rows)
+    if len(run.months) > _SHOWN:
+        click.echo(f"({len(run.months) - _SHOWN} earlier months: --out FILE or --json)")
     for alarm in run.alarms:
         click.echo(f"{click.style('alarm', fg='red')}  {alarm.month}  {alarm.words}")
     if not run.alarms:

@@ -134,8 +134,11 @@ def _told(name: str, last: Month, limits: Monitoring) -> Iterator[Alarm]:
         yield Alarm("kept-share", LANGUAGE_MODEL, LANGUAGE_MODEL, name, share, words)
 
 
-def latest(months: Mapping[str, Month], key: str, least: int, after: str = "") -> tuple[str, Judged] | None:
-    """The first of the latest months that together have enough judged estimates, and their sums; None if too few."""
+def latest(months: Mapping[str, Month], key: str, limits: Monitoring, after: str = "") -> tuple[str, Judged] | None:
+    """The first of the latest months that together have enough judged estimates and expected outcomes, and their sums.
+
+    None if there are too few.
+    """
     total: Judged | None = None
     for name in sorted((name for name in months if name > after), reverse=True):
         found = months[name].judged.get(key)
@@ -145,9 +148,19 @@ def latest(months: Mapping[str, Month], key: str, least: int, after: str = "") -
         total.n += found.n
         total.expected += found.expected
         total.observed += found.observed
-        if total.n >= least and total.expected > 0:
+        if total.n >= limits.least and total.expected >= limits.oe_expected:
             return name, total
     return None
+
+
+def _by_chance(judged: Judged) -> bool:
+    """Whether the 95 % interval of observed over expected holds 1. Source: Breslow and Day 1987, Byar's formula."""
+    low, high = (_byar(judged.observed, -1.96), _byar(judged.observed + 1, 1.96))
+    return low <= judged.expected <= high
+
+
+def _byar(count: int, z: float) -> float:
+    return count * (1 - 1 / (9 * count) + z / (3 * math.sqrt(count))) ** 3 if count else 0.0
 
 
 def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str, str]) -> Iterator[Alarm]:
@@ -156,12 +169,12 @@ def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mappin
         newest |= {judged.model: judged.version for judged in month.judged.values()}
     for key in sorted({key for month in months.values() for key in month.judged}):
         model = next(month.judged[key] for month in months.values() if key in month.judged).model
-        found = latest(months, key, limits.least, lifted.get(model, ""))
+        found = latest(months, key, limits, lifted.get(model, ""))
         if found is None or found[1].version != newest[model]:
             continue
         since, judged = found
         ratio = judged.observed / judged.expected
-        if not limits.oe_low <= ratio <= limits.oe_high:
+        if not limits.oe_low <= ratio <= limits.oe_high and not _by_chance(judged):
             words = msg(
                 "{what}: observed over expected is {ratio} ({observed} of {expected}, {n} judged since {since})",
                 what=key,

@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.stores.monitoring import Answered, Seen, Worded
 
 Outcomes = Mapping[tuple[str, str], tuple[datetime, ...]]  # (patient, outcome) -> when it came
+_NO_PROBABILITY = ("points", "natural")  # scales on which a value of 1 is no probability of 1
 NO_UNIT = ""  # the encounter named none
 
 
@@ -152,7 +153,11 @@ def _estimate(
     name = "/".join(str(part) for part in parts if part is not None)
     _bump(month.estimates.setdefault(name, Counter()), digits(row["value"]))
     for watch in watched:
-        if not f"{name}/".startswith(f"{watch.name}/") or not 0.0 <= row["value"] <= 1.0:
+        if (
+            not f"{name}/".startswith(f"{watch.name}/")
+            or row.get("scale") in _NO_PROBABILITY
+            or not 0 <= row["value"] <= 1
+        ):
             continue
         came = any(one.at < at <= one.at + watch.within for at in outcomes.get((one.patient, watch.outcome), ()))
         if came or one.at + watch.within <= until:

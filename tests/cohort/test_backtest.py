@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from following import PATIENTS, SEED, Followed
 
 from cds_service.cli.cohort import cohort
 from cds_service.cohort import groups, judging, output
@@ -20,7 +21,7 @@ from cds_service.cohort.patients import Loaded, load
 from cds_service.cohort.spool import Spool
 from cds_service.errors import InputError
 from cds_service.protocol.request import decode_resource
-from cds_service.sandbox.population import Mechanism, Person, Served, people, write
+from cds_service.sandbox.population import Mechanism, Person, Served, people
 from cds_service.signed import facts_in
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
@@ -41,7 +42,6 @@ hook = "encounter-discharge"
 estimates = ["lace"]
 services = ["transition-of-care"]
 """
-PATIENTS, SEED = 110, 5
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,10 @@ def planted(loaded_once: None) -> list[Person]:
     return list(people(PATIENTS, SEED, Mechanism(), Served.load()))
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> tuple[Path, Path]:
-    """A backtest of a small population: its results, and the file of outcomes."""
-    folder = tmp_path_factory.mktemp("backtest")
-    write(folder / "population", PATIENTS, SEED)
-    result = run(folder / "population", folder, "--at-most-per-day", "1")
-    assert result.exit_code == 0, (result.output, result.exception)
-    return folder / "out", folder / "outcomes.toml"
+@pytest.fixture
+def done(followed: Followed) -> Path:
+    """A backtest of a small population."""
+    return followed.folder / "backtest"
 
 
 def run(population: Path, folder: Path, *more: str, outcomes: str = OUTCOMES) -> Result:
@@ -67,34 +63,34 @@ def run(population: Path, folder: Path, *more: str, outcomes: str = OUTCOMES) ->
     return CliRunner().invoke(cohort, [*given, *services, *more])
 
 
-def test_each_estimate_and_outcome_is_the_one_that_was_planted(done: tuple[Path, Path], planted: list[Person]) -> None:
+def test_each_estimate_and_outcome_is_the_one_that_was_planted(done: Path, planted: list[Person]) -> None:
     """The replay sees what the model saw at the visit, and reads from later data what came of it."""
-    rows = [row for row in output.read(done[0]).to_pylist() if row["name"] == "mortality"]
+    rows = [row for row in output.read(done).to_pylist() if row["name"] == "mortality"]
     found = {row["patient"]: (row["value"], json.loads(row["truth"])["death-5y"][0]) for row in rows}
     made = {p.resources[0]["id"]: (p.estimate, p.died) for p in planted}
     assert found == made
     refused = {row["patient"] for row in rows if row["kind"] == "refusal"}
     assert refused == {p.resources[0]["id"] for p in planted if p.estimate is None}
-    scores = [row for row in output.read(done[0]).to_pylist() if row["encounter"].endswith("-stay")]
+    scores = [row for row in output.read(done).to_pylist() if row["encounter"].endswith("-stay")]
     scores = [row for row in scores if row["name"] == "lace"]
     assert sorted(row["value"] for row in scores) == sorted(p.lace for p in planted if p.lace is not None)
 
 
-def test_the_report_is_whole_and_says_what_it_is_about(done: tuple[Path, Path]) -> None:
+def test_the_report_is_whole_and_says_what_it_is_about(done: Path) -> None:
     """HTML and PDF, figures by subgroup with small ones withheld, and the versions that a sign-off checks."""
-    page = (done[0] / "report.html").read_bytes()
+    page = (done / "report.html").read_bytes()
     facts = facts_in(page)
     assert facts is not None
     assert facts["models"]["mortality"]["version"] == "1.0.0"
     assert b"Withheld, for fewer than 100 calls" in page
     assert page.count(b"<svg ") >= 4
     assert b"p000001" not in page
-    assert (done[0] / "report.pdf").read_bytes().startswith(b"%PDF-")
-    found = json.loads((done[0] / "figures.json").read_text())
+    assert (done / "report.pdf").read_bytes().startswith(b"%PDF-")
+    found = json.loads((done / "figures.json").read_text())
     small = [g for e in found["estimates"] for g in e["groups"] if g["name"] == "American Indian or Alaska Native"]
     assert small
     assert all(group["measures"] is None for group in small)
-    assert not (done[0].parent / "out.partial").exists()
+    assert not (done.parent / "backtest.partial").exists()
 
 
 def drawn(mechanism: Mechanism, n: int) -> tuple[Judgeable, np.ndarray[Any, Any]]:
