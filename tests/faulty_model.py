@@ -23,6 +23,7 @@ class Model:
     received: list[dict[str, Any]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    line: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     url: str = ""
 
     def next(self) -> str:
@@ -71,6 +72,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
         lines = "".join(f"data: {json.dumps(piece)}\r\n\r\n" for piece in pieces)
         return self._send(200, f": hello\r\n\r\n{lines}data: [DONE]\r\n\r\n".encode(), "text/event-stream")
+
+    def _paced(self, body: dict[str, Any]) -> None:
+        """Streams a line at once and each further one when the test lets it."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        for n, line in enumerate(self.model.speak(body).splitlines(keepends=True)):
+            if n and not self.model.line.acquire(timeout=20):
+                return
+            self.wfile.write(f"data: {json.dumps({'choices': [{'delta': {'content': line}}]})}\r\n\r\n".encode())
+            self.wfile.flush()
+        self.wfile.write(b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\r\n\r\ndata: [DONE]\r\n\r\n')
 
     def _only_plain(self, body: dict[str, Any]) -> None:
         if "response_format" in body:

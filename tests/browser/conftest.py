@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from faulty_model import Model, misbehaving
 from listening import listening
 
 from cds_service.app import create_app, create_pipeline, create_store, load_registry
@@ -20,7 +21,7 @@ from cds_service.sandbox.ehr import serve
 from cds_service.sandbox.ehr.smart import CLIENT_ID
 from cds_service.sandbox.ehr.state import Ehr
 from cds_service.sandbox.patients import BY_NAME
-from cds_service.settings import App, Client, Dev, Models, Settings, SmartEhr, Store
+from cds_service.settings import App, Client, Dev, Llm, Models, Settings, SmartEhr, Store
 from cds_service.stores.fallen_back import FallBackStore
 
 PATIENTS = (
@@ -30,6 +31,7 @@ PATIENTS = (
     "acute-deterioration",
     "chinese-record",
     "hostile-text",
+    "contradictory",
 )
 _ARGUMENTS = (
     "--no-sandbox",
@@ -51,6 +53,7 @@ class Place:
     url: str
     app: str
     watching: FallBackStore
+    model: Model
     errors: list[str] = field(default_factory=list)
 
 
@@ -85,7 +88,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ehr = Ehr(
         bundles, base="http://127.0.0.1:8", service=f"http://127.0.0.1:{port}", now=clock.now, redirects=redirects
     )
-    with listening(serve.create_app(ehr)) as ehr_port:
+    with misbehaving() as model, listening(serve.create_app(ehr)) as ehr_port:
         ehr.base = f"http://127.0.0.1:{ehr_port}"
         ehr.signer.issuer = ehr.foreign.issuer = ehr.fhir
         ehr.signer.jku = ehr.foreign.jku = f"{ehr.base}/jwks"
@@ -93,6 +96,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             store=Store(url=f"sqlite:///{folder / 'store.db'}"),
             dev=Dev(allow_insecure_loopback=True),
             models=Models(show_unvalidated=True),
+            llm=Llm(url=model.url, model="tiny", local=True, timeout_s=20),
             app=App(launch_url=f"{app_url}/app/launch"),
             clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
             smart={
@@ -108,7 +112,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         store = create_store(settings)
         pipeline = create_pipeline(settings, clock, store, load_registry(settings))
         with listening(create_app(settings, clock, pipeline=pipeline, store=store), port):
-            yield Place(ehr, ehr.base, app_url, FallBackStore(store.database))
+            yield Place(ehr, ehr.base, app_url, FallBackStore(store.database), model)
         store.close()
 
 
