@@ -103,9 +103,9 @@ def _once(
     resources: Sequence[fhir.AnyResource], full_urls: Sequence[str | None]
 ) -> tuple[Mapping[type[Any], Sequence[fhir.Resource]], dict[int, str]]:
     """Each resource once, by type: of several versions with one id the latest; and the keys of those without id."""
-    groups: defaultdict[type[Any], list[fhir.Resource]] = defaultdict(list)
+    groups: defaultdict[type[Any], list[Any]] = defaultdict(list)
     for row in resources:
-        groups[type(row)].append(cast("fhir.Resource", row))
+        groups[type(row)].append(row)
     read = {kind: group for kind, group in groups.items() if issubclass(kind, fhir.Resource)}
     ids = [{row.id for row in group} for group in read.values()]
     if sum(map(len, ids)) == sum(map(len, read.values())) and not any(None in known for known in ids):

@@ -38,7 +38,7 @@ class Subjects:
         own = [
             url
             for row, url in zip(resources, full_urls, strict=True)
-            if url and isinstance(row, fhir.Patient) and row.id == patient_id
+            if type(row) is fhir.Patient and url and row.id == patient_id
         ]
         return cls(patient_id, own, fhir_server)
 
