@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
@@ -275,7 +277,7 @@ def _taken(part: Part, kind: str, value: str) -> bool:
 
 
 def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
-    said = claim.values("cause")
+    said = claim.values("cause") | ({"due"} if _from_another(claim, named) else set())
     if "due" in said:
         inside = any(("cause", "due") in p.operators for p in about)
         allergy = any(p.kind == "AllergyIntolerance" for p in about)
@@ -287,6 +289,17 @@ def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
     if "reason" in said and len(named) > 1:
         return _reason(claim, named)
     return []
+
+
+def _from_another(claim: Claim, named: list[Group]) -> bool:
+    """True for `A from B` where B is a condition: a cause, said in the plainest way."""
+    if len(named) != len(claim.mentions):
+        return False
+    for (one, _), (other, cause) in pairwise(zip(claim.mentions, named, strict=True)):
+        between = [t.text.lower() for t in claim.tokens[one.end : other.at]]
+        if "from" in between and all(p.kind == "Condition" for p in cause):
+            return True
+    return False
 
 
 def _reason(claim: Claim, named: list[Group]) -> list[str]:

@@ -46,6 +46,7 @@ _NAMES = frozenset({  # members whose words name the thing itself
     "description", "category",
 })  # fmt: skip
 _WHOLE_NAME = 8
+_MEASURED_ONLY = re.compile(r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)")  # of a value, not of a count
 _HEADING = re.compile(  # what a line is about, before its colon; it says nothing by itself
     r"(?i)^\s*(?:renal function|kidney function|liver function|liver tests|lfts|u&es|electrolytes|bloods|labs|obs|"
     r"observations|vitals|vital signs|inflammatory markers|background|pmh|past medical history|drug history|dh|"
@@ -103,7 +104,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
 
 def _whole_names(text: str, usable: list[Part]) -> tuple[str, list[str]]:
     """The sentence with each name that it takes letter for letter from a cited resource as one sign; and the names."""
-    plain = _HEADING.sub("", normal(text)).replace("⟦", "").replace("⟧", "")
+    plain = _MEASURED_ONLY.sub("", _HEADING.sub("", normal(text))).replace("⟦", "").replace("⟧", "")
     bearers: dict[str, list[Part]] = {}
     for part in usable:
         for path, name in part.source.names:

@@ -74,7 +74,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("year", _B + r"(?P<y>(?:19|20)\d\d)s?(?![\w/%-]|\.\d| ?(?:mg|ml|mcg|ug|g|units|kg|x|/|cells))"),
         ("md", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?(?![\w,.]?\d)(?!\w)"),
         ("md", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"(?! ?\d)(?!\w)"),
-        ("md", r"(?:(?<=in )|(?<=since )|(?<=from )|(?<=of )|(?<=until )|(?<=last ))" + _MONTH + r"(?! ?\d)(?!\w)"),
+        ("md", r"(?:(?<=in )|(?<=since )|(?<=from )|(?<=of )|(?<=until )|(?<=last )|(?<=the ))" + _MONTH + r"(?! ?\d)(?!\w)"),
         ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
         ("for", r"(?<![\d.])" + _HN + r"(?=\s?(?:[,，。;；、]|$))"),
         ("named", _B + r"(?P<word>this morning|today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),

@@ -525,7 +525,7 @@ rca_stent: placement of stent in right coronary artery; right coronary artery st
 cardioversion: electrical cardioversion; cardioversion | 电复律; 心脏电复律
 ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablation | 导管消融; 心脏导管消融; 心脏射频消融
 echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo | 超声心动图; 经胸超声心动图
-cxr: plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
+cxr: chest film; chest radiography; plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
 pacemaker: pacemaker; intro of pacemaker via vein; pacemaker implantation; cardiac pacemaker; pacemaker insertion | 起搏器; 心脏起搏器; 起搏器植入
 hemodialysis: hemodialysis; haemodialysis; dialysed; dialyzed; was dialysed | 血液透析
 paracentesis: abdominal paracentesis; paracentesis | 腹腔穿刺; 腹腔穿刺术

@@ -27,7 +27,7 @@ done: placed; was placed; were placed; inserted; was inserted; were inserted; un
     "trend": """
 up: up by; is up; are up; is up by; gone up; has gone up; have gone up; has put on; put on weight; drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
 down: gone down; has gone down; have gone down; has slipped; slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
-same: much the same; about the same; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
+same: stayed; has stayed; stayed at; has stayed at; remained at; has remained at; much the same; about the same; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
 twice: doubled; doubling | 翻倍; 加倍; 翻了一番
@@ -140,7 +140,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+marked; background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
