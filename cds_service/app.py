@@ -15,6 +15,7 @@ from cds_service.language import words
 from cds_service.observer import NOBODY, Observer
 from cds_service.pipeline import Pipeline
 from cds_service.registry import Registry
+from cds_service.risk.fused import FusedModel
 from cds_service.security.trust import Fetch, Trust, fetcher
 from cds_service.settings import Settings
 from cds_service.stores.assessments import AssessmentStore
@@ -48,6 +49,12 @@ def load_registry(settings: Settings) -> Registry:
             near = difflib.get_close_matches(model_id, loaded.models, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Loaded: {', '.join(loaded.models)}."
             raise SettingsError(f"settings: models.{where} names no loaded model. {hint}")
+    for model in loaded.models.values():
+        if isinstance(model, FusedModel) and not model.explained and not settings.models.unexplained:
+            raise SettingsError(
+                f"settings: {model.id} in {model.folder} cannot be explained exactly. Set models.unexplained = true, "
+                "or remove its folder."
+            )
     service_settings.check(loaded.services, settings)
     return loaded
 

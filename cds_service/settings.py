@@ -253,6 +253,11 @@ class Models:
         "Published scores that are off by default and wanted here, such as `pce-2013` (superseded), `cha2ds2-vasc` "
         "(shown instead of CHA2DS2-VA) or the edition of a score for another region. `curbside models` lists them.",
     )
+    unexplained: bool = key(
+        False,
+        "Allow imported models that cannot be explained exactly (neither trees nor a sum). They run in a process "
+        "apart, and their cards say so. Without this they are refused, at import and at the start.",
+    )
     show_unvalidated: bool = key(
         False, "Show trained models that nobody signed off, marked as not validated. For demonstrations only."
     )

@@ -49,6 +49,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
     yield _tried("plugins", lambda: loaded.append(load_registry(settings)))
     for registry in loaded:
         yield _tried("models", partial(_check_models, registry), f"ok: {', '.join(registry.models)}")
+        yield from _source_attributes(registry)
         yield Finding("silent", _silent(settings, registry))
         yield _tried("services", partial(_rehearse, settings, registry), f"ok: {', '.join(registry.services)}")
     yield _tried("store", lambda: create_store(settings).close())
@@ -87,6 +88,25 @@ def _check_models(loaded: Registry) -> None:
     for model in loaded.models.values():
         if isinstance(model, TrainedModel | FusedModel):
             model.check()
+
+
+def _source_attributes(loaded: Registry) -> Iterator[Finding]:
+    """Trained models whose folder does not tell what the regulation asks for."""
+    from cds_service.risk.attributes import ATTRIBUTES, read
+    from cds_service.security.registration import Finding
+
+    for model in loaded.models.values():
+        folder = getattr(model, "folder", None)
+        if folder is None:
+            continue
+        try:
+            found = read(folder)
+        except CurbsideError as error:
+            yield Finding("attributes", f"{model.id}: would fail: {error}", f"Mend {folder / 'attributes.json'}.")
+            continue
+        if found is None:
+            mend = f"Write {folder / 'attributes.json'}: one object with {', '.join(ATTRIBUTES)}."
+            yield Finding("attributes", f"{model.id}: its {len(ATTRIBUTES)} source attributes are missing", mend)
 
 
 def _rehearse(settings: Settings, loaded: Registry) -> None:

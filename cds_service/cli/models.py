@@ -206,14 +206,28 @@ def train(model_id: str, data: Path, out: Path | None, trials: int | None) -> No
 @click.argument("declaration", metavar="DECLARATION.toml", type=options.FILE)
 @click.option("--samples", required=True, type=options.FILE, help="Rows to compare on: CSV, one column a feature id.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
-def import_(declaration: Path, samples: Path, out: Path) -> None:
-    """Bring in a model trained elsewhere: XGBoost, scikit-learn (skops) or ONNX, with a TOML declaration."""
+@click.pass_obj
+def import_(settings: Settings, declaration: Path, samples: Path, out: Path) -> None:
+    """Bring in a model trained elsewhere: XGBoost, scikit-learn (skops) or ONNX, with a TOML declaration.
+
+    Linear and tree models are converted and explained exactly. Others are refused, or run in a process apart and are
+    labelled so where the settings have models.unexplained = true.
+    """
     try:
         from cds_service.training import importing
     except ModuleNotFoundError as error:
         raise InputError(f"importing needs {error.name}. Install it: pip install 'curbside[train]'.") from error
-    rows, apart = importing.bring_in(declaration, samples, out)
-    click.echo(f"{out} holds the model; on {rows} sample rows it differs from the original by at most {apart:.1g}")
+    made, rows, apart = importing.bring_in(declaration, samples, out, unexplained=settings.models.unexplained)
+    if made.kind == "apart":
+        click.echo(f"{out} holds the model; it runs in a process apart, and its cards say: no exact explanation")
+    else:
+        click.echo(f"{out} holds the model; on {rows} sample rows it differs from the original by at most {apart:.1g}")
+    if not (out / "attributes.json").is_file():
+        click.echo(
+            f"its 31 source attributes are missing: write {out / 'attributes.json'} before it serves; "
+            "`curbside check` tells what lacks",
+            err=True,
+        )
 
 
 @models.command()

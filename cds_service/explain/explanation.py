@@ -17,6 +17,7 @@ class Baseline(Enum):
     REFERENCE_PERSON = "reference-person"  # a stated person (equations)
     POPULATION = "population"  # average over the training population (SHAP expected value)
     ZERO = "zero"  # zero points (point scores)
+    NONE = "none"  # no exact explanation: there are no contributions, and the baseline is the output itself
 
 
 class Scale(Enum):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,30 +49,19 @@ class LeafTables:
     def read(cls, weights: bytes) -> LeafTables | None:
         """The tables of an ensemble in XGBoost's UBJSON; None if it is no sum of small plain trees."""
         forest = Forest.read(weights)
-        if forest is None or not forest.depth:
+        return None if forest is None else cls.of(forest)
+
+    @classmethod
+    def of(cls, forest: Forest) -> LeafTables | None:
+        """The tables of a forest; None if they would be large."""
+        if not forest.depth:
             return None
         leaves = forest.leaves()
         return _build(forest, leaves) if leaves.nodes.size * 2**forest.depth <= _LARGEST else None
 
     def difference(self, booster: xgboost.Booster) -> float:
-        """The largest difference to XGBoost, of attributions, margins and expected value.
-
-        They are compared on rows that lie on the ensemble's own splits or have gaps, where a slip would show.
-        """
-        import xgboost  # only where its values are asked for: a service does without
-
-        probes = _probes(self.forest)
-        rows = xgboost.DMatrix(probes, nthread=1)
-        native = np.asarray(booster.predict(rows, pred_contribs=True), dtype=np.float64)
-        margins = np.asarray(booster.predict(rows, output_margin=True), dtype=np.float64)
-        found = [self.explain(probe) for probe in probes]
-        phi = np.stack([row for row, _ in found])
-        apart = [
-            np.abs(phi - native[:, :-1]).max(),
-            np.abs(np.array([margin for _, margin in found]) - margins).max(),
-            abs(self.expected - native[0, -1]),
-        ]
-        return float(max(apart))
+        """The largest difference to XGBoost; see the function of this name."""
+        return difference(self, booster)
 
     def explain(self, row: NDArray[np.float32]) -> tuple[Floats, float]:
         """Attributions of one patient, shape (n_features,), and the margin, computed apart from them.
@@ -87,6 +76,51 @@ class LeafTables:
         found = self.amounts.take(self.first + pattern, axis=0)
         phi = np.bincount(self.slots, weights=found.ravel(), minlength=len(row) + 1)[:-1]
         return phi.astype(np.float64), self.forest.margin(left)
+
+
+class Explained(Protocol):
+    """A forest with the exact attributions of its margin."""
+
+    @property
+    def forest(self) -> Forest:
+        """The trees."""
+        ...
+
+    @property
+    def expected(self) -> float:
+        """The margin's expected value."""
+        ...
+
+    def explain(self, row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """Attributions of one patient, and the margin, computed apart from them."""
+        ...
+
+
+def difference(explained: Explained, booster: xgboost.Booster) -> float:
+    """The largest difference to XGBoost, of attributions, margins and expected value.
+
+    They are compared on rows that lie on the ensemble's own splits or have gaps, where a slip would show.
+    """
+    import xgboost  # only where its values are asked for: a service does without
+
+    probes = _probes(explained.forest)
+    rows = xgboost.DMatrix(probes, nthread=1)
+    native = np.asarray(booster.predict(rows, pred_contribs=True), dtype=np.float64)
+    margins = np.asarray(booster.predict(rows, output_margin=True), dtype=np.float64)
+    found = [explained.explain(probe) for probe in probes]
+    phi = np.stack([row for row, _ in found])
+    apart = [
+        np.abs(phi - native[:, :-1]).max(),
+        np.abs(np.array([margin for _, margin in found]) - margins).max(),
+        abs(explained.expected - native[0, -1]),
+    ]
+    return float(max(apart))
+
+
+def residual(explained: Explained) -> float:
+    """The largest distance between a margin and the sum of its attributions, on the same rows."""
+    found = [explained.explain(probe) for probe in _probes(explained.forest)]
+    return float(max(abs(explained.expected + phi.sum() - margin) for phi, margin in found))
 
 
 def _probes(forest: Forest) -> NDArray[np.float32]:

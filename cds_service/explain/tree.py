@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import xgboost
 
 NOT_MEASURED = msg("Not measured")
+NO_REASON = msg("this kind of model does not tell what each input added")
 TOLERANCE = 5e-5  # between a margin and the sum of its attributions: what float32 may lose over some hundred trees
 
 
@@ -109,6 +110,11 @@ def explanation(shown: tuple[Contribution, ...], *, baseline: float, output: flo
     population: whom the expected value is an average over.
     """
     return Explanation(Scale.LOG_ODDS, Baseline.POPULATION, baseline, population, shown, output)
+
+
+def unexplained(output: float) -> Explanation:
+    """What stands in for the explanation of a model that cannot be explained exactly: no contributions at all."""
+    return Explanation(Scale.LOG_ODDS, Baseline.NONE, output, NO_REASON, (), output)
 
 
 def contributions(

@@ -61,6 +61,8 @@ def baseline(explanation: Explanation) -> Message:
         return msg("Compared with a reference person: {person}", person=stated)
     if kind is Baseline.POPULATION:
         return msg("Compared with the average of the training population: {population}", population=stated)
+    if kind is Baseline.NONE:
+        return msg("No exact explanation: {reason}", reason=stated)
     return msg("Counted from {rule}", rule=stated)
 
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -27,11 +28,12 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """One input: an `id` of the catalogue alone, or a quantity of one's own with all its members.
 
     plausible: inclusive, in `unit` (UCUM). look_back_days: how old a value may be. seen: lowest and highest value in
-    training. conversions: UCUM unit -> factor to `unit`.
+    training. conversions: UCUM unit -> factor to `unit`. column: the name in the model's file, where it has another.
     """
 
     id: str
     seen: tuple[float, float]
+    column: str | None = None
     label: str | None = None
     unit: str | None = None
     codes: tuple[str, ...] = ()
@@ -44,10 +46,14 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class CalibrationDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """log-odds = intercept + slope x the model's own log-odds; 0 and 1 leave them as they are."""
+    """log-odds = intercept + slope x the model's own output; 0 and 1 leave log-odds as they are.
+
+    of: what that output is: `log-odds`, the average `vote` of a forest's trees (0 to 1), or another `decision` value.
+    """
 
     intercept: float
     slope: float
+    of: Literal["log-odds", "vote", "decision"] = "log-odds"
 
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +79,8 @@ class CardDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of a declaration. age: completed years, inclusive. required: features without which it refuses.
 
-    minimum: how many features must be measured; all of them for a sum, which knows no gaps.
+    minimum: how many features must be measured; all of them for a model that knows no gaps. timeout_ms: how long a
+    model in a process apart may take for one patient.
     """
 
     id: str
@@ -93,6 +100,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     card: CardDeclaration
     features: tuple[FeatureDeclaration, ...]
     thresholds: tuple[Threshold, ...] = ()
+    timeout_ms: int = 500
 
 
 def read(path: Path) -> Declaration:
@@ -173,6 +181,8 @@ def _fault(declared: Declaration) -> str | None:
         return f"required: names {min(unknown)}, which is not among the features"
     if not 1 <= declared.minimum <= len(ids):
         return f"minimum: must be from 1 to {len(ids)}, the number of features"
+    if not 50 <= declared.timeout_ms <= 2000:
+        return "timeout_ms: must be from 50 to 2000; a hook waits for the answer"
     if declared.calibration.slope <= 0:
         return "calibration.slope: must be above 0; a model that ranks the wrong way round is not calibrated but mended"
     if declared.thresholds and min(t.at for t in declared.thresholds) != 0.0:

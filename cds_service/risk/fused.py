@@ -16,22 +16,23 @@ from numpy.typing import NDArray
 
 from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
-from cds_service.explain.leaf_tables import AGREEMENT
 from cds_service.explain.tree import Group
 from cds_service.features.embedding import Embedding
 from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg
 from cds_service.risk import fusion, published, table
+from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fusion import Fusion, Modality, Pattern
 from cds_service.risk.manifest import Input
-from cds_service.risk.modality import Scorer, Trees, check_features
+from cds_service.risk.modality import Apart, Scorer, Trees, check_features
 from cds_service.risk.modality import read as read_part
 from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
 
 Entries = Mapping[str, FeatureValue | Unusable]
 _AGE = "age"
+NO_EXPLANATION = msg("No exact explanation: what each input added to this estimate is not known")
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,19 @@ class FusedModel:
         return (*self.inputs, *(feature for feature, _ in self.gates))
 
     def check(self) -> None:
-        """Raises PluginError if a part's trees are read differently by XGBoost."""
-        import xgboost
-
+        """Raises PluginError if a part's trees are read differently elsewhere, or a process apart does not answer."""
         for (outcome, modality), scorer in self.scorers.items():
-            if isinstance(scorer, Trees):
-                booster = xgboost.Booster({"nthread": 1})
-                booster.load_model(bytearray(scorer.content))
-                if (apart := scorer.tables.difference(booster)) > AGREEMENT:
-                    raise PluginError(
-                        f"{self.folder}: Curbside and XGBoost compute values {apart:.2g} apart from the weights of "
-                        f"{outcome}, {modality}; report it, and do not use the model"
-                    )
+            if isinstance(scorer, Apart):
+                scorer.process.check()
+            elif isinstance(scorer, Trees) and (fault := scorer.fault()) is not None:
+                raise PluginError(
+                    f"{self.folder}: weights of {outcome}, {modality}: {fault}; report it, and do not use the model"
+                )
+
+    @property
+    def explained(self) -> bool:
+        """False if a part is computed in a process apart, and so not explained."""
+        return not any(isinstance(scorer, Apart) for scorer in self.scorers.values())
 
     def estimate(self, values: FeatureValues) -> Result:
         """One estimate for each outcome and horizon, explained by feature; its notes tell the sum of each modality."""
@@ -122,7 +124,10 @@ class FusedModel:
         refusal = self._refusal(values, entries, present)
         if refusal is not None:
             return refusal
-        fused = {outcome: self._fused(outcome, present, entries) for outcome in self.manifest.outcomes}
+        try:
+            fused = {outcome: self._fused(outcome, present, entries) for outcome in self.manifest.outcomes}
+        except ApartError as error:
+            return NotEstimated(self.id, Refusal.INPUT, error.words)
         found = []
         for position, outcome in enumerate(self.manifest.outcomes):
             for horizon in self.manifest.horizons:
@@ -216,7 +221,9 @@ class FusedModel:
                 baseline=intercept + used.baseline,
                 output=used.at(horizon),
                 population=self.population,
-            ),
+            )
+            if self.explained
+            else tree.unexplained(used.at(horizon)),
             inputs=found,
             not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
             effective=published.oldest(found),
@@ -229,6 +236,8 @@ class FusedModel:
             msg("{modality} {amount}", modality=labels[id_], amount=f"{amount:+.2f}")
             for id_, amount in used.by_modality.items()
         ]
+        if not self.explained:
+            return (NO_EXPLANATION,)
         notes = [msg("By modality, on the log-odds: {shares}", shares=published.listed(shares))]
         absent = [
             msg("{modality}", modality=m.label)

@@ -22,8 +22,9 @@ class Modality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     inputs: ids of all that its models take, in their order; context (age) may be among them. own: those that make it
     present; minimum: how many of these must be measured, derived ones not counted.
-    kind: `trees` (XGBoost's UBJSON), `linear` on an embedding (JSON), whose only input is the embedding, or `additive`
-    on numbers (JSON).
+    kind: `trees` (XGBoost's UBJSON), `forest` (trees in our own format), `linear` on an embedding (JSON), whose only
+    input is the embedding, `additive` on numbers (JSON), or `apart` (a file that only its own library can read: it is
+    computed in a process apart, which must answer within timeout_ms, and is not explained).
     """
 
     id: str
@@ -32,6 +33,7 @@ class Modality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own: tuple[str, ...]
     minimum: int
     kind: str = "trees"
+    timeout_ms: int = 500
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

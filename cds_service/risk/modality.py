@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 
 from cds_service.errors import PluginError
 from cds_service.explain import kept_tables
-from cds_service.explain.leaf_tables import LeafTables
+from cds_service.explain.forest import Forest
+from cds_service.explain.leaf_paths import LeafPaths, exact
+from cds_service.explain.leaf_tables import AGREEMENT, LeafTables, difference, residual
 from cds_service.features.embedding import Embedding, vector
 from cds_service.features.feature import Feature, FeatureValue, Unusable
 from cds_service.language import Message
+from cds_service.risk.apart import ROWS_SECONDS, Process
 from cds_service.risk.fusion import Fusion, Modality
 
 Floats = NDArray[np.float64]
+_ADDS_UP = 1e-9
 
 
 class Scorer(Protocol):
@@ -37,10 +41,22 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """Boosted trees, read without XGBoost."""
+    """Trees, read without the library that grew them. content: XGBoost's UBJSON, or our own format."""
 
-    tables: LeafTables
+    tables: LeafTables | LeafPaths
     content: bytes
+
+    def fault(self) -> str | None:
+        """What is wrong with how the trees are read, by XGBoost or, for our own format, by their own sum; or None."""
+        if self.content.startswith(b'{"n_features"'):
+            apart = residual(self.tables)
+            return None if apart <= _ADDS_UP else f"its contributions miss its output by {apart:.2g}"
+        import xgboost
+
+        booster = xgboost.Booster({"nthread": 1})
+        booster.load_model(bytearray(self.content))
+        apart = difference(self.tables, booster)
+        return None if apart <= AGREEMENT else f"Curbside and XGBoost compute values {apart:.2g} apart"
 
     def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
         """Exact SHAP values of the margin."""
@@ -100,6 +116,21 @@ class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         return np.asarray(np.nan_to_num(parts), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A model that is none of these: a process apart computes its margin, and nobody can tell what an input added."""
+
+    process: Process
+
+    def explain(self, entries: Sequence[FeatureValue | Unusable], row: NDArray[np.float32]) -> tuple[Floats, float]:
+        """No contributions, and the margin. Raises ApartError if there is no answer in time."""
+        return np.zeros(len(row)), float(self.process.margins(row[None, :])[0])
+
+    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+        """One margin a row. Raises ApartError."""
+        return self.process.margins(matrix, ROWS_SECONDS)
+
+
 def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature]) -> Scorer:
     """The model of one part, after its digest was checked. Raises PluginError."""
     try:
@@ -115,12 +146,16 @@ def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature
 
 def _unknown(path: Path) -> Scorer:
     raise PluginError(
-        f"{path}: belongs to a modality of a kind that Curbside does not know; known are trees, linear, additive"
+        f"{path}: belongs to a modality of a kind that Curbside does not know; known are {', '.join(_READERS)}"
     )
 
 
 def _trees(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
-    tables = kept_tables.tables(path, content, hashlib.sha256(content).hexdigest())
+    if modality.kind == "forest":
+        forest = Forest.of_nodes(content)
+        tables: LeafTables | LeafPaths | None = None if forest is None else exact(forest)
+    else:
+        tables = kept_tables.tables(path, content, hashlib.sha256(content).hexdigest()) or _deep(content)
     if tables is None or tables.forest.n_features != len(modality.inputs):
         raise PluginError(
             f"{path}: is not a plain sum of trees over the {len(modality.inputs)} inputs of {modality.id}"
@@ -139,6 +174,15 @@ def _line(path: Path, content: bytes, modality: Modality, features: Sequence[Fea
     return line
 
 
+def _deep(content: bytes) -> LeafPaths | None:
+    forest = Forest.read(content)
+    return None if forest is None else LeafPaths.of(forest)
+
+
+def _apart(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
+    return Apart(Process(path, hashlib.sha256(content).hexdigest(), modality.timeout_ms / 1000))
+
+
 def _additive(path: Path, content: bytes, modality: Modality, features: Sequence[Feature]) -> Scorer:
     try:
         found = msgspec.json.decode(content, type=Additive)
@@ -151,6 +195,8 @@ def _additive(path: Path, content: bytes, modality: Modality, features: Sequence
 
 _READERS: Mapping[str, Callable[[Path, bytes, Modality, Sequence[Feature]], Scorer]] = {
     "trees": _trees,
+    "forest": _trees,
+    "apart": _apart,
     "additive": _additive,
     "linear": _line,
 }

@@ -1,18 +1,17 @@
 """Conversion of a hospital's trained model to native forms: trees, or a sum. Nothing is ever unpickled.
 
-XGBoost's JSON and UBJSON stay trees. scikit-learn (skops) and ONNX files are read without running them where they are a
-logistic regression, alone or behind a scaler: they become a sum. Everything else is refused in words: its numbers could
-not be explained exactly. The original library is the oracle: both must agree on sample rows.
+XGBoost's trees stay as they are, those of scikit-learn (skops) and ONNX become our own format, and a logistic
+regression, alone or behind a scaler, becomes a sum. Everything else cannot be explained exactly: it is refused, or, if
+the site allows it, runs in a process apart. The original library is the oracle: both must agree on sample rows.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.errors import BadRequest, PluginError
+from cds_service.explain.forest import Forest, Nodes
+from cds_service.explain.leaf_paths import LeafPaths, exact
 from cds_service.explain.leaf_tables import LeafTables
 from cds_service.features.feature import Coded, Derived, FirstOf, Quantity
-from cds_service.risk import declared, fusion
+from cds_service.risk import attributes, declared, fusion
 from cds_service.risk.calibration import expit
 from cds_service.risk.declared import DECLARATION, Declaration
 from cds_service.risk.manifest import Column, Input, Learnt, Population, Speaks, Table
 from cds_service.risk.modality import Additive
+from cds_service.training import foreign, grown
 
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
-AGREEMENT = 1e-5  # between probabilities of the original and of what it was converted to
+AGREEMENT = 1e-6  # between margins of the original and of what it was converted to
+AGREEMENT_SINGLE = 1e-5  # the same for probabilities of ONNX, which counts in float32
 FEWEST = 5  # sample rows
+FEWEST_FOR_COVERS = 100
+_COUNTS = {
+    "log-odds": "log-odds",
+    "vote": "average vote of its trees, which is no calibrated risk",
+    "decision": "decision value, which is no log-odds",
+}
 LOADER = '''"""{title}; made by `curbside models import` from `{file}`; see `card.md`."""
 
 from __future__ import annotations
@@ -47,159 +56,213 @@ model = declared_model(Path(__file__).parent)
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """Weights in a native form. kind: as in `fusion.Modality`. oracle: probabilities by the original library."""
+    """Weights in a form that serves. kind: as in `fusion.Modality`. oracle, margins: of the original and of what it
+    became, on the scale that `counts` names. within: how far they may be apart."""
 
     kind: str
     name: str
     content: bytes
+    counts: str
     margins: Callable[[Matrix], Floats]
     oracle: Callable[[Matrix], Floats]
     expected: float
+    within: float = AGREEMENT
 
 
-def bring_in(declaration: Path, samples: Path, out: Path) -> tuple[int, float]:
-    """Writes a model's folder from its declaration; the number of sample rows and the largest difference on them.
+def bring_in(declaration: Path, samples: Path, out: Path, *, unexplained: bool = False) -> tuple[Converted, int, float]:
+    """Writes a model's folder from its declaration; what it became, the number of sample rows, and how far apart.
 
-    Raises PluginError or BadRequest with one sentence that says what to mend; nothing is written then.
+    unexplained: whether a model that cannot be explained exactly may run in a process apart, or is refused. Raises
+    PluginError or BadRequest with one sentence that says what to mend; nothing is written then.
     """
     found = declared.read(declaration)
     features = declared.features(found)
-    converted = convert(declaration.parent / found.file, len(features))
-    if converted.kind == "additive" and found.minimum != len(features):
-        raise PluginError(f"{declaration}: minimum: a sum knows no gaps; require all {len(features)} features")
     rows = _samples(samples, [feature.id for feature in features])
-    apart = float(np.max(np.abs(expit(converted.margins(rows)) - converted.oracle(rows))))
-    if not apart <= AGREEMENT:
+    path = declaration.parent / found.file
+    model = foreign.opened(path)
+    _check_columns(path, model, found)
+    converted = convert(path, model, rows, unexplained=unexplained)
+    if found.calibration.of != converted.counts:
+        raise PluginError(
+            f"{declaration}: calibration.of: this model's own output is its {_COUNTS[converted.counts]}; say "
+            f'of = "{converted.counts}", with the intercept and slope of a logistic regression of the outcome on it'
+        )
+    _check_gaps(declaration, found, converted, rows)
+    apart = _apart(converted, rows)
+    if not apart <= converted.within:
         raise PluginError(
             f"{found.file}: its own library and what it was converted to differ by {apart:.2g} on the sample rows; "
             "it is not imported"
         )
+    attributes.read(declaration.parent)
     out.mkdir(parents=True, exist_ok=True)
     (out / converted.name).write_bytes(converted.content)
     shutil.copyfile(declaration, out / DECLARATION)
     fusion.write(_manifest(found, features, converted), out / "manifest.json")
-    (out / "model.py").write_text(LOADER.format(title=found.title.replace('"', "'"), file=Path(found.file).name))
-    attributes = declaration.with_name("attributes.json")
-    if attributes.is_file():
-        shutil.copyfile(attributes, out / "attributes.json")
+    (out / "model.py").write_text(LOADER.format(title=found.title.replace('"', "'"), file=path.name))
+    if (declaration.parent / "attributes.json").is_file():
+        shutil.copyfile(declaration.parent / "attributes.json", out / "attributes.json")
     (out / "card.md").write_text(_card(found, converted, len(rows), apart), encoding="utf-8")
     declared.load(out).check()
-    return len(rows), apart
+    return converted, len(rows), apart
 
 
-def convert(path: Path, width: int) -> Converted:
-    """A model file in a native form. Raises PluginError if it cannot be read or is of another kind."""
-    readers = {".json": _xgboost, ".ubj": _xgboost, ".skops": _skops, ".onnx": _onnx}
-    if path.suffix in {".pkl", ".pickle", ".joblib"}:
-        raise PluginError(f"{path.name}: a pickle runs code when it is read; save it with skops, ONNX or XGBoost")
-    if path.suffix not in readers:
-        raise PluginError(f"{path.name}: is none of {', '.join(readers)}; save the model in one of these formats")
-    if not path.is_file():
-        raise PluginError(f"{path}: there is no such file; mend `file` in the declaration")
-    return readers[path.suffix](path, width)
+def convert(path: Path, model: foreign.Opened, rows: Matrix, *, unexplained: bool) -> Converted:
+    """A model in a form that serves: a sum, trees, or, if that is allowed, a process apart. Raises PluginError."""
+    readers = {"XGBoost": _xgboost, "skops": _skops, "ONNX": _onnx}
+    reader = "XGBoost" if path.suffix in {".json", ".ubj"} else "skops" if path.suffix == ".skops" else "ONNX"
+    found = readers[reader](path, model, rows)
+    if found is not None:
+        return found
+    what = " + ".join(dict.fromkeys(model.kinds))
+    if not unexplained:
+        raise PluginError(
+            f"{path.name}: is {what}, which cannot be explained exactly and is refused; to run it in a process apart, "
+            "labelled so, set models.unexplained = true in the settings"
+        )
+    expected = float(np.mean(_answers(path, model.margins, rows)))
+    name = f"weights{path.suffix}"
+    return Converted("apart", name, path.read_bytes(), model.counts, model.margins, model.margins, expected)
 
 
-def _xgboost(path: Path, width: int) -> Converted:
-    import xgboost
-
-    booster = xgboost.Booster({"nthread": 1})
+def _answers(path: Path, oracle: Callable[[Matrix], Floats], rows: Matrix) -> Floats:
     try:
-        booster.load_model(bytearray(path.read_bytes()))
-    except xgboost.core.XGBoostError as error:
-        raise PluginError(f"{path.name}: XGBoost cannot read it; save it with save_model()") from error
-    content = bytes(booster.save_raw("ubj"))
-    tables = LeafTables.read(content)
-    objective = str(json.loads(booster.save_config())["learner"]["objective"]["name"])
-    if tables is None or objective != "binary:logistic":
-        raise PluginError(f"{path.name}: only plain trees with the objective binary:logistic can be explained exactly")
-    if booster.num_features() != width:
-        raise PluginError(f"{path.name}: takes {booster.num_features()} features, the declaration has {width}")
-
-    def margins(rows: Matrix) -> Floats:
-        return np.array([tables.explain(row)[1] for row in rows], dtype=np.float64)
-
-    def oracle(rows: Matrix) -> Floats:
-        return np.asarray(booster.predict(xgboost.DMatrix(rows, nthread=1)), dtype=np.float64)
-
-    return Converted("trees", "weights.ubj", content, margins, oracle, tables.expected)
+        return oracle(rows)
+    except Exception as error:  # noqa: BLE001 - a foreign library may fail in any way
+        raise PluginError(
+            f"{path.name}: its own library cannot compute the sample rows ({type(error).__name__}: "
+            f"{str(error).splitlines()[0][:120] if str(error) else 'no reason given'})"
+        ) from None
 
 
-def _skops(path: Path, width: int) -> Converted:
-    import skops.io
+def _apart(converted: Converted, rows: Matrix) -> float:
+    """The largest difference between the original and what it became on the rows; NaN counts as one."""
+    ours, theirs = converted.margins(rows), _answers(Path(converted.name), converted.oracle, rows)
+    return float(np.max(np.abs(ours - theirs)))
+
+
+def _check_columns(path: Path, model: foreign.Opened, found: Declaration) -> None:
+    """Raises PluginError if the file has another number of columns than declared, or names them otherwise."""
+    stated = [one.column or one.id for one in found.features]
+    if model.width is not None and model.width != len(stated):
+        raise PluginError(f"{path.name}: takes {model.width} features, the declaration has {len(stated)}")
+    if model.names is not None and list(model.names) != stated:
+        raise PluginError(
+            f"{path.name}: its columns are {foreign.as_listed(model.names)}, the declaration has "
+            f"{foreign.as_listed(stated)}; declare the features in the model's order, and give `column` where a "
+            "feature has another name there"
+        )
+
+
+def _check_gaps(declaration: Path, found: Declaration, converted: Converted, rows: Matrix) -> None:
+    """Raises PluginError if the declaration lets inputs be missing and the model cannot do without."""
+    count = len(found.features)
+    if found.minimum == count:
+        return
+    fault = f"{declaration}: minimum: this model knows no gaps; require all {count} features"
+    if converted.kind == "additive":
+        raise PluginError(fault)
+    for place, one in enumerate(found.features):
+        if one.id not in found.required:
+            with_gap = rows[:1].copy()
+            with_gap[:, place] = np.nan
+            try:
+                sure = bool(np.all(np.isfinite(converted.oracle(with_gap))))
+            except Exception:  # noqa: BLE001 - a foreign library may refuse in any way
+                sure = False
+            if not sure:
+                raise PluginError(fault)
+
+
+def _xgboost(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
+    content = bytes(model.model.save_raw("ubj"))
+    forest = Forest.read(content)
+    tables = None if forest is None else exact(forest)
+    if tables is None:
+        return None
+    return Converted("trees", "weights.ubj", content, "log-odds", _of(tables), model.margins, tables.expected)
+
+
+def _skops(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
-    try:
-        unknown = skops.io.get_untrusted_types(file=path)
-        model: Any = None if unknown else skops.io.load(path, trusted=[])
-    except Exception as error:  # noqa: BLE001 - a foreign file may fail in any way
-        raise PluginError(
-            f"{path.name}: is not a skops file ({type(error).__name__}); save it with skops.io.dump"
-        ) from None
-    if unknown:
-        raise PluginError(f"{path.name}: holds types that are not trusted ({', '.join(unknown[:3])}); it is not read")
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    given: Any = model.model
+    steps = [step for _, step in given.steps] if isinstance(given, Pipeline) else [given]
     scaler: Any = steps[0] if len(steps) == 2 and isinstance(steps[0], StandardScaler) else None
     last = steps[-1]
-    if (
-        not isinstance(last, LogisticRegression)
-        or len(steps) != (1 if scaler is None else 2)
-        or len(last.classes_) != 2
-    ):
-        raise PluginError(
-            f"{path.name}: is a {' + '.join(type(step).__name__ for step in steps)}; a binary LogisticRegression, "
-            "alone or behind a StandardScaler, can be explained exactly, other models cannot and are refused"
-        )
+    if len(steps) == 1 and (grown_trees := grown.of_scikit_learn(last)) is not None:
+        return _forest(grown_trees, model.counts, model.margins)
+    if not isinstance(last, LogisticRegression) or len(steps) != (1 if scaler is None else 2):
+        return None
+    width = len(last.coef_[0])
     scaled = scaler is not None
     mean = scaler.mean_ if scaled and scaler.with_mean else np.zeros(width)
     scale = scaler.scale_ if scaled and scaler.with_std else np.ones(width)
-
-    def oracle(rows: Matrix) -> Floats:
-        return np.asarray(model.predict_proba(rows.astype(np.float64))[:, 1], dtype=np.float64)
-
-    return _sum(path, width, mean, scale, last.coef_[0], float(last.intercept_[0]), oracle)
+    return _sum(mean, scale, last.coef_[0], float(last.intercept_[0]), model.margins)
 
 
-def _onnx(path: Path, width: int) -> Converted:
+def _onnx(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
     import onnx
-    import onnxruntime
 
-    try:
-        graph = onnx.load(path, load_external_data=False).graph
-    except Exception as error:  # noqa: BLE001 - a foreign file may fail in any way
-        raise PluginError(f"{path.name}: is not an ONNX file ({type(error).__name__})") from None
-    nodes = {node.op_type: {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute} for node in graph.node}
-    beside = {"Scaler", "Normalizer", "Cast", "ZipMap", "Identity", "Reshape"}
-    linear = nodes.get("LinearClassifier")
-    if linear is None or set(nodes) - beside - {"LinearClassifier"} or linear.get("post_transform") != b"LOGISTIC":
-        raise PluginError(
-            f"{path.name}: is {' + '.join(node.op_type for node in graph.node)}; a logistic regression "
-            "(LinearClassifier), alone or behind a Scaler, can be explained exactly, other graphs are refused"
-        )
-    scaler = nodes.get("Scaler", {})
+    graph, session = model.model
+    made = {node.op_type: {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute} for node in graph.node}
+    width, main = rows.shape[1], set(made) - _BESIDE
+
+    def probability(rows: Matrix) -> Floats:
+        return foreign.probabilities(session, rows)
+
+    if main == {"TreeEnsembleClassifier"} and "Scaler" not in made and len(graph.node) == len(made):
+        found = grown.of_onnx(made["TreeEnsembleClassifier"], width, rows)
+        if found is None:
+            return None
+        if len(rows) < FEWEST_FOR_COVERS:
+            raise PluginError(
+                f"{path.name}: an ONNX file does not tell how its training rows went through the trees; give at "
+                f"least {FEWEST_FOR_COVERS} sample rows of the training data, from which that is counted"
+            )
+        trees, votes = found
+        forest = _forest(trees, "vote" if votes else "log-odds", probability)
+        if forest is None:
+            return None
+        margins = forest.margins
+        return replace(forest, margins=margins if votes else lambda r: expit(margins(r)), within=AGREEMENT_SINGLE)
+    linear = made.get("LinearClassifier")
+    if linear is None or main != {"LinearClassifier"} or linear.get("post_transform") != b"LOGISTIC":
+        return None
+    scaler = made.get("Scaler", {})
     mean = np.array(scaler.get("offset", np.zeros(width)), dtype=np.float64)
     scale = 1.0 / np.array(scaler.get("scale", np.ones(width)), dtype=np.float64)
     weights = np.array(linear["coefficients"], dtype=np.float64)[-width:]
-    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    found_sum = _sum(mean, scale, weights, float(linear["intercepts"][-1]), probability)
+    by_sum = found_sum.margins
+    return replace(found_sum, margins=lambda r: expit(by_sum(r)), within=AGREEMENT_SINGLE)
 
-    def oracle(rows: Matrix) -> Floats:
-        answer: Any = session.run(None, {session.get_inputs()[0].name: rows})[1]
-        if isinstance(answer, list):
-            return np.array([row[1] for row in answer], dtype=np.float64)
-        return np.asarray(answer[:, 1], dtype=np.float64)
 
-    return _sum(path, width, mean, scale, weights, float(linear["intercepts"][-1]), oracle)
+_BESIDE = {"Scaler", "Cast", "ZipMap", "Identity", "Reshape", "Normalizer"}
+
+
+def _of(tables: LeafTables | LeafPaths) -> Callable[[Matrix], Floats]:
+    forest = tables.forest
+    return lambda rows: np.array([forest.margin(forest.goes_left(row)) for row in rows], dtype=np.float64)
+
+
+def _forest(trees: Nodes, counts: str, oracle: Callable[[Matrix], Floats]) -> Converted | None:
+    content = trees.encoded()
+    forest = Forest.of_nodes(content)
+    tables = None if forest is None else exact(forest)
+    if tables is None:
+        return None
+    return Converted("forest", "weights.json", content, counts, _of(tables), oracle, tables.expected)
 
 
 def _sum(
-    path: Path, width: int, mean: Floats, scale: Floats, weight: Floats, intercept: float,
-    oracle: Callable[[Matrix], Floats],
-) -> Converted:  # fmt: skip
-    if not len(mean) == len(scale) == len(weight) == width:
-        raise PluginError(f"{path.name}: takes {len(weight)} features, the declaration has {width}")
+    mean: Floats, scale: Floats, weight: Floats, intercept: float, oracle: Callable[[Matrix], Floats]
+) -> Converted:
     found = Additive(tuple(mean.tolist()), tuple(scale.tolist()), tuple(weight.tolist()), False, intercept)
-    return Converted("additive", "weights.json", msgspec.json.encode(found), found.margins, oracle, intercept)
+    content = msgspec.json.encode(found)
+    return Converted("additive", "weights.json", content, "log-odds", found.margins, oracle, intercept)
 
 
 def _samples(path: Path, ids: Sequence[str]) -> Matrix:
@@ -230,7 +293,8 @@ def _manifest(found: Declaration, features: Sequence[Any], converted: Converted)
         horizons=(0,),
         inputs=tuple(_input(f, one.seen, one.answers) for f, one in zip(features, found.features, strict=True)),
         modalities=(
-            fusion.Modality("inputs", "Inputs", ids, measured, min(found.minimum, len(measured)), converted.kind),
+            fusion.Modality("inputs", "Inputs", ids, measured, min(found.minimum, len(measured)), converted.kind,
+                            found.timeout_ms),
         ),
         parts=(
             fusion.Part("inputs", found.outcome, converted.name, sha256, found.calibration.intercept,
@@ -238,7 +302,7 @@ def _manifest(found: Declaration, features: Sequence[Any], converted: Converted)
         ),
         patterns=(fusion.Pattern(found.outcome, ("inputs",), {"inputs": 1.0}, {"0": 0.0}, found.people),),
         similar=(),
-        speaks=Speaks(found.age, found.required if converted.kind == "trees" else ids, found.minimum),
+        speaks=Speaks(found.age, found.required if found.minimum < len(ids) else ids, found.minimum),
         population=Population(found.source, found.card.licence, found.people, None, found.population, {}),
         table=Table("id", (found.outcome,)),
         training={"imported_from": Path(found.file).name},
@@ -263,10 +327,20 @@ def _card(found: Declaration, converted: Converted, rows: int, apart: float) -> 
     return (
         f"# {found.title}\n\nModel `{found.id}`, version {found.version}, imported from `{Path(found.file).name}`.\n\n"
         f"## Intended use\n\n{card.intended_use}\n\n**Not for:** {card.not_for}\n\n## Data\n\n{card.data}\n\n"
-        f"## Inputs\n\n{features}\n\n## Method\n\n{card.method}\n\nConverted to {converted.kind}: on {rows} sample "
-        f"rows the largest difference from the original is {apart:.1g}.\n"
-        f"Calibration: slope {found.calibration.slope:g}, intercept {found.calibration.intercept:g}.\n\n"
+        f"## Inputs\n\n{features}\n\n## Method\n\n{card.method}\n\n{_became(converted, rows, apart)}\n"
+        f"Calibration: log-odds = {found.calibration.intercept:g} + {found.calibration.slope:g} x the model's own "
+        f"{_COUNTS[converted.counts].partition(',')[0]}.\n\n"
         f"## Performance\n\n{card.performance}\n\n"
         f"## Limits\n\n{card.limits}\n\n"
         f"## Licence\n\n{card.licence}\n\nSHA-256 of the weights: `{hashlib.sha256(converted.content).hexdigest()}`.\n"
+    )
+
+
+def _became(converted: Converted, rows: int, apart: float) -> str:
+    if converted.kind == "apart":
+        return "**No exact explanation.** The model runs in a process apart, and what each input adds is not known."
+    form = {"trees": "trees", "forest": "trees", "additive": "a sum"}[converted.kind]
+    return (
+        f"Converted to {form}, explained exactly on the calibrated log-odds: on {rows} sample rows the largest "
+        f"difference from the original is {apart:.1g}."
     )

@@ -1,0 +1,53 @@
+"""The process that computes an imported model which nothing else can: rows of JSON in, margins of JSON out.
+
+It limits itself before it reads the file: memory, and no file may grow. Run as
+`python -I -m cds_service.training.worker FILE SHA256`; it ends when its input does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+_MEMORY = 8_000_000_000
+
+
+def _limit() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main(file: str, sha256: str) -> int:
+    """Serves until its input ends; 1 if the file is another than was imported."""
+    _limit()
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    path = Path(file)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        return 1
+    from cds_service.training.foreign import opened
+
+    model = opened(path)
+    for line in sys.stdin.buffer:
+        question = json.loads(line)
+        try:
+            rows = np.array([[np.nan if v is None else v for v in row] for row in question], dtype=np.float32)
+            answer: dict[str, object] = {"margins": model.margins(rows).tolist() if len(rows) else []}
+        except Exception:  # noqa: BLE001 - whatever a library says of a row it cannot use
+            answer = {"problem": "rows"}
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
