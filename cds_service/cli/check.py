@@ -45,11 +45,15 @@ def _own(settings: Settings) -> Iterator[Finding]:
     from cds_service.web.cors import Policy
 
     yield Finding("settings", "ok")
+    code_map = _tried("code map", lambda: _code_map(settings), str(settings.codes.map or "none"))
+    yield code_map
     loaded: list[Registry] = []
     yield _tried("plugins", lambda: loaded.append(load_registry(settings)))
     for registry in loaded:
         yield _tried("models", partial(_check_models, registry), f"ok: {', '.join(registry.models)}")
         yield from _source_attributes(registry)
+        if code_map.mend:
+            continue
         yield Finding("silent", _silent(settings, registry))
         yield _tried("services", partial(_rehearse, settings, registry), f"ok: {', '.join(registry.services)}")
     yield _tried("store", lambda: create_store(settings).close())
@@ -72,6 +76,12 @@ def _tried(part: str, step: Callable[[], object], state: str = "ok") -> Finding:
         what, _, mend = words.partition(". ")
         return Finding(part, f"would fail: {what.rstrip('.')}", mend or "Mend this, then check again.")
     return Finding(part, state)
+
+
+def _code_map(settings: Settings) -> None:
+    from cds_service import local_codes
+
+    local_codes.load(settings.codes.map)
 
 
 def _model(settings: Settings) -> None:

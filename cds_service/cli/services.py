@@ -14,8 +14,9 @@ from cds_service.settings import Settings
 @options.as_json
 def services(settings: Settings, as_json: bool) -> None:
     """List the CDS Services: hook, id, title and models; then the thresholds that a site may set."""
-    from cds_service import registry, service_settings
+    from cds_service import local_codes, registry, service_settings
 
+    local_codes.load(settings.codes.map)  # its inputs read by it: a wrong one is told here too
     loaded = registry.load(extra_models=settings.plugins.models, extra_hooks=settings.plugins.hooks)
     say = words(settings.cards.language)
     rows: list[options.Json] = [

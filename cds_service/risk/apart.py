@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ _LATE = msg("Not calculated: the program that computes it did not answer in time
 _FAILED = msg("Not calculated: the program that computes it could not use these inputs")
 
 
+_MADE: weakref.WeakSet[Process] = weakref.WeakSet()
+
+
+def start_all() -> None:
+    """Starts the processes of all models that are loaded; for a worker, after its fork."""
+    for process in list(_MADE):
+        process.start()
+
+
 class Process:
     """The process of one model's file; started when first asked, one for each process that serves.
 
@@ -56,6 +66,7 @@ class Process:
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        _MADE.add(self)
 
     def margins(self, matrix: NDArray[np.float32], seconds: float | None = None) -> NDArray[np.float64]:
         """The margin of each row. Raises ApartError if it does not come in time, or the library refuses the rows."""

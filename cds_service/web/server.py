@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
 from cds_service.observer import NOBODY
+from cds_service.risk import apart
 from cds_service.settings import Settings, address
 from cds_service.web import tls
 from cds_service.web.asgi import Adapter
@@ -247,7 +248,9 @@ def _give_back() -> None:
         return
 
 
-def _after_fork(_arbiter: Any, _worker: Any) -> None:
+def _after_fork(_arbiter: Any, worker: Any) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
     logging.raiseExceptions = False  # a closed standard error must not end a worker
+    if worker is not None:
+        apart.start_all()

@@ -332,6 +332,14 @@ def test_check_refuses_a_sign_off_for_no_model(capsys: pytest.CaptureFixture[str
     assert "models.signed_off.fib-5 names no loaded model. Did you mean fib-4?" in fails(capsys, 1, "check")
 
 
+@pytest.mark.parametrize(("code", "command"), [(2, "services"), (1, "check")])
+def test_a_wrong_code_map_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path, code: int, command: str) -> None:
+    """Not only where a patient is read: whoever lists or checks the services hears of it."""
+    (tmp_path / "code_map.toml").write_text('[codes."https://lab.example.org/tests"]\nCREA = "loinc|0000-0"\n')
+    (tmp_path / "curbside.toml").write_text("[codes]\nmap = 'code_map.toml'\n")
+    assert "no input reads the code 0000-0" in fails(capsys, code, command)
+
+
 def test_check_names_a_broken_plugin(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A hospital's file with a mistake is named."""
     (tmp_path / "own").mkdir()
