@@ -22,6 +22,7 @@ LINES = (".ndjson", ".ndjson.gz")
 UNREADABLE = (OSError, EOFError, zlib.error)
 BETWEEN = b"\x1e"  # no JSON holds it as it is: between the resources of a patient
 _LONGEST_LINE = 64_000_000
+_MARK = b"\xef\xbb\xbf"  # with which some programs begin a file in UTF-8
 _NOT_FHIR = "the line is not a FHIR resource in JSON"
 
 
@@ -98,6 +99,8 @@ def keyed_file(file: Path, name: str, number: int) -> Iterator[Keyed]:
         return
     with opened(file) as stream:
         for place, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), 1):
+            if place == 1:
+                line = line.removeprefix(_MARK)
             if line.strip():
                 yield keyed_line(line, name, place, (number, place))
 
@@ -124,7 +127,7 @@ def keyed_line(
 def keyed_bundle(file: Path, name: str, number: int) -> Iterator[Keyed]:
     """The resources of a file that holds a Bundle, or one resource. number: of the file, for the order."""
     with opened(file) as stream:
-        data = stream.read()
+        data = stream.read().removeprefix(_MARK)
     try:
         bundle = _BUNDLE.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
