@@ -12,6 +12,7 @@ from cds_service.features import (
     genetics,
     intensive_care,
     oncology,
+    prevention,
     serious_illness,
 )
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
@@ -159,6 +160,7 @@ __all__ = [
     "override_reason",
     "pharmacogenes",
     "points",
+    "prevention",
     "preventive",
     "propose_medicine",
     "published",

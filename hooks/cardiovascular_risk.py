@@ -4,7 +4,8 @@ A card appears only if there is something to do: start a medicine that a guideli
 the medication list, or mend an input that PREVENT lacks. A low risk, a treated risk and known cardiovascular
 disease under a statin are recorded and stay silent. What can be ordered or asked opens a card only if it suffices for
 an estimate: with an empty problem list no order helps, and the refusal is but a line on a card that something else
-opens. With palliative care on the problem list, prevention is silent. In hospital it waits, for pressures and values of
+opens. With palliative care, metastases, or a cancer that is new or under treatment, prevention is
+silent. In hospital it waits, for pressures and values of
 acute illness mislead; a statin after a heart attack or stroke does not wait.
 
 Sources of the rules: AHA/ACC hypertension guideline 2025, ACC/AHA dyslipidemia guideline 2026 (thresholds of both
@@ -37,6 +38,7 @@ from cds_service.api import (
     msg,
     orders,
     override_reason,
+    prevention,
     published,
 )
 
@@ -89,7 +91,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     """Rules before scores: where a rule settles the question of a statin, the score is a side note."""
     values = case.values
     age = values.usable(catalogue.AGE)
-    if values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < YOUNGEST:
+    if prevention.untimely(values) or age is None or published.whole_years(age) < YOUNGEST:
         return ()
     rule = () if values.flag(catalogue.PREGNANCY) else statin_rule(case, published.whole_years(age))
     if values.flag(catalogue.IN_HOSPITAL):
@@ -312,7 +314,7 @@ service = Service(
         catalogue.KIDNEY_TRANSPLANT,
         catalogue.EGFR_LASTINGLY_LOW,
         catalogue.PREGNANCY,
-        catalogue.PALLIATIVE_CARE,
+        *prevention.NEEDED,
     ),
     find=find,
     source=Citation("Curbside: AHA PREVENT 2023", "https://doi.org/10.1161/CIRCULATIONAHA.123.067626"),

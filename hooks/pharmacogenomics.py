@@ -93,7 +93,7 @@ def told(case: Case, draft: safety.Exposure, hit: pharmacogenes.GeneHit) -> Iter
         short_headline=headline,
         advice=advice,
         advice_source=Citation(row.citation, row.url),
-        proposals=_removal(draft, drug),
+        proposals=_removal(draft, drug) if row.severity == "contraindicated" else (),
         path=(
             *steps,
             *(evidence_step(case, msg("{drug} and {gene}", drug=msg(drug), gene=hit.gene), r) for r in hit.rows),

@@ -156,10 +156,10 @@ def path(case: Case, judged: tumours.Judged) -> Iterable[tuple[Message, str]]:
         len(r.supporting) + len(r.against) for r in judged.regimens[MOST_REGIMENS:]
     )  # fmt: skip
     if left:
-        yield (
-            msg("{count} further rows, of other diseases or of weaker evidence, are not shown", count=left),
-            judged.node,
-        )
+        words = msg("{count} further rows, of other diseases or of weaker evidence, are not shown", count=left)
+        if left == 1:
+            words = msg("One further row, of another disease or of weaker evidence, is not shown")
+        yield words, judged.node
 
 
 def _regimen_steps(case: Case, regimen: tumours.Regimen) -> Iterable[tuple[Message, str]]:

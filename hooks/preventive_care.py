@@ -1,8 +1,9 @@
 """Preventive care at patient-view: screening and vaccinations that guidelines recommend and the record does not show.
 
-One card, silent where palliative care, metastatic cancer, dementia or a hospital stay make such care untimely, for
-what is done, for what is ordered and for what was ordered not to be done. Only what the supplied lists could show
-counts as missing.
+One card, silent where palliative care, metastases, a cancer that is new or under treatment, dementia or a hospital stay
+make such care untimely, for what is done, for what is ordered and for what was ordered not to be done. What the patient
+declined is said with its date and not asked again for a year, a seasonal vaccine for the season. Only what the supplied
+lists could show counts as missing.
 
 Sources: `base/preventive.tsv` of the knowledge graph: USPSTF grades A and B, and ACIP's schedule for adults.
 """
@@ -26,12 +27,13 @@ from cds_service.api import (
     msg,
     orders,
     override_reason,
+    prevention,
     preventive,
     published,
 )
 
 ADULT = 18
-SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.METASTASIS, catalogue.DEMENTIA, catalogue.IN_HOSPITAL)
+SILENCED = (catalogue.DEMENTIA, catalogue.IN_HOSPITAL)
 SOURCE = Citation("USPSTF recommendations, grades A and B", "https://www.uspreventiveservicestaskforce.org/")
 
 
@@ -39,7 +41,9 @@ def find(case: Case) -> tuple[Finding, ...]:
     """One finding an action that is due."""
     age = case.values.usable(catalogue.AGE)
     listed = case.values.flag(catalogue.PALLIATIVE_CARE) is not None
-    if age is None or not listed or case.context.record.deceased or any(case.values.flag(f) for f in SILENCED):
+    if age is None or not listed or case.context.record.deceased or prevention.untimely(case.values):
+        return ()
+    if any(case.values.flag(f) for f in SILENCED):
         return ()
     years = published.whole_years(age)
     if years < ADULT:
@@ -47,7 +51,8 @@ def find(case: Case) -> tuple[Finding, ...]:
     present = current_problems(case.context.record, case.knowledge.terms.conditions)
     smoked = case.values.text(catalogue.SMOKING) in ("current", "former")
     found = preventive.due(case.context.record, case.context.now, years, present, smoked)
-    return _counted([finding for due in found for finding in told(case, due)])
+    findings = [finding for due in found for finding in told(case, due)]
+    return (*_counted([f for f in findings if not f.quiet]), *(f for f in findings if f.quiet))
 
 
 def _counted(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -70,6 +75,8 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     what = order(rule.id, msg("Order: {what}", what=msg(rule.order)), rule.order, rule.order.lower(), *words)
     if _declined(case, words):
         return ()
+    if due.rests and due.declined is not None:
+        return (_resting(case, due, due.declined),)
     offers = () if _ordered(case, loinc) else orders.offer(case.context, what, "Recommended for prevention")
     if not offers:
         return ()
@@ -88,7 +95,29 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     return (finding,)
 
 
+def _resting(case: Case, due: preventive.Due, declined: preventive.Declined) -> Finding:
+    """What the patient declined lately: a line on a card that something else opens, and nothing to order."""
+    (row,) = case.knowledge.graph.row(f"curbside/preventive/{due.rule.id}")
+    words = msg("{action}: declined on {date}", action=msg(due.rule.action), date=declined.on)
+    until = msg("It is not asked again for a year.")
+    if due.rule.seasonal:
+        until = msg("It is not asked again this season.")
+    return CareGapFinding(
+        key=f"preventive-care/{due.rule.id}",
+        severity=Severity.INFO,
+        headline=words,
+        advice=until,
+        advice_source=Citation(row.citation, row.url),
+        due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),
+        last_done=due.done.last,
+        sources=(declined.reference,),
+        quiet=True,
+    )
+
+
 def _headline(due: preventive.Due) -> Message:
+    if due.declined is not None:
+        return msg("{action}: declined on {date}, to be asked again", action=msg(due.rule.action), date=due.declined.on)
     if due.done.last is None:
         return msg("{action}: none on record", action=msg(due.rule.action))
     if due.done.times < due.rule.times:
@@ -121,7 +150,7 @@ service = Service(
         "and sex and that the record does not show as done or ordered."
     ),
     models=(),
-    features=(*SILENCED, catalogue.AGE, catalogue.SEX, catalogue.SMOKING, preventive.RESULTS),
+    features=(*prevention.NEEDED, *SILENCED, catalogue.AGE, catalogue.SEX, catalogue.SMOKING, preventive.RESULTS),
     find=find,
     source=SOURCE,
     topic=Topic("http://snomed.info/sct", "169443000", "Preventive procedure"),

@@ -150,6 +150,13 @@ class PatientRecord:
         for kind in sorted(self._selection.rows, key=lambda k: k.__name__):
             yield from self.rows(kind)
 
+    def not_done(self, type_: type[R]) -> tuple[R, ...]:
+        """Rows of a type that state what was not done, as known then, latest first."""
+        dated = [(self.date_of(r) or UNDATED, self.sort_key(r), r) for r in self._selection.not_done
+                 if isinstance(r, type_)]  # fmt: skip
+        return tuple(row for _, _, row in sorted((d for d in dated if not d[0].after(self.as_of)), key=_by_time,
+                                                 reverse=True))  # fmt: skip
+
     def people(self) -> Iterator[fhir.Resource]:
         """All that came about people, usable or not: so that nothing of theirs leaves."""
         kinds = (fhir.Patient, fhir.RelatedPerson, fhir.Practitioner)

@@ -387,6 +387,7 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
     """Something done to the patient."""
 
     status: str | None = None
+    status_reason: CodeableConcept | None = None
     category: CodeableConcept | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
@@ -436,6 +437,7 @@ class Immunization(Resource, frozen=True, tag="Immunization"):
     """A vaccination; in R4 its person is `patient`."""
 
     status: str | None = None
+    status_reason: CodeableConcept | None = None
     vaccine_code: CodeableConcept | None = None
     patient: Reference | None = None
     occurrence_date_time: str | None = None

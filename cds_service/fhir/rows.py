@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
@@ -18,12 +18,16 @@ from cds_service.fhir.times import Span, parse
 
 USABLE_OBSERVATION = frozenset({"final", "amended", "corrected", "preliminary"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "not-done"})
+_CANCELLED = "cancelled"
 _DENIED = frozenset({"entered-in-error", "refuted"})
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Usable rows by type, why others were left out, keys of rows without an id, and what was selected from."""
+    """Usable rows by type, why others were left out, keys of rows without an id, and what was selected from.
+
+    not_done: what was stated not to have been done, which is no row of what was.
+    """
 
     patient: fhir.Patient | None
     rows: Mapping[type[Any], list[Any]]
@@ -31,6 +35,7 @@ class Selection:
     names: Mapping[int, str]
     resources: Sequence[fhir.AnyResource]
     full_urls: Sequence[str | None]
+    not_done: Sequence[fhir.Resource] = field(default=())
 
     def by_url(self) -> dict[str, fhir.Resource]:
         """The usable rows by the full URL of their entry."""
@@ -66,6 +71,7 @@ def select(
     dropped: Counter[str] = Counter()
     patient: fhir.Patient | None = None
     rows: dict[type[Any], list[Any]] = {kind: [] for kind in kept}
+    not_done: list[fhir.Resource] = []
     for kind, group in kept.items():
         if kind is fhir.Patient:
             patient = next((cast("fhir.Patient", row) for row in group if row.id == patient_id), None)
@@ -83,7 +89,9 @@ def select(
                 rows[kind].append(row)
             else:
                 dropped[reason] += 1
-    return Selection(patient, rows, dropped, names, resources, full_urls)
+                if reason == _CANCELLED and getattr(row, "status", None) == "not-done" and not withheld(row, admitted):
+                    not_done.append(row)
+    return Selection(patient, rows, dropped, names, resources, full_urls, not_done)
 
 
 def _plain(group: Sequence[fhir.Observation], subjects: Subjects) -> list[fhir.Observation]:
@@ -159,7 +167,7 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
     if status == "entered-in-error":
         return "entered in error"
     if status in _WITHDRAWN:
-        return "cancelled"
+        return _CANCELLED
     if kind is fhir.Observation:
         return None if status in USABLE_OBSERVATION else "status"
     if kind is fhir.Condition or kind is fhir.AllergyIntolerance:

@@ -35,7 +35,7 @@ def opened(path: Path | None) -> Graph:
     Raises KnowledgeError if the file is of another schema, or is old and its folder cannot be written.
     """
     if path is None or not path.exists():
-        return Graph(_base())
+        return Graph(_base(base_files.digest()))
     found = state(path)
     if found.get("schema") != str(schema.VERSION):
         raise KnowledgeError(
@@ -47,14 +47,17 @@ def opened(path: Path | None) -> Graph:
 
 
 @lru_cache(maxsize=1)
-def _base() -> bytes:
-    """The base alone, as the bytes of a database."""
-    return compiled(base_files.FOLDER / "base", base_files.digest(), _made)
+def _base(digest: str) -> bytes:
+    """The base alone, as the bytes of a database; digest: of its files."""
+    return compiled(base_files.FOLDER / "base", digest, _made)
 
 
 def _made() -> bytes:
     with closing(sqlite3.connect(":memory:")) as connection:
-        _fill(connection, None, None, lambda _: None)
+        connection.executescript(schema.DDL)
+        base_files.write(Writer(connection, base_files.SOURCE), _further)
+        connection.commit()
+        _finish(connection, "")
         return connection.serialize()
 
 
@@ -73,6 +76,7 @@ def rebuild(path: Path, source: str | None = None, fill: Fill = lambda _: None) 
     os.close(handle)
     new = Path(name)
     try:
+        new.write_bytes(_base(base_files.digest()))
         with closing(sqlite3.connect(new)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
@@ -93,19 +97,20 @@ def _further(into: Writer) -> int:
 
 
 def _fill(connection: sqlite3.Connection, old: Path | None, source: str | None, fill: Fill) -> None:
-    connection.executescript(schema.DDL)
-    base_files.write(
-        Writer(connection, base_files.SOURCE), lambda into: base_variants.write(into) + preventive.write(into)
-    )
-    connection.commit()
+    """Adds to the base what the replaced file held and what `fill` writes."""
     if old is not None:
         _copy(connection, old, {base_files.SOURCE, source or base_files.SOURCE})
     fill(connection)
-    _index(connection)
+    _finish(connection, base_files.SOURCE)
+
+
+def _finish(connection: sqlite3.Connection, indexed: str) -> None:
+    """Indexes the rows of all sources but the one that is indexed already, and says what the database is."""
+    _index(connection, indexed)
     held = connection.execute("SELECT id, released, digest FROM source ORDER BY id").fetchall()
     whole = hashlib.sha256(repr((schema.VERSION, held)).encode()).hexdigest()[:16]
     meta = {"schema": str(schema.VERSION), "base": base_files.digest(), "digest": whole}
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
     connection.commit()
 
 
@@ -123,7 +128,7 @@ def _copy(connection: sqlite3.Connection, old: Path, without: set[str]) -> None:
     connection.execute("DETACH old")
 
 
-def _index(connection: sqlite3.Connection) -> None:
+def _index(connection: sqlite3.Connection, without: str) -> None:
     """The words of every row: names of its nodes, what it says, whom it cites."""
     connection.execute(
         "INSERT INTO edge_text (rowid, words) SELECT e.id, "
@@ -131,5 +136,6 @@ def _index(connection: sqlite3.Connection) -> None:
         "COALESCE((SELECT name FROM node WHERE id = e.object LIMIT 1), '') || ' ' || "
         "COALESCE((SELECT name FROM node WHERE id = e.context LIMIT 1), '') || ' ' || "
         "e.statement || ' ' || COALESCE(json_extract(e.properties, '$.management'), '') || ' ' || e.citation "
-        "FROM edge e ORDER BY e.id"
+        "FROM edge e WHERE e.source != ? ORDER BY e.id",
+        (without,),
     )

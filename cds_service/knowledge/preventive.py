@@ -25,7 +25,10 @@ from cds_service.language import msg
 CVX = "http://hl7.org/fhir/sid/cvx"
 _SEASON_FROM = 8  # month in which vaccines of the next season come
 SEASON_ENDS = 4  # no card about influenza after April
+ASKED_AGAIN_DAYS = 365  # what a patient declined rests for a year, a seasonal vaccine for the season
 _MONTH_DAYS = 30.44
+# Reasons that are the patient's: HL7 act reasons (objection, religious, philosophical) and SNOMED CT refusals.
+_DECLINES = frozenset({"PATOBJ", "RELIG", "PHILISOP", "105480006", "443390004", "183944003"})
 _FOUND = MappingProxyType({(LOINC, "LA6576-8"): "positive", (LOINC, "LA6577-6"): "negative"})
 
 
@@ -59,11 +62,24 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """When the patient declined something, and where that stands."""
+
+    on: date
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
-    """An action that is due: the rule that orders it, and when it was last done in any of its ways."""
+    """An action that is due: the rule that orders it, when it was last done in any of its ways, and when declined.
+
+    rests: the patient declined it so lately that it is not asked again.
+    """
 
     rule: Rule
     done: Done
+    declined: Declined | None = None
+    rests: bool = False
 
 
 def write(into: Writer) -> int:
@@ -134,7 +150,9 @@ def due(
             continue
         if ordering.seasonal and SEASON_ENDS < now.month < _SEASON_FROM:
             continue
-        found[action] = Due(ordering, _latest(what for _, what in done))
+        declined = _declined(record, ways)
+        rests = declined is not None and _rests(ordering, declined.on, now.date())
+        found[action] = Due(ordering, _latest(what for _, what in done), declined, rests)
     return tuple(found.values())
 
 
@@ -180,6 +198,41 @@ def _matching(record: PatientRecord, rule: Rule) -> Iterator[fhir.Resource]:
             yield observation
 
 
+def _declined(record: PatientRecord, ways: Iterable[Rule]) -> Declined | None:
+    """The latest time that the patient declined it in one of its ways; what was not done for want of stock is none."""
+    found = []
+    for rule in ways:
+        rows: tuple[fhir.Immunization | fhir.Procedure, ...] = record.not_done(fhir.Procedure)
+        if rule.cvx:
+            rows = record.not_done(fhir.Immunization)
+        for row in rows:
+            named = row.vaccine_code if isinstance(row, fhir.Immunization) else row.code
+            codes, system = (rule.cvx, CVX) if rule.cvx else (rule.loinc, LOINC)
+            when = record.date_of(row)
+            if when is not None and _is(named, system, codes, rule.words) and _by_the_patient(row.status_reason):
+                found.append(Declined(when.start.date(), record.reference(row)))
+    return max(found, key=lambda declined: declined.on, default=None)
+
+
+def _by_the_patient(reason: fhir.CodeableConcept | None) -> bool:
+    if reason is None:
+        return False
+    texts = (reason.text or "", *(coding.display or "" for coding in reason.coding))
+    stated = any(code in _DECLINES for _, code in codings((reason,)))
+    return stated or any(word in text.lower() for text in texts for word in ("declin", "refus", "objection"))
+
+
+def _rests(rule: Rule, declined: date, today: date) -> bool:
+    if rule.seasonal:
+        return declined >= _season(today)
+    return (today - declined).days <= ASKED_AGAIN_DAYS
+
+
+def _season(today: date) -> date:
+    """The first day of the season that runs."""
+    return date(today.year if today.month >= _SEASON_FROM else today.year - 1, _SEASON_FROM, 1)
+
+
 def _is(concept: fhir.CodeableConcept | None, system: str, codes: frozenset[str], words: tuple[str, ...]) -> bool:
     if concept is None:
         return False
@@ -193,8 +246,7 @@ def _still_holds(rule: Rule, done: Done, today: date) -> bool:
     if done.last is None:
         return False
     if rule.seasonal:
-        year = today.year if today.month >= _SEASON_FROM else today.year - 1
-        return done.last >= date(year, _SEASON_FROM, 1)
+        return done.last >= _season(today)
     if rule.every_months == 0:
         return done.times >= rule.times
     return (today - done.last).days <= rule.every_months * _MONTH_DAYS

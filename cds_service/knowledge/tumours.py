@@ -139,7 +139,9 @@ def _regimens(rows: Sequence[tuple[Match, Evidence]]) -> tuple[Regimen, ...]:
             groups.setdefault(each, []).append((match, row))
     found = [regimen for drugs, group in groups.items() if (regimen := _regimen(drugs, group)) is not None]
     order = ("option", "resistance", "conflict", "weak")
-    return tuple(sorted(found, key=lambda r: (order.index(r.verdict), r.level, _unlike_base(r), -_year(r), r.drugs)))
+    return tuple(
+        sorted(found, key=lambda r: (order.index(r.verdict), r.level, _unlike_base(r), _later(r), -_year(r), r.drugs))
+    )
 
 
 def _regimen(drugs: tuple[str, ...], group: Sequence[tuple[Match, Evidence]]) -> Regimen | None:
@@ -177,6 +179,11 @@ def _rank(row: Evidence) -> tuple[int, bool, str]:
 def _unlike_base(regimen: Regimen) -> bool:
     """False for what the curated base says too: it comes first among equals."""
     return not any(row.source == SOURCE for row in (*regimen.supporting, *regimen.against))
+
+
+def _later(regimen: Regimen) -> bool:
+    """True for what stands only after earlier treatment: it comes behind what may be given first."""
+    return any(str(row.properties.get("management", "")).startswith("After ") for row in regimen.supporting[:1])
 
 
 def _year(regimen: Regimen) -> int:

@@ -77,12 +77,14 @@ def test_genomics_reporting_names_the_gene_in_a_component(ask):
 
 
 def test_the_path_leads_from_the_draft_over_the_result_to_the_row(ask):
-    """And the draft can be removed."""
+    """Removal is offered only where the draft must not be given: an antiplatelet is replaced, not dropped."""
     (finding,) = answered(ask, gene(Chart(), "CYP2C19", "*2/*2"), "clopidogrel")
     references = [reference for _, reference in finding.path]
     assert references[0] == "MedicationRequest/draft-1"
     assert references[1].startswith("Observation/")
     assert references[2] == "curbside/genes/clopidogrel+cyp2c19+poor-metabolizer"
+    assert finding.proposals == ()
+    (finding,) = answered(ask, gene(Chart(), "CYP2D6", "*1/*2x3"), "codeine")
     assert [p.action for p in finding.proposals] == ["delete"]
 
 

@@ -133,3 +133,49 @@ def test_each_suggestion_is_a_draft_order(ask):
     (offer,) = ask(SERVICE, chart(30, "male")).finding("preventive-care/hiv").proposals
     assert offer.resource["resourceType"] == "ServiceRequest"
     assert (offer.resource["status"], offer.resource["intent"]) == ("draft", "proposal")
+
+
+def declined(made, cvx, on, code="PATOBJ"):
+    reason = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": code}]}
+    vaccinated(made, cvx, on, status="not-done").rows[-1]["statusReason"] = reason
+    return made
+
+
+def test_what_the_patient_declined_is_said_and_not_asked_again_for_a_year(ask):
+    """The date stands on the card that something else opens; after a year it is asked again, with that date."""
+    found = ask(SERVICE, declined(chart(), "187", "2026-03-02")).finding("preventive-care/zoster")
+    assert ENGLISH(found.headline) == "Zoster vaccination: declined on 2 Mar 2026"
+    assert found.quiet
+    assert found.proposals == ()
+    found = ask(SERVICE, declined(chart(), "187", "2024-03-02")).finding("preventive-care/zoster")
+    assert ENGLISH(found.headline) == "Zoster vaccination: declined on 2 Mar 2024, to be asked again"
+    assert found.proposals
+
+
+def test_a_seasonal_vaccine_rests_for_the_season_in_which_it_was_declined(ask):
+    """Declined in October it is not asked again in November; last season's refusal is another matter."""
+    assert ask(SERVICE, declined(chart(), "150", "2026-10-10")).finding("preventive-care/influenza").quiet
+    assert not ask(SERVICE, declined(chart(), "150", "2026-01-10")).finding("preventive-care/influenza").quiet
+
+
+def test_a_vaccine_that_was_out_of_stock_is_due_as_before(ask):
+    """Only the patient's own reason rests."""
+    found = ask(SERVICE, declined(chart(), "187", "2026-03-02", code="OSTOCK")).finding("preventive-care/zoster")
+    assert ENGLISH(found.headline) == "Zoster vaccination: none on record"
+
+
+def test_a_procedure_that_was_refused_rests_too(ask):
+    """By words where no code says it."""
+    made = procedure(chart(), "Colonoscopy", "2026-05-02", status="not-done")
+    made.rows[-1]["statusReason"] = {"text": "Patient refused"}
+    found = ask(SERVICE, made).finding("preventive-care/colorectal")
+    assert ENGLISH(found.headline) == "Screening for colorectal cancer: declined on 2 May 2026"
+    assert found.quiet
+
+
+def test_prevention_is_silent_with_a_new_cancer_and_under_treatment(ask):
+    """A cancer of years ago, without treatment, changes nothing."""
+    assert due(ask, chart().problem("363418001", "Cancer of pancreas", onset="2026-10-12")) == set()
+    old = chart().problem("254837009", "Breast cancer", onset="2019-01-01")
+    assert "zoster" in due(ask, old)
+    assert due(ask, old.medicine("", "capecitabine")) == set()
