@@ -218,7 +218,7 @@ def test_a_dismissal_carries_its_reason(together: tuple[Ehr, FlaskClient]) -> No
     [
         ({"no-prefetch"}, 'class="card '),
         ({"no-prefetch", "refused-token"}, "412"),
-        ({"bad-signature"}, "cannot be reached"),
+        ({"bad-signature"}, "did not accept this EHR"),
     ],
 )
 def test_a_switch_changes_what_the_service_meets(

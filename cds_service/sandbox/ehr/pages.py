@@ -64,7 +64,8 @@ class Screens:
         if hook not in HOOKS:
             abort(404)
         answers = self.client.hook(found, hook, _members(found, hook))
-        return render_template("cards.html", answers=answers, hook=hook, chart=found, markdown=view.markdown)
+        last = self.ehr.exchanges[0] if self.ehr.exchanges else None
+        return render_template("cards.html", answers=answers, hook=hook, markdown=view.markdown, last=last)
 
     def order(self, id_: str) -> Redirect | tuple[str, int]:
         """Drafts an order; the chart then asks about the selection."""
