@@ -51,11 +51,12 @@ class _Serving:
         """Made once, in the master."""
         from cds_service.app import create_app, create_model
         from cds_service.web import logs
-        from cds_service.wording import PipeBell
 
         logs.configure()
         bell = None
         if self._settings.llm.url:
+            from cds_service.wording import PipeBell
+
             create_model(self._settings)  # what is wrong with its settings is told now
             bell = self._bell = PipeBell()
         app = create_app(self._settings, self._clock, metrics=self._counted, bell=bell)
