@@ -49,6 +49,7 @@ _WHOLE_NAME = 8
 _MEASURED_ONLY = re.compile(r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)")  # of a value, not of a count
 _HEADING = re.compile(  # what a line is about, before its colon; it says nothing by itself
     r"(?i)^\s*(?:renal function|kidney function|liver function|liver tests|lfts|u&es|electrolytes|bloods|labs|obs|"
+    r"full blood count|complete blood count|blood count|fbc|cbc|liver enzymes|lipid profile|lipids|"
     r"observations|vitals|vital signs|inflammatory markers|background|pmh|past medical history|drug history|dh|"
     r"on examination|o/e|social history|肾功能|肝功能|电解质|化验|血常规|生命体征|既往史|用药史|炎症指标)"
     r"(?:\s+at(?=\s+\d{1,2}:\d\d:)|\s*:)"

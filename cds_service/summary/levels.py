@@ -111,6 +111,7 @@ _BY_LEVEL = (
     ("#neut", "high", "#neutrophilia"), ("#wbc", "high", "#leukocytosis"), ("#wbc", "low", "#leukopenia"),
     ("#lymph", "low", "#lymphopenia"), ("#platelet", "low", "#thrombocytopenia"),
     ("#platelet", "high", "#thrombocytosis"), ("#albumin", "low", "#hypoalbuminemia"),
+    ("#bp", "low", "#hypotension"),
 )  # fmt: skip
 
 

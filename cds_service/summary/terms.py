@@ -171,12 +171,19 @@ voice_only: responds to voice; rouses to voice; responding to voice; rousable to
 fever: fever; febrile; pyrexia; pyrexial | 发热; 发烧
 cough: cough | 咳嗽
 chest_pain: chest pain | 胸痛
-dyspnea: dyspnea; dyspnoea; shortness of breath; breathlessness; sob | 呼吸困难; 气短; 气促
+confusion: confusion; confused; acute confusion | 意识模糊; 神志模糊; 意识不清
+diarrhea: diarrhea; diarrhoea | 腹泻
+palpitations: palpitations; palpitation | 心悸
+syncope: syncope; fainting | 晕厥
+fatigue: fatigue; tiredness | 乏力; 疲劳
+abdominal_pain: abdominal pain | 腹痛
+hypotension: hypotension; hypotensive | 低血压
+dyspnea: dyspnea; dyspnoea; shortness of breath; short of breath; breathless; breathlessness; sob | 呼吸困难; 气短; 气促
 nausea: nausea | 恶心
 vomiting: vomiting; emesis | 呕吐
 dizziness: dizziness; dizzy; lightheadedness | 头晕; 头昏
 headache: headache; headaches | 头痛
-edema: edema; oedema; swelling | 水肿
+edema: edema; oedema; swelling; swollen | 水肿; 肿胀
 rash: rash; skin rash; eruption of skin | 皮疹
 hives: hives; urticaria; wheal; weal | 荨麻疹; 风团
 anaphylaxis: anaphylaxis; anaphylactic reaction; anaphylactic shock | 过敏性休克; 严重过敏反应; 全身性过敏反应

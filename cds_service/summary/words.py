@@ -37,8 +37,8 @@ range: ranged; ranging; range from; ranged from; ranged between; ranging from; r
 changed: changed; change; went; moved | 变化; 变为; 变化为
 """,
     "level": """
-high: mildly raised; mildly elevated; mildly high; high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
-low: mildly low; mildly reduced; low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
+high: marginally raised; marginally elevated; marginally high; slightly raised; mildly raised; mildly elevated; mildly high; high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
+low: marginally low; mildly low; mildly reduced; low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
 normal: preserved; normal; within normal limits; within the normal range; within normal range; in the normal range; unremarkable; within the reference range; within reference range; wnl; in range; within range; within limits; within the reference interval | 正常; 在正常范围内; 正常范围内; 在参考范围内; 参考范围内; 在正常范围; 正常范围; 于正常范围; 未见异常; 处于正常范围
 abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal | 异常; 超出正常范围; 超出参考范围; 不正常
 critical: critical; critically; called critical by the laboratory | 危急; 危急值
@@ -140,7 +140,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-marked; background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+marked; slowly; gradually; background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
@@ -229,7 +229,6 @@ lcx: left circumflex artery; circumflex artery; left circumflex; lcx | 左回旋
 deceased: deceased; died; dead; death; passed away | 死亡; 去世; 已故; 病故
 urine: urine; urinary | 尿; 尿液
 calf: calf; calves | 小腿
-swelling: swelling; swollen; swells | 肿胀
 room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air | 未吸氧; 吸空气; 空气下
 nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
