@@ -320,8 +320,10 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
 
 
 def _gap(finding: CareGapFinding, words: Words) -> list[Block]:
-    spans: list[Span] = [words(finding.due)]
+    due = words(finding.due)
+    spans: list[Span] = [due]
     if finding.last_done is not None:
+        spans = [due.rstrip(".。") + ("." if words.language == "en" else "。")]
         spans.append(words(msg("Last done {date}.", date=finding.last_done)))
     spans.append(_references(finding.sources, words))
     return [Heading(words(finding.headline)), Paragraph(tuple(spans))]

@@ -102,7 +102,7 @@ class Words:
         if isinstance(value, InUnits):
             return self.measured(value)
         if isinstance(value, datetime):
-            return f"{self.date(value.date())} {value:%H:%M} UTC"
+            return f"{self.date(value.date())} {value:%H:%M} {value.tzname() or 'UTC'}"
         if isinstance(value, date):
             return self.date(value)
         if isinstance(value, float):

@@ -109,16 +109,16 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
         disease = values.usable(feature)
         if disease is not None and disease.value is True:
             headline = msg("{disease}, and no statin on the medication list", disease=feature.label)
-            return (_statin_due(headline, HIGH_INTENSITY, disease, age),)
+            return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, disease, age),)
     ldl = values.usable(catalogue.LDL)
     if ldl is not None and float(ldl.value) >= case.thresholds["severe_ldl"]:
         headline = msg("LDL cholesterol {ldl}, and no statin on the medication list", ldl=published.in_words(ldl))
-        return (_statin_due(headline, HIGH_INTENSITY, ldl, age),)
+        return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, ldl, age),)
     diabetes = values.usable(catalogue.DIABETES)
     low, high = STATIN_AGES_IN_DIABETES
     if diabetes is not None and diabetes.value is True and low <= age <= high:
         headline = msg("Diabetes at age {age}, and no statin on the medication list", age=age)
-        return (_statin_due(headline, MODERATE_INTENSITY, diabetes, age),)
+        return (_statin_due(_with_risk(case, headline), MODERATE_INTENSITY, diabetes, age),)
     return _statin_in_ckd(case, age)
 
 
@@ -132,7 +132,17 @@ def _statin_in_ckd(case: Case, age: int) -> tuple[Finding, ...]:
     if disease is None or excluded or not low <= age <= high:
         return ()
     headline = msg("Chronic kidney disease at age {age}, and no statin on the medication list", age=age)
-    return (_statin_due(headline, IN_CKD, disease, age, CKD_2024),)
+    return (_statin_due(_with_risk(case, headline), IN_CKD, disease, age, CKD_2024),)
+
+
+def _with_risk(case: Case, headline: Message) -> Message:
+    """The headline with the estimated risk, where there is one: it is on the card, so its first line tells it."""
+    _, result = prevent(case)
+    if isinstance(result, NotEstimated):
+        return headline
+    total = next(e.value for e in result if (e.outcome, e.horizon_years) == ("total_cvd", 10))
+    return msg("{headline}; 10-year cardiovascular risk {total}% (PREVENT)", headline=headline,
+               total=published.percent(total))  # fmt: skip
 
 
 def untreated(case: Case) -> bool:

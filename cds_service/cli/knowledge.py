@@ -71,7 +71,8 @@ def query(
         for row in rows[:limit]:
             _print(library, row)
         more = f", {len(rows) - limit} more: raise --limit" if len(rows) > limit else ""
-        click.echo(f"{len(rows)} rows{more}" if rows else "Nothing is known of that in these sources.", err=True)
+        count = f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
+        click.echo(f"{count}{more}" if rows else "Nothing is known of that in these sources.", err=True)
     if not rows:
         ctx.exit(1)
 

@@ -196,7 +196,7 @@ class FeatureValue(msgspec.Struct, frozen=True):
 
     sources: references such as `Observation/123`, in a stable order; for absence read from a list ("no
     diabetes on the problem list") they are empty and `inferred` is True.
-    effective: time of the measurement (UTC), onset for conditions; None where the record has none.
+    effective: time of the measurement, with the record's own offset, onset for conditions; None where it has none.
     note: what a reader must know of it, e.g. that a newer entry exists which cannot be used.
     """
 

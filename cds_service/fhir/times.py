@@ -1,7 +1,9 @@
-"""FHIR dates and times as spans of UTC time: what a partial date leaves open stays open.
+"""FHIR dates and times as spans of time: what a partial date leaves open stays open.
 
 `2026` may be any moment of that year, `2026-05-06` any of that day, an instant is a span of length zero.
-A time without a zone is read as UTC. Junk gives None, never an error. Source: hl7.org/fhir/R4/datatypes.html.
+A time keeps its own offset, so that a card shows the day that the ward had; moments compare the same whatever their
+offset. A time without a zone, and a date, are read as UTC. Junk gives None, never an error.
+Source: hl7.org/fhir/R4/datatypes.html.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ ZONE_SLACK = timedelta(hours=14)  # a day without a zone may begin this much bef
 
 
 class Span(NamedTuple):
-    """The first and the last moment that a FHIR date or time may mean, in UTC."""
+    """The first and the last moment that a FHIR date or time may mean, in its own offset; UTC where it has none."""
 
     start: datetime
     end: datetime
@@ -56,7 +58,8 @@ def _instant(text: str) -> Span | None:
     if text[17:19] == "60":  # a leap second, which FHIR allows and datetime does not
         text = text[:17] + "59" + text[19:]
     moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    _ = moment.astimezone(UTC)  # one that UTC cannot express is junk
     return Span(moment, moment)
 
 

@@ -19,6 +19,7 @@ from cds_service.fhir.resources import (
 )
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
+from cds_service.risk.published import printed_unit
 from cds_service.summary.facts import CONTRADICTION, Fact, name_of
 
 _PENICILLINS = frozenset(
@@ -188,7 +189,8 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
         first, second = record.measurement(rows[0]), record.measurement(rows[1])
         text = msg(
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
-            name=name_of(first.part.code) or code, one=f"{one.value:g}", other=f"{other.value:g}", unit=one.unit or "",
+            name=name_of(first.part.code) or code, one=f"{one.value:g}", other=f"{other.value:g}",
+            unit=printed_unit(one.unit or ""),
             date=rows[0][0].start.date(),
         )  # fmt: skip
         yield _fact(text, (first.reference, second.reference), f"{codes.LOINC}|{code}")
