@@ -10,9 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
-from cds_service.cli.demo import PATIENTS
+from cds_service.cli.demo import PATIENTS, _bundles, _has_display, _port
+from cds_service.cli.terminal import Terminal
+from cds_service.errors import InputError
+from cds_service.sandbox.patients import BY_NAME
 
 CURBSIDE = [sys.executable, "-m", "cds_service.cli"]
 
@@ -105,3 +109,35 @@ def test_serve_announces_its_url_and_refuses_a_broken_setting(tmp_path: Path) ->
     _, err = refused.communicate(timeout=30)
     assert refused.returncode == 2
     assert "Did you mean port?" in err
+
+
+def test_a_second_demo_takes_another_port_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody asked for a port, the usual one being taken is no error."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        usual = int(taken.getsockname()[1])
+        port = _port(None, usual, Terminal())
+    assert port != usual
+    assert f"Port {usual} is taken; using {port}." in capsys.readouterr().out
+
+
+def test_a_folder_of_bundles_takes_the_place_of_the_samples(tmp_path: Path) -> None:
+    """Each bundle is a patient, by its file's name; a folder without one is told."""
+    with pytest.raises(InputError, match="there is no bundle"):
+        _bundles(tmp_path)
+    chart = BY_NAME["child"].chart().bundle()
+    (tmp_path / "one.json").write_bytes(orjson.dumps(chart))
+    found, now = _bundles(tmp_path)
+    assert [(bundle, name) for bundle, name in found] == [(chart, "one.json")]
+    assert now is None
+
+
+def test_a_browser_is_opened_only_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a server without a display the URL is printed and that is all."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not _has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert _has_display()
