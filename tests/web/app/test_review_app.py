@@ -356,6 +356,9 @@ def test_a_callback_is_good_once_and_in_its_own_browser(site: Site) -> None:
     assert "not begun in this browser" in back(site.browser(), url).text
     tampered = re.sub(r"state=[^&]+", "state=" + "A" * 32, url)
     assert back(browser, tampered).status_code == 400
+    alike = re.sub(r"(state=[^&]{16})[^&]+", r"\1" + "A" * 16, url)
+    assert back(browser, alike).status_code == 400
+    url = authorize(site, leave(site, browser, site.launch("missing-lipids")))
     assert back(browser, url).status_code == 302
     assert back(browser, url).status_code == 400
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -12,7 +13,7 @@ from test_review_app import APP, Site, authorize, back, csrf, leave, opened, run
 
 from cds_service.app import load_registry
 from cds_service.registry import Registry
-from cds_service.settings import Settings
+from cds_service.settings import App, Settings
 
 PATIENTS = ("primary-prevention", "acute-deterioration", "heart-failure", "missing-lipids")
 
@@ -138,6 +139,22 @@ def test_a_callback_without_a_code_opens_nothing(site: Site) -> None:
     url = authorize(site, leave(site, browser, site.launch("primary-prevention")))
     page = back(browser, re.sub(r"code=[^&]+", "", url))
     assert page.status_code == 400
+
+
+def test_a_review_ends_with_the_shift_however_busy(site: Site) -> None:
+    """A click every quarter of an hour keeps it open for the hours that the site allows, and no longer."""
+    browser = site.browser()
+    path = f"{opened(site, browser, site.launch('acute-deterioration'))}/models/none"
+    began, answers = site.clock.at, []
+    try:
+        for minutes in range(0, 60 * App().session_hours + 14, 14):
+            site.clock.at = began + timedelta(minutes=minutes)
+            answers.append((minutes, browser.get(path, base_url=APP).status_code))
+    finally:
+        site.clock.at = began
+    within = [status for minutes, status in answers if minutes < 60 * App().session_hours]
+    assert set(within) == {404}
+    assert answers[-1][1] == 401
 
 
 def test_no_form_is_taken_without_the_reviews_own_word(site: Site) -> None:
