@@ -144,7 +144,7 @@ def test_a_callback_without_a_code_opens_nothing(site: Site) -> None:
 def test_a_review_ends_with_the_shift_however_busy(site: Site) -> None:
     """A click every quarter of an hour keeps it open for the hours that the site allows, and no longer."""
     browser = site.browser()
-    path = f"{opened(site, browser, site.launch('acute-deterioration'))}/models/none"
+    path = f"{opened(site, browser, site.launch('acute-deterioration'))}/models/none/"
     began, answers, longest = site.clock.at, [], int(60 * App().session_hours)
     try:
         for minutes in range(0, longest + 14, 14):
