@@ -103,6 +103,7 @@ def test_the_wheel_holds_what_serving_needs_and_nothing_else(wheel: Path) -> Non
         "cds_service/py.typed",
         "cds_service/stores/migrations/env.py",
         "cds_service/stores/migrations/versions/r0001_assessments.py",
+        "cds_service/stores/migrations/newest.sql",
         f"{bundled}/models/prevent.py",
         f"{bundled}/hooks/cardiovascular_risk.py",
         f"{bundled}/fhir_samples/patients/primary-prevention.json",
@@ -112,7 +113,7 @@ def test_the_wheel_holds_what_serving_needs_and_nothing_else(wheel: Path) -> Non
     assert tops == {"cds_service", next(t for t in tops if t.endswith(".dist-info"))}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert b"LEAKED" not in text
-    assert not [n for n in names if n.endswith((".db", ".pyc", ".pkl")) or "/tests/" in n]
+    assert not [n for n in names if n.endswith((".db", ".pyc", ".pkl", ".bin")) or "/tests/" in n]
 
 
 def test_every_shipped_plugin_and_weight_is_in_the_wheel(wheel: Path) -> None:
