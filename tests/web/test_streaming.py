@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flask import Flask, Response, request, stream_with_context
+
 from cds_service.settings import Limits
 from cds_service.web.asgi import Adapter
 from cds_service.web.streaming import Streams
@@ -145,3 +147,40 @@ def test_more_bodies_than_may_be_on_their_way_are_refused_before_their_head() ->
     assert sent[0]["status"] == 503
     assert body.closed.is_set()
     assert body.made == 0
+
+
+def test_a_flask_answer_keeps_its_request_while_another_thread_makes_it() -> None:
+    """Pieces that read the request, and what runs when they end, are made in threads of their own."""
+    app = Flask("streaming")
+    ended: list[str] = []
+
+    @app.get("/x")
+    def page() -> Response:
+        def pieces() -> Iterator[str]:
+            try:
+                yield "a"
+                yield request.args["q"]
+            finally:
+                ended.append(request.args["q"])
+
+        return Response(stream_with_context(pieces()))
+
+    sent: list[Any] = []
+
+    async def whole() -> None:
+        adapter = Adapter(app, Limits())
+
+        async def receive() -> dict[str, Any]:
+            if not sent:
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(event: Any) -> None:
+            sent.append(event)
+
+        await adapter({**SCOPE, "query_string": b"q=7"}, receive, send)
+
+    asyncio.run(whole())
+    assert b"".join(e.get("body", b"") for e in sent) == b"a7"
+    assert ended == ["7"]

@@ -75,6 +75,48 @@ class History:
             _log.error("answer not kept beside the review", reason=str(error))
 
 
+class Answering:
+    """The page of questions of a review, as it stands or while it answers one."""
+
+    def __init__(self, smart: SmartClient, opener: Opener, library: Library, asker: Asker, pages: Pages) -> None:
+        self._smart, self._opener, self._library, self._asker, self._pages = smart, opener, library, asker, pages
+
+    def values(self, review: Review, history: History, asking: Asking | None = None) -> dict[str, object]:
+        """What the page shows. Raises StoreError."""
+        return {
+            "review": review,
+            "turns": list(reversed(history.turns(review))),
+            "held": self._library.kept(review, request),
+            "asking": asking,
+            "name_of": name_of,
+            "longest": LONGEST_QUESTION,
+            "label": LABEL,
+        }
+
+    def stream(self, review: Review, history: History, question: str) -> Iterator[str]:
+        """The page in pieces, made while it is sent; what was said is kept however it ends."""
+        asking = Asking(question, lambda own: self._lines(review, history, own))
+        try:
+            yield from self._pages.stream("ask.html", **self.values(review, history, asking))
+        finally:
+            asking.close()
+
+    def _lines(self, review: Review, history: History, asking: Asking) -> Generator[Line]:
+        shown = self._opener.open(self._smart.registrations[review.registration], review.grant, review.card)
+        record = shown.decision.case.context.record
+        asking.held = self._library.held(review, record, request)
+        say = self._pages.words()
+        of = material(record, asking.held.documents, say)
+        earlier = tuple(turn.question for turn in history.turns(review)[-3:])
+
+        def keep(turn: Turn) -> None:
+            asking.turn = turn
+            history.keep(review, turn)
+
+        user = review.grant.user
+        yield from self._asker.stream(asking.question, of, say, earlier, shown.assessment.id, user, keep)
+
+
 def routes(
     blueprint: Blueprint,
     found: Callable[[str], Review],
@@ -87,45 +129,15 @@ def routes(
 ) -> None:
     """Adds `/app/r/<id>/ask`: the page, and what its form sends. found: as of `finder`."""
     history = History(sessions)
-
-    def page(review: Review, asking: Asking | None = None) -> dict[str, object]:
-        return {
-            "review": review,
-            "turns": list(reversed(history.turns(review))),
-            "held": library.kept(review, request),
-            "asking": asking,
-            "name_of": name_of,
-            "longest": LONGEST_QUESTION,
-            "label": LABEL,
-        }
-
-    def lines(review: Review, asking: Asking) -> Generator[Line]:
-        shown = opener.open(smart.registrations[review.registration], review.grant, review.card)
-        asking.held = library.held(review, shown.decision.case.context.record, request)
-        say = pages.words()
-        of = material(shown.decision.case.context.record, asking.held.documents, say)
-        earlier = tuple(turn.question for turn in history.turns(review)[-3:])
-
-        def keep(turn: Turn) -> None:
-            asking.turn = turn
-            history.keep(review, turn)
-
-        yield from asker.stream(asking.question, of, say, earlier, shown.assessment.id, review.grant.user, keep)
-
-    def answering(review: Review, question: str) -> Iterator[str]:
-        asking = Asking(question, lambda own: lines(review, own))
-        try:
-            yield from pages.stream("ask.html", **page(review, asking))
-        finally:
-            asking.close()
+    answering = Answering(smart, opener, library, asker, pages)
 
     @blueprint.get("/r/<id_>/ask")
     def ask(id_: str) -> str | Answer:
         opened = found(id_)
         waiting = sessions.taken("asked", opened, request) if request.method == "GET" else None
         if waiting is not None:
-            return Answer(stream_with_context(answering(opened, waiting)), mimetype="text/html")
-        return pages.render("ask.html", **page(opened))
+            return Answer(stream_with_context(answering.stream(opened, history, waiting)), mimetype="text/html")
+        return pages.render("ask.html", **answering.values(opened, history))
 
     @blueprint.post("/r/<id_>/ask")
     def asked(id_: str) -> Answer:

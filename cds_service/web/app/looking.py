@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 
 from cds_service.dialogue.answering import LONGEST_QUESTION
 from cds_service.dialogue.images import LABEL, rendered
+from cds_service.documents.reading import Document
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest
 from cds_service.language import Message
@@ -53,18 +54,7 @@ def routes(
         document = library.document(opened, f"{type_}/{row_id}", request)
         if document is None or all(one.page != page for one in document.pictures):
             raise NothingToReview(_NO_IMAGE)
-        reference = picture_name(document.name, page)
-        return pages.render(
-            "look.html",
-            review=opened,
-            document=document,
-            title=name_of(document),
-            page=page,
-            turns=[turn for turn in reversed(history.turns(opened)) if turn.image == reference],
-            refusal=asker.no_images(),
-            label=LABEL,
-            longest=LONGEST_QUESTION,
-        )
+        return pages.render("look.html", **_values(opened, document, page, history, asker))
 
     @blueprint.get("/r/<id_>/picture/<type_>/<row_id>/<int:page>")
     def picture(id_: str, type_: str, row_id: str, page: int) -> Response | tuple[str, int]:
@@ -88,3 +78,18 @@ def routes(
             )
         history.keep(opened, turn)
         return redirect(url_for("app.look", id_=id_, type_=type_, row_id=row_id, page=page, _anchor="latest"))
+
+
+def _values(review: Review, document: Document, page: int, history: History, asker: Asker) -> dict[str, object]:
+    """What the page of an image shows."""
+    reference = picture_name(document.name, page)
+    return {
+        "review": review,
+        "document": document,
+        "title": name_of(document),
+        "page": page,
+        "turns": [turn for turn in reversed(history.turns(review)) if turn.image == reference],
+        "refusal": asker.no_images(),
+        "label": LABEL,
+        "longest": LONGEST_QUESTION,
+    }
