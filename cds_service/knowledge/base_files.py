@@ -35,6 +35,7 @@ _EDGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "genes": ("dosed-by-gene", ("subject", "gene", "phenotype")),
     "indications": ("treats", ("subject", "condition")),
     "guidelines": ("recommended-for", ("action", "condition")),
+    "targets": ("recommended-for", ("action", "test")),
 }
 COMPARISONS = frozenset({"below", "at-least"})
 LEVELS = frozenset({"A", "B", "C", "D"})
@@ -171,7 +172,8 @@ def _edge(into: Writer, line: Line, relation: str, key: str) -> Edge:
 def _ends(into: Writer, line: Line, relation: str) -> tuple[str, str, str]:
     """Subject, object and context of a row."""
     if relation == "recommended-for":
-        return into.node("guideline", line["action"]), condition_node(line["condition"], line), ""
+        matter = _test(line["test"], line) if "test" in line.values else condition_node(line["condition"], line)
+        return into.node("guideline", line["action"]), matter, ""
     subject = node_of(line["subject"], line)
     if relation in ("interacts-with", "cross-reacts-with"):
         return subject, node_of(line["object"], line), ""

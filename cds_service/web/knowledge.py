@@ -6,7 +6,7 @@ Behind the same guard as discovery. HTML for browsers, JSON for programs, by `Ac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ import orjson
 from flask import Blueprint, Response, request, url_for
 
 from cds_service.errors import BadRequest
-from cds_service.fhir.codes import ICD10, ICD10_CM, canonical_system, icd10_key
+from cds_service.fhir.codes import ATC, ICD10, ICD10_CM, LOINC, RXNORM, SNOMED, canonical_system, icd10_key
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.policy import severity_rank
@@ -24,7 +24,18 @@ from cds_service.web.outcome import JSON, outcome
 MOST_ROWS = 50
 _MOST_NODES = 60
 _LONGEST = 200
-_HOW = "Give ?code=SYSTEM|CODE (such as http://www.nlm.nih.gov/research/umls/rxnorm|11289) or ?text=WORDS."
+# HL7 names code systems by OID in the parameters of an Infobutton.
+_OID = {
+    "2.16.840.1.113883.6.88": RXNORM,
+    "2.16.840.1.113883.6.96": SNOMED,
+    "2.16.840.1.113883.6.90": ICD10_CM,
+    "2.16.840.1.113883.6.1": LOINC,
+    "2.16.840.1.113883.6.73": ATC,
+}
+_HOW = (
+    "Give ?code=SYSTEM|CODE (such as http://www.nlm.nih.gov/research/umls/rxnorm|11289) or ?text=WORDS; "
+    "mainSearchCriteria.v.c with .cs, or .dn, as Infobutton managers send them, will do too."
+)
 _NEVER_ALL_CLEAR = msg("Nothing is known of that in these sources, which does not mean that there is nothing.")
 
 
@@ -34,7 +45,7 @@ def blueprint(library: Library | None, say: Words) -> Blueprint:
 
     @routes.get("")
     def asked() -> Response:
-        code, text = (request.args.get(name, "").strip() for name in ("code", "text"))
+        code, text = _question(request.args)
         if not (code or text) or len(code) + len(text) > _LONGEST:
             raise BadRequest(_HOW)
         if library is None:
@@ -50,11 +61,24 @@ def blueprint(library: Library | None, say: Words) -> Blueprint:
     return routes
 
 
+def _question(sent: Mapping[str, str]) -> tuple[str, str]:
+    """The code and the words that are asked for, ours or OpenInfobutton's (`mainSearchCriteria.v.*`).
+
+    What such a client says besides (task, role, age, sex, language) is accepted and changes nothing.
+    """
+    code, text = (sent.get(name, "").strip() for name in ("code", "text"))
+    value, system = (sent.get(f"mainSearchCriteria.v.{part}", "").strip() for part in ("c", "cs"))
+    words = (sent.get(f"mainSearchCriteria.v.{part}", "").strip() for part in ("dn", "ot"))
+    if value and not code:
+        code = f"{_OID.get(system, system)}|{value}"
+    return code, text or next((w for w in words if w), "")
+
+
 def about_code(library: Library, code: str) -> tuple[Evidence, ...]:
     """Rows about what a code names, with the classes above it. code: `SYSTEM|CODE`. Raises BadRequest."""
     system, found, value = code.rpartition("|")
     canonical = canonical_system(system)
-    if not found or not value or canonical is None:
+    if not (found and system and value) or canonical is None:
         raise BadRequest(_HOW)
     key = icd10_key(value) if canonical in (ICD10, ICD10_CM) else value
     nodes = [*library.terms.coded(canonical, value), *library.graph.coded(canonical, key)]

@@ -176,6 +176,13 @@ def test_axe_finds_nothing(place: Any, new_page: Open) -> None:
         review.locator(link).first.click()
         review.wait_for_selector("h1")
         found[name] = violations(review)
+    review.goto(f"{address}/knowledge")
+    review.get_by_label("Medicine, condition").fill("warfarin")
+    review.get_by_label("and how it leads").fill("fluconazole")
+    review.get_by_role("button", name="Search").click()
+    review.wait_for_selector("h2")
+    found["search"] = violations(review)
+    review.goto(address)
     place.watching.keep_counts(AS_OF, to_json(half_a_year.example()))
     for link in ("Governance", "Monitoring: shifts"):
         review.get_by_role("link", name=link).click()

@@ -59,3 +59,26 @@ def test_a_question_without_code_or_words_is_told_how_to_ask(web, query):
     answer = web.get("/knowledge", query_string=query)
     assert answer.status_code == 400
     assert "?code=SYSTEM|CODE" in answer.get_json()["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("system", ["2.16.840.1.113883.6.88", RXNORM])
+def test_an_infobutton_manager_may_ask_in_its_own_words(web, system):
+    """What it says of task and patient besides is accepted and changes nothing."""
+    asked = {
+        "mainSearchCriteria.v.c": "11289",
+        "mainSearchCriteria.v.cs": system,
+        "mainSearchCriteria.v.dn": "warfarin",
+        "taskContext.c.c": "MEDOE",
+        "patientPerson.administrativeGenderCode.c": "F",
+    }
+    plain = web.get("/knowledge", query_string={"code": f"{RXNORM}|11289"}).get_json()
+    assert web.get("/knowledge", query_string=asked).get_json() == plain
+    named = web.get("/knowledge", query_string={"mainSearchCriteria.v.dn": "warfarin"}).get_json()
+    assert named["rows"] == plain["rows"]
+
+
+def test_an_infobutton_without_a_system_is_told_how_to_ask(web):
+    """400, in one sentence."""
+    answer = web.get("/knowledge", query_string={"mainSearchCriteria.v.c": "11289"})
+    assert answer.status_code == 400
+    assert "mainSearchCriteria.v.c with .cs" in answer.get_json()["issue"][0]["diagnostics"]

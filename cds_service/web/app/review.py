@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as Answer
 from cds_service.clock import Clock
 from cds_service.documents.attachments import TYPES
 from cds_service.documents.statements import name_of
+from cds_service.knowledge import guidance
 from cds_service.language import msg
 from cds_service.security.smart import Registration, SmartClient
 from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
-from cds_service.web.app import evidence_page, model_page, source_page
+from cds_service.web.app import evidence_page, graph_search, model_page, source_page
 from cds_service.web.app.decisions import item
 from cds_service.web.app.library import Library
 from cds_service.web.app.opening import NothingToReview, Opened, Opener
@@ -60,6 +61,7 @@ class ReviewPages:
             findings=views(shown, reader.history(opened.grant.patient, shown.assessment.service_id)),
             missing_types=[t for t in self.types if not opened.grant.allows(t)],
             unusable=unusable(shown),
+            guidelines=guidance.finder(self.opener.knowledge),
         )
 
     def answer(self, id_: str) -> Answer:
@@ -114,6 +116,13 @@ class ReviewPages:
             raise NothingToReview("The knowledge graph has no such row; a newer release may have replaced it.")
         return self.pages.render("knowledge.html", review=opened, rows=page.rows, near=page.near, path=page.path)
 
+    def search(self, id_: str) -> str:
+        """What the graph holds of some words, what stands beside it, and how it leads to something else."""
+        opened = self._found(id_)
+        words, other = (request.form.get(name, "").strip() for name in ("words", "other"))
+        found = graph_search.search(self.opener.knowledge, words, other)
+        return self.pages.render("search.html", review=opened, words=words, other=other, found=found)
+
     def model(self, id_: str, model_id: str, name: str = "") -> str | Response:
         """The facts of a model, or one of its plots."""
         opened = self._found(id_)
@@ -158,6 +167,7 @@ def routes(blueprint: Blueprint, screens: ReviewPages) -> None:
         (["POST"], "/answer", screens.answer),
         (["GET", "POST"], "/what-if/<model_id>", screens.what_if),
         (["GET"], "/sources/<type_>/<row_id>", screens.source),
+        (["GET", "POST"], "/knowledge", screens.search),
         (["GET"], "/knowledge/<path:row_id>", screens.knowledge_row),
         (["GET"], "/models/<model_id>/", screens.model),
         (["GET"], "/models/<model_id>/<name>", screens.model),

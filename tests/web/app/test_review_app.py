@@ -441,6 +441,32 @@ def test_a_row_of_evidence_opens_with_its_path_and_what_stands_beside_it(tmp_pat
         assert browser.get(f"{path}/knowledge/curbside/none", base_url=APP).status_code == 404
 
 
+def test_an_input_that_raised_the_estimate_leads_to_its_guideline(tmp_path: Path, loaded: Registry) -> None:
+    """Beside the contribution; the page has the citation."""
+    with running(tmp_path, loaded, ("primary-prevention",)) as made:
+        card = next(card for card in made.cards("primary-prevention") if "cardiovascular" in card["summary"])
+        browser = made.browser()
+        path = opened(made, browser, made.launch("primary-prevention", card["uuid"]))
+        link = re.search(r'href="([^"]+/knowledge/curbside/targets/[^"]+)"', browser.get(path, base_url=APP).text)
+        assert link is not None
+        assert "https://doi.org/" in browser.get(link.group(1), base_url=APP).text
+
+
+def test_the_graph_can_be_searched_from_a_review(site: Site) -> None:
+    """Rows and the way to a second name; a form without its token is refused."""
+    (card, *_) = site.cards("acute-deterioration", "encounter-start")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+    page = browser.get(f"{path}/knowledge", base_url=APP).text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert csrf is not None
+    sent = {"csrf": csrf.group(1), "words": "warfarin", "other": "fluconazole"}
+    found = browser.post(f"{path}/knowledge", data=sent, base_url=APP).text
+    assert "warfarin → fluconazole" in found
+    assert "/knowledge/curbside/interactions/warfarin+fluconazole" in found
+    assert browser.post(f"{path}/knowledge", data={**sent, "csrf": "x"}, base_url=APP).status_code == 400
+
+
 def test_a_source_opens_and_only_those_of_the_assessment(site: Site) -> None:
     """A citation leads to the resource as it was read."""
     (card, *_) = site.cards("acute-deterioration", "encounter-start")
