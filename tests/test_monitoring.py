@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from cds_service import monitoring
 from cds_service.app import create_store
+from cds_service.cli.check import silenced
 from cds_service.cli.monitor import monitor
 from cds_service.errors import InputError
 from cds_service.monitoring import Monitored, Watched
@@ -172,12 +173,14 @@ def test_the_command_silences_a_model_and_says_how_to_lift_it(watching: Watching
     assert found["months"]["2025-01"]["units"]["prognosis"][""]["calls"] == 40
     assert [one["model"] for one in found["silent"]] == ["mortality"]
     assert '"p1"' not in (watching.folder / "m.json").read_text()
+    assert silenced(load(watching.folder / "curbside.toml", {})).startswith("mortality 1.0.0 since ")
     watching.run("--fall-back")
     assert [entry.kind for entry in AuditStore(watching.store.database).entries()] == ["fall-back"]
     assert "together" in str(watching.run("--lift", "mortality").exception)
     assert "did not fall back" in str(watching.run("--lift", "lace", "--by", "Dr Li").exception)
     assert "may speak again" in watching.run("--lift", "mortality", "--by", "Dr Li").output
     assert FallBackStore(watching.store.database).in_force() == ()
+    assert silenced(load(watching.folder / "curbside.toml", {})) == "none by monitoring"
     (_, lifted) = AuditStore(watching.store.database).entries()
     assert (lifted.kind, (lifted.content or {})["by"]) == ("fall-back-lifted", "Dr Li")
 

@@ -56,7 +56,10 @@ def _own(settings: Settings) -> Iterator[Finding]:
             continue
         yield Finding("silent", _silent(settings, registry))
         yield _tried("services", partial(_rehearse, settings, registry), f"ok: {', '.join(registry.services)}")
-    yield _tried("store", lambda: create_store(settings).close())
+    store = _tried("store", lambda: create_store(settings).close())
+    yield store
+    if not store.mend:
+        yield Finding("silenced", silenced(settings))
     yield _tried("tls", lambda: tls.check(settings.server), "ok" if settings.server.tls_cert else "none: plain http")
     yield _tried("cors", lambda: Policy.of(settings.cors))
     yield _tried("llm", lambda: _model(settings), settings.llm.url or "none")
@@ -136,6 +139,20 @@ def _silent(settings: Settings, loaded: Registry) -> str:
     states = [(model, signed.state(model, services, settings, code_map)) for model in trained]
     silent = [f"{model.id} {model.version}{_WHY.get(state, '')}" for model, state in states if state != "valid"]
     return ", ".join(silent) or "none: every trained model is signed off"
+
+
+def silenced(settings: Settings) -> str:
+    """The models that monitoring has silenced, and since when. Raises StoreError."""
+    from cds_service.app import create_store
+    from cds_service.stores.fallen_back import FallBackStore
+
+    store = create_store(settings)
+    try:
+        found = FallBackStore(store.database).in_force()
+    finally:
+        store.close()
+    names = ", ".join(f"{one.model} {one.version} since {one.at:%Y-%m-%d}" for one in found)
+    return f"{names} (curbside monitor says why)" if found else "none by monitoring"
 
 
 _WHY = {
