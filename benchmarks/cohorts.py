@@ -117,11 +117,10 @@ def main() -> None:
 
 def _line(size: int, engine: str, run: Run, start: Run) -> None:
     cpu = max(run.cpu - start.cpu * (3 if engine.startswith("workers") else 1), 0.01)
-    print(
-        f"| {size} | {run.estimated} | {engine} | {run.wall:.1f} | {run.cpu:.1f} | {size / cpu:.0f} | "
-        f"{run.megabytes:.0f} | {cpu / run.parsing:.1f} |",
-        flush=True,
-    )
+    told = f"{run.cpu:.1f} | {size / cpu:.0f} | {run.megabytes:.0f} | {cpu / run.parsing:.1f}"
+    if engine.startswith("engine spark"):  # Java and its workers are nobody's children: only the clock tells of them
+        told = "– | – | – | –"
+    print(f"| {size} | {run.estimated} | {engine} | {run.wall:.1f} | {told} |", flush=True)
 
 
 if __name__ == "__main__":
