@@ -20,6 +20,7 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.language import msg
 
 SCALE_1, SCALE_2 = "1104311000000102", "1104321000000108"  # RCP NEWS2 - oxygen saturation scale 1 (2) score
+_SCALES = frozenset({SCALE_1, SCALE_2})
 TOKENS = tuple(f"{SNOMED}|{code}" for code in (SCALE_1, SCALE_2))  # for searches
 SCORED_WITHIN = timedelta(days=1)
 _ABOUT = re.compile(r"oxygen|satur|sats|spo2|sp02|\bo2\b", re.IGNORECASE)
@@ -48,6 +49,8 @@ def prescribed_target(record: PatientRecord, feature: PrescribedTarget) -> Featu
 
 def _last_scored(record: PatientRecord) -> tuple[str, str] | None:
     """The code of the scale that was last scored, and the reference of the observation."""
+    if not any(map(_names_scale, record.unordered(fhir.Observation))):
+        return None  # nearly always: a record of hundreds of measurements is then not put in order for this
     for row in record.rows(fhir.Observation):
         time = record.time_of(row)
         if time is None or record.as_of - time.start > SCORED_WITHIN:
@@ -56,6 +59,11 @@ def _last_scored(record: PatientRecord) -> tuple[str, str] | None:
             if system == SNOMED and code in (SCALE_1, SCALE_2):
                 return code, record.reference(row)
     return None
+
+
+def _names_scale(row: fhir.Observation) -> bool:
+    concepts = (row.code, *(component.code for component in row.component)) if row.component else (row.code,)
+    return any(coding.code in _SCALES for concept in concepts for coding in concept.coding)
 
 
 def _orders(record: PatientRecord) -> Iterator[str]:

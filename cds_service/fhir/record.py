@@ -143,6 +143,10 @@ class PatientRecord:
             self._sorted[type_] = found
         return cast("tuple[R, ...]", found)
 
+    def unordered(self, type_: type[R]) -> Sequence[R]:
+        """The same in the order of input, later ones included: for a first look that is cheap."""
+        return cast("Sequence[R]", self._selection.rows.get(type_, ()))
+
     def every(self) -> Iterator[fhir.Resource]:
         """Usable rows of all types, the Patient first."""
         if self.patient is not None:

@@ -130,6 +130,9 @@ def contribution(
     where the first one's value is printed, else the oldest: a date beside a number is the number's own.
     """
     first = found[0]
+    if len(found) == 1:  # nearly all
+        shown, printed = label or first.feature.label, value or in_words(first, answers)
+        return Contribution((first.feature.id,), shown, amount, printed, first.effective, first.sources)
     oldest_of_all = min((f.effective for f in found if f.effective is not None), default=None)
     return Contribution(
         features=tuple(f.feature.id for f in found),
