@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xgboost
 
 NOT_MEASURED = msg("Not measured")
-NO_REASON = msg("this kind of model does not tell what each input added")
+NO_EXPLANATION = msg("No exact explanation: what each input added to this estimate is not known")
 TOLERANCE = 5e-5  # between a margin and the sum of its attributions: what float32 may lose over some hundred trees
 
 
@@ -114,7 +114,7 @@ def explanation(shown: tuple[Contribution, ...], *, baseline: float, output: flo
 
 def unexplained(output: float) -> Explanation:
     """What stands in for the explanation of a model that cannot be explained exactly: no contributions at all."""
-    return Explanation(Scale.LOG_ODDS, Baseline.NONE, output, NO_REASON, (), output)
+    return Explanation(Scale.LOG_ODDS, Baseline.NONE, output, NO_EXPLANATION, (), output)
 
 
 def contributions(

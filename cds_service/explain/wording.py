@@ -62,7 +62,7 @@ def baseline(explanation: Explanation) -> Message:
     if kind is Baseline.POPULATION:
         return msg("Compared with the average of the training population: {population}", population=stated)
     if kind is Baseline.NONE:
-        return msg("No exact explanation: {reason}", reason=stated)
+        return stated
     return msg("Counted from {rule}", rule=stated)
 
 

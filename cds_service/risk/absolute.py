@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from math import exp, expm1, isclose, log1p
 
-from cds_service.explain.explanation import Scale
+from cds_service.explain.explanation import Baseline, Scale
 from cds_service.risk.model import EstimateKind, RiskEstimate
 
 
@@ -23,6 +23,8 @@ def reference_risk(estimate: RiskEstimate) -> float | None:
     From the patient's own risk and the distance between the two predictors: what the equation adds or multiplies
     beside the predictor (a baseline survival, say) cancels out.
     """
+    if estimate.explanation.baseline_kind is Baseline.NONE:
+        return None
     if estimate.kind is not EstimateKind.PROBABILITY or not 0.0 < estimate.value < 1.0:
         return None
     distance = estimate.explanation.baseline - estimate.explanation.output

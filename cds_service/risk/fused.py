@@ -32,7 +32,6 @@ from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, R
 
 Entries = Mapping[str, FeatureValue | Unusable]
 _AGE = "age"
-NO_EXPLANATION = msg("No exact explanation: what each input added to this estimate is not known")
 
 
 @dataclass(frozen=True)
@@ -237,7 +236,7 @@ class FusedModel:
             for id_, amount in used.by_modality.items()
         ]
         if not self.explained:
-            return (NO_EXPLANATION,)
+            return (tree.NO_EXPLANATION,)
         notes = [msg("By modality, on the log-odds: {shares}", shares=published.listed(shares))]
         absent = [
             msg("{modality}", modality=m.label)

@@ -25,11 +25,12 @@ from sklearn.tree import DecisionTreeClassifier
 from cds_service import app, registry
 from cds_service.cli import run
 from cds_service.errors import PluginError, SettingsError
-from cds_service.explain import wording
+from cds_service.explain import tree, wording
 from cds_service.features.extract import extract
 from cds_service.needs import with_inputs
+from cds_service.risk.absolute import reference_risk
 from cds_service.risk.apart import ApartError, Process
-from cds_service.risk.fused import NO_EXPLANATION, FusedModel
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.modality import Apart
 from cds_service.risk.model import NotEstimated
 from cds_service.settings import Models, Plugins, Settings
@@ -177,8 +178,9 @@ def test_a_model_apart_answers_under_a_label_and_its_process_is_replaced_when_it
         estimate, row = estimated(model)
         assert estimate.value == pytest.approx(float(original.predict_proba(row)[0, 1]), abs=1e-6)
         assert estimate.explanation.contributions == ()
-        assert NO_EXPLANATION in estimate.notes
-        assert "No exact explanation" in str(wording.baseline(estimate.explanation))
+        assert tree.NO_EXPLANATION in estimate.notes
+        assert wording.baseline(estimate.explanation) == tree.NO_EXPLANATION
+        assert reference_risk(estimate) is None
         running = scorer.process._running
         assert running is not None
         os.kill(running.pid, signal.SIGKILL)
