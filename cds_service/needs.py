@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, EndFact
+from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.in_stay import DoneInStay
@@ -119,7 +120,9 @@ IMMUNIZATIONS = Need(
     required=False,
 )
 _LISTS = {"procedures": PROCEDURES, "immunizations": IMMUNIZATIONS}
-_OF_ENCOUNTERS = (InHospital, MeasuredInHospital, OfStay, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay)
+_OF_ENCOUNTERS = (
+    InHospital, MeasuredInHospital, OfStay, EarlierStays, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay,
+)  # fmt: skip
 
 
 def with_inputs(features: Iterable[Feature]) -> Iterator[Feature]:

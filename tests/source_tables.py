@@ -15,7 +15,12 @@ from cds_service.risk.manifest import Column, Input
 from cds_service.risk.trained import TrainedModel
 
 Model = TrainedModel | FusedModel
-MADE_FROM = {"diag_1": ("250.83", "428", "?"), "diag_2": ("401", "V45", "?"), "diag_3": ("?",)}
+MADE_FROM = {
+    "diag_1": ("250.83", "428", "?"),
+    "diag_2": ("401", "V45", "?"),
+    "diag_3": ("?",),
+    "patient_nbr": ("7", "8", "9"),
+}
 DOSES = ("No", "Steady", "Up")
 
 
@@ -24,7 +29,8 @@ def columns(model: Model) -> list[str]:
     made = getattr(model, "made", ())
     computed = {name for one in made for name in one.names}
     own = [i.column.name for i in model.manifest.inputs if i.column is not None and i.column.name not in computed]
-    return list(dict.fromkeys([*own, *(name for one in made for name in one.sources)]))
+    found = dict.fromkeys([*own, *(name for one in made for name in one.sources)])
+    return [name for name in found if name != model.manifest.table.id]
 
 
 def rows(model: Model, n: int, seed: int = 3, empty: float = 0.1) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from cds_service.features.aggregate import Aggregate, Aggregates
 from cds_service.features.conditions_on_record import ProblemList
 from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, at_discharge
+from cds_service.features.earlier_stays import EarlierStays, earlier_stays
 from cds_service.features.embedding import Embedding, embedding
 from cds_service.features.feature import (
     Coded,
@@ -147,6 +148,7 @@ _READERS: tuple[tuple[type[Feature], Reader], ...] = (
     (Unsteady, lambda run, feature: unsteady(run.record, feature, number, run.find(feature.creatinine))),
     (InHospital, lambda run, feature: in_hospital(run.record, feature)),
     (MeasuredInHospital, lambda run, feature: measured_in_hospital(run.record, feature, run.find)),
+    (EarlierStays, lambda run, feature: earlier_stays(run.record, feature)),
     (OfStay, lambda run, feature: of_stay(run.record, feature)),
     (DoneInStay, lambda run, feature: done_in_stay(run.record, feature)),
     (AtDischarge, lambda run, feature: at_discharge(run.record, feature, lambda: run.medicines, lambda: run.diagnoses)),
@@ -308,16 +310,15 @@ def _answer(feature: Coded, row: Measurement) -> Value | Problem:
 
 
 def derived(feature: Derived, inputs: list[Found]) -> Found:
-    """The value computed from the inputs, or the reason of the first that is unusable."""
-    values = []
-    for found in inputs:
-        if isinstance(found, Unusable):
-            return Unusable(feature, found.reason, found.words, found.effective, found.sources)
-        values.append(found)
+    """The value computed from the inputs, or why the first of them is unusable (if it may be partial: why all are)."""
+    gone = [found for found in inputs if isinstance(found, Unusable)]
+    values = [found for found in inputs if isinstance(found, FeatureValue)]
+    if gone and not (feature.partial and values):
+        return Unusable(feature, gone[0].reason, gone[0].words, gone[0].effective, gone[0].sources)
     sources = tuple(dict.fromkeys(s for v in values for s in v.sources))
     measured = [v.effective for v in values if v.effective is not None and not isinstance(v.feature, Demographic)]
     effective = min(measured, default=None)
-    value = feature.compute(*(v.value for v in values))
+    value = feature.compute(*(v.value if isinstance(v, FeatureValue) else None for v in inputs))
     if value is None:
         words = feature.inapplicable or msg("{what} cannot be computed from its inputs", what=feature.label)
         return Unusable(feature, Reason.IMPLAUSIBLE, words, effective, sources)

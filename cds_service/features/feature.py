@@ -160,6 +160,7 @@ class Derived(Feature):
 
     A derived value carries the sources of all its inputs and the time of the oldest measurement.
     `compute` may return None where the formula does not apply; then it is unusable (`inapplicable`).
+    partial: it is computed from what there is, and given None for what is not; else it needs every input.
     """
 
     unit: str
@@ -167,6 +168,7 @@ class Derived(Feature):
     compute: Callable[..., Value | None]
     digits: int = 0
     inapplicable: Message | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

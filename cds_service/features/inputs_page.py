@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from cds_service.features import catalogue
+from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
     Coded,
     ConditionFeature,
@@ -55,6 +56,7 @@ _READ = {
     Unsteady: "all values of `creatinine`: KDIGO 2012, with the reference values of NHS England's alerts",
     InHospital: "Encounters that go on, of class IMP, ACUTE, NONAC, EMER, OBSENC or SS",
     OfStay: "the inpatient Encounter that goes on or has just ended, earlier Encounters, Procedures of the stay",
+    EarlierStays: "inpatient Encounters before the present one, if they reach back a year before it",
     Surgery: "Procedures that are operations by category, code or name",
     Recent: "entries of the problem list by their onset",
     Suspected: "unconfirmed entries, and reasons of open orders and of the present Encounter",

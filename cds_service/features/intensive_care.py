@@ -7,7 +7,7 @@ oximeter. Blood pressures are the cuff's and those whose method is not told; art
 from __future__ import annotations
 
 from cds_service.features import catalogue as c
-from cds_service.features import derived
+from cds_service.features import derived, physiology_points
 from cds_service.features.aggregate import INTENSIVE_CARE, Aggregate, Statistic
 from cds_service.features.feature import Derived, Quantity
 from cds_service.features.in_stay import DoneInStay
@@ -133,4 +133,88 @@ VENTILATED = DoneInStay(
     ),
     INTENSIVE_CARE,
     HOURS,
+)
+
+
+def _series(id_: str) -> dict[str, Aggregate]:
+    """The statistics of one series, by name."""
+    return {feature.statistic.value: feature for feature in {**VITALS, **LABS}[id_]}
+
+
+def _change(id_: str) -> Derived:
+    """The last value less the first: whether it went up or down over the 48 hours."""
+    found = _series(id_)
+    of = found["first"].of
+    return Derived(
+        f"{id_}_change_48h",
+        msg("{what}, last less first", what=of.label),
+        of.unit,
+        (found["last"], found["first"]),
+        lambda last, first: float(last) - float(first),
+        digits=of.digits,
+    )
+
+
+CHANGES = {
+    id_: _change(id_)
+    for id_ in (
+        "gcs", "heart_rate", "bun", "creatinine", "platelets", "wbc", "lactate", "bicarbonate", "sodium", "hematocrit",
+        "mean_pressure", "temperature",
+    )
+}  # fmt: skip
+
+
+def _shock_index(rate: float | None, cuff: float | None, line: float | None) -> float | None:
+    """Heart rate over the lower of two systolic pressures; None without a rate or a pressure."""
+    pressures = [pressure for pressure in (cuff, line) if pressure]
+    return rate / min(pressures) if rate is not None and pressures else None
+
+
+SHOCK_INDEX = Derived(
+    "shock_index_48h",
+    msg("Heart rate over systolic pressure, last"),
+    "1",
+    (_series("heart_rate")["last"], _series("sbp")["last"], _series("arterial_sbp")["last"]),
+    _shock_index,
+    digits=2,
+    partial=True,
+)
+BUN_TO_CREATININE = Derived(
+    "bun_to_creatinine_48h",
+    msg("Urea nitrogen over creatinine, last"),
+    "1",
+    (_series("bun")["last"], _series("creatinine")["last"]),
+    lambda bun, creatinine: bun / creatinine if creatinine else None,
+    digits=1,
+)
+_POINTED = (
+    "heart_rate", "mean_pressure", "temperature", "respiratory_rate", "wbc", "creatinine", "bun", "sodium", "albumin",
+    "bilirubin", "glucose", "oxygenation", "arterial_ph",
+)  # fmt: skip
+
+
+def _of(id_: str, *statistics: str) -> tuple[Aggregate | Derived, ...]:
+    if id_ == "oxygenation":
+        return tuple(OXYGENATION[("first", "last").index(s)] for s in statistics if s in ("first", "last"))
+    found = _series(id_)
+    return tuple(found[s] for s in statistics if s in found)
+
+
+_ONE = {s: {id_: _of(id_, s) for id_ in _POINTED} for s in ("first", "last")}
+POINTS = (
+    physiology_points.points(
+        "physiology_first_48h", msg("Acute physiology, points of the first values"), _ONE["first"]
+    ),
+    physiology_points.points("physiology_last_48h", msg("Acute physiology, points of the last values"), _ONE["last"]),
+    physiology_points.points(
+        "physiology_worst_48h",
+        msg("Acute physiology, points of the worst values"),
+        {id_: _of(id_, "lowest", "highest", "first", "last") for id_ in _POINTED},
+    ),
+    physiology_points.points(
+        "physiology_coma_48h",
+        msg("Acute physiology with the coma scale, points of the last values"),
+        _ONE["last"],
+        _series("gcs")["last"],
+    ),
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.features import catalogue as c
-from cds_service.features import comorbidities, thrombosis
+from cds_service.features import comorbidities, physiology_points, thrombosis
 from cds_service.features.feature import ConditionFeature, Derived, FirstOf, Quantity
 from cds_service.features.intensive_care import ARTERIAL_PH
 from cds_service.language import msg
@@ -97,8 +97,18 @@ PRESSURE = Derived(
 )
 OXYGENATION = FirstOf("pao2_fio2_2d", msg("PaO2/FiO2"), "mm[Hg]", (c.PAO2_FIO2_MEASURED, c.PAO2_FIO2_LOWEST))
 URINE = c.URINE_24H
+POINTS = physiology_points.points(
+    "physiology_2d",
+    msg("Acute physiology, points"),
+    {
+        "heart_rate": (HEART_RATE,), "mean_pressure": (PRESSURE,), "temperature": (TEMPERATURE,),
+        "respiratory_rate": (RESPIRATORY_RATE,), "wbc": (WBC,), "creatinine": (CREATININE,), "urine": (URINE,),
+        "bun": (BUN,), "sodium": (SODIUM,), "albumin": (ALBUMIN,), "bilirubin": (BILIRUBIN,), "glucose": (GLUCOSE,),
+        "oxygenation": (OXYGENATION,), "arterial_ph": (PH,),
+    },
+)  # fmt: skip
 FEATURES = (
     c.AGE, c.SEX, ILLNESS, CANCER_EXTENT, COMORBIDITIES, c.DIABETES, c.DEMENTIA, HOSPITAL_DAY, GCS, PRESSURE,
     HEART_RATE, RESPIRATORY_RATE, TEMPERATURE, OXYGENATION, PH, WBC, ALBUMIN, BILIRUBIN, CREATININE, BUN, SODIUM,
-    GLUCOSE, URINE,
+    GLUCOSE, URINE, POINTS,
 )  # fmt: skip

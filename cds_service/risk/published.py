@@ -11,6 +11,7 @@ from cds_service.explain.explanation import Contribution
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.catalogue import CREATININE_UNSTEADY
 from cds_service.features.discharge import AtDischarge
+from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
     Coded,
     ConditionFeature,
@@ -84,7 +85,7 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
         return msg("{age} years", age=whole_years(found))
     if isinstance(feature, _NUMBERS):
         return measured(feature, float(value))
-    if isinstance(feature, OfStay | AtDischarge):
+    if isinstance(feature, OfStay | AtDischarge | EarlierStays):
         return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
 

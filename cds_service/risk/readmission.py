@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cds_service.features import catalogue as c
-from cds_service.features import diagnosis_groups, discharge
+from cds_service.features import diagnosis_groups, discharge, earlier_stays
 from cds_service.features.feature import Feature
-from cds_service.risk.table import CellError, Made
+from cds_service.risk.table import Across, CellError, Computed, Made
 
 FEATURES: tuple[Feature, ...] = (
     c.AGE,
@@ -32,6 +32,7 @@ FEATURES: tuple[Feature, ...] = (
     discharge.GLITAZONE,
     discharge.DIABETES_MEDICINES,
     *diagnosis_groups.GROUPS,
+    *earlier_stays.FEATURES,
 )
 DIABETES_CODES = tuple(group.id for group in diagnosis_groups.GROUPS if group.id.startswith("dx_diabetes"))
 DIAGNOSES = ("diag_1", "diag_2", "diag_3")
@@ -85,7 +86,37 @@ def _kinds(cells: Sequence[str]) -> Mapping[str, str]:
 
 _EVERY = tuple(dict.fromkeys(("insulin", *_METFORMINS, *_SULFONYLUREAS, *_GLITAZONES, *_OTHERS)))
 
-MADE: tuple[Made, ...] = (
+_PATIENT, _STAY = "patient_nbr", "encounter_id"
+_LENGTH, _ADMISSIONS = "time_in_hospital", "number_inpatient"
+EARLIER = tuple(feature.id for feature in earlier_stays.FEATURES)
+
+
+def _earlier(rows: Sequence[Sequence[str]]) -> Sequence[Mapping[str, str]]:
+    """What the same table tells of each patient's earlier stays; the numbers of stays grow with time.
+
+    Later rows are never looked at. In a table that has one stay of each patient nothing is known of earlier ones.
+    """
+    found: list[dict[str, str]] = [{} for _ in rows]
+    by_patient: dict[str, list[int]] = {}
+    for position, (patient, stay, _, _) in enumerate(rows):
+        if patient not in ("", "?") and stay.isdecimal():
+            by_patient.setdefault(patient, []).append(position)
+    if all(len(positions) < 2 for positions in by_patient.values()):
+        return found
+    for positions in by_patient.values():
+        days: list[float] = []
+        previous: tuple[str, ...] = ("", "")
+        for position in sorted(positions, key=lambda p: int(rows[p][1])):
+            length, admissions = rows[position][2], rows[position][3]
+            known = (str(len(days)), f"{sum(days):g}", *previous)
+            found[position] = dict(zip(EARLIER, known, strict=True))
+            days.append(float(length) if length.isdecimal() else 0.0)
+            previous = tuple(cell if cell.isdecimal() else "" for cell in (length, admissions))
+    return found
+
+
+MADE: tuple[Computed, ...] = (
+    Across(EARLIER, (_PATIENT, _STAY, _LENGTH, _ADMISSIONS), _earlier),
     Made(tuple(group.id for group in diagnosis_groups.GROUPS), DIAGNOSES, _diagnoses),
     _taken("any metformin", _METFORMINS),
     _taken("any sulfonylurea", _SULFONYLUREAS),

@@ -42,6 +42,21 @@ class Made:
     compute: Callable[[Sequence[str]], Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Across:
+    """As `Made`, of columns that need the other rows of the table, as what came before of the same patient.
+
+    compute: the cells of the sources of all rows, in their order -> for each row the cells of the columns made.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+    compute: Callable[[Sequence[Sequence[str]]], Sequence[Mapping[str, str]]]
+
+
+Computed = Made | Across
+
+
 class CellError(ValueError):
     """A cell that `compute` cannot read. column: its name; wanted: what it should hold."""
 
@@ -78,7 +93,7 @@ class Predictions:
         path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
-def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Made] = ()) -> Rows:
+def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Computed] = ()) -> Rows:
     """The rows of a CSV file, gzipped or not.
 
     made: columns that the inputs name and the file lacks, because they are computed from others.
@@ -108,7 +123,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Made]
     return Rows(tuple(row[place[table.id]] for row in body), values)
 
 
-def _asked_for(columns: Iterable[Column], made: Sequence[Made]) -> Iterator[str]:
+def _asked_for(columns: Iterable[Column], made: Sequence[Computed]) -> Iterator[str]:
     """Names of the columns that a file must have."""
     computed = {name for one in made for name in one.names}
     yield from dict.fromkeys(column.name for column in columns if column.name not in computed)
@@ -116,11 +131,16 @@ def _asked_for(columns: Iterable[Column], made: Sequence[Made]) -> Iterator[str]
 
 
 def _computed(
-    body: Sequence[Sequence[str]], place: Mapping[str, int], made: Sequence[Made], faults: list[Fault]
+    body: Sequence[Sequence[str]], place: Mapping[str, int], made: Sequence[Computed], faults: list[Fault]
 ) -> dict[str, list[str]]:
     """The cells of the columns that are computed, by name; a row that cannot be is a fault."""
     cells: dict[str, list[str]] = {name: [] for one in made for name in one.names}
     for one in made:
+        if isinstance(one, Across):
+            for across in one.compute([[row[place[name]].strip() for name in one.sources] for row in body]):
+                for name in one.names:
+                    cells[name].append(across.get(name, ""))
+            continue
         for number, row in enumerate(body, start=2):
             try:
                 found = one.compute([row[place[name]].strip() for name in one.sources])
@@ -142,7 +162,7 @@ def matrix(
     columns = dict(values)
     for feature in features:
         if isinstance(feature, Derived) and feature.id not in columns:
-            columns[feature.id] = _derived(feature, columns)
+            columns[feature.id] = derive(feature, [columns[part.id] for part in feature.inputs])
     return np.array([[number(value, i) for value in columns[i.id]] for i in inputs], dtype=np.float32).T
 
 
@@ -155,9 +175,11 @@ def number(value: Value | None, declared: Input) -> float:
     return float(math.floor(value)) if declared.whole else float(value)
 
 
-def _derived(feature: Derived, columns: Mapping[str, Sequence[Value | None]]) -> tuple[Value | None, ...]:
-    given = zip(*(columns[f.id] for f in feature.inputs), strict=True)
-    return tuple(None if any(v is None for v in row) else feature.compute(*row) for row in given)
+def derive(feature: Derived, columns: Sequence[Sequence[Value | None]]) -> tuple[Value | None, ...]:
+    """The values of a derived input. columns: of its inputs, in their order."""
+    given = zip(*columns, strict=True)
+    lacking = all if feature.partial else any
+    return tuple(None if lacking(v is None for v in row) else feature.compute(*row) for row in given)
 
 
 def _text(path: Path) -> str:

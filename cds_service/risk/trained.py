@@ -79,7 +79,7 @@ class TrainedModel:
     calibration: Calibration
     tables: LeafTables | None = field(default=None, repr=False)
     gates: Gates = field(default=(), repr=False)
-    made: tuple[table.Made, ...] = field(default=(), repr=False)
+    made: tuple[table.Computed, ...] = field(default=(), repr=False)
     narrower: tuple[Narrower, ...] = field(default=(), repr=False)
     trained: bool = True
 
@@ -97,7 +97,7 @@ class TrainedModel:
         limits: Message,
         bands: Mapping[int, Thresholds] | Mapping[str, Thresholds] | None = None,
         gates: Gates = (),
-        made: tuple[table.Made, ...] = (),
+        made: tuple[table.Computed, ...] = (),
     ) -> TrainedModel:
         """The model of a folder with `manifest.json` and its weights.
 

@@ -12,16 +12,21 @@ import numpy as np
 import xgboost
 
 from cds_service.risk.manifest import Input, Manifest
-from cds_service.training import figures, plots, rivals
+from cds_service.training import figures, plots, rivals, steadiness
 from cds_service.training.evaluation import calibration_points, markdown
 from cds_service.training.evidence import Evidence, Explained
 from cds_service.training.hazard import Floats, Matrix
+from cds_service.training.masking import Dropout
+from cds_service.training.steadiness import Tested
 
 _SHOWN_INPUTS = 14
 _SWARM = 1200
 
 
 WORDS = ("Intended use", "Not for", "Data", "Method", "What we found in the data", "Limits", "Licence")
+
+
+NET_BENEFIT = figures.NET_BENEFIT
 
 
 def read_words(path: Path) -> Mapping[str, str]:
@@ -52,7 +57,8 @@ def write(folder: Path, evidence: Evidence, words: Mapping[str, str]) -> None:
         f"## Gain over age and sex\n\n{figures.gains(evidence, ours, others)}",
         f"## Subgroups\n\n{figures.subgroups(evidence, ours)}",
         f"## Missing inputs\n\n{figures.patterns(evidence)}",
-        f"## Net benefit\n\n{figures.net_benefit(evidence, ours)}",
+        *steady(evidence.tested, evidence.dropout, evidence.patterns),
+        f"## Net benefit\n\n{figures.net_benefit(evidence, ours, others)}",
         f"## What moves the estimates\n\n{drivers(evidence)}",
         f"## What we found in the data\n\n{words['What we found in the data']}",
         f"## Limits\n\n{words['Limits']}",
@@ -68,6 +74,16 @@ def write(folder: Path, evidence: Evidence, words: Mapping[str, str]) -> None:
         folder / "calibration.svg",
     )
     swarm(evidence, folder / "beeswarm.svg")
+
+
+def steady(tested: Sequence[Tested], dropout: Dropout, patterns: Mapping[str, frozenset[str]]) -> list[str]:
+    """The sections on applicability, similar people, refits and plausible values."""
+    return [
+        f"## Applicability\n\n{steadiness.applicable(tested)}",
+        f"## Similar people\n\n{steadiness.similar(tested)}",
+        f"## Steadiness\n\n{steadiness.refitted(tested)}",
+        f"## Plausible values\n\n{steadiness.plausible(tested, dropout, patterns)}",
+    ]
 
 
 def _rivals(evidence: Evidence) -> dict[str, dict[int, Floats]]:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from cds_service.risk.calibration import Target
 from cds_service.risk.manifest import Manifest
 from cds_service.training.evaluation import Judge, Rows
-from cds_service.training.hazard import Cohort, Floats, Matrix
+from cds_service.training.hazard import Cohort, Floats, Matrix, Recipe
 from cds_service.training.masking import Dropout
+from cds_service.training.ordered import Ordered
 from cds_service.training.outcomes import Outcomes
+from cds_service.training.steadiness import REFITS, Tested
 from cds_service.training.study import Fitted, Study
 
 
@@ -52,7 +54,7 @@ class Evidence:
 
     spoken: rows of the ages for which the model speaks. subgroups, age_bands: name -> rows, within `spoken`.
     patterns: name -> panels hidden. ceiling: every column of the source data that does not leak.
-    thresholds: horizon -> risks at which net benefit is reported.
+    thresholds: horizon -> risks at which net benefit is reported. refits: of the final method, for its steadiness.
     """
 
     manifest: Manifest
@@ -68,6 +70,18 @@ class Evidence:
     thresholds: Mapping[int, Sequence[float]]
     seed: int
     replicates: int
+    recipe: Recipe
+    refits: int = REFITS
+
+    @property
+    def tested(self) -> tuple[Tested, ...]:
+        """Its one margin, for what the card says of steadiness."""
+        titles: dict[Target, str] = {h: f"death within {h} years" for h in self.horizons}
+        limits: dict[Target, Sequence[float]] = dict(self.thresholds.items())
+        return (
+            Tested(self.study, self.cohort, self.recipe, titles, limits, self.manifest.inputs, self.spoken, self.seed,
+                   self.refits),
+        )  # fmt: skip
 
     @property
     def matrix(self) -> Matrix:
@@ -92,12 +106,14 @@ class OutcomeEvidence:
     subgroups: name -> rows, within `spoken`. panels: name -> columns; patterns: name -> panels hidden together.
     scores: name -> a published score or guess of each row by outcome, NaN where it has none; only its ranks count.
     ceiling: every column of the source data that does not leak. thresholds: outcome -> risks for net benefit.
-    trials, inner: sets of parameters and folds in the tuning of the gradient boosting that it is compared with.
+    trials, inner: sets of parameters and folds (1: half held out) in the tuning of the gradient boosting that it is
+    compared with.
+    refits: of the final method, for its steadiness.
     """
 
     manifest: Manifest
     cohort: Outcomes
-    study: Studied
+    study: Study | Ordered
     titles: Mapping[str, str]
     spoken: Rows
     who: str
@@ -110,7 +126,25 @@ class OutcomeEvidence:
     seed: int
     replicates: int
     trials: int
+    recipe: Recipe
     inner: int = 3
+    refits: int = REFITS
+
+    @property
+    def tested(self) -> tuple[Tested, ...]:
+        """Each margin by itself, for what the card says of steadiness."""
+        ordered = isinstance(self.study, Ordered)
+        apart = self.study.studies if isinstance(self.study, Ordered) else {"": self.study}
+        found = []
+        for name, one in apart.items():
+            cohort = self.cohort.alone(name) if ordered else self.cohort
+            titles: dict[Target, str] = {o: title for o, title in self.titles.items() if not ordered or o == name}
+            limits: dict[Target, Sequence[float]] = dict(self.thresholds.items())
+            found.append(
+                Tested(one, cohort, self.recipe, titles, limits, self.manifest.inputs, self.spoken, self.seed,
+                       self.refits)
+            )  # fmt: skip
+        return tuple(found)
 
     @property
     def matrix(self) -> Matrix:

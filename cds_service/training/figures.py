@@ -137,8 +137,14 @@ def _complete(evidence: Evidence) -> Rows:
     return np.asarray(~np.isnan(evidence.cohort.matrix[:, common]).any(axis=1) & evidence.spoken)
 
 
-def net_benefit(evidence: Evidence, ours: Mapping[int, Floats]) -> str:
-    """What acting at each threshold is worth."""
+NET_BENEFIT = (
+    "threshold", "at or above it", "of these with it", "net benefit", "of logistic regression",
+    "if all counted as above", "if none did",
+)  # fmt: skip
+
+
+def net_benefit(evidence: Evidence, ours: Mapping[int, Floats], others: Mapping[str, Mapping[int, Floats]]) -> str:
+    """What acting at each threshold is worth, beside what the other ways of deciding are."""
     rows = []
     for h, thresholds in evidence.thresholds.items():
         people = evidence.cohort.known[h] & evidence.spoken
@@ -146,13 +152,10 @@ def net_benefit(evidence: Evidence, ours: Mapping[int, Floats]) -> str:
         for threshold in thresholds:
             flagged = risk >= threshold
             died = f"{100 * y[flagged].mean():.0f} %" if flagged.any() else "–"
-            benefit, of_all = (metrics.net_benefit(r, y, threshold) for r in (risk, np.ones(len(y))))
-            rows.append(
-                (f"{h} years, {100 * threshold:.0f} %", f"{100 * flagged.mean():.1f} %", died,
-                 f"{benefit:+.4f}", f"{of_all:+.4f}")
-            )  # fmt: skip
-    header = ("threshold", "at or above it", "of these died", "net benefit", "net benefit if everyone counted as above")
-    return markdown(header, rows)
+            ways = (risk, expit(others["logistic regression, same inputs"][h][people]), np.ones(len(y)))
+            worth = [f"{metrics.net_benefit(r, y, threshold):+.4f}" for r in ways]
+            rows.append((f"{h} years, {100 * threshold:.0f} %", f"{100 * flagged.mean():.1f} %", died, *worth, "0"))
+    return markdown(NET_BENEFIT, rows)
 
 
 def two(interval: metrics.Interval) -> str:

@@ -11,6 +11,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from cds_service.risk.calibration import Observed, T
+from cds_service.training import random_cuts
 from cds_service.training.masking import Dropout
 
 Floats = NDArray[np.float64]
@@ -99,12 +100,14 @@ class Recipe:
 
     rounds: of boosting; `num_parallel_tree` of the parameters says how many trees each adds.
     monotone: -1, 0 or 1 for each input. dropout: None trains on the rows as they are.
+    cuts: places, drawn at random in each round, at which an input may be cut; 0 for all that XGBoost finds.
     """
 
     rounds: int
     monotone: Sequence[int]
     dropout: Dropout | None
     seed: int
+    cuts: int = 0
 
 
 Parameters = Mapping[str, float | int]
@@ -130,6 +133,8 @@ def fit(cohort: People[T], rows: NDArray[np.int64], parameters: Parameters, reci
         "monotone_constraints": "(" + ",".join(str(sign) for sign in recipe.monotone) + ")",
         **parameters,
     }
+    if recipe.cuts:
+        return random_cuts.train(matrix, labels, offsets, settings, recipe.rounds, recipe.cuts)
     table = xgboost.DMatrix(matrix, labels, nthread=1)
     if offsets is not None:
         table.set_base_margin(offsets)

@@ -57,7 +57,4 @@ class Ordered:
 
 def run(cohort: Outcomes, plan: Plan) -> Ordered:
     """A nested cross-validation and a final model for each outcome."""
-    apart = {
-        name: Outcomes(cohort.matrix, {name: came}, cohort.strata, cohort.groups) for name, came in cohort.came.items()
-    }
-    return Ordered({name: study.run(one, plan) for name, one in apart.items()})
+    return Ordered({name: study.run(cohort.alone(name), plan) for name in cohort.came})

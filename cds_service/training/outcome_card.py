@@ -18,22 +18,25 @@ from cds_service.training.figures import signed, two
 from cds_service.training.hazard import Floats
 
 ByOutcome = Mapping[str, Floats]
+LOGISTIC = "logistic regression, same inputs"
 
 
 def write(folder: Path, evidence: OutcomeEvidence, words: Mapping[str, str]) -> None:
     """`card.md`, `calibration.svg` and `beeswarm.svg` in a model's folder."""
     ours = {name: evidence.study.log_odds(evidence.matrix, name) for name in evidence.titles}
+    others = {name: _others(evidence, name) for name in evidence.titles}
     sections = [
         card.head(evidence.manifest),
         f"## Intended use\n\n{words['Intended use']}\n\n**Not for:** {words['Not for']}",
         f"## Data\n\n{words['Data']}\n\n{_population(evidence)}",
         f"## Inputs\n\n{card.inputs(evidence.manifest)}",
         f"## Method\n\n{words['Method']}\n\n{_parameters(evidence)}",
-        f"## Discrimination\n\n{_discrimination(evidence, ours)}",
+        f"## Discrimination\n\n{_discrimination(evidence, ours, others)}",
         f"## Calibration\n\n{_calibration(evidence, ours)}",
         f"## Subgroups\n\n{_subgroups(evidence, ours)}",
         f"## Missing inputs\n\n{_patterns(evidence)}",
-        f"## Net benefit\n\n{_net_benefit(evidence, ours)}",
+        *card.steady(evidence.tested, evidence.dropout, evidence.patterns),
+        f"## Net benefit\n\n{_net_benefit(evidence, ours, others)}",
         f"## What moves the estimates\n\n{card.drivers(evidence)}",
         f"## What we found in the data\n\n{words['What we found in the data']}",
         f"## Limits\n\n{words['Limits']}",
@@ -85,7 +88,7 @@ def _others(evidence: OutcomeEvidence, name: str) -> dict[str, Floats]:
     cohort, fold = evidence.cohort, evidence.study.fold
     seed, trials = evidence.seed, evidence.trials
     return {
-        "logistic regression, same inputs": rivals.logistic(cohort, cohort.matrix, name, fold),
+        LOGISTIC: rivals.logistic(cohort, cohort.matrix, name, fold),
         "tuned XGBoost, same inputs": rivals.tuned(cohort, cohort.matrix, name, fold, seed, trials, evidence.inner),
         "ceiling: tuned XGBoost on all columns that do not leak": rivals.tuned(
             cohort, evidence.ceiling, name, fold, seed, trials, evidence.inner
@@ -94,12 +97,12 @@ def _others(evidence: OutcomeEvidence, name: str) -> dict[str, Floats]:
     }
 
 
-def _discrimination(evidence: OutcomeEvidence, ours: ByOutcome) -> str:
+def _discrimination(evidence: OutcomeEvidence, ours: ByOutcome, others: Mapping[str, ByOutcome]) -> str:
     """AUROC and AUPRC beside the other models, and the paired difference to each."""
     blocks = []
     for name, title in evidence.titles.items():
         judge, lines = evidence.judge(name), []
-        for other, scores in {"this model": ours[name], **_others(evidence, name)}.items():
+        for other, scores in {"this model": ours[name], **others[name]}.items():
             rows = evidence.spoken & ~np.isnan(scores)
             y = judge.outcomes[rows]
             lead = judge.gain(ours[name], scores, rows) if other != "this model" else None
@@ -146,18 +149,17 @@ def _patterns(evidence: OutcomeEvidence) -> str:
     return "The same rows each time; the line says what the model was not told.\n\n" + "\n\n".join(blocks)
 
 
-def _net_benefit(evidence: OutcomeEvidence, ours: ByOutcome) -> str:
-    """What acting at each threshold is worth."""
+def _net_benefit(evidence: OutcomeEvidence, ours: ByOutcome, others: Mapping[str, ByOutcome]) -> str:
+    """What acting at each threshold is worth, beside what the other ways of deciding are."""
     rows = []
     for name, thresholds in evidence.thresholds.items():
-        risk, y = expit(ours[name][evidence.spoken]), evidence.cohort.within(name)[evidence.spoken]
+        spoken = evidence.spoken
+        risk, y = expit(ours[name][spoken]), evidence.cohort.within(name)[spoken]
         for threshold in thresholds:
             flagged = risk >= threshold
             came = f"{100 * y[flagged].mean():.0f} %" if flagged.any() else "–"
-            benefit, of_all = (metrics.net_benefit(r, y, threshold) for r in (risk, np.ones(len(y))))
-            rows.append(
-                (f"{evidence.titles[name]}, {100 * threshold:.0f} %", f"{100 * flagged.mean():.1f} %", came,
-                 f"{benefit:+.4f}", f"{of_all:+.4f}")
-            )  # fmt: skip
-    header = ("threshold", "at or above it", "of these with it", "net benefit", "net benefit if all counted as above")
-    return markdown(header, rows)
+            ways = (risk, expit(others[name][LOGISTIC][spoken]), np.ones(len(y)))
+            worth = [f"{metrics.net_benefit(r, y, threshold):+.4f}" for r in ways]
+            title = f"{evidence.titles[name]}, {100 * threshold:.0f} %"
+            rows.append((title, f"{100 * flagged.mean():.1f} %", came, *worth, "0"))
+    return markdown(card.NET_BENEFIT, rows)

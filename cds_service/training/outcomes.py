@@ -42,6 +42,10 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def alone(self, name: str) -> Outcomes:
+        """The same rows with one of the outcomes."""
+        return Outcomes(self.matrix, {name: self.came[name]}, self.strata, self.groups)
+
     def within(self, name: str) -> Floats:
         """1 for those in whom the outcome came, else 0."""
         return self.came[name]

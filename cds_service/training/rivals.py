@@ -69,19 +69,21 @@ def tuned(
 ) -> Floats:
     """Out-of-fold log-odds of a gradient-boosted classifier tuned within the other folds: nothing else asked of it.
 
-    trials: sets of parameters drawn at random, each judged by an inner cross-validation.
+    trials: sets of parameters drawn at random, each judged by an inner cross-validation; with one inner fold, on half
+    of the rows that were held out.
     """
     outcomes, result = cohort.within(horizon), np.empty(len(cohort))
     for number in np.unique(fold):
         train = np.flatnonzero((fold != number) & cohort.known[horizon])
-        inner = folds_of(cohort, train, inner_folds, seed + 2)
+        inner = folds_of(cohort, train, max(inner_folds, 2), seed + 2)[:inner_folds]
         tried = [_drawn(np.random.default_rng([seed, trial])) for trial in range(trials)]
         scores = []
         for settings, rounds in tried:
             held_out = np.full(len(cohort), np.nan)
             for a, b in inner:
                 held_out[b] = _classified(matrix, outcomes, a, b, settings, rounds, seed)
-            scores.append(Ranked(held_out[train], outcomes[train]).auroc())
+            seen = train[~np.isnan(held_out[train])]
+            scores.append(Ranked(held_out[seen], outcomes[seen]).auroc())
         settings, rounds = tried[int(np.argmax(scores))]
         test = np.flatnonzero(fold == number)
         result[test] = _classified(matrix, outcomes, train, test, settings, rounds, seed)

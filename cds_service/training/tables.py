@@ -71,7 +71,7 @@ def read(
     sources: Sequence[Source],
     id_column: str,
     unused: Sequence[str],
-    made: Sequence[tables.Made] = (),
+    made: Sequence[tables.Computed] = (),
     keep: Callable[[pandas.DataFrame], NDArray[np.bool_]] | None = None,
     told: Sequence[Told] = (),
 ) -> Data:
@@ -102,6 +102,26 @@ def select(data: Data, inputs: Sequence[Input], path: Path) -> NDArray[np.float3
     if missing:
         raise tables.columns_missing(path, missing)
     return data.matrix[:, [place[i.id] for i in inputs]]
+
+
+def remade(sources: Sequence[Source]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What computes the derived columns of a matrix anew, for rows in which something was hidden or filled in.
+
+    Only columns that are derived from numbers of the same matrix.
+    """
+    place = {source.feature.id: position for position, source in enumerate(sources)}
+    derived = [source.feature for source in sources if source.column is None and isinstance(source.feature, Derived)]
+
+    def anew(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        result = matrix.copy()
+        for feature in derived:
+            columns = [result[:, place[part.id]].astype(np.float64) for part in feature.inputs]
+            values = [[None if np.isnan(x) else x for x in column.tolist()] for column in columns]
+            found = tables.derive(feature, values)
+            result[:, place[feature.id]] = [np.nan if value is None else value for value in found]
+        return result
+
+    return anew
 
 
 def codes(feature: Feature) -> tuple[str, ...]:

@@ -18,6 +18,10 @@ FEATURES = (
     *(feature for series in _SERIES.values() for feature in series),
     *intensive_care.OXYGENATION,
     intensive_care.VENTILATED,
+    *intensive_care.CHANGES.values(),
+    intensive_care.SHOCK_INDEX,
+    intensive_care.BUN_TO_CREATININE,
+    *intensive_care.POINTS,
 )
 
 _TOGETHER = {
@@ -34,18 +38,21 @@ _SINGLE = [id_ for id_ in _SERIES if not any(id_ in ids for _, ids in _TOGETHER.
 
 
 def _ids(*series: str) -> tuple[str, ...]:
-    return tuple(feature.id for id_ in series for feature in _SERIES[id_])
+    """The statistics of some series and their changes."""
+    changes = tuple(intensive_care.CHANGES[id_].id for id_ in series if id_ in intensive_care.CHANGES)
+    return tuple(feature.id for id_ in series for feature in _SERIES[id_]) + changes
+
+
+_DERIVED = {
+    "blood-gas": tuple(feature.id for feature in intensive_care.OXYGENATION),
+    "kidney": (intensive_care.BUN_TO_CREATININE.id,),
+    "blood-pressure": (intensive_care.SHOCK_INDEX.id,),
+}
 
 
 GROUPS = (
-    *(
-        Group(
-            id_,
-            label,
-            _ids(*ids) + (tuple(f.id for f in intensive_care.OXYGENATION) if id_ == "blood-gas" else ()),
-        )
-        for id_, (label, ids) in _TOGETHER.items()
-    ),
+    *(Group(id_, label, _ids(*ids) + _DERIVED.get(id_, ())) for id_, (label, ids) in _TOGETHER.items()),
+    Group("physiology", msg("Acute physiology, points"), tuple(feature.id for feature in intensive_care.POINTS)),
     *(Group(id_.replace("_", "-"), _SERIES[id_][0].of.label, _ids(id_)) for id_ in _SINGLE),
 )
 

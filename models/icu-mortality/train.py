@@ -23,12 +23,12 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "icu-mortality", "1.1.0", 20260502
+ID, VERSION, SEED = "icu-mortality", "1.2.0", 20260502
 TITLE = "Death in hospital after 48 hours of intensive care"
 OUTCOME, COLUMN = "in_hospital_death", "In-hospital_death"
 AGES = (16, 120)
 REQUIRED, MINIMUM = ("age", "gcs_last_48h"), 25
-ROUNDS = 350
+ROUNDS = 400
 
 # Series -> (name in the source, unit there, what is possible at all there, factor to our unit, group)
 SERIES = {
@@ -79,7 +79,11 @@ def sources() -> tuple[Source, ...]:
             Source(feature, f"{name}_{feature.statistic.value}", unit, limits, factor, group) for feature in features
         ]
     found += [Source(feature, group="blood-gas") for feature in intensive_care.OXYGENATION]
-    return (*found, Source(intensive_care.VENTILATED, "ventilated", "", ranges={"no": 0.0, "yes": 1.0}))
+    found.append(Source(intensive_care.VENTILATED, "ventilated", "", ranges={"no": 0.0, "yes": 1.0}))
+    found += [Source(feature, group=SERIES[id_][-1]) for id_, feature in intensive_care.CHANGES.items()]
+    found.append(Source(intensive_care.SHOCK_INDEX, group="blood-pressure"))
+    found.append(Source(intensive_care.BUN_TO_CREATININE, group="kidney"))
+    return (*found, *(Source(feature, group="physiology") for feature in intensive_care.POINTS))
 
 
 SOURCES = sources()
@@ -117,13 +121,13 @@ PATTERNS = {
     ),
 }
 
-# Each round adds two shallow trees grown on different halves and a seventh of the inputs: they are many and alike.
+# Each round adds four shallow trees grown on different halves and a sixth of the inputs: they are many and alike.
 START = {
-    "eta": 0.05, "max_depth": 3, "num_parallel_tree": 2, "min_child_weight": 5.0, "lambda": 3.0, "subsample": 0.5,
-    "colsample_bytree": 0.15,
+    "eta": 0.035, "max_depth": 3, "num_parallel_tree": 4, "min_child_weight": 3.0, "lambda": 2.0, "subsample": 0.5,
+    "colsample_bytree": 0.17,
 }  # fmt: skip
 SPACE = {
-    "eta": ("log", 0.04, 0.065),
+    "eta": ("log", 0.025, 0.05),
     "min_child_weight": ("log", 3.0, 10.0),
     "lambda": ("log", 1.0, 10.0),
     "subsample": ("float", 0.4, 0.7),
@@ -132,7 +136,15 @@ SPACE = {
 
 
 def main(
-    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000, rival: int = 6
+    data: Path,
+    out: Path,
+    trials: int,
+    *,
+    rounds: int = ROUNDS,
+    outer: int = 5,
+    replicates: int = 1000,
+    rival: int = 6,
+    refits: int = 20,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
@@ -149,7 +161,7 @@ def main(
     result = study.run(stays, plan)
     written = folder.write(out, _manifest(table, stays, result, plan), result.final.booster)
     words = card.read_words(Path(__file__).with_name("words.md"))
-    outcome_card.write(out, _evidence(written, table, stays, result, replicates, rival), words)
+    outcome_card.write(out, _evidence(written, table, stays, result, plan, (replicates, rival, refits)), words)
 
 
 def evaluate(data: Path, model: TrainedModel) -> str:
@@ -214,7 +226,7 @@ def dropout() -> Dropout:
     panels = {name: [place[f.id] for id_ in ids for f in series[id_]] for name, ids in PANELS.items()}
     panels["blood gases"] += [place[f.id] for f in intensive_care.OXYGENATION]
     panels["ventilation"] = [place[intensive_care.VENTILATED.id]]
-    return Dropout(panels, list(PATTERNS.values()), [0, 1])
+    return Dropout(panels, list(PATTERNS.values()), [0, 1], remade=tables.remade(SOURCES))
 
 
 def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder.Manifest:
@@ -246,7 +258,7 @@ def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder
 
 
 def _evidence(
-    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, replicates: int, rival: int
+    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, plan: Plan, counts: tuple[int, int, int]
 ) -> OutcomeEvidence:
     frame = table.frame
     columns = [name for name in frame.columns if name != "recordid" and name not in LEAKS]
@@ -265,8 +277,10 @@ def _evidence(
         ceiling=frame[columns].to_numpy().astype(np.float32),
         thresholds={OUTCOME: (0.1, 0.3, 0.5)},
         seed=SEED,
-        replicates=replicates,
-        trials=rival,
+        replicates=counts[0],
+        trials=counts[1],
+        recipe=plan.recipe,
+        refits=counts[2],
     )  # fmt: skip
 
 

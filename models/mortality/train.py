@@ -122,7 +122,16 @@ CEILING = """
 """.split()  # noqa: SIM905 - columns are easier to read so
 
 
-def main(data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000) -> None:
+def main(
+    data: Path,
+    out: Path,
+    trials: int,
+    *,
+    rounds: int = ROUNDS,
+    outer: int = 5,
+    replicates: int = 1000,
+    refits: int = 20,
+) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
     people = cohort(table)
@@ -139,7 +148,7 @@ def main(data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int
     result = study.run(people, plan)
     written = folder.write(out, _manifest(table, people, result, plan), result.final.booster)
     words = card.read_words(Path(__file__).with_name("words.md"))
-    card.write(out, _evidence(written, table, people, result, replicates), words)
+    card.write(out, _evidence(written, table, people, result, plan, (replicates, refits)), words)
 
 
 def evaluate(data: Path, model: TrainedModel) -> str:
@@ -235,7 +244,9 @@ def _manifest(table: Data, people: Cohort, result: Study, plan: Plan) -> folder.
     )  # fmt: skip
 
 
-def _evidence(manifest: folder.Manifest, table: Data, people: Cohort, result: Study, replicates: int) -> Evidence:
+def _evidence(
+    manifest: folder.Manifest, table: Data, people: Cohort, result: Study, plan: Plan, counts: tuple[int, int]
+) -> Evidence:
     spoken = speaks_age(table)
     age, frame = table.matrix[:, 0], table.frame
     year = frame["year"].to_numpy()
@@ -253,5 +264,7 @@ def _evidence(manifest: folder.Manifest, table: Data, people: Cohort, result: St
         ceiling=frame[[*inputs, *CEILING]].to_numpy().astype(np.float32),
         thresholds={5: (0.1, 0.25), 10: (0.25, 0.5)},
         seed=SEED,
-        replicates=replicates,
+        replicates=counts[0],
+        recipe=plan.recipe,
+        refits=counts[1],
     )

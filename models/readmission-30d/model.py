@@ -40,6 +40,7 @@ model = TrainedModel.load(
                 discharge.DIABETES_MEDICINES.id,
             ),
         ),
+        Group("earlier-stays", msg("Earlier stays in hospital"), (c.ADMISSIONS_YEAR.id, *readmission.EARLIER)),
         Group("diabetes-kind", msg("Diabetes as coded"), readmission.DIABETES_CODES),
     ),
     outcome_words={"readmission_30d": msg("readmission within 30 days")},

@@ -12,7 +12,7 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
-from cds_service.api import TrainedModel, diagnosis_groups, discharge, readmission
+from cds_service.api import TrainedModel, diagnosis_groups, discharge, earlier_stays, readmission
 from cds_service.api import catalogue as c
 from cds_service.training import card, folder, outcome_card, study, tables
 from cds_service.training.evaluation import Judge, judged_table
@@ -24,7 +24,7 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "readmission-30d", "1.0.0", 20261101
+ID, VERSION, SEED = "readmission-30d", "1.1.0", 20261101
 TITLE = "Readmission within 30 days, with diabetes"
 OUTCOME, COLUMN, CAME = "readmission_30d", "readmitted", "<30"
 ID_COLUMN, PATIENT = "encounter_id", "patient_nbr"
@@ -77,7 +77,8 @@ SOURCES = (
     Source(c.AGE, "age", "a", (0, 130), ranges=_AGES, whole=True, missing=_UNKNOWN),
     Source(c.SEX, "gender", "", cells={"Female": "female", "Male": "male"}, numbers={"female": 0.0, "male": 1.0},
            missing=("?", "Unknown/Invalid")),
-    Source(c.ADMISSIONS_YEAR, "number_inpatient", "1", (0, 200), monotone=1, missing=_UNKNOWN),
+    Source(c.ADMISSIONS_YEAR, "number_inpatient", "1", (0, 200), monotone=1, missing=_UNKNOWN,
+           group="earlier-stays"),
     Source(discharge.EMERGENCY_YEAR, "number_emergency", "1", (0, 500), monotone=1, missing=_UNKNOWN),
     Source(discharge.OUTPATIENT_YEAR, "number_outpatient", "1", (0, 500), missing=_UNKNOWN),
     Source(c.STAY_DAYS, "time_in_hospital", "d", (0, 400), missing=_UNKNOWN),
@@ -97,10 +98,11 @@ SOURCES = (
     Source(discharge.GLITAZONE, "any glitazone", "", ranges=_ANY, group=_MEDICINES),
     Source(discharge.DIABETES_MEDICINES, "kinds of diabetes medicine", "1", (0, 5), group=_MEDICINES),
     *(_diagnosis(group) for group in diagnosis_groups.GROUPS),
+    *(Source(f, f.id, f.unit, (0, 10000), group="earlier-stays") for f in earlier_stays.FEATURES),
 )  # fmt: skip
 # Known columns of the source data that are no inputs.
 UNUSED = """
-    patient_nbr race weight payer_code medical_specialty num_lab_procedures max_glu_serum repaglinide nateglinide
+    race weight payer_code medical_specialty num_lab_procedures max_glu_serum repaglinide nateglinide
     chlorpropamide glimepiride acetohexamide glipizide glyburide tolbutamide pioglitazone rosiglitazone acarbose
     miglitol troglitazone tolazamide examide citoglipton glyburide-metformin glipizide-metformin metformin
     glimepiride-pioglitazone metformin-rosiglitazone metformin-pioglitazone change diabetesMed diag_1 diag_2 diag_3
@@ -108,7 +110,7 @@ UNUSED = """
 """.split()  # noqa: SIM905 - columns are easier to read so
 
 # What a record may lack together; the lists of diagnoses and medicines are there as a whole or not at all.
-TOLD = (Told(COLUMN, ("NO", "<30", ">30")), Told(PATIENT), Told("race"), Told("payer_code"))
+TOLD = (Told(COLUMN, ("NO", "<30", ">30")), Told("race"), Told("payer_code"))
 PANELS = {
     "diagnoses of the stay": (discharge.DIAGNOSES.id, *(group.id for group in diagnosis_groups.GROUPS)),
     "medicines in the stay": (discharge.MEDICINES.id,),
@@ -124,12 +126,14 @@ PANELS = {
     "kind and source of admission": (discharge.ADMISSION_PRIORITY.id, discharge.ADMISSION_SOURCE.id),
     "disposition": (discharge.DISPOSITION.id,),
     "visits": (discharge.EMERGENCY_YEAR.id, discharge.OUTPATIENT_YEAR.id),
+    "earlier stays": readmission.EARLIER,
 }
 PATTERNS = {
     "no HbA1c, number of medicines, procedures": frozenset({"HbA1c", "medicines in the stay", "procedures"}),
     "no disposition": frozenset({"disposition"}),
     "no kind and source of admission, disposition": frozenset({"kind and source of admission", "disposition"}),
     "no emergency and outpatient visits": frozenset({"visits"}),
+    "nothing known of earlier stays but their number in the last year": frozenset({"earlier stays"}),
     "no diagnoses of the stay (refused in use)": frozenset({"diagnoses of the stay"}),
 }
 
@@ -146,7 +150,15 @@ RACES = {"Caucasian": "White", "AfricanAmerican": "African American", "Hispanic"
 
 
 def main(
-    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 500, rival: int = 2
+    data: Path,
+    out: Path,
+    trials: int,
+    *,
+    rounds: int = ROUNDS,
+    outer: int = 5,
+    replicates: int = 200,
+    rival: int = 2,
+    refits: int = 6,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = _read(data)
@@ -164,7 +176,7 @@ def main(
     result = study.run(stays, plan)
     written = folder.write(out, _manifest(table, stays, result, plan), result.final.booster)
     words = card.read_words(Path(__file__).with_name("words.md"))
-    outcome_card.write(out, _evidence(written, table, stays, result, replicates, rival), words)
+    outcome_card.write(out, _evidence(written, table, stays, result, plan, (replicates, rival, refits)), words)
 
 
 def evaluate(data: Path, model: TrainedModel) -> str:
@@ -282,7 +294,7 @@ def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder
 
 
 def _evidence(
-    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, replicates: int, rival: int
+    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, plan: Plan, counts: tuple[int, int, int]
 ) -> OutcomeEvidence:
     return OutcomeEvidence(
         manifest=manifest,
@@ -298,7 +310,9 @@ def _evidence(
         ceiling=ceiling(table),
         thresholds={OUTCOME: (0.1, 0.15, 0.2)},
         seed=SEED,
-        replicates=replicates,
-        trials=rival,
-        inner=2,
+        replicates=counts[0],
+        trials=counts[1],
+        recipe=plan.recipe,
+        refits=counts[2],
+        inner=1,
     )

@@ -25,13 +25,13 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "serious-illness", "1.0.0", 20261102
+ID, VERSION, SEED = "serious-illness", "1.1.0", 20261102
 TITLE = "Death in hospital and within 180 days in serious illness"
 HOSPITAL, HALF_YEAR = "hospital_death", "death_180d"
 TITLES = {HOSPITAL: "death in hospital", HALF_YEAR: "death within 180 days"}
 AGES = (18, 120)
 REQUIRED, MINIMUM = ("age", s.ILLNESS.id, s.HOSPITAL_DAY.id), 6
-ROUNDS = 350
+ROUNDS, CUTS = 300, 4
 
 _ILLNESSES = {
     "ARF/MOSF w/Sepsis": s.ORGAN_FAILURE, "MOSF w/Malig": s.ORGAN_FAILURE_CANCER, "CHF": s.HEART_FAILURE,
@@ -67,6 +67,7 @@ SOURCES = (
     Source(s.SODIUM, "sod", "mmol/L", (50, 300)),
     Source(s.GLUCOSE, "glucose", "mg/dL", (0, 3000)),
     Source(s.URINE, "urine", "mL", (0, 30000), group="kidney"),
+    Source(s.POINTS),
 )  # fmt: skip
 # Known columns of the source data that are no inputs.
 UNUSED = """
@@ -93,27 +94,31 @@ PATTERNS = {
     "no blood gases, albumin, bilirubin, urine": frozenset({"blood gases", "albumin and bilirubin", "urine"}),
     "no coma scale": frozenset({"coma scale"}),
 }
+# Each round adds two trees, which may cut an input at four places drawn at random.
 START = {
-    "eta": 0.03, "max_depth": 4, "num_parallel_tree": 1, "min_child_weight": 5.0, "lambda": 3.0, "subsample": 0.6,
-    "colsample_bytree": 0.3,
+    "eta": 0.06, "max_depth": 4, "num_parallel_tree": 2, "min_child_weight": 6.0, "lambda": 3.0, "subsample": 0.7,
+    "colsample_bynode": 0.4,
 }  # fmt: skip
-SPACE = {
-    "min_child_weight": ("log", 2.0, 15.0),
-    "lambda": ("log", 1.0, 10.0),
-    "subsample": ("float", 0.5, 0.8),
-    "colsample_bytree": ("float", 0.2, 0.5),
-}
+SPACE: dict[str, tuple[str, float, float]] = {}
 RACES = ("white", "black", "hispanic", "asian", "other")
 
 
 def main(
-    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, replicates: int = 1000, rival: int = 6
+    data: Path,
+    out: Path,
+    trials: int,
+    *,
+    rounds: int = ROUNDS,
+    outer: int = 5,
+    replicates: int = 500,
+    rival: int = 3,
+    refits: int = 10,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "sno", UNUSED, told=TOLD)
     patients = cohort(table)
     plan = Plan(
-        recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED),
+        recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED, CUTS),
         start=START,
         space=SPACE,
         calibrated_on=np.ones(len(patients), dtype=np.bool_),
@@ -129,7 +134,7 @@ def main(
         {HOSPITAL: result.studies[HOSPITAL].final},
     )
     words = card.read_words(Path(__file__).with_name("words.md"))
-    outcome_card.write(out, _evidence(written, table, patients, result, replicates, rival), words)
+    outcome_card.write(out, _evidence(written, table, patients, result, plan, (replicates, rival, refits)), words)
 
 
 def evaluate(data: Path, model: TrainedModel) -> str:
@@ -172,7 +177,8 @@ def cohort(table: Data) -> Outcomes:
 def spoken(table: Data) -> NDArray[np.bool_]:
     """For whom the model gives a number."""
     place = {source.feature.id: position for position, source in enumerate(SOURCES)}
-    derived = {s.ILLNESS.id, s.CANCER_EXTENT.id, s.COMORBIDITIES.id, s.HOSPITAL_DAY.id, s.PRESSURE.id, "age", "sex"}
+    derived = {s.ILLNESS.id, s.CANCER_EXTENT.id, s.COMORBIDITIES.id, s.HOSPITAL_DAY.id, s.PRESSURE.id, "age", "sex",
+               s.POINTS.id}  # fmt: skip
     counted = [position for id_, position in place.items() if id_ not in derived]
     age = table.matrix[:, 0]
     needed = ~np.isnan(table.matrix[:, [place[id_] for id_ in REQUIRED]]).any(axis=1)
@@ -195,7 +201,7 @@ def dropout() -> Dropout:
     place = {source.feature.id: position for position, source in enumerate(SOURCES)}
     panels = {name: [place[id_] for id_ in ids] for name, ids in PANELS.items()}
     kept = [place[id_] for id_ in (*REQUIRED, "sex")]
-    return Dropout(panels, list(PATTERNS.values()), kept, single=0.0, copied=0.25)
+    return Dropout(panels, list(PATTERNS.values()), kept, single=0.0, copied=0.25, remade=tables.remade(SOURCES))
 
 
 def ceiling(table: Data) -> Matrix:
@@ -229,7 +235,8 @@ def _manifest(table: Data, patients: Outcomes, result: Ordered, plan: Plan) -> f
             horizons=known,
         ),
         table=folder.Table("sno", tuple(UNUSED)),
-        training={"seed": SEED, "rounds": plan.recipe.rounds, "trials": plan.trials, "outer_folds": plan.outer,
+        training={"seed": SEED, "rounds": plan.recipe.rounds, "cuts": plan.recipe.cuts,
+                  "trials": plan.trials, "outer_folds": plan.outer,
                   "inner_folds": plan.inner, **final.parameters, **parameters},
         versions=folder.versions(),
         weights="",
@@ -238,7 +245,12 @@ def _manifest(table: Data, patients: Outcomes, result: Ordered, plan: Plan) -> f
 
 
 def _evidence(
-    manifest: folder.Manifest, table: Data, patients: Outcomes, result: Ordered, replicates: int, rival: int
+    manifest: folder.Manifest,
+    table: Data,
+    patients: Outcomes,
+    result: Ordered,
+    plan: Plan,
+    counts: tuple[int, int, int],
 ) -> OutcomeEvidence:
     frame = table.frame
     guesses = {
@@ -261,6 +273,8 @@ def _evidence(
         ceiling=ceiling(table),
         thresholds={HOSPITAL: (0.25, 0.5), HALF_YEAR: (0.5, 0.75)},
         seed=SEED,
-        replicates=replicates,
-        trials=rival,
+        replicates=counts[0],
+        trials=counts[1],
+        recipe=plan.recipe,
+        refits=counts[2],
     )

@@ -85,7 +85,7 @@ def tumours(path: Path) -> Path:
     return source_tables.write(path, cells)
 
 
-SMALL = {"rounds": 8, "outer": 2, "replicates": 3, "rival": 1}
+SMALL = {"rounds": 8, "outer": 2, "replicates": 3, "rival": 1, "refits": 2}
 CASES = [
     ("readmission-30d", stays, {**SMALL, "rounds": 25}),
     ("serious-illness", ill, {**SMALL, "rounds": 4}),
@@ -109,6 +109,9 @@ def test_the_same_rows_give_the_same_bytes(
     card = (tmp_path / "first" / "card.md").read_text()
     for heading in ("Intended use", "Data", "Discrimination", "Calibration", "Subgroups", "Limits"):
         assert f"\n## {heading}\n" in card
+    if "rival" in size:
+        for heading in ("Applicability", "Similar people", "Steadiness", "Plausible values"):
+            assert f"\n## {heading}\n" in card
 
 
 @pytest.mark.parametrize(("id_", "make", "words"), [

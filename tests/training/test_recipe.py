@@ -25,7 +25,7 @@ def trained(recipe: ModuleType, people: People, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("recipe")
     data = people(folder / "people.csv", 1500)
     for name in ("first", "second"):
-        recipe.main(data, folder / name, 2, rounds=12, outer=2, replicates=20)
+        recipe.main(data, folder / name, 2, rounds=12, outer=2, replicates=20, refits=2)
     return folder / "first", folder / "second"
 
 
