@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cds_service.features import catalogue
+from cds_service.features import catalogue, discharge, earlier_stays, intensive_care, oncology, serious_illness
+from cds_service.features.aggregate import Aggregate
+from cds_service.features.discharge import AtDischarge
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
     Coded,
@@ -24,6 +26,7 @@ from cds_service.features.feature import (
     Quantity,
 )
 from cds_service.features.hospital import InHospital
+from cds_service.features.in_stay import DoneInStay
 from cds_service.features.kidney_injury import Unsteady
 from cds_service.features.recent import Recent, Suspected
 from cds_service.features.saturation_target import PrescribedTarget
@@ -51,10 +54,12 @@ Rules that hold for all of them:
 """  # noqa: E501
 
 
-_COMPUTED = (Derived, FirstOf, Lasting, LowestRatio, Demographic)
+_COMPUTED = (Derived, FirstOf, Lasting, LowestRatio, Demographic, Aggregate)
 _READ = {
     Unsteady: "all values of `creatinine`: KDIGO 2012, with the reference values of NHS England's alerts",
     InHospital: "Encounters that go on, of class IMP, ACUTE, NONAC, EMER, OBSENC or SS",
+    AtDischarge: "Encounters, and the diagnoses, medicines and procedures of the stay that ends",
+    DoneInStay: "Procedures in the first hours of the stay",
     OfStay: "the inpatient Encounter that goes on or has just ended, earlier Encounters, Procedures of the stay",
     EarlierStays: "inpatient Encounters before the present one, if they reach back a year before it",
     Surgery: "Procedures that are operations by category, code or name",
@@ -66,7 +71,7 @@ _READ = {
 
 def page() -> str:
     """The page in Markdown."""
-    features = catalogue.all_features()
+    features = _with_those_of_models()
     parts = [
         _HEAD,
         "## Measured\n",
@@ -98,6 +103,25 @@ def page() -> str:
         ),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _with_those_of_models() -> tuple[Feature, ...]:
+    """The catalogue, then what trained models add: of tumours, stays, serious illness and intensive care; each once."""
+    tumours = [feature for feature in vars(oncology).values() if isinstance(feature, Feature)]
+    care = [
+        f
+        for series in (*intensive_care.VITALS.values(), *intensive_care.LABS.values())
+        for f in (series[0].of, *series)
+    ]
+    further = (
+        *tumours, *(f for f in vars(discharge).values() if isinstance(f, Feature)), *earlier_stays.FEATURES,
+        *serious_illness.FEATURES, *care, *intensive_care.OXYGENATION, intensive_care.VENTILATED,
+        *intensive_care.CHANGES.values(), intensive_care.SHOCK_INDEX, intensive_care.BUN_TO_CREATININE,
+        *intensive_care.POINTS,
+    )  # fmt: skip
+    known = catalogue.all_features()
+    ids = {feature.id for feature in known}
+    return (*known, *{feature.id: feature for feature in further if feature.id not in ids}.values())
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:
@@ -146,7 +170,12 @@ def _shown(word: object) -> str:
     return {True: "yes", False: "no"}.get(word, str(word)) if isinstance(word, bool) else str(word)
 
 
-def _computed(feature: Derived | FirstOf | Lasting | LowestRatio | Demographic) -> tuple[str, ...]:
+def _computed(feature: Derived | FirstOf | Lasting | LowestRatio | Demographic | Aggregate) -> tuple[str, ...]:
+    if isinstance(feature, Aggregate):
+        source = (
+            f"{feature.statistic.value} of `{feature.of.id}` in the first {feature.hours:g} h of {feature.stay.label}"
+        )
+        return str(feature.label), f"`{feature.id}`", f"`{feature.of.unit}`", source
     if isinstance(feature, Demographic):
         return str(feature.label), f"`{feature.id}`", "a" if feature.id == "age" else "", "Patient"
     if isinstance(feature, Lasting):

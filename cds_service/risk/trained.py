@@ -17,6 +17,7 @@ from cds_service.explain import kept_tables, tree
 from cds_service.explain.explanation import Contribution
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.explain.tree import Group
+from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Reason, Unusable
 from cds_service.language import Message, msg
 from cds_service.risk import loading, published, table
@@ -184,7 +185,7 @@ class TrainedModel:
         attribution = attribution or tree.attribute(self.booster, matrix)
         notes = (*self._beyond(entries), *self._not_excluded(values))
         found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
-        gone = tuple(e for e in entries if isinstance(e, Unusable) and not isinstance(e.feature, Derived))
+        gone = tuple(e for e in entries if isinstance(e, Unusable) and _could_be_there(e))
         read = _Read(found, gone, published.oldest(found), notes)
         scaled = self._scaled(matrix, attribution, entries)
         return tuple(self._estimate(target, one, read) for target, one in scaled.items())
@@ -380,6 +381,12 @@ def _on(
         shown=shown,
         output=float(calibration.log_odds(target, float(attribution.margins[0]))),
     )
+
+
+def _could_be_there(gone: Unusable) -> bool:
+    """Whether an input is missing: neither computed from others, nor of an earlier stay that never was."""
+    never = isinstance(gone.feature, EarlierStays) and gone.reason is Reason.ABSENT
+    return not never and not isinstance(gone.feature, Derived)
 
 
 def _counts(feature: Feature) -> bool:

@@ -31,7 +31,7 @@ HOSPITAL, HALF_YEAR = "hospital_death", "death_180d"
 TITLES = {HOSPITAL: "death in hospital", HALF_YEAR: "death within 180 days"}
 AGES = (18, 120)
 REQUIRED, MINIMUM = ("age", s.ILLNESS.id, s.HOSPITAL_DAY.id), 6
-ROUNDS, CUTS = 300, 4
+ROUNDS, CUTS = 200, 4
 
 _ILLNESSES = {
     "ARF/MOSF w/Sepsis": s.ORGAN_FAILURE, "MOSF w/Malig": s.ORGAN_FAILURE_CANCER, "CHF": s.HEART_FAILURE,
@@ -110,9 +110,9 @@ def main(
     *,
     rounds: int = ROUNDS,
     outer: int = 5,
-    replicates: int = 500,
-    rival: int = 3,
-    refits: int = 10,
+    replicates: int = 300,
+    rival: int = 2,
+    refits: int = 6,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "sno", UNUSED, told=TOLD)
@@ -277,4 +277,5 @@ def _evidence(
         trials=counts[1],
         recipe=plan.recipe,
         refits=counts[2],
+        inner=1,
     )

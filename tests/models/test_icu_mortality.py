@@ -34,6 +34,10 @@ TYPICAL = {
     "spo2": 97.0, "temperature": 37.0, "glucose": 130.0, "bun": 18.0, "creatinine": 0.9, "bicarbonate": 24.0,
     "hematocrit": 31.0, "potassium": 4.1, "magnesium": 2.0, "sodium": 139.0, "platelets": 200.0, "wbc": 10.5,
 }  # fmt: skip
+COMPUTED = (
+    *intensive_care.OXYGENATION, *intensive_care.CHANGES.values(), intensive_care.SHOCK_INDEX,
+    intensive_care.BUN_TO_CREATININE, *intensive_care.POINTS,
+)  # fmt: skip
 ILL = {**TYPICAL, "gcs": 5.0, "heart_rate": 118.0, "bun": 75.0, "creatinine": 3.2, "lactate": 6.0, "bicarbonate": 14.0}
 
 
@@ -47,7 +51,13 @@ def model(load_model: Callable[[str], ModuleType]) -> TrainedModel:
 def stay(series: Mapping[str, float], age: float = 66.0) -> dict[Feature, Any]:
     """A patient whose values never changed over the 48 hours."""
     measured = {**intensive_care.VITALS, **intensive_care.LABS}
-    return {c.AGE: age, c.SEX: "male"} | {f: value for id_, value in series.items() for f in measured[id_]}
+    found: dict[Feature, Any] = {f: value for id_, value in series.items() for f in measured[id_]}
+    for feature in COMPUTED:
+        values = [found.get(part) for part in feature.inputs]
+        lacking = all if feature.partial else any
+        value = None if lacking(v is None for v in values) else feature.compute(*values)
+        found |= {} if value is None else {feature: value}
+    return {c.AGE: age, c.SEX: "male"} | found
 
 
 def risk(model: TrainedModel, values: FeatureValues) -> float:
