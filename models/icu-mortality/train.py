@@ -142,9 +142,9 @@ def main(
     *,
     rounds: int = ROUNDS,
     outer: int = 5,
-    replicates: int = 1000,
-    rival: int = 6,
-    refits: int = 20,
+    replicates: int = 300,
+    rival: int = 2,
+    refits: int = 6,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
@@ -281,6 +281,7 @@ def _evidence(
         trials=counts[1],
         recipe=plan.recipe,
         refits=counts[2],
+        inner=1,
     )  # fmt: skip
 
 
