@@ -27,7 +27,7 @@ def logistic(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int
     for number in np.unique(fold):
         train = (fold != number) & cohort.known[horizon]
         model = make_pipeline(
-            SimpleImputer(strategy="median", add_indicator=True),
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             FunctionTransformer(_with_logarithms),
             StandardScaler(),
             LogisticRegression(C=0.1, max_iter=2000),

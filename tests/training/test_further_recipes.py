@@ -48,7 +48,7 @@ def stays(path: Path) -> Path:
     further = {
         "number_inpatient": before, "discharge_disposition_id": ["1"] * n,
         "readmitted": np.where(soon, "<30", g.choice(["NO", ">30"], n)),
-        "patient_nbr": np.arange(n) // 2, "race": g.choice(["Caucasian", "AfricanAmerican"], n),
+        "encounter_id": np.arange(n), "patient_nbr": np.arange(n) // 2, "race": g.choice(["Caucasian", "AfricanAmerican"], n),
         "payer_code": g.choice(["MC", "?"], n), "num_lab_procedures": g.integers(1, 90, n),
     }  # fmt: skip
     return source_tables.write(path, rows("readmission-30d", n, further))
@@ -88,7 +88,7 @@ def tumours(path: Path) -> Path:
 SMALL = {"rounds": 8, "outer": 2, "replicates": 3, "rival": 1, "refits": 2}
 CASES = [
     ("readmission-30d", stays, {**SMALL, "rounds": 25}),
-    ("serious-illness", ill, {**SMALL, "rounds": 4}),
+    ("serious-illness", ill, {**SMALL, "rounds": 15}),
     ("lung-adenocarcinoma-survival", tumours, {"outer": 2, "refits": 1, "replicates": 5}),
 ]
 
