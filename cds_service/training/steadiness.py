@@ -7,6 +7,7 @@ method would have differed had other patients been drawn.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -197,9 +198,11 @@ def _unusual(one: Tested) -> tuple[Rows, Rows]:
     beyond, apart = np.zeros(len(matrix), dtype=np.bool_), np.zeros(len(matrix))
     for number in np.unique(one.study.fold):
         test, train = one.study.fold == number, matrix[one.study.fold != number]
-        low, high = np.nanmin(train, axis=0), np.nanmax(train, axis=0)
+        low, high = np.fmin.reduce(train, axis=0), np.fmax.reduce(train, axis=0)
         beyond[test] = ((matrix[test] < low) | (matrix[test] > high)).any(axis=1)
-        middle, spread = np.nanmean(train, axis=0), np.maximum(np.nanstd(train, axis=0), 1e-6)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # an input of which nobody has a value stays unknown
+            middle, spread = np.nanmean(train, axis=0), np.maximum(np.nanstd(train, axis=0), 1e-6)
         scores = np.clip((matrix[test] - middle) / spread, -6, 6) ** 2
         measured = np.maximum((~np.isnan(scores)).sum(axis=1), 1)
         apart[test] = np.nansum(scores, axis=1) / measured

@@ -48,7 +48,8 @@ def stays(path: Path) -> Path:
     further = {
         "number_inpatient": before, "discharge_disposition_id": ["1"] * n,
         "readmitted": np.where(soon, "<30", g.choice(["NO", ">30"], n)),
-        "encounter_id": np.arange(n), "patient_nbr": np.arange(n) // 2, "race": g.choice(["Caucasian", "AfricanAmerican"], n),
+        "encounter_id": np.arange(n), "patient_nbr": np.arange(n) // 2,
+        "race": g.choice(["Caucasian", "AfricanAmerican"], n),
         "payer_code": g.choice(["MC", "?"], n), "num_lab_procedures": g.integers(1, 90, n),
     }  # fmt: skip
     return source_tables.write(path, rows("readmission-30d", n, further))
