@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import orders
+from cds_service import kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -155,7 +155,9 @@ __all__ = [
     "is_inpatient",
     "is_over",
     "kidney_disease",
+    "kidneys",
     "levers",
+    "liver",
     "msg",
     "oncology",
     "orders",

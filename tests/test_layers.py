@@ -33,7 +33,7 @@ LAYERS = (
     ("documents",),
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
-    ("evidence_path",),
+    ("evidence_path", "not_calculated", "kidneys", "liver"),
     ("cards", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),

@@ -1,0 +1,27 @@
+"""What a record calls for about the kidneys: a rise of creatinine, chronic kidney disease, what is to be measured.
+
+A rise comes first: while creatinine is not steady there is no eGFR and no stage. Each function returns its findings,
+or nothing; which of them speak for a patient, and in which order, a service decides.
+"""
+
+from cds_service.kidneys.chronic import KDIGO_2024, care
+from cds_service.kidneys.estimates import EGFR_MODEL, KFRE_MODELS, disease, failure_line, stage_line
+from cds_service.kidneys.measuring import RISKS, albuminuria, one_value
+from cds_service.kidneys.on_metformin import metformin
+from cds_service.kidneys.rising import TO_REVIEW, injury
+
+__all__ = [
+    "EGFR_MODEL",
+    "KDIGO_2024",
+    "KFRE_MODELS",
+    "RISKS",
+    "TO_REVIEW",
+    "albuminuria",
+    "care",
+    "disease",
+    "failure_line",
+    "injury",
+    "metformin",
+    "one_value",
+    "stage_line",
+]

@@ -1,0 +1,47 @@
+"""Metformin with a kidney function for which its label or KDIGO 2022 wants it stopped or reduced."""
+
+from __future__ import annotations
+
+from cds_service.features import catalogue
+from cds_service.features.doses import daily_mg
+from cds_service.findings import CareGapFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.kidneys.estimates import EGFR_MODEL, REDUCED, SEVERELY_DECREASED
+from cds_service.kidneys.words import day
+from cds_service.language import msg
+from cds_service.risk.model import Citation, NotEstimated
+
+MOST_METFORMIN = 1000.0  # mg a day below 45
+KDIGO_DIABETES = Citation("KDIGO 2022 guideline on diabetes in CKD", "https://doi.org/10.1016/j.kint.2022.06.008")
+METFORMIN_LABEL = Citation(
+    "FDA safety communication on metformin and kidney function, 2016",
+    "https://www.fda.gov/drugs/drug-safety-and-availability/"
+    "fda-drug-safety-communication-fda-revises-warnings-regarding-use-diabetes-medicine-metformin-certain",
+)
+
+
+def metformin(case: Case) -> tuple[Finding, ...]:
+    """Metformin on the medication list with an eGFR below 30, or below 45 in a dose that is not known to be reduced."""
+    result, taken = case.results[EGFR_MODEL], case.values.usable(catalogue.METFORMIN)
+    if isinstance(result, NotEstimated) or taken is None or taken.value is not True:
+        return ()
+    egfr, dose = round(result[0].value), daily_mg(case.context.record, catalogue.METFORMIN)
+    stop = egfr < SEVERELY_DECREASED
+    if egfr >= REDUCED or (not stop and dose is not None and dose <= MOST_METFORMIN):
+        return ()
+    headline = msg("Metformin on the medication list with eGFR {egfr} mL/min/1.73 m²", egfr=egfr)
+    if not stop and dose is not None:
+        headline = msg("Metformin {dose} mg a day with eGFR {egfr} mL/min/1.73 m²", dose=round(dose), egfr=egfr)
+    finding = CareGapFinding(
+        key="metformin/egfr-below-30" if stop else "metformin/egfr-below-45",
+        severity=Severity.WARNING if stop or dose is not None else Severity.INFO,
+        headline=headline,
+        advice=msg("Metformin is contraindicated below 30. Consider stopping it and another glucose-lowering medicine.")
+        if stop
+        else msg("Below 45 the dose is halved, to at most 1000 mg a day as a rule; it is not started there."),
+        advice_source=METFORMIN_LABEL if stop else KDIGO_DIABETES,
+        due=msg("eGFR of {date}.", date=day(result[0].effective)),
+        last_done=None,
+        sources=(*taken.sources, *(s for v in result[0].inputs for s in v.sources if s.startswith("Observation/"))),
+    )
+    return (finding,)

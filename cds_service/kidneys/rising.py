@@ -1,0 +1,96 @@
+"""A creatinine that rises as in acute kidney injury (KDIGO 2012): what it was, what it may mean, what to review."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cds_service import orders
+from cds_service.features import catalogue
+from cds_service.features.feature import FeatureValue
+from cds_service.features.kidney_injury import Rise
+from cds_service.findings import CareGapFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.language import Message, msg
+from cds_service.risk import published
+from cds_service.risk.model import Citation
+
+FRESH = timedelta(days=90)  # a rise that was not followed up for longer is no news, but an omission
+KDIGO_AKI = Citation("KDIGO 2012 acute kidney injury guideline", "https://kdigo.org/guidelines/acute-kidney-injury/")
+# What a clinician reviews while the kidney fails: harmful to it, or cleared by it.
+TO_REVIEW = (catalogue.METFORMIN, catalogue.NSAID, catalogue.RAS_INHIBITOR, catalogue.SGLT2_INHIBITOR)
+
+
+def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
+    """A creatinine that has risen as in acute kidney injury; one that falls again is told on other cards only."""
+    if rise is None:
+        return ()
+    fresh = case.context.now - rise.latest.time <= FRESH
+    falling, known = rise.kind == "falling", bool(case.values.flag(catalogue.ACUTE_KIDNEY_INJURY))
+    taken = [m for m in map(case.values.usable, TO_REVIEW) if m is not None and m.value is True]
+    sources = (rise.latest.reference, rise.reference.reference, *(s for m in taken for s in m.sources))
+    finding = CareGapFinding(
+        key="kidney-injury",
+        severity=Severity.WARNING if fresh and not falling and not known else Severity.INFO,
+        headline=_headline(rise, fresh=fresh),
+        advice=msg("Repeat creatinine until it is steady: until then no eGFR and no stage can be told.")
+        if falling
+        else msg(
+            "Repeat creatinine and potassium within days, today if the patient is acutely ill. Look for the cause, and "
+            "review medicines that harm the kidney or that it clears. Chronic kidney disease cannot be told from a "
+            "rise."
+        ),
+        advice_source=KDIGO_AKI,
+        proposals=()
+        if falling
+        else orders.offer(
+            case.context,
+            orders.CREATININE,
+            "Creatinine has risen: possible acute kidney injury",
+            priority="urgent",
+            due=case.context.now.date(),
+        ),
+        quiet=falling or known,
+        magnitude=rise.latest.value,
+        due=_due(rise, taken),
+        last_done=None,
+        sources=tuple(dict.fromkeys(sources)),
+    )
+    return (finding,)
+
+
+def _headline(rise: Rise, *, fresh: bool) -> Message:
+    """Both values, the factor, and what they may mean."""
+    shown = {
+        "now": f"{rise.latest.value:.3g}",
+        "before": f"{rise.reference.value:.3g}",
+        "day": rise.reference.time.date(),
+    }
+    if rise.kind == "falling":
+        return msg("Creatinine {now} mg/dL, falling from {before} on {day}: kidney function is not steady", **shown)
+    shown["factor"] = f"{rise.ratio:.1f}"
+    if not fresh:
+        return msg(
+            "Creatinine {now} mg/dL on {latest}, {factor} times the {before} of {day}, and not repeated since",
+            latest=rise.latest.time.date(),
+            **shown,
+        )
+    if rise.kind == "year":
+        return msg(
+            "Creatinine {now} mg/dL, {factor} times the {before} of {day}: possible acute kidney injury", **shown
+        )
+    return msg(
+        "Creatinine {now} mg/dL, {factor} times the {before} of {day}: acute kidney injury, stage {stage}",
+        stage=rise.stage,
+        **shown,
+    )
+
+
+def _due(rise: Rise, taken: list[FeatureValue]) -> Message:
+    """When it was measured, the criterion, and the medicines to review."""
+    due = msg("Measured {date}.", date=rise.latest.time.date())
+    if rise.kind == "year":
+        due = msg("{due} KDIGO stage {stage}, if the rise is one of the last 7 days.", due=due, stage=rise.stage)
+    if not taken:
+        return due
+    medicines = published.enumerated([m.feature.label for m in taken])
+    return msg("{due} On the medication list, to review: {medicines}.", due=due, medicines=medicines)
