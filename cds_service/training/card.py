@@ -51,7 +51,7 @@ def write(folder: Path, evidence: Evidence, words: Mapping[str, str]) -> None:
         f"## Intended use\n\n{words['Intended use']}\n\n**Not for:** {words['Not for']}",
         f"## Data\n\n{words['Data']}\n\n{_population(evidence)}",
         f"## Inputs\n\n{inputs(evidence.manifest)}",
-        f"## Method\n\n{words['Method']}\n\n{_parameters(evidence)}",
+        f"## Method\n\n{words['Method']}\n\n{validation(evidence.manifest)}\n\n{_parameters(evidence)}",
         f"## Discrimination\n\n{figures.discrimination(evidence, ours, others)}",
         f"## Calibration\n\n{figures.calibration(evidence, ours)}",
         f"## Gain over age and sex\n\n{figures.gains(evidence, ours, others)}",
@@ -106,12 +106,33 @@ def _rivals(evidence: Evidence) -> dict[str, dict[int, Floats]]:
 
 def head(manifest: Manifest) -> str:
     """The title and what holds for every figure."""
+    done = "trained, tuned or calibrated" if tuned(manifest) else "trained or calibrated"
     return (
         f"# {manifest.title}\n\n"
         f"Model `{manifest.id}`, version {manifest.version}. "
         f"This card is written by `train.py`; do not edit it.\n"
-        f"Every figure comes from people whom the model in question was not trained, tuned or calibrated on; "
-        f"brackets hold 95 % intervals."
+        f"Every figure comes from people whom the model in question was not {done} on; brackets hold 95 % intervals."
+    )
+
+
+def tuned(manifest: Manifest) -> bool:
+    """Whether the recipe searched for parameters: one trial is the parameters that it starts with."""
+    return int(manifest.training["trials"]) > 1
+
+
+def validation(manifest: Manifest) -> str:
+    """What the cross-validation repeated in every fold, and where the parameters come from."""
+    trials, inner = manifest.training["trials"], manifest.training["inner_folds"]
+    if tuned(manifest):
+        return (
+            f"Nested cross-validation: for every outer fold, parameters are tuned (Optuna, TPE, {trials} trials) and "
+            f"the calibration is fitted by an inner cross-validation ({inner} folds) of the other folds alone; the "
+            f"final model repeats the same steps on all rows."
+        )
+    return (
+        f"Nested cross-validation: for every outer fold, the calibration is fitted by an inner cross-validation "
+        f"({inner} folds) of the other folds alone; the final model repeats the same steps on all rows.\n"
+        f"Nothing is tuned within the folds: the parameters were chosen beforehand, in comparisons on these same rows."
     )
 
 

@@ -32,9 +32,10 @@ def page() -> str:
     parts = [
         "# Trained models: figures",
         "Written from the cards by `python -m cds_service.training.evidence_page > docs/evidence/models.md`.",
-        "Every figure comes from rows that the model judged was not trained, tuned or calibrated on; brackets hold 95 "
-        "% intervals. Goals are for rows that were taken out beforehand and are not here: out-of-fold figures tell "
-        "whether they are near, not whether they are met.",
+        "Every figure comes from rows that the model judged was not trained or calibrated on; brackets hold 95 % "
+        "intervals. Where a card says that nothing was tuned within the folds, the parameters were chosen in earlier "
+        "comparisons on the same rows. Goals are for rows that were taken out beforehand and are not here: out-of-fold "
+        "figures tell whether they are near, not whether they are met.",
     ]
     for card in sorted(shipped("models").glob("*/card.md")):
         parts.append(_model(card))

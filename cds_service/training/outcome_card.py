@@ -30,7 +30,7 @@ def write(folder: Path, evidence: OutcomeEvidence, words: Mapping[str, str]) -> 
         f"## Intended use\n\n{words['Intended use']}\n\n**Not for:** {words['Not for']}",
         f"## Data\n\n{words['Data']}\n\n{_population(evidence)}",
         f"## Inputs\n\n{card.inputs(evidence.manifest)}",
-        f"## Method\n\n{words['Method']}\n\n{_parameters(evidence)}",
+        f"## Method\n\n{words['Method']}\n\n{card.validation(evidence.manifest)}\n\n{_parameters(evidence)}",
         f"## Discrimination\n\n{_discrimination(evidence, ours, others)}",
         f"## Calibration\n\n{_calibration(evidence, ours)}",
         f"## Subgroups\n\n{_subgroups(evidence, ours)}",

@@ -2,6 +2,7 @@
 
 For each outer fold: parameters are tuned by an inner cross-validation of the other folds, the calibration is fitted on
 its out-of-fold margins, the trees are refitted on all of them, and only then is the fold predicted.
+One trial tunes nothing: the parameters are those that the recipe starts with.
 The final weights repeat the same steps on all rows.
 """
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
@@ -14,8 +15,9 @@ from answers import loaded
 from cds_service.errors import BadRequest, FeatureMismatch, PluginError
 from cds_service.risk import manifest as manifests
 from cds_service.risk.trained import TrainedModel
-from cds_service.training import run
+from cds_service.training import card, run
 
+MODELS = Path(__file__).parent.parent.parent / "models"
 People = Callable[[Path, int], Path]
 
 
@@ -51,9 +53,29 @@ def test_the_manifest_tells_what_was_learnt_from_whom(trained: tuple[Path, Path]
     assert by_id["creatinine"].codes[0] == "2160-0"
 
 
+def test_the_card_claims_tuning_only_if_parameters_were_searched_for(trained: tuple[Path, Path]) -> None:
+    """One trial is the parameters that the recipe starts with; the head and the method say so."""
+    searched = manifests.read(trained[0] / "manifest.json")
+    fixed = msgspec.structs.replace(searched, training={**searched.training, "trials": 1})
+    assert "Optuna, TPE, 2 trials" in (trained[0] / "card.md").read_text()
+    assert "tuned" in card.head(searched)
+    assert "tuned" not in card.head(fixed)
+    assert "Nothing is tuned within the folds" in card.validation(fixed)
+
+
+@pytest.mark.parametrize("id_", ["mortality", "readmission-30d", "icu-mortality", "serious-illness"])
+def test_a_shipped_card_has_the_words_that_its_recipe_writes(id_: str) -> None:
+    """Head and method agree with the manifest and with `words.md`."""
+    folder = MODELS / id_
+    shipped, manifest = (folder / "card.md").read_text(encoding="utf-8"), manifests.read(folder / "manifest.json")
+    words = card.read_words(folder / "words.md")
+    assert shipped.startswith(f"{card.head(manifest)}\n\n")
+    assert f"## Method\n\n{words['Method']}\n\n{card.validation(manifest)}\n\nFinal model: " in shipped
+
+
 def test_the_card_reports_what_a_board_asks_for(trained: tuple[Path, Path]) -> None:
     """Discrimination, calibration, subgroups, gain over age and sex, missing inputs, limits, licence."""
-    card = (trained[0] / "card.md").read_text()
+    text = (trained[0] / "card.md").read_text()
     for heading in (
         "Intended use",
         "Data",
@@ -66,9 +88,9 @@ def test_the_card_reports_what_a_board_asks_for(trained: tuple[Path, Path]) -> N
         "Limits",
         "Licence and version",
     ):
-        assert f"\n## {heading}\n" in card
-    assert "non-Hispanic Black" in card
-    assert json.loads((trained[0] / "manifest.json").read_text())["sha256"] in card
+        assert f"\n## {heading}\n" in text
+    assert "non-Hispanic Black" in text
+    assert json.loads((trained[0] / "manifest.json").read_text())["sha256"] in text
 
 
 def test_a_column_that_leaks_is_no_input(recipe: ModuleType) -> None:
