@@ -1,15 +1,16 @@
-"""What an answer may rest on: lines of the record and sentences of documents, chosen by the question."""
+"""What an answer may rest on: lines of the record, sentences of documents and rows of general knowledge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cds_service.documents.reading import Document
 from cds_service.documents.sentences import Passage
 from cds_service.documents.statements import contradictions, name_of, with_documents
 from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.passages import PassageIndex, Text
 from cds_service.language import Message, Words, msg
 from cds_service.summary.chart import Chart
@@ -28,7 +29,8 @@ class Source:
 
     id: `E1`, `E2`, by which an answer cites it. references: resources, or one place of a document
     (`DocumentReference/7#s14`). where: what a reader calls its place. hidden: it holds what a reader does not see, or
-    seems to speak to a machine: it is sent to none.
+    seems to speak to a machine: it is sent to none. row: of the knowledge graph, for what is general knowledge and not
+    about this patient; it has no references then.
     """
 
     id: str
@@ -38,20 +40,32 @@ class Source:
     at: datetime | None = None
     passage: Passage | None = None
     hidden: bool = False
+    row: Evidence | None = None
+
+
+Find = Callable[[str], tuple[Source, ...]]
+
+
+def _none(_: str) -> tuple[Source, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that may be asked about: made once for a record, its documents and a language."""
+    """All that may be asked about: made once for a record, its documents and a language.
+
+    knowledge: finds the rows of the knowledge graph that may answer a question.
+    """
 
     record: PatientRecord
     documents: tuple[Document, ...]
     sources: tuple[Source, ...]
     chart: Chart
+    knowledge: Find = _none
 
 
-def material(record: PatientRecord, documents: Sequence[Document], say: Words) -> Material:
-    """The lines of a record in a reader's words, and the sentences of its documents."""
+def material(record: PatientRecord, documents: Sequence[Document], say: Words, knowledge: Find = _none) -> Material:
+    """The lines of a record in a reader's words, the sentences of its documents, and what finds knowledge."""
     found: list[Source] = []
     for fact in with_documents(everything(record), contradictions(record, documents), ()):
         text = say(fact.text)
@@ -60,22 +74,20 @@ def material(record: PatientRecord, documents: Sequence[Document], say: Words) -
         for one in document.passages:
             where = _where(document, one)
             found.append(Source("", one.text, (one.reference,), where, document.at, one, one.hidden))
-    return Material(record, tuple(documents), tuple(found), _chart(record, documents))
+    return Material(record, tuple(documents), tuple(found), _chart(record, documents), knowledge)
 
 
 def chosen(question: str, of: Material, limit: int = MOST) -> tuple[Source, ...]:
-    """The sources that fit a question best, the best first, with ids `E1`, `E2` ..."""
-    index = PassageIndex(Text(str(n), one.text, _terms(one.text)) for n, one in enumerate(of.sources))
+    """The sources that fit a question best, the best first, then rows of knowledge; with ids `E1`, `E2` ..."""
+    index = PassageIndex(Text(str(n), one.text, terms_in(one.text)) for n, one in enumerate(of.sources))
     try:
-        found = [of.sources[int(id_)] for id_ in index.search(question, _terms(question), limit)]
+        found = [of.sources[int(id_)] for id_ in index.search(question, terms_in(question), limit)]
     finally:
         index.close()
-    return tuple(
-        Source(f"E{n}", s.text, s.references, s.where, s.at, s.passage, s.hidden) for n, s in enumerate(found, 1)
-    )
+    return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*found, *of.knowledge(question)], 1))
 
 
-def _terms(text: str) -> tuple[str, ...]:
+def terms_in(text: str) -> tuple[str, ...]:
     """The ids of what a text names, and of what that implies."""
     known = lexicon()
     named = [t.value for t in scan(text) if t.kind == "term" and known.classes.get(t.value) in _CLASSES]

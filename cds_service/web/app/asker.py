@@ -15,7 +15,7 @@ from cds_service.clock import Clock
 from cds_service.dialogue import images
 from cds_service.dialogue.answering import Answer, Said, stream
 from cds_service.dialogue.prompt import VERSION
-from cds_service.dialogue.sources import Material
+from cds_service.dialogue.sources import Material, Source
 from cds_service.errors import StoreError
 from cds_service.language import Message, Words, msg
 from cds_service.observer import NOBODY, Observer
@@ -33,21 +33,35 @@ _SHOWN = 8
 _TOKENS_AN_IMAGE = 2000  # about what servers count for one; their own count is not asked for
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A row of the knowledge graph that is cited: its id, its publication and the address and year of that."""
+
+    row: str
+    citation: str
+    url: str
+    year: str
+
+
 class Passage(msgspec.Struct, frozen=True):
-    """A passage as it is shown again. hidden: it seems to speak to a machine, or holds what a reader does not see."""
+    """A passage as it is shown again. hidden: it seems to speak to a machine, or holds what a reader does not see.
+
+    known: the row, where it is general knowledge and not about this patient.
+    """
 
     text: str
     references: tuple[str, ...]
     where: str
     hidden: bool = False
+    known: Known | None = None
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A model's sentence as it is shown again, with the places that it cites."""
+    """A model's sentence as it is shown again, with the places or the row of general knowledge that it cites."""
 
     text: str
     references: tuple[str, ...]
     supported: bool
+    known: Known | None = None
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -165,8 +179,10 @@ class Asker:
             self._budget.spend(1, sum(len(text.encode()) for _, text in answer.sent) // _BYTES_A_TOKEN)
 
     def _turn(self, answer: Answer, reason: str, say: Words) -> Turn:
+        own = [one for one in answer.sources if one.row is None][:_SHOWN]
+        general = [one for one in answer.sources if one.row is not None]
         passages = tuple(
-            Passage(one.text, one.references, say(one.where), one.hidden) for one in answer.sources[:_SHOWN]
+            Passage(one.text, one.references, say(one.where), one.hidden, _known(one)) for one in (*own, *general)
         )
         lines = tuple(_line(one, answer) for one in answer.said)
         return Turn(self._clock.now(), answer.question, lines, passages, bool(answer.sent), reason or answer.reason)
@@ -179,7 +195,7 @@ class Asker:
             "answer": [
                 {"text": one.text, "cites": list(one.cites), "reasons": list(one.reasons)} for one in answer.said
             ],
-            "sources": [list(p.references) for p in turn.passages],
+            "sources": [list(p.references) if p.known is None else [f"knowledge:{p.known.row}"] for p in turn.passages],
             "reason": turn.reason,
             "sent": [list(pair) for pair in answer.sent],
             "scrubbed": answer.scrubbed,
@@ -196,6 +212,11 @@ class Asker:
 
 
 def _line(one: Said, answer: Answer) -> Line:
-    by_id = {source.id: source for source in answer.sources}
-    references = tuple(dict.fromkeys(r for c in one.cites if c in by_id for r in by_id[c].references))
-    return Line(one.text, references, one.supported)
+    cited = [source for source in answer.sources if source.id in one.cites]
+    references = tuple(dict.fromkeys(reference for source in cited for reference in source.references))
+    return Line(one.text, references, one.supported, next((k for s in cited if (k := _known(s)) is not None), None))
+
+
+def _known(source: Source) -> Known | None:
+    row = source.row
+    return Known(row.id, row.citation, row.url, row.year) if row is not None else None

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as Answer
 
 from cds_service.dialogue.answering import LONGEST_QUESTION
 from cds_service.dialogue.images import LABEL
+from cds_service.dialogue.knowledge import finder
 from cds_service.dialogue.sources import material
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest, CurbsideError, StoreError
@@ -103,10 +104,11 @@ class Answering:
 
     def _lines(self, review: Review, history: History, asking: Asking) -> Generator[Line]:
         shown = self._opener.open(self._smart.registrations[review.registration], review.grant, review.card)
-        record = shown.decision.case.context.record
+        context = shown.decision.case.context
+        record = context.record
         asking.held = self._library.held(review, record, request)
         say = self._pages.words()
-        of = material(record, asking.held.documents, say)
+        of = material(record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])
 
         def keep(turn: Turn) -> None:

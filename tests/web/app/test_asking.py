@@ -77,6 +77,22 @@ def test_an_answer_cites_the_place_in_the_note(site: Site, model: Model) -> None
     assert "Anaphylaxis after amoxicillin in 2019" in document.text
 
 
+def test_general_knowledge_is_shown_as_such_and_never_among_what_was_found(site: Site, model: Model) -> None:
+    """Under a label of its own, with its row and its publication; the audit record names the row."""
+    model.speak = lambda _: '{"text": "Metformin builds up.", "cites": ["E99"]}'
+    _, _, page = asked(site, "May metformin be given at this eGFR?")
+    label = page.index("General knowledge, not about this patient</h3>")
+    assert (
+        label
+        < page.index("Limit: metformin with eGFR below 30 (contraindicated).")
+        < page.index("US prescribing information: metformin")
+    )
+    assert "<del>Metformin builds up.</del>" in page
+    assert any(
+        one.startswith("knowledge:curbside/limits/metformin") for one, *_ in filter(None, audited(site)[-1]["sources"])
+    )
+
+
 def streaming(site: Site, question: str) -> tuple[Any, str, Any]:
     """The browser, the review's path, and the page on its way."""
     browser = site.browser()
