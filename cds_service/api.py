@@ -45,11 +45,11 @@ from cds_service.features.stays import goes_to, is_inpatient
 from cds_service.fhir.resources import MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
-from cds_service.knowledge import genotypes, pharmacogenes, preventive, safety, tumours, variants
+from cds_service.knowledge import genotypes, pharmacogenes, preventive, renal_limits, safety, tumours, variants
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
-from cds_service.risk import levers, points, published, readmission, renal_limits
+from cds_service.risk import levers, points, published, readmission
 from cds_service.risk.declared import load as declared_model
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import (

@@ -23,7 +23,6 @@ from cds_service.api import (
     Feature,
     FeatureValue,
     Finding,
-    MedicationFeature,
     MedicationRequest,
     Message,
     NotEstimated,
@@ -116,38 +115,26 @@ def limits(case: Case, draft: safety.Exposure, value: Callable[[str], FeatureVal
     """Limits that the draft breaks and that are told here; none by an eGFR of which a card says that it is unknown."""
     unknown = any(not finding.quiet for finding in kidney_unknown(case, draft))
     for hit in safety.limits(case.knowledge, draft, value):
-        if not (unknown and hit.other == "test:egfr") and not left_to_renal_dosing(case, hit, value):
+        if not (unknown and hit.other == "test:egfr") and not left_to_renal_dosing(case, hit.rows[0], draft):
             yield hit
 
 
-def left_to_renal_dosing(case: Case, hit: safety.Hit, value: Callable[[str], FeatureValue | None]) -> bool:
-    """True for a kidney limit that `renal-dosing` judges here and now: in any doubt it is told twice, not never."""
+def left_to_renal_dosing(case: Case, row: safety.Evidence, draft: safety.Exposure) -> bool:
+    """True for a row by kidney function that `renal-dosing` judges, by the dose too, in this order here and now."""
     age = case.values.usable(catalogue.AGE)
-    if BY_DOSE.get(case.context.hook) not in case.beside or hit.other not in KIDNEY or age is None:
+    if "asks" not in row.properties or BY_DOSE.get(case.context.hook) not in case.beside:
         return False
-    if published.whole_years(age) < ADULT:
+    if age is None or published.whole_years(age) < ADULT:
         return False
-    above = all(row.properties["comparison"] != "below" for row in hit.rows)  # edoxaban: it asks for fibrillation too
-    for of, measure in _rows_of_renal_dosing(case, hit.draft):
-        known = value(f"test:{measure.value}")
-        if known is not None and (above or renal_limits.strictest(of, float(known.value)) is not None):
-            return True
-    return False
-
-
-def _rows_of_renal_dosing(
-    case: Case, draft: safety.Exposure
-) -> Iterable[tuple[MedicationFeature, renal_limits.Measure]]:
-    """The medicines of its table that `renal-dosing` recognises in this draft, with what they are dosed by."""
-    for row in case.context.drafts:
-        medicine = drafted(case.context.record, row) if isinstance(row, MedicationRequest) else None
-        if medicine is not None and medicine.reference == draft.reference:
-            yield from ((of, measure) for of, measure in renal_limits.MEDICINES if medicine.belongs_to(of))
+    of = renal_limits.judged_as(row.subject)
+    rows = (r for r in case.context.drafts if isinstance(r, MedicationRequest))
+    medicines = [m for m in (drafted(case.context.record, r) for r in rows) if m and m.reference == draft.reference]
+    return any(medicine.belongs_to(of) for medicine in medicines)
 
 
 def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     """A limit by kidney function that cannot be judged; it opens a card where a creatinine is there but unusable."""
-    rows = safety.limited(case.knowledge, draft, KIDNEY)
+    rows = [r for r in safety.limited(case.knowledge, draft, KIDNEY) if not left_to_renal_dosing(case, r, draft)]
     unusable = case.values.unusable([catalogue.EGFR])
     unsteady = bool(case.values.flag(catalogue.CREATININE_UNSTEADY))
     if not rows or not (unusable or unsteady):

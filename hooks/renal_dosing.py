@@ -1,11 +1,12 @@
 """Renal dosing at order-select and order-sign: drafts of medicines that the kidney clears, against their limits.
 
-The limits are in `risk/renal_limits.py`, a row a medicine, each with the measure that its label doses by: creatinine
-clearance (Cockcroft-Gault, mL/min) or eGFR. Clearance is with actual weight, as labels have it; from BMI 30 adjusted
-and ideal weight are looked at too, and where they fall on the other side of a limit the card says so and does not
-decide. A daily dose that can be read and keeps to the limit is silent; one that cannot be read is a line to check.
-Without a usable creatinine or weight the card says what is missing: silence would reassure. Dosing is safety, so it
-speaks with palliative care too; not about children, and in pregnancy and on dialysis it only says that no row applies.
+The limits are rows of the knowledge base (`base/limits.tsv`), which `drug-safety` reads too and leaves to this service.
+Each has the measure that its label doses by: creatinine clearance (Cockcroft-Gault, mL/min) or eGFR. Clearance is with
+actual weight, as labels have it; from BMI 30 adjusted and ideal weight are looked at too, and where they fall on the
+other side of a limit the card says so and does not decide. A daily dose that can be read and keeps to the limit is
+silent; one that cannot be read is a line to check. Without a usable creatinine or weight the card says what is missing:
+silence would reassure. Dosing is safety, so it speaks with palliative care too; not about children, and in pregnancy
+and on dialysis it only says that no row applies.
 
 Sources: the rows' own; apixaban: United States label (two of age 80, weight 60 kg, creatinine 1.5 mg/dL); edoxaban:
 United States label (not above 95 mL/min in atrial fibrillation).
@@ -20,6 +21,7 @@ from cds_service.api import (
     Citation,
     EvidenceFinding,
     Finding,
+    MedicationFeature,
     MedicationRequest,
     Medicine,
     Message,
@@ -46,11 +48,10 @@ APIXABAN = (renal_limits.APIXABAN, renal_limits.Measure.CLEARANCE)  # by criteri
 MODELS = {renal_limits.Measure.CLEARANCE: "cockcroft-gault", renal_limits.Measure.EGFR: "ckd-epi-2021"}
 OLD, LIGHT, HIGH_CREATININE = 80, 60.0, 1.5  # years, kg, mg/dL: criteria for apixaban 2.5 mg
 FULL_APIXABAN, REDUCED_APIXABAN = 10.0, 5.0  # mg a day
-EDOXABAN_NOT_ABOVE = 95  # mL/min
+TOO_FAST = renal_limits.from_value(renal_limits.EDOXABAN)  # in atrial fibrillation
 LABEL = "https://dailymed.nlm.nih.gov/dailymed/search.cfm?query="
 LABELS = {
     renal_limits.APIXABAN: Citation("United States label of apixaban", f"{LABEL}apixaban"),
-    renal_limits.EDOXABAN: Citation("United States label of edoxaban", f"{LABEL}edoxaban"),
 }
 ASKS = {
     renal_limits.Action.CONTRAINDICATED: msg("Contraindicated at this kidney function."),
@@ -72,7 +73,7 @@ class Draft:
 
     row: MedicationRequest
     medicine: Medicine
-    of: renal_limits.MedicationFeature
+    of: MedicationFeature
     measure: renal_limits.Measure
     daily_mg: float | None
 
@@ -102,8 +103,10 @@ def drafts_of(case: Case) -> tuple[Draft, ...]:
         medicine = drafted(case.context.record, row)
         if medicine is None:
             continue
-        for of, measure in (*renal_limits.MEDICINES, APIXABAN):
-            if medicine.belongs_to(of):
+        known = {of: measure for of, measure in (*renal_limits.MEDICINES, APIXABAN) if medicine.belongs_to(of)}
+        wider = {renal_limits.NARROWER.get(of) for of in known}
+        for of, measure in known.items():
+            if of not in wider:
                 dose = drafted_daily_mg(row, medicine.label or "", of)
                 found.append(Draft(row, medicine, of, measure, dose))
     return tuple(found)
@@ -242,9 +245,9 @@ def special(case: Case, draft: Draft) -> tuple[Finding, ...]:
 def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """Not with a high clearance."""
     result = case.results[MODELS[draft.measure]]
-    if isinstance(result, NotEstimated) or round(result[0].value) <= EDOXABAN_NOT_ABOVE:
+    if isinstance(result, NotEstimated) or round(result[0].value) < TOO_FAST.below:
         return ()
-    words = msg("not used above 95 mL/min in atrial fibrillation, for it prevents strokes less well than warfarin")
+    words = TOO_FAST.words
     finding = EvidenceFinding(
         key="renal-dosing/edoxaban/crcl-above-95",
         severity=Severity.WARNING,
@@ -255,7 +258,7 @@ def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
         ),
         short_headline=msg("Edoxaban ordered with a creatinine clearance above 95 mL/min"),
         advice=msg("Choose another anticoagulant."),
-        advice_source=LABELS[draft.of],
+        advice_source=TOO_FAST.source,
         path=(_ordered(draft), *_measured(draft, result[0], []), (words, "renal-limits/edoxaban/crcl-above-95")),
     )
     return (finding,)

@@ -130,7 +130,7 @@ _ANTIBACTERIALS: dict[str, str | None] = dict.fromkeys((
     "vancomycin", "teicoplanin", "linezolid", "daptomycin", "clindamycin", "metronidazole", "sulfamethoxazole",
     "cotrimoxazole", "nitrofurantoin", "fosfomycin", "colistin",
 ))  # fmt: skip
-# Cleared by the kidney, with limits in `risk/renal_limits.py`, and in none of the classes above.
+# Cleared by the kidney, with limits in `knowledge/renal_limits.py`, and in none of the classes above.
 _CLEARED_BY_THE_KIDNEY: dict[str, str | None] = {
     "gabapentin": None, "pregabalin": "187832", "allopurinol": "519", "baclofen": "1292", "lithium": "6448",
     "methotrexate": "6851", "colchicine": "2683", "valacyclovir": None, "valaciclovir": None, "trimethoprim": "10829",

@@ -199,7 +199,7 @@ def _properties(line: Line, others: list[tuple[str, str, str]]) -> dict[str, obj
         if line["comparison"] not in COMPARISONS:
             raise line.error(f"comparison must be one of {', '.join(sorted(COMPARISONS))}")
         found |= {"comparison": line["comparison"], "value": float(line["value"])}
-    for column in ("every_days", "start_days", "population", "scope"):
+    for column in ("every_days", "start_days", "population", "scope", "asks"):
         if line.values.get(column):
             found[column] = line[column]
     if others:

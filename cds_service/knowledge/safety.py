@@ -36,6 +36,7 @@ __all__ = [
 
 Kind = Literal["interaction", "duplicate", "contraindication", "limit", "allergy"]
 _MOST_ROWS = 4
+_PRINTED_WHOLE = frozenset({"test:egfr", "test:crcl"})
 _SERIOUS = severity_rank("major")
 
 
@@ -137,8 +138,16 @@ def limits(library: Library, draft: Exposure, value: Callable[[str], FeatureValu
                 facts[row.object] = fact
                 broken.setdefault((node, row.object), []).append(row)
     return tuple(
-        Hit("limit", draft, node, test, _ranked(rows)[:1], fact=facts[test]) for (node, test), rows in broken.items()
+        Hit("limit", draft, node, test, (_strictest(rows),), fact=facts[test]) for (node, test), rows in broken.items()
     )
+
+
+def _strictest(rows: Sequence[Evidence]) -> Evidence:
+    """The most severe row; of equals, the one that goes furthest."""
+    first = _ranked(rows)[0]
+    equals = [r for r in rows if (r.severity, r.subject, r.source) == (first.severity, first.subject, first.source)]
+    further = min if first.properties["comparison"] == "below" else max
+    return further(equals, key=lambda row: float(row.properties["value"]))
 
 
 def limited(library: Library, draft: Exposure, tests: Set[str]) -> tuple[Evidence, ...]:
@@ -150,8 +159,9 @@ def limited(library: Library, draft: Exposure, tests: Set[str]) -> tuple[Evidenc
 
 
 def breaks(row: Evidence, value: float) -> bool:
-    """True if a value is beyond the row's limit."""
+    """True if a value is beyond the row's limit; of kidney function the whole number counts that a card prints."""
     limit = float(row.properties["value"])
+    value = round(value) if row.object in _PRINTED_WHOLE else value
     return value < limit if row.properties["comparison"] == "below" else value >= limit
 
 

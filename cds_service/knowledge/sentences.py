@@ -33,5 +33,6 @@ def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
         yield row["statement"]
         yield row["management"]
         yield row.get("phenotype", "")
+        yield row.get("words", "")
         drugs = (row["subject"], row.get("object", ""), *row.get("alternative", "").split("|"))
         yield from (drug for drug in drugs if not drug.startswith("class:"))

@@ -7,7 +7,9 @@ from charts import RXNORM, SNOMED, Chart
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cds_service.features.medicines import NSAID
 from cds_service.findings import Severity
+from cds_service.knowledge.renal_limits import LIMITS
 from cds_service.language import ENGLISH
 
 SERVICE = "drug-safety"
@@ -324,22 +326,39 @@ def test_a_kidney_limit_is_told_here_unless_renal_dosing_tells_it_at_the_same_ho
     assert ask(service, made, beside=[beside[service]]).finding("drug-safety/nitrofurantoin") is None
 
 
-def test_a_kidney_limit_that_renal_dosing_has_no_row_for_is_told_here(ask):
-    """Methotrexate: its label limits it by clearance, the table of renal-dosing by eGFR, which may be above its row."""
-    made = Chart(81, sex="female").measured(weight=40, height=158, creatinine=1.3).draft("Methotrexate 2.5 mg tablet")
+def test_a_kidney_limit_that_renal_dosing_does_not_judge_is_told_here(ask):
+    """Meperidine has a row without a dose to judge: one service alone knows it."""
+    made = frail().draft("Meperidine 50 mg tablet", "1 tablet every 6 hours")
     assert ask("renal-dosing", made).cards == ()
-    assert ask(SERVICE, made, beside=["renal-dosing"]).finding("drug-safety/methotrexate/test/crcl")
+    assert ask(SERVICE, made, beside=["renal-dosing"]).finding("drug-safety/meperidine/test/crcl")
 
 
-@pytest.mark.parametrize(
-    "medicine", ["Metformin 500 mg", "Gabapentin 300 mg", "Enoxaparin 40 mg", "Fondaparinux 2.5 mg"]
-)
-def test_of_two_services_one_speaks_of_a_kidney_limit(ask, medicine):
-    """Never neither."""
-    made = frail().draft(f"{medicine} injection" if "parin" in medicine else f"{medicine} tablet")
+@pytest.mark.parametrize("medicine", sorted({limit.medicine.label.text for limit in LIMITS if limit.medicine != NSAID}))
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unsteady"])
+def test_of_two_services_one_speaks_of_a_kidney_limit(ask, medicine, known):
+    """Never neither, never both: neither of a limit that is broken nor of one that could not be checked."""
+    made = Chart(81, sex="female").measured(weight=42, height=158, creatinine=5.5, potassium=4.2)
+    if not known:
+        made = made.measured(creatinine=1.9, ago=timedelta(days=1))
+    made = made.draft(f"{medicine} injection" if "parin" in medicine else f"{medicine} tablet")
     told = ask(SERVICE, made, beside=["renal-dosing"])
-    assert not [f for f in told.findings if "/test/" in f.key]
-    assert ask("renal-dosing", made).cards
+    kidney = ("/test/egfr", "/test/crcl", "/test/creatinine")
+    assert not [f.key for f in told.findings if f.key.endswith(kidney) or "kidney-unknown" in f.key]
+    assert len(ask("renal-dosing", made).cards) == 1
+    assert [f for f in ask(SERVICE, made).findings if f.key.endswith(kidney) or "kidney-unknown" in f.key] or not known
+
+
+def test_ketorolac_is_judged_by_its_own_row(ask):
+    """Not by that of its class, which only says to avoid it; and once."""
+    found = ask("renal-dosing", frail().draft("Ketorolac 10 mg tablet", "1 tablet twice daily"))
+    assert [f.key for f in found.findings if not f.quiet] == ["renal-dosing/ketorolac/egfr-below-30"]
+
+
+def test_of_several_limits_the_furthest_leads(ask):
+    """Gabapentin at 8 mL/min: the row below 15, not the one below 60; and the printed number is compared."""
+    made = Chart(81, sex="female").measured(weight=42, height=158, creatinine=5.5).draft("gabapentin")
+    path = ask(SERVICE, made).finding("drug-safety/gabapentin/test/crcl").path
+    assert path[-1][1] == "curbside/limits/gabapentin+crcl+below+15"
 
 
 def test_what_could_not_be_computed_gives_no_advice_as_if_it_had_been(ask):

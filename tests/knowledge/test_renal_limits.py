@@ -1,8 +1,9 @@
-"""The table of limits by kidney function: each row is reached, and the strictest one counts."""
+"""The judged limits by kidney function: each row is reached, the strictest one counts, and the graph says the same."""
 
 import pytest
 
-from cds_service.risk.renal_limits import LIMITS, Action, strictest
+from cds_service.knowledge import library
+from cds_service.knowledge.renal_limits import LIMITS, MEDICINES, Action, judged_as, strictest
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.id)
@@ -18,7 +19,7 @@ def test_limits_are_those_that_were_written_down() -> None:
     assert rows == {
         "metformin/egfr-below-45": ("re", 1000), "metformin/egfr-below-30": ("co", None),
         "sitagliptin/egfr-below-45": ("re", 50), "sitagliptin/egfr-below-30": ("re", 25),
-        "dabigatran/crcl-below-30": ("av", 150), "dabigatran/crcl-below-15": ("av", None),
+        "dabigatran/crcl-below-30": ("av", 150), "dabigatran/crcl-below-15": ("co", None),
         "rivaroxaban/crcl-below-51": ("re", 15), "rivaroxaban/crcl-below-15": ("av", None),
         "edoxaban/crcl-below-51": ("re", 30), "edoxaban/crcl-below-15": ("av", None),
         "enoxaparin/crcl-below-30": ("re", None), "fondaparinux/crcl-below-30": ("co", None),
@@ -32,13 +33,15 @@ def test_limits_are_those_that_were_written_down() -> None:
         "pregabalin/crcl-below-60": ("re", 300), "pregabalin/crcl-below-30": ("re", 150),
         "pregabalin/crcl-below-15": ("re", 75),
         "baclofen/egfr-below-60": ("re", None), "baclofen/egfr-below-30": ("av", None),
-        "lithium/crcl-below-30": ("av", None), "tramadol/crcl-below-30": ("re", 200),
+        "lithium/crcl-below-60": ("re", None), "lithium/crcl-below-30": ("av", None),
+        "ketorolac/egfr-below-30": ("co", None), "tramadol/crcl-below-30": ("re", 200),
         "duloxetine/crcl-below-30": ("av", None), "memantine/crcl-below-30": ("re", 10),
         "allopurinol/crcl-below-20": ("re", 200), "allopurinol/crcl-below-10": ("re", 100),
-        "colchicine/crcl-below-30": ("re", 0.3), "methotrexate/egfr-below-30": ("av", None),
+        "colchicine/crcl-below-30": ("re", 0.3), "methotrexate/crcl-below-60": ("re", None),
+        "methotrexate/crcl-below-30": ("co", None),
         "nsaid/egfr-below-30": ("av", None), "zoledronic/crcl-below-35": ("co", None),
         "alendronate/crcl-below-35": ("av", None), "spironolactone/crcl-below-30": ("av", None),
-        "eplerenone/crcl-below-31": ("co", None), "famotidine/crcl-below-50": ("re", 20),
+        "eplerenone/crcl-below-31": ("co", None), "famotidine/crcl-below-60": ("re", 20),
     }  # fmt: skip
 
 
@@ -46,3 +49,29 @@ def test_every_row_cites_its_source() -> None:
     """Nothing is said without one."""
     assert all(limit.source.url.startswith("https://") and limit.source.text for limit in LIMITS)
     assert {limit.action for limit in LIMITS} == set(Action)
+
+
+def test_the_graph_has_the_same_rows() -> None:
+    """One source: whatever `renal-dosing` judges, `drug-safety` knows, with the same number and citation."""
+    graph = library.base().graph
+    rows = [r for r in graph.evidence(relation="limited-by") if r.properties["comparison"] == "below"]
+    judged = {
+        (judged_as(r.subject).id, r.object.partition(":")[2], r.properties["value"], r.url)
+        for r in rows
+        if "asks" in r.properties
+    }
+    assert judged == {(x.medicine.id, x.measure.value, x.below, x.source.url) for x in LIMITS}
+
+
+def test_what_a_row_calls_contraindicated_it_asks_to_be_left_out() -> None:
+    """Severity and action of one row do not contradict each other, and no judged row is a minor matter."""
+    judged = (r for r in library.base().graph.evidence(relation="limited-by") if "asks" in r.properties)
+    pairs = {(r.severity, r.properties["asks"]) for r in judged}
+    assert pairs == {
+        ("contraindicated", "contraindicated"), ("major", "avoid"), ("major", "reduce"), ("moderate", "reduce"),
+    }  # fmt: skip
+
+
+def test_each_medicine_is_judged_by_one_measure() -> None:
+    """Two measures of one kidney would be two cards about one order."""
+    assert len({of for of, _ in MEDICINES}) == len(MEDICINES)
