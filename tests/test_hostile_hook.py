@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
-from cds_service.pipeline import Decision, Pipeline
+from cds_service.ledger import Decision
+from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
 from cds_service.sandbox import samples
 

@@ -37,7 +37,7 @@ LAYERS = (
     ("cards", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
-    ("showing", "keeping", "telling", "pipeline"),
+    ("showing", "keeping", "telling", "desks", "ledger", "pipeline"),
     ("web", "answers", "against", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
     ("app",),
     ("http_api",),

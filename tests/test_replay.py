@@ -18,11 +18,11 @@ from answers import RISK, Site, bundle, loaded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service import pipeline as pipelines
 from cds_service.app import create_pipeline
 from cds_service.cli import calls, run
 from cds_service.clock import FixedClock
 from cds_service.errors import InputError, PreconditionFailed, StoreError
+from cds_service.keeping import Keeper
 from cds_service.language import msg
 from cds_service.needs import Gap
 from cds_service.outbound import Secret
@@ -170,14 +170,14 @@ def test_two_services_at_the_same_moment_say_it_once(site: Site, monkeypatch: py
     other = "another-service"
     with site.store.database.engine.begin() as connection:
         connection.execute(sa.text("UPDATE shown_findings SET service_id = :other"), {"other": other})
-    read = pipelines.Keeper.seen
+    read = Keeper.seen
     reads: list[tuple[Seen, ...]] = []
 
     def late(self: Any, *arguments: Any) -> tuple[Seen, ...]:
         reads.append(read(self, *arguments) if reads else ())
         return reads[-1]
 
-    monkeypatch.setattr(pipelines.Keeper, "seen", late)
+    monkeypatch.setattr(Keeper, "seen", late)
     assert site.call(PRIMARY)["cards"] == []
     assert len(reads) == 2
     assert "shown by another service" in {row.get("suppressed") for row in site.kept()[1].results}

@@ -18,6 +18,7 @@ from cds_service.cohort import groups
 from cds_service.cohort.groups import Place, Who
 from cds_service.cohort.outcomes import HOOKS, Declared, Outcome, truth
 from cds_service.cohort.patients import Loaded
+from cds_service.desks import Desk
 from cds_service.errors import InputError
 from cds_service.features.extract import extract
 from cds_service.features.feature import Feature
@@ -29,7 +30,7 @@ from cds_service.fhir.times import parse
 from cds_service.findings import Finding
 from cds_service.hook import Case
 from cds_service.needs import with_inputs
-from cds_service.pipeline import Desk, Pipeline, estimate
+from cds_service.pipeline import Pipeline, estimate
 from cds_service.risk.model import EstimateKind, NotEstimated, Result, RiskModel
 
 

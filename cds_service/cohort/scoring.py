@@ -10,6 +10,7 @@ from typing import TypeVar
 import orjson
 
 from cds_service.cohort.patients import Loaded
+from cds_service.desks import Desk
 from cds_service.errors import InputError
 from cds_service.features.extract import extract
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues
@@ -18,7 +19,7 @@ from cds_service.fhir.record import ClinicalContext, PatientRecord
 from cds_service.findings import RiskFinding
 from cds_service.hook import Case
 from cds_service.needs import with_inputs
-from cds_service.pipeline import Desk, Pipeline, estimate
+from cds_service.pipeline import Pipeline, estimate
 from cds_service.risk.model import NotEstimated, Result, RiskEstimate, RiskModel
 
 

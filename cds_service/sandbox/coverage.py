@@ -23,7 +23,8 @@ from cds_service.app import create_pipeline
 from cds_service.errors import CurbsideError
 from cds_service.fhir.times import parse
 from cds_service.language import Message
-from cds_service.pipeline import Decision, Pipeline
+from cds_service.ledger import Decision
+from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, Refusal
 from cds_service.sandbox.chart import AS_OF

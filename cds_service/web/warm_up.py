@@ -11,10 +11,11 @@ from uuid import UUID
 
 import orjson
 
+from cds_service.desks import Desk
 from cds_service.errors import CurbsideError, PluginError
 from cds_service.features.feature import Quantity
 from cds_service.fhir import propose
-from cds_service.pipeline import Desk, Pipeline
+from cds_service.pipeline import Pipeline
 from cds_service.protocol.hooks import HOOKS, Shape
 from cds_service.protocol.request import decode
 from cds_service.web.logs import where

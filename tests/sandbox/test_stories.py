@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from cds_service.explain.explanation import Scale
-from cds_service.pipeline import Decision
+from cds_service.ledger import Decision
 from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, Refusal, RiskEstimate
 from cds_service.sandbox import samples

@@ -14,7 +14,8 @@ import structlog
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.knowledge.library import Library as KnowledgeLibrary
 from cds_service.language import Words
-from cds_service.pipeline import Decision, Pipeline
+from cds_service.ledger import Decision
+from cds_service.pipeline import Pipeline
 from cds_service.risk.model import RiskModel
 from cds_service.security.smart import Grant, LaunchError, Registration
 from cds_service.security.trust import Caller
