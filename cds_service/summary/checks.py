@@ -11,6 +11,7 @@ from cds_service.summary.comparing import against_then
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, counts, numbers
+from cds_service.summary.indications import usual
 from cds_service.summary.levels import level_of
 from cds_service.summary.order import is_marker
 from cds_service.summary.ranks import rank_reasons
@@ -22,6 +23,7 @@ _STATEFUL = frozenset({
     "Goal", "Encounter", "Device",
 })  # fmt: skip
 _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", "ClinicalImpression"})
+_SEEN = frozenset({"visit", "appointment", "consultation", "clinic visit", "就诊", "门诊"})
 _ARRIVAL = frozenset({"admission", "arrival", "on arrival", "入院", "到院"})
 _TREATED = frozenset({"treated with", "treatment with", "治疗"})
 _AROUND = 86_400.0  # seconds
@@ -62,7 +64,7 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += _levels(claim, narrowed)
     reasons += rank_reasons(claim, narrowed, usable, chart)
     reasons += _doses(claim, narrowed)
-    reasons += _causes(claim, named, about)
+    reasons += _causes(claim, named, about, chart)
     return narrowed, reasons
 
 
@@ -190,6 +192,12 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
             wanted |= {"Immunization"}
         if token.text.lower() in _ARRIVAL and any(_at_arrival(p, chart) for p in group):
             continue
+        if (
+            token.text.lower() in _SEEN
+            and "latest" in claim.values("rank")
+            and any(_when_seen(p, chart) for p in group)
+        ):
+            continue
         words = any(("kind", value) in p.operators for p in group)
         if token.text.lower() in _TREATED:
             wanted |= {"Procedure"}
@@ -219,6 +227,14 @@ def _at_arrival(part: Part, chart: Chart) -> bool:
         if near and _is_stay(stay.json):
             return True
     return False
+
+
+def _when_seen(part: Part, chart: Chart) -> bool:
+    """True for a measurement of the day of a visit, as `at the last visit` says."""
+    if part.kind != "Observation" or part.moment is None:
+        return False
+    starts = [m.span.start for visit in chart.of_kind("Encounter") for m in visit.dates if m.path.endswith(".start")]
+    return any(start.date() == part.moment.date() for start in starts)
 
 
 def _is_stay(row: Json) -> bool:
@@ -276,7 +292,7 @@ def _taken(part: Part, kind: str, value: str) -> bool:
     return value == "injection" and bool(found & {"iv", "sc", "im"})
 
 
-def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
+def _causes(claim: Claim, named: list[Group], about: Group, chart: Chart) -> list[str]:
     said = claim.values("cause") | ({"due"} if _from_another(claim, named) else set())
     if "due" in said:
         inside = any(("cause", "due") in p.operators for p in about)
@@ -287,7 +303,7 @@ def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
         if linked and not inside and not allergy:
             said = said | {"reason"}
     if "reason" in said and len(named) > 1:
-        return _reason(claim, named)
+        return _reason(claim, named, chart)
     return []
 
 
@@ -302,7 +318,7 @@ def _from_another(claim: Claim, named: list[Group]) -> bool:
     return False
 
 
-def _reason(claim: Claim, named: list[Group]) -> list[str]:
+def _reason(claim: Claim, named: list[Group], chart: Chart) -> list[str]:
     """A medicine is for what its own resource says it is for."""
     at = next((n for n, t in enumerate(claim.tokens) if (t.kind == "cause" or any(k == "cause" for k, _ in t.also))), 0)
     for mention, group in zip(claim.mentions, named, strict=False):
@@ -326,6 +342,6 @@ def _reason(claim: Claim, named: list[Group]) -> list[str]:
         ):
             givers = [p for m, g in zip(claim.mentions, named, strict=False) if m.at < at for p in g]
             values = {t.value for t in mention.tokens}
-            if givers and not any(values <= p.reasons for p in givers):
+            if givers and not any(values <= p.reasons for p in givers) and not usual(givers, group, chart):
                 return [f"the record does not say that it is for {mention.text}"]
     return []

@@ -102,6 +102,8 @@ def _whole(cited: Stated, chart: Chart) -> Part:
     if cited.kind == "AllergyIntolerance" and cited.json.get("criticality") in ("high", "low"):
         part.affirmed.add(f"#{cited.json['criticality']}_criticality")
     part.affirmed |= _severities(cited)
+    if cited.kind == "AllergyIntolerance" and "#anaphylaxis" in part.affirmed:
+        part.affirmed.add("#severe")
     measured = cited.kind == "Observation"  # whose components have codes of their own
     _by_code(part, codings_of(cited.json, "code", "valueCodeableConcept") if measured else cited.codes)
     for linked in chart.linked(cited):

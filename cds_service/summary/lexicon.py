@@ -44,6 +44,12 @@ _SPELLINGS = (
 _NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _ROMAN = re.compile(r"\b(stage) (I{1,3}|IV)([ABC]?)\b", re.IGNORECASE)
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
+_FALLING = re.compile(  # a person's fall, not a value's
+    r"(?i)falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
+    r"(?!\s+in\s+(?!the\s+(?:past|last|previous|bath|ward|street)|\d|hospital|"
+    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\b))"
+    r"|fell\s+(?=(?:at|in|on)\s+(?:home|the|her|his)\b|down\b|out\s+of\s+bed)"
+)
 _GENDERS = {"f": "female", "m": "male"}
 _LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
 Key = tuple[str, ...]
@@ -203,6 +209,9 @@ def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token
     pair = pair_at(text, start)
     if pair is not None:
         return Token("pressure", "", text[start : pair[0].end], start, pair[0].end, number=pair[0], second=pair[1])
+    fallen = _FALLING.match(text, start)
+    if fallen is not None:
+        return Token("term", "#fall", fallen.group().strip(), start, end)
     phrase = _phrase(text, pieces, at)
     if phrase is not None and not (len(phrase.text) <= 2 and phrase.value in ("#k", "#na")):
         return phrase

@@ -32,7 +32,8 @@ def _share_times(found: list[Claim]) -> None:
         times = [t for t in claim.tokens if t.kind == "when" and t.when is not None and t.when.kind != "oldness"]
         opens = next((t for t in claim.tokens if t.kind != "neutral"), None)
         listed = opens is not None and opens.kind in ("term", "word", "side", "number")
-        apart = set(claim.joined) & set(";；.。")
+        kinds = [{_class(m) for m in one.mentions} for one in (before, claim)]
+        apart = bool(set(claim.joined) & set(";；.。")) or kinds == [{"condition"}, {"measure"}]
         if times and listed and not apart and before.mentions and not before.of("when") and claim.mentions:
             before.tokens = [*before.tokens, *times]
 

@@ -26,7 +26,7 @@ diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral
 t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 => diab_neuro t2dm
 diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 => diabetes
 t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 => diab_retino t2dm
-dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析
+dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析治疗; 血透治疗; 血液透析治疗; 维持性血液透析; 规律透析; 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
 chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 => hf
 chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 => chf chronic_hf
@@ -408,6 +408,18 @@ ondansetron: ondansetron; zofran | 昂丹司琼
 omeprazole: omeprazole | 奥美拉唑
 pantoprazole: pantoprazole | 泮托拉唑
 statin: statin; statins | 他汀; 他汀类药物; 他汀类
+immunosuppressant: immunosuppressant; immunosuppressants; immunosuppression; immunosuppressive; immunosuppressive therapy; immunosuppressive treatment; antirejection | 免疫抑制剂; 免疫抑制; 免疫抑制药物; 抗排异; 抗排斥
+steroid: steroid; steroids; corticosteroid; corticosteroids; glucocorticoid | 糖皮质激素; 激素
+lipid_lowering: lipid lowering; lipid lowering therapy; lipid lowering drug | 降脂药; 降脂药物; 调脂药
+antihypertensive: antihypertensive; antihypertensives; antihypertensive therapy; blood pressure lowering | 降压药; 降压药物
+glucose_lowering: glucose lowering; oral hypoglycaemic; oral hypoglycemic; antidiabetic; antidiabetic medication | 降糖药; 降糖药物; 口服降糖药
+loop_diuretic: loop diuretic; loop diuretics | 袢利尿剂
+mra: mra; mineralocorticoid receptor antagonist; aldosterone antagonist | 醛固酮受体拮抗剂; 盐皮质激素受体拮抗剂
+doac: doac; noac; direct oral anticoagulant | 新型口服抗凝药; 直接口服抗凝药; NOAC; DOAC
+ppi: ppi; proton pump inhibitor | 质子泵抑制剂; PPI
+aromatase_inhibitor: aromatase inhibitor | 芳香化酶抑制剂
+antiemetic: antiemetic; anti emetic | 止吐药
+lama: lama; long acting muscarinic antagonist | 长效抗胆碱能药
 anticoagulant: anticoagulant; anticoagulated; anticoagulants; blood thinner; anticoagulation; oral anticoagulant | 抗凝药; 抗凝剂; 抗凝药物; 抗凝
 antiplatelet: antiplatelet; antiplatelets | 抗血小板药; 抗血小板药物; 抗血小板
 betablocker: beta blocker; beta blockers | β受体阻滞剂; β受体阻断剂; 贝塔受体阻滞剂
@@ -436,6 +448,18 @@ CLASSES = {
     "antibiotic": "amoxicillin augmentin penicillin pen_v pen_g ampicillin ceftriaxone azithromycin doxycycline "
     "nitrofurantoin ciprofloxacin levofloxacin vancomycin metronidazole",
     "inflam": "crp wbc",
+    "immunosuppressant": "tacrolimus mycophenolate prednisone methotrexate",
+    "steroid": "prednisone hydrocortisone",
+    "lipid_lowering": "statin",
+    "antihypertensive": "acei arb ccb hctz chlorthalidone indapamide",
+    "glucose_lowering": "metformin sglt2i",
+    "loop_diuretic": "furosemide torsemide bumetanide",
+    "mra": "spironolactone eplerenone",
+    "doac": "apixaban rivaroxaban dabigatran edoxaban",
+    "ppi": "omeprazole pantoprazole",
+    "aromatase_inhibitor": "letrozole anastrozole",
+    "antiemetic": "ondansetron",
+    "lama": "tiotropium",
     "ccb": "amlodipine nifedipine diltiazem verapamil",
 }
 
@@ -577,7 +601,7 @@ hib_vax: hib prp omp; hib; hib vaccine | Hib疫苗; b型流感嗜血杆菌疫苗
 rota_vax: rotavirus monovalent; rotavirus; rotavirus vaccine | 轮状病毒疫苗
 mcv_vax: meningococcal mcv4p; meningococcal; meningococcal vaccine; mcv4 | 脑膜炎球菌疫苗; 流脑疫苗
 checkup: encounter for check up; check up; checkup; general examination of patient; encounter for check up procedure; general check up; routine check up | 体检; 健康检查; 常规体检
-er: a&e; accident and emergency; emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission | 急诊; 急诊就诊; 急诊入院
+er: ed; a&e; accident and emergency; emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission | 急诊; 急诊科; 急诊就诊; 急诊入院
 inpatient: inpatient; inpatient stay; encounter inpatient; hospital admission; hospitalized; hospitalised; hospitalization; hospitalisation; hospital stay; inpatient encounter; inpatient admission; hospitalizations; hospitalisations; hospital admissions | 住院
 ambulatory: ambulatory; outpatient; outpatient visit; outpatient encounter; ambulatory visit; office visit; clinic visit | 门诊; 门诊就诊
 dnr: do not resuscitate; dnr; dnar; no cpr; not for resuscitation | 不进行心肺复苏; 放弃抢救; 拒绝心肺复苏; 不复苏; DNR

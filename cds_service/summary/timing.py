@@ -55,6 +55,7 @@ _START = frozenset(
         "开始于",
     }
 )
+_SINCE = frozenset({"since", "自"})
 _BORN = frozenset(
     {"born", "birth", "birth date", "date of birth", "birthday", "出生", "出生于", "生于", "生日", "出生日期"}
 )
@@ -106,7 +107,7 @@ def _role(tokens: Sequence[Token], at: int) -> str:
         if text in _END or (token.kind == "state" and token.value in ("past", "stopped", "completed")):
             return "end"
         if text in _START:
-            return "start"
+            return "end" if text in _SINCE and _over(tokens[:at]) else "start"
         if token.kind not in ("neutral", "compare"):
             break
     following = tokens[at + 1].text.lower() if at + 1 < len(tokens) else ""
@@ -119,6 +120,11 @@ def _role(tokens: Sequence[Token], at: int) -> str:
         if following in ("出院", "结束", "停用", "停药", "已停用", "缓解")
         else ""
     )
+
+
+def _over(before: Sequence[Token]) -> bool:
+    """True for what is said to be over before `since`: no longer on dialysis since August."""
+    return any(t.kind == "state" and t.value in ("past", "stopped") for t in before)
 
 
 def _of(part: Part, role: str) -> Iterable[Moment]:

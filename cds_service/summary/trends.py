@@ -19,9 +19,42 @@ _WORSE_HIGH = frozenset({
 _WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albumin", "#mmse"})
 _STABLE = 0.1
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
+_EARLIER_VALUE = frozenset({"from", "compared with", "compared to", "versus", "vs", "较", "比", "由", "从"})
+_LATER_VALUE = frozenset({"to", "at", "至", "到", "为", "降至", "升至"})
 _BY = frozenset({"by", "了"})
 _AMOUNTS = frozenset(
-    {"down", "lost", "gained", "loss", "gain", "put on", "has put on", "增加", "减少", "下降", "上升", "增长"}
+    {
+        "down",
+        "lost",
+        "gained",
+        "loss",
+        "gain",
+        "put on",
+        "has put on",
+        "增加",
+        "减少",
+        "下降",
+        "上升",
+        "增长",
+        "减轻",
+        "降低",
+        "升高",
+        "增高",
+        "减",
+        "增",
+        "fell",
+        "fallen",
+        "dropped",
+        "decreased",
+        "increased",
+        "rose",
+        "risen",
+        "has fallen",
+        "has risen",
+        "has dropped",
+        "has decreased",
+        "has increased",
+    }
 )  # before how much
 Point = tuple[Part, Amount]
 
@@ -43,13 +76,14 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str], counted: 
         return _ranged(series, after[:2])
     plain = [(at, t.number) for at, t in numbers if t.number is not None and not _delta(claim.tokens, at)]
     if len(plain) >= 2:
-        found = _ends(series, _with_unit(plain[0][1], plain[1][1]), plain[1][1])
+        one, other = _with_unit(plain[0][1], plain[1][1]), _with_unit(plain[1][1], plain[0][1])
+        found = _ends(series, other, one) if _backwards(claim.tokens, plain[1][0]) else _ends(series, one, other)
         if found is None:
             return ["the values of the change are not those cited, or not in that order"]
         first, last = found
     elif len(plain) == 1:
         number = plain[0][1]
-        start = any(
+        start = _backwards(claim.tokens, plain[0][0]) or any(
             t.text.lower().endswith(("from", "由", "从")) for t in claim.tokens[max(0, plain[0][0] - 2) : plain[0][0]]
         )
         part, amount = first if start else last
@@ -58,6 +92,18 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str], counted: 
     if "monotone" in said and not _monotone(series):
         return ["the cited values do not change steadily"]
     return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
+
+
+def _backwards(tokens: Sequence[Token], at: int) -> bool:
+    """True for the second number of `rose to 64 in October from 58` and of `1.36, 较4月的1.37`: the earlier value."""
+    before = [t for t in tokens[max(0, at - 4) : at] if t.when is None]
+    for token in reversed(before):
+        text = token.text.lower()
+        if text in _EARLIER_VALUE or text.endswith(" from"):
+            return True
+        if text in _LATER_VALUE or token.kind not in ("neutral", "compare", "kind", "term"):
+            return False
+    return False
 
 
 def several(about: Sequence[Part]) -> bool:

@@ -27,7 +27,7 @@ done: placed; was placed; were placed; inserted; was inserted; were inserted; un
     "trend": """
 up: up by; is up; are up; is up by; gone up; has gone up; have gone up; has put on; put on weight; drifted up; drifting up; crept up; creeping up; edged up; rose; risen; rising; rise; increased; increasing; increase; went up; climbed; up from; going up; gained; higher than before; trending up; upward; grew; has risen; has increased; gain | 上升; 升至; 增加; 增至; 升高至; 上升至; 增长; 涨至; 由低升高; 升到; 升高到; 增高到; 上升到; 逐渐升高; 呈上升趋势; 增高至; 增加至; 增加到
 down: gone down; has gone down; have gone down; has slipped; slipped; dipped; down; came down; come down; has come down; have come down; coming down; drifted down; drifting down; fell; fallen; falling; fall; decreased; decreasing; decrease; went down; dropped; declined; declining; decline; down from; lost; reduced; trending down; downward; drop; has fallen; has decreased; has dropped; has declined; loss | 下降; 降至; 减少; 减至; 降低至; 下降至; 降到; 降低到; 降低; 下降到; 逐渐下降; 呈下降趋势; 减少至; 减轻
-same: stayed; has stayed; stayed at; has stayed at; remained at; has remained at; much the same; about the same; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
+same: stayed; has stayed; stayed at; has stayed at; remained at; has remained at; much the same; about the same; essentially unchanged; largely unchanged; broadly stable; essentially stable; relatively stable; similar; similar to; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 基本稳定; 大致稳定; 相对稳定; 基本不变; 变化不大; 无明显变化; 相仿; 相近; 持平; 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
 twice: doubled; doubling | 翻倍; 加倍; 翻了一番
@@ -82,7 +82,7 @@ Medication: medication; medications; medicine; medicines; drug; drugs; prescript
 Condition: long term conditions; diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
 Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: jab; jabs; vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
-Encounter: brought in; came in; coming in; arrival; on arrival; visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
+Encounter: attendance; attendances; presentation; presentations; hospital attendances; hospital visits; clinic visits; ed attendances; ed visits; brought in; came in; coming in; arrival; on arrival; visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
 CarePlan: care plan; plan; careplan; care plans; plans of care; plan of care; management plan | 护理计划; 管理计划; 照护计划; 方案; 护理方案
 Goal: goal; target; goals; aim; targets | 目标; 目标值
 Device: device; devices; implant; implanted | 设备; 装置; 器械; 植入
@@ -91,7 +91,7 @@ Device: device; devices; implant; implanted | 设备; 装置; 器械; 植入
 Condition: long term conditions; problems; conditions; diagnoses; comorbidities; diseases; active problems; chronic conditions | 个问题; 项诊断; 种疾病; 个诊断; 项问题; 种慢性病; 个疾病; 项疾病; 项活动性问题
 Medication: regular drugs; regular medications; regular medicines; regular meds; medications; medicines; drugs; prescriptions; meds; active medications; current medications | 种药物; 种药; 个药物; 项处方; 种药品; 张处方
 AllergyIntolerance: allergies | 种过敏; 项过敏; 个过敏; 种过敏原
-Encounter: visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
+Encounter: attendances; hospital attendances; hospital visits; clinic visits; ed attendances; ed visits; emergency attendances; inpatient stays; hospital stays; outpatient visits; emergency admissions; check ups; visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
 Procedure: procedures; operations | 次手术; 项手术; 项操作; 次操作; 项检查; 次检查
 Immunization: vaccines; vaccinations; immunizations; immunisations; vaccine doses; shots; doses | 次接种; 剂疫苗; 种疫苗; 剂; 针
 Observation: checks; results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验
@@ -120,13 +120,13 @@ vaginal: vaginal; vaginally | 阴道
 injection: injection; injected; injectable; by injection | 注射; 注射液; 注射剂; 针剂
 """,
     "freq": """
-1: 每24小时一次; 每24小时; daily; once daily; once a day; every day; qd; od; each day; one time daily; per day; every 24 hours; once per day; a day; q24h | 每日一次; 每天一次; 一日一次; 每日; 每天; 日一次; 每日1次; 每天1次; 一天一次; 每日服用一次; 1次/日; 一日1次; qd
-1m: mane; every morning; in the morning; each morning; qam; once every morning; mornings | 每晨; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
-1n: nocte; at bedtime; every night; nightly; at night; qhs; in the evening; every evening; each night; each evening; once nightly; with supper; with the evening meal; with dinner; before bed | 睡前; 每晚; 晚上; 每晚一次; 每日睡前; 每晚睡前; 晚间
-2: twice daily; twice a day; bid; two times daily; two times a day; 2 times a day; every 12 hours; every twelve hours; bd; q12h; morning and evening; 2 times daily; twice per day; b i d | 每日两次; 每天两次; 一日两次; 每日2次; 每天2次; 一天两次; 每日二次; 早晚; 2次/日; 一日2次; 日两次; 早晚各一次; 每12小时一次; bid
-3: three times daily; three times a day; tid; 3 times a day; every 8 hours; every eight hours; tds; thrice daily; q8h; 3 times daily; t i d | 每日三次; 每天三次; 一日三次; 每日3次; 每天3次; 一天三次; 3次/日; 一日3次; tid; 每8小时一次
-4: four times daily; four times a day; qid; 4 times a day; every 6 hours; every six hours; q6h; 4 times daily | 每日四次; 每天四次; 一日四次; 每日4次; 每6小时一次
-6: every 4 hours; every four hours; q4h; six times a day | 每4小时; 每四小时
+1: 每24小时一次; 每24小时; daily; once daily; once a day; every day; qd; od; 每24小时1次; 一天1次; 日1次; each day; one time daily; per day; every 24 hours; once per day; a day; q24h | 每日一次; 每天一次; 一日一次; 每日; 每天; 日一次; 每日1次; 每天1次; 一天一次; 每日服用一次; 1次/日; 一日1次; qd
+1m: mane; every morning; in the morning; each morning; qam; om; once every morning; mornings | 每晨; 每晨1次; 每晨一次; 每早; 每早1次; 每早一次; 每日晨起1次; 每日晨起一次; 每日清晨1次; 每日清晨一次; 每日早晨1次; 每日早晨一次; 每日早上1次; 每日早上一次; 晨起1次; 早晨1次; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
+1n: nocte; at bedtime; every night; nightly; at night; qhs; in the evening; every evening; each night; each evening; once nightly; with supper; with the evening meal; with dinner; before bed | 睡前; 每晚1次; 睡前1次; 睡前一次; 每晚睡前1次; 每晚睡前一次; 每日睡前1次; 每日睡前一次; 每日晚上1次; 晚上1次; qn; 每晚; 晚上; 每晚一次; 每日睡前; 每晚睡前; 晚间
+2: twice daily; twice a day; bid; two times daily; two times a day; 2 times a day; every 12 hours; every twelve hours; bd; q12h; morning and evening; 2 times daily; twice per day; b i d | 每日两次; 每天两次; 一日两次; 每日2次; 每天2次; 一天两次; 每日二次; 早晚; 2次/日; 一日2次; 日两次; 早晚各一次; 每12小时一次; 每12小时1次; 每12小时; 每天二次; 分两次; bid; q12h
+3: three times daily; three times a day; tid; 3 times a day; every 8 hours; every eight hours; tds; thrice daily; q8h; 3 times daily; t i d | 每日三次; 每天三次; 一日三次; 每日3次; 每天3次; 一天三次; 3次/日; 一日3次; tid; 每8小时一次; 每8小时1次; 每8小时
+4: four times daily; four times a day; qid; 4 times a day; every 6 hours; every six hours; q6h; 4 times daily | 每日四次; 每天四次; 一日四次; 每日4次; 每天4次; 一日4次; 每天四次; qid; 每6小时一次; 每6小时1次; 每6小时
+6: every 4 hours; every four hours; q4h; six times a day | 每4小时; 每4小时一次; 每4小时1次; 每四小时
 w: weekly; once a week; every week; once weekly; each week | 每周; 每周一次; 每星期一次; 一周一次
 w2: twice weekly; twice a week | 每周两次; 每周2次
 w3: three times a week; three times weekly; 3 times a week; thrice weekly | 每周三次; 每周3次
@@ -182,7 +182,7 @@ appeared; contains; hold; holds; states; stated; stating; say; says; said; indic
 reveals; revealed; revealing; demonstrated; demonstrates; demonstrating; confirms; gave; gives; give; yields; yielded;
 yielding; reviewed; review; remains listed; still listed; for; as at; as of; dosage form; mouth; once; calculated;
 estimated; predicted; approximate; exact; exactly; precisely; namely; bmi value; reported as; finding; findings; situation;
-event; events; episode; episodes; visit date; dates; dated to; dates back to; dates from; whose; upward of; per cent
+event; events; episode; episodes; visit date; dates; dated to; dates back to; dates from; whose; upward of; per cent; symptoms; symptom; last visit date; latterly; review date; noted to be; found to be; found to have; known to have; reading was; level of; a level of; a value of; a reading of
 """
 
 NEUTRAL_ZH = """
@@ -195,7 +195,7 @@ NEUTRAL_ZH = """
 记录到; 记录为; 记录于; 记录有; 登记; 列有; 列出; 列为; 名单; 列表; 清单; 包括; 包含; 分别; 分别为; 各; 各为; 比; 较; 相比; 与前相比; 相当于; 等于; 每; 日期; 时间; 年龄; 出生; 出生于;
 生于; 生日; 性别; 姓名; 本; 此; 这; 那; 这位; 那位; 一名; 一位; 名为; 称; 叫; 系; 属; 属于; 归; 我; 他; 它; 们; 他的; 所; 用; 使用; 口; 服; 开始; 始于; 始; 已有; 达成; 有着; 带有; 伴;
 评分; 得分; 分数; 评估; 评估为; 检出; 测; 查; 查得; 获得; 得; 出; 呈; 显; 说明; 表明; 证实有; 记; 载; 录; 处方于; 处方日期; 开始于; 开始日期; 结束日期; 诊断日期; 诊断于; 就是; 当中; 里; 里面; 来;
-去; 去年; 一种; 一项; 一个; 一例; 一份; 成人; 发作; 存; 存有; 且有; 而; 但; 但是; 然而; 虽; 虽然; 因此; 所以; 则; 若; 病例; 临床; 医学; 病情; 病程; 持续了; 历时; 长达; 余; 多
+去; 去年; 一种; 一项; 一个; 一例; 一份; 成人; 发作; 存; 存有; 且有; 而; 但; 但是; 然而; 虽; 虽然; 因此; 所以; 则; 若; 病例; 临床; 医学; 病情; 病程; 持续了; 历时; 长达; 余; 多; 浓度; 血药浓度; 药物浓度; 主因; 主诉; 查体; 示值; 结果为; 现服用者; 年来; 长期
 """
 
 FAMILY_CODES = {
@@ -229,6 +229,9 @@ lcx: left circumflex artery; circumflex artery; left circumflex; lcx | 左回旋
 deceased: deceased; died; dead; death; passed away | 死亡; 去世; 已故; 病故
 urine: urine; urinary | 尿; 尿液
 calf: calf; calves | 小腿
+at_home: home | 家中; 家里; 在家; 在家中; 在家里
+fall: accidental fall; mechanical fall | 跌倒; 摔倒; 跌伤; 摔伤
+before_breakfast: before breakfast | 早餐前; 早饭前; 每日早餐前; 每日早餐前1次; 每日早餐前一次; 早餐前1次; 每晨早餐前; 每晨早餐前1次; 每晨早餐前一次; 每天早餐前; 每天早餐前1次; 每日1次早餐前
 room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air | 未吸氧; 吸空气; 空气下
 nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
