@@ -34,7 +34,7 @@ LAYERS = (
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
     ("evidence_path", "not_calculated", "kidneys", "liver"),
-    ("cards", "prospects"),
+    ("cards", "card_detail", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
     ("showing", "keeping", "telling", "desks", "ledger", "pipeline"),

@@ -1,0 +1,224 @@
+"""The detail of a card: what each finding says and why, the lines from the record, what is missing, which models spoke.
+
+Only here, and in `prospects.py`, messages become Markdown, through the document tree of `markdown.py`, which encodes
+every text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from cds_service import prospects
+from cds_service.explain.explanation import Scale
+from cds_service.explain.wording import TOP, Influences, influences, listing
+from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
+from cds_service.language import Message, Words, msg
+from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong
+from cds_service.needs import Gap
+from cds_service.risk.absolute import per_unit
+from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
+from cds_service.risk.wording import estimate_words
+from cds_service.summary.facts import Fact
+from cds_service.summary.template import Summary
+
+_SHOWN_REFERENCES = 3
+_SHARED = msg("Percentage points share out the difference from that risk by the size of each contribution.")
+
+
+def document(
+    findings: Sequence[Finding], summary: Summary, words: Words, unvalidated: Set[str], missing: Sequence[Block]
+) -> list[Block]:
+    """The whole detail: each finding, the lines from the record, what is missing, which models spoke."""
+    blocks: list[Block] = []
+    for finding in findings:
+        if not not_applicable(finding):
+            blocks += _section(finding, words, unvalidated)
+    blocks += _record(summary, words)
+    blocks += missing
+    blocks += _about(findings, words)
+    return blocks
+
+
+def not_applicable(finding: Finding) -> bool:
+    """True for a model that does not speak about this person: for the audit record only."""
+    refused = finding.refused if isinstance(finding, RiskFinding) else None
+    return refused is not None and refused.refusal is Refusal.NOT_APPLICABLE
+
+
+def _section(finding: Finding, words: Words, unvalidated: Set[str]) -> list[Block]:
+    """One finding: what it says, what a guideline says to do, and only then why."""
+    why: list[Block] = []
+    if isinstance(finding, RiskFinding):
+        blocks = _risk(finding, words, unvalidated)
+        why = _reasoning(finding, words)
+    elif isinstance(finding, CareGapFinding):
+        blocks = _gap(finding, words)
+    elif isinstance(finding, EvidenceFinding):
+        steps = tuple((words(step), words(msg("({references})", references=r))) for step, r in finding.path)
+        blocks = [Heading(words(finding.headline)), Bullets(steps)]
+    else:
+        blocks = [Heading(words(finding.headline))]
+    if finding.advice is not None:
+        blocks.append(_cited(words(msg("Advice:")), _span(finding.advice, words), finding.advice_source))
+    if finding.proposals:
+        offered = listing([p.label for p in finding.proposals])
+        blocks.append(Paragraph((Strong(words(msg("Suggested:"))), words(offered))))
+    return [*blocks, *why]
+
+
+def _span(message: Message, words: Words) -> Span:
+    """A message as text; one without values holds nothing of the patient."""
+    return words(message) if message.values else Fixed(words(message))
+
+
+def _cited(lead: str, text: Span, source: Citation | None) -> Paragraph:
+    spans: list[Span] = [Strong(lead), text]
+    if source is not None:
+        spans.append(Link(source.text, source.url))
+    return Paragraph(tuple(spans))
+
+
+def _risk(finding: RiskFinding, words: Words, unvalidated: Set[str]) -> list[Block]:
+    blocks: list[Block] = [Heading(words(finding.model.title))]
+    if finding.model.id in unvalidated:
+        blocks.append(_unvalidated(words))
+    result = finding.result
+    if not isinstance(result, tuple):
+        return [*blocks, Paragraph((_span(result.reason, words),))]
+    return [*blocks, Bullets(tuple((Strong(words(estimate_words(e))), _meaning(e, words)) for e in result))]
+
+
+def _reasoning(finding: RiskFinding, words: Words) -> list[Block]:
+    """What moved the first estimate, and what a reader must know of all of them."""
+    result = finding.result
+    if not isinstance(result, tuple):
+        return []
+    explanation = result[0].explanation
+    # Points are few and add up by hand: all of them are told.
+    top = len(explanation.contributions) if explanation.scale is Scale.POINTS else TOP
+    scale = per_unit(result[0])
+    moved = influences(explanation, result[0].not_measured, top, scale)
+    blocks = prospects.blocks(finding, words)
+    blocks += _why(result[0], moved, words, several=len({e.outcome for e in result}) > 1)
+    notes = (note for estimate in result for note in estimate.notes)
+    details: list[Message] = []
+    for detail in (*_details(result[0], moved, shared=scale is not None), *notes):
+        if detail not in details:
+            details.append(detail)
+    blocks.append(Paragraph((Strong(words(msg("Details:"))),)))
+    blocks.append(Bullets(tuple((_span(detail, words),) for detail in details)))
+    return blocks
+
+
+def _unvalidated(words: Words) -> Paragraph:
+    lead = Strong(words(msg("Not validated at this site.")))
+    return Paragraph((lead, Fixed(words(msg("Nobody here has signed off a local evaluation of this model yet.")))))
+
+
+def _meaning(estimate: RiskEstimate, words: Words) -> str:
+    return words(msg("({band})", band=estimate.band.label)) if estimate.band is not None else ""
+
+
+def _why(estimate: RiskEstimate, moved: Influences, words: Words, *, several: bool) -> list[Block]:
+    """What raised and what lowered one estimate, and what was not measured.
+
+    several: the model estimates further outcomes, for which other inputs may count.
+    """
+    blocks: list[Block] = []
+    if several:
+        which = msg("What moved the first of these estimates, {outcome}:", outcome=estimate.outcome_words)
+        blocks.append(Paragraph((words(which),)))
+    for lead, lines in ((msg("Raised this estimate:"), moved.raised), (msg("Lowered this estimate:"), moved.lowered)):
+        if lines:
+            blocks += [Paragraph((Strong(words(lead)),)), Bullets(tuple((words(line),) for line in lines))]
+    if moved.not_measured is not None:
+        blocks.append(Paragraph((words(moved.not_measured),)))
+    return blocks
+
+
+def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list[Message]:
+    """What the lines above are measured from, what they leave out, and how old the measurements are.
+
+    shared: the lines tell percentage points.
+    """
+    lines = [moved.rest, moved.baseline]
+    if shared:
+        lines.append(_SHARED)
+    if estimate.effective is not None:
+        lines.append(msg("Oldest measurement used: {date}", date=estimate.effective.date()))
+    newer = (value.note for value in estimate.inputs)
+    return [line for line in (*lines, *newer) if line is not None]
+
+
+def _gap(finding: CareGapFinding, words: Words) -> list[Block]:
+    due = words(finding.due)
+    spans: list[Span] = [due]
+    if finding.last_done is not None:
+        spans = [due.rstrip(".。") + ("." if words.language == "en" else "。")]
+        spans.append(words(msg("Last done {date}.", date=finding.last_done)))
+    spans.append(_references(finding.sources, words))
+    return [Heading(words(finding.headline)), Paragraph(tuple(spans))]
+
+
+def _record(summary: Summary, words: Words) -> list[Block]:
+    if not summary.lines:
+        return []
+    items: list[tuple[Span, ...]] = [_fact(fact, words) for fact in summary.lines]
+    heading = msg("From the record")
+    if summary.told:
+        heading = msg("From the record, worded by a language model and checked sentence by sentence")
+        items = [(line.text, _references(line.cites, words)) for line in summary.told]
+    if summary.left_out:
+        left_out = msg("One more line is not shown here.")
+        if summary.left_out > 1:
+            left_out = msg("{count} more lines are not shown here.", count=summary.left_out)
+        items.append((words(left_out),))
+    return [Heading(words(heading)), Bullets(tuple(items))]
+
+
+def _fact(fact: Fact, words: Words) -> tuple[Span, ...]:
+    return (words(fact.text), _references(fact.references, words))
+
+
+def _references(references: Sequence[str], words: Words) -> str:
+    """Source references in brackets; beyond three they are counted."""
+    if not references:
+        return ""
+    named: list[Message | str] = list(references[:_SHOWN_REFERENCES])
+    more = len(references) - len(named)
+    if more:
+        named.append(msg("{count} more", count=more))
+    return words(msg("({references})", references=listing(named)))
+
+
+def missing_data(gaps: Sequence[Gap], labelled: int, words: Words) -> list[Block]:
+    """What could not be had, or not to its end, or was not used, and why: one line a reason."""
+    reasons: dict[tuple[bool, Message], list[Message]] = {}
+    for gap in gaps:
+        reasons.setdefault((gap.partial, gap.reason), []).append(gap.need.label)
+    items: list[tuple[Span, ...]] = [
+        (
+            Strong(words(msg("Incomplete:") if partial else msg("Not available:"))),
+            words(msg("{what} ({reason})", what=listing(labels), reason=reason)),
+        )
+        for (partial, reason), labels in reasons.items()
+    ]
+    if labelled:
+        what = msg("{count} of the record's resources, for their sensitivity labels", count=labelled)
+        items.append((Strong(words(msg("Not used:"))), words(what)))
+    return [Bullets(tuple(items))] if items else []
+
+
+def _about(findings: Sequence[Finding], words: Words) -> list[Block]:
+    """Which models spoke, in which version, from which source, and within which limits."""
+    models = {f.model.id: f.model for f in findings if isinstance(f, RiskFinding) and not not_applicable(f)}
+    items: list[tuple[Span, ...]] = [_model(model, words) for model in models.values()]
+    items.append((Fixed(words(msg("Supports, and does not replace, a clinician's judgement."))),))
+    return [Heading(words(msg("About this card"))), Bullets(tuple(items))]
+
+
+def _model(model: RiskModel, words: Words) -> tuple[Span, ...]:
+    named = msg("{title}, version {version}.", title=model.title, version=model.version)
+    limits: object = getattr(model, "limits", None)
+    text: Span = _span(limits, words) if isinstance(limits, Message) else ""
+    return (Fixed(words(named)), Link(model.citation.text, model.citation.url), text)
