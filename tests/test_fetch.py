@@ -385,7 +385,7 @@ def in_threads(served: Served, request: dict[str, Any], times: int) -> tuple[lis
 
 
 def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -449,7 +449,7 @@ def test_a_dead_server_is_left_alone_and_comes_back(tmp_path: Path) -> None:
         server.faults["*"] = Misbehaviour(Fault.HANG)
         assert served.call(request)[0] == 412
         status, body, took = served.call(request)
-        assert (status, took < 0.5) == (412, True)
+        assert (status, took < 1) == (412, True)
         assert b"tried again in a few seconds" in body
         server.faults.clear()
         until(lambda: served.call(request)[0] == 200)

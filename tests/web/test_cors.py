@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+import loops
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
@@ -105,7 +105,7 @@ def test_refusals_before_the_application_are_marked_as_well() -> None:
     async def send(event: Any) -> None:
         sent.append(event)
 
-    asyncio.run(adapter(scope, receive, send))
+    loops.run(adapter(scope, receive, send))
     headers = dict(sent[0]["headers"])
     assert sent[0]["status"] == 413
     assert headers[b"access-control-allow-origin"] == PAGE.encode()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import loops
 from flask import Flask, Response, request, stream_with_context
 
 from cds_service.settings import Limits
@@ -64,7 +65,7 @@ def run(body: Body, taking: Callable[[dict[str, Any], asyncio.Event], Any], pati
 
         await adapter(dict(SCOPE), receive, send)
 
-    asyncio.run(whole())
+    loops.run(whole())
     return sent
 
 
@@ -143,7 +144,7 @@ def test_more_bodies_than_may_be_on_their_way_are_refused_before_their_head() ->
         await adapter(dict(SCOPE), receive, send)
         return sent
 
-    sent = asyncio.run(whole())
+    sent = loops.run(whole())
     assert sent[0]["status"] == 503
     assert body.closed.is_set()
     assert body.made == 0
@@ -181,6 +182,6 @@ def test_a_flask_answer_keeps_its_request_while_another_thread_makes_it() -> Non
 
         await adapter({**SCOPE, "query_string": b"q=7"}, receive, send)
 
-    asyncio.run(whole())
+    loops.run(whole())
     assert b"".join(e.get("body", b"") for e in sent) == b"a7"
     assert ended == ["7"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import loops
 
 from cds_service.settings import Limits
 from cds_service.web.asgi import TIDY_EVERY, Adapter, Event
@@ -56,7 +57,7 @@ def test_cycles_of_calls_are_removed_after_some_hundred_answers() -> None:
     gc.collect()
     gc.disable()
     try:
-        waiting, after = asyncio.run(run())
+        waiting, after = loops.run(run())
     finally:
         gc.enable()
     assert waiting == TIDY_EVERY - 1
