@@ -52,6 +52,7 @@ def find(case: Case) -> tuple[Finding, ...]:
         *kidneys.albuminuria(case, found),
         *liver.fibrosis(case),
         *kidneys.stage_line(case, found),
+        *kidneys.cystatin_line(case),
         *kidneys.failure_line(case),
     )
 
@@ -65,7 +66,7 @@ service = Service(
         "referral, the risk of kidney failure (KFRE), treatment and albuminuria checks that are due in chronic kidney "
         "disease, metformin with decreased kidney function, and FIB-4 where liver fibrosis is to be looked for."
     ),
-    models=(kidneys.EGFR_MODEL, *kidneys.KFRE_MODELS, liver.FIB4_MODEL),
+    models=(kidneys.EGFR_MODEL, kidneys.CYSTATIN_MODEL, *kidneys.KFRE_MODELS, liver.FIB4_MODEL),
     thresholds=THRESHOLDS,
     features=(
         *kidneys.RISKS,

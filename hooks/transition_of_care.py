@@ -4,6 +4,8 @@ LACE and the HOSPITAL score speak for adults who go home from a ward; a trained 
 site has one and has signed it off. Silent with palliative or hospice care, and where the patient goes to another
 hospital, a nursing home or rehabilitation, dies or leaves against advice: the scores were derived on people going
 home. What is arranged already is not suggested again.
+Where another finding opens the card, the Charlson index adjusted for age stands beside it as the burden of illness: it
+bears on no threshold and no advice.
 
 No guideline sets a threshold. What helps: a follow-up visit soon, medicines reconciled, and a call within days (Jack
 BW et al. Ann Intern Med 2009;150:178-187, Project RED; the visit within 7 days is that of Medicare's transitional care
@@ -38,7 +40,7 @@ from cds_service.api import (
     published,
 )
 
-LACE, HOSPITAL, TRAINED = "lace", "hospital", "readmission-30d"
+LACE, HOSPITAL, TRAINED, BURDEN = "lace", "hospital", "readmission-30d", "charlson"
 RED_2009 = Citation(
     "Jack BW et al. Reengineered discharge (Project RED), 2009",
     "https://doi.org/10.7326/0003-4819-150-3-200902030-00007",
@@ -68,7 +70,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     points = [f for id_ in (LACE, HOSPITAL) if (f := _points(case, id_)) is not None]
     speaking = any(f.severity is Severity.WARNING for f in (*trained, *points))
     kept = [f for f in points if not (speaking and f.key.endswith("undetermined"))]
-    return _said_once((*trained, *kept))
+    return _said_once((*trained, *kept, *_burden(case)))
 
 
 def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -78,6 +80,19 @@ def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         replace(f, advice=None, advice_source=None, proposals=()) if f.advice is ADVICE and f is not first else f
         for f in findings
     )
+
+
+def _burden(case: Case) -> tuple[Finding, ...]:
+    """The Charlson index with age, where the problem list gives any; it opens no card and advises nothing."""
+    result = case.results[BURDEN]
+    if isinstance(result, NotEstimated):
+        return ()
+    aged = tuple(e for e in result if e.outcome == "charlson_age_adjusted" and (e.value or e.high))
+    model = case.models[BURDEN]
+    line = RiskFinding(
+        key=f"{BURDEN}/burden", severity=Severity.INFO, headline=model.title, quiet=True, model=model, result=aged
+    )
+    return (line,) if aged else ()
 
 
 def _points(case: Case, model_id: str) -> Finding | None:
@@ -196,7 +211,7 @@ service = Service(
         "Risk of readmission within 30 days of a stay on a ward (LACE, HOSPITAL score), with what helps to prevent it: "
         "an early visit, reconciled medicines, a call."
     ),
-    models=(LACE, HOSPITAL),
+    models=(LACE, HOSPITAL, BURDEN),
     may_run=(TRAINED,),
     features=(catalogue.PALLIATIVE_CARE,),
     find=find,

@@ -2,6 +2,9 @@
 
 Source: Vincent JL et al. Intensive Care Med 1996;22:707-710, doi:10.1007/BF01709751. A rise of 2 over the baseline with
 infection is sepsis: Sepsis-3, Singer M et al. JAMA 2016, doi:10.1001/jama.2016.0287.
+
+Services run the rise (`sofa-rise`), which is what Sepsis-3 asks for. The total (`sofa-1996`) is run by none: it is the
+edition that the vectors hold, organ by organ, and what another edition would be compared with.
 """
 
 from __future__ import annotations

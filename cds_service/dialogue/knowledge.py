@@ -172,6 +172,7 @@ def _source(library: Library, row: Evidence, say: Words) -> Source:
         say(msg("It does not hold with {condition}.", condition=name(u))) for u in row.properties.get("unless", ())
     ]
     told = [*(say(msg(text)) for text in (row.statement, row.management) if text), *lifted]
-    text = " ".join([f"{words}.", *told])
+    stop = "." if say.language == "en" else "。"
+    text = " ".join([words + stop, *told])
     hidden = any(speaks(part) for part in _SENTENCE_END.split(text))
     return Source("", text, (), _WHERE, hidden=hidden, row=row)

@@ -4,13 +4,23 @@ A rise comes first: while creatinine is not steady there is no eGFR and no stage
 or nothing; which of them speak for a patient, and in which order, a service decides.
 """
 
-from cds_service.kidneys.chronic import KDIGO_2024, care
-from cds_service.kidneys.estimates import EGFR_MODEL, KFRE_MODELS, disease, failure_line, stage_line
+from cds_service.kidneys.chronic import care
+from cds_service.kidneys.estimates import (
+    CYSTATIN_MODEL,
+    EGFR_MODEL,
+    KDIGO_2024,
+    KFRE_MODELS,
+    cystatin_line,
+    disease,
+    failure_line,
+    stage_line,
+)
 from cds_service.kidneys.measuring import RISKS, albuminuria, one_value
 from cds_service.kidneys.on_metformin import metformin
 from cds_service.kidneys.rising import TO_REVIEW, injury
 
 __all__ = [
+    "CYSTATIN_MODEL",
     "EGFR_MODEL",
     "KDIGO_2024",
     "KFRE_MODELS",
@@ -18,6 +28,7 @@ __all__ = [
     "TO_REVIEW",
     "albuminuria",
     "care",
+    "cystatin_line",
     "disease",
     "failure_line",
     "injury",

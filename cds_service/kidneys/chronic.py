@@ -15,7 +15,7 @@ from cds_service.features.kidney_disease import MODERATE, SEVERE, KidneyDisease
 from cds_service.features.medicines_on_record import intolerances
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
-from cds_service.kidneys.estimates import EGFR_MODEL, SEVERELY_DECREASED, kfre_reason
+from cds_service.kidneys.estimates import EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED, kfre_reason
 from cds_service.kidneys.words import in_words
 from cds_service.language import Message, msg
 from cds_service.risk import published
@@ -26,7 +26,6 @@ MOST_POTASSIUM = 5.5  # mmol/L, above which no RAS inhibitor is started
 KDIGO_REFERRAL = Citation(
     "KDIGO 2012 CKD guideline, recommendation 5.1.1 (referral)", "https://doi.org/10.1038/kisup.2012.68"
 )
-KDIGO_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
 
 
 def care(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:

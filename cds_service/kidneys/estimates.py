@@ -9,9 +9,10 @@ from cds_service.findings import Finding, RiskFinding, Severity
 from cds_service.hook import Case
 from cds_service.language import Message, msg
 from cds_service.risk import published
-from cds_service.risk.model import NotEstimated, RiskEstimate, RiskModel
+from cds_service.risk.model import Citation, NotEstimated, RiskEstimate, RiskModel
 
-EGFR_MODEL = "ckd-epi-2021"
+EGFR_MODEL, CYSTATIN_MODEL = "ckd-epi-2021", "ckd-epi-2021-cystatin"
+KDIGO_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
 # The calibration that a site has enabled, and of that the equation with more of the inputs.
 KFRE_MODELS = ("kfre-8-other-regions", "kfre-4-other-regions", "kfre-8", "kfre-4")
 DECREASED, REDUCED, SEVERELY_DECREASED = 60, 45, 30  # mL/min/{1.73_m2}, of the eGFR as reported (whole number)
@@ -35,6 +36,31 @@ def stage_line(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
         quiet=True,
         model=case.models[EGFR_MODEL],
         result=case.results[EGFR_MODEL],
+    )
+    return (finding,)
+
+
+def cystatin_line(case: Case) -> tuple[Finding, ...]:
+    """The eGFR from creatinine and cystatin C where both are on record: told where another finding opens the card.
+
+    What is said of the stage rests on creatinine, whose course is known; a second test says which way it may be wrong.
+    """
+    result = case.results[CYSTATIN_MODEL]
+    if isinstance(result, NotEstimated):
+        return ()
+    model = case.models[CYSTATIN_MODEL]
+    finding = RiskFinding(
+        key=f"{CYSTATIN_MODEL}/estimate",
+        severity=Severity.INFO,
+        headline=model.title,
+        advice=msg(
+            "Where both were measured, this estimate is the more accurate one: use it where a stage or a dose is near "
+            "a limit. The other lines of this card rest on creatinine alone."
+        ),
+        advice_source=KDIGO_2024,
+        quiet=True,
+        model=model,
+        result=result,
     )
     return (finding,)
 

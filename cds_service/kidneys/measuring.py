@@ -11,8 +11,7 @@ from cds_service.features.history import creatinine_rise
 from cds_service.features.kidney_disease import CHRONIC, KidneyDisease
 from cds_service.findings import CareGapFinding, Finding, RiskFinding, Severity
 from cds_service.hook import Case
-from cds_service.kidneys.chronic import KDIGO_2024
-from cds_service.kidneys.estimates import DECREASED, EGFR_MODEL, SEVERELY_DECREASED
+from cds_service.kidneys.estimates import DECREASED, EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED
 from cds_service.kidneys.words import day as day_of
 from cds_service.language import msg
 from cds_service.not_calculated import not_calculated

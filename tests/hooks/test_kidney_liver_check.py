@@ -303,3 +303,20 @@ def test_lasting_albuminuria_is_kidney_disease_without_a_low_egfr(ask):
     made = chart(60, 0.9).problem(DIABETES).measured(uacr=90).measured(ago=days(200), uacr=60).medicine("1545653")
     answer = ask(SERVICE, made)
     assert "chronic kidney disease G1 A2 is not on the problem list" in answer.summary
+
+
+def test_cystatin_c_stands_beside_the_stage_and_opens_no_card(ask):
+    """The eGFR of both tests, by KDIGO 2024, where both are on record; alone with a normal creatinine it is silent."""
+    answer = ask(SERVICE, diseased().measured(cystatin_c=1.9))
+    assert "CKD-EPI 2021 eGFR (creatinine and cystatin C)" in answer.cards[0].detail
+    assert "this estimate is the more accurate one" in answer.cards[0].detail
+    assert ask(SERVICE, diseased()).finding("ckd-epi-2021-cystatin/estimate") is None
+    alone = ask(SERVICE, chart(creatinine=0.9).measured(cystatin_c=0.9))
+    assert alone.finding("ckd-epi-2021-cystatin/estimate").quiet
+    assert alone.cards == ()
+
+
+def test_with_kidney_injury_there_is_no_egfr_of_cystatin_c_either(ask):
+    """A creatinine that is not steady gives no estimate, whatever is measured beside it."""
+    made = chart(creatinine=2.6).measured(ago=days(30), creatinine=1.0).measured(cystatin_c=1.9)
+    assert ask(SERVICE, made).finding("ckd-epi-2021-cystatin/estimate") is None

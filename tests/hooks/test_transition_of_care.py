@@ -53,6 +53,29 @@ def test_both_scores_share_one_card(ask):
     assert "HOSPITAL score: 7 points" in answer.cards[0].detail
 
 
+def test_the_burden_of_illness_stands_beside_the_scores_and_decides_nothing(ask):
+    """Heart failure and dementia at 78: one point each and three of age, with no advice of its own."""
+    answer = leave(ask, chart())
+    detail = answer.cards[0].detail
+    assert "Charlson index adjusted for age: 5 points" in detail
+    assert detail.count("**Advice:**") == 1
+
+
+def test_the_burden_of_illness_opens_no_card(ask):
+    """Recorded, while a low risk of coming back stays silent."""
+    elective = {"period": {"start": "2026-10-30T10:00:00Z"}, "hospitalization": {}, "priority": {"coding": [
+        {"system": "http://terminology.hl7.org/CodeSystem/v3-ActPriority", "code": "EL"}]}}  # fmt: skip
+    quiet = leave(ask, chart(FAILURE, age=60), **elective)
+    assert "charlson/burden" in {finding.key for finding in quiet.findings}
+    assert quiet.cards == ()
+
+
+def test_without_comorbidity_or_a_list_there_is_no_index(ask):
+    """Nothing that counts below 50, and nothing to count from: no line that could read as health."""
+    for made in (chart(REFLUX, age=40), Chart(78).measured(hemoglobin=10.8).knows("Encounter", "Procedure")):
+        assert "charlson/burden" not in {finding.key for finding in leave(ask, made).findings}
+
+
 def test_what_is_arranged_is_not_suggested_again(ask):
     """An order for a visit, whatever its words are exactly."""
     assert leave(ask, chart().ordered(text="Cardiology follow-up visit next week")).suggestions == [MEDICINES, CALL]
