@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cds_service.features.derived import egfr_ckd_epi_2021
-from cds_service.features.extract import number
 from cds_service.features.feature import Derived, FeatureValue, Quantity
 from cds_service.features.kidney_injury import Rise, latest_rise
+from cds_service.features.latest import number
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import years_between
 

@@ -7,9 +7,9 @@ import pytest
 from built import NOW, lab, reason, record, usable
 
 from cds_service.features import catalogue as c
-from cds_service.features.extract import number
 from cds_service.features.feature import Reason
 from cds_service.features.kidney_injury import Rise, latest_rise
+from cds_service.features.latest import number
 
 UNSTEADY = c.CREATININE_UNSTEADY
 
