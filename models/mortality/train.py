@@ -103,9 +103,10 @@ PATTERNS = {
 }
 
 # Each round adds two shallow trees grown on different halves: steadier than deeper ones, and cheaper to explain.
+# The numbers are what ten trials chose on all rows: one trial, which is these, makes the shipped weights.
 START = {
-    "eta": 0.1, "max_depth": 3, "num_parallel_tree": 2, "min_child_weight": 10.0, "lambda": 1.0, "subsample": 0.5,
-    "colsample_bytree": 0.5,
+    "eta": 0.102, "max_depth": 3, "num_parallel_tree": 2, "min_child_weight": 29.32, "lambda": 6.653,
+    "subsample": 0.6588, "colsample_bytree": 0.5233,
 }  # fmt: skip
 SPACE = {
     "eta": ("log", 0.06, 0.14),
@@ -129,8 +130,8 @@ def main(
     *,
     rounds: int = ROUNDS,
     outer: int = 5,
-    replicates: int = 1000,
-    refits: int = 20,
+    replicates: int = 300,
+    refits: int = 6,
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
