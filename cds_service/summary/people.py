@@ -34,9 +34,19 @@ def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
     for token in all_of(found, "when"):
         then = any(t.text.lower() in _THEN or t.value == "#deceased" for claim in found for t in claim.tokens)
         parts = usable if then or token.text.lower().startswith("age ") else ()
-        if token.when is not None and token.when.kind == "oldness" and not _age_fits(token.when, parts, chart):
+        if token.when is None or token.when.kind != "oldness":
+            continue
+        of_kin = bool(about_kin and said)
+        if not (_kin_age(token.when, about_kin) if of_kin else _age_fits(token.when, parts, chart)):
             reasons.append(f"the age {token.text} does not follow from the record")
     return reasons
+
+
+def _kin_age(when: When, kin: Iterable[Part]) -> bool:
+    """True if a relative's recorded age, as at the onset of an illness, is the age that is said."""
+    return when.unit == "year" and any(
+        amount.value == when.amount and amount.unit == "a" for part in kin for amount in part.amounts
+    )
 
 
 def _age_fits(when: When, usable: Iterable[Part], chart: Chart) -> bool:

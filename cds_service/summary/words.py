@@ -11,8 +11,8 @@ out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; �
 """,
     "state": """
 active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
-past: previously took; previously taken; previously taking; previously on; previously used; previously treated with; was previously on; used to take; formerly took; resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
-stopped: stopped; discontinued; no longer takes; no longer taking; no longer on; was stopped; ceased; came off; taken off; no longer takes; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 不再服用; 停止; 已停止; 中止
+past: no longer takes; no longer taking; no longer on; previously took; previously taken; previously taking; previously on; previously used; previously treated with; was previously on; used to take; formerly took; resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 不再服用; 现已不再服用; 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
+stopped: stopped; discontinued; was stopped; ceased; came off; taken off; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 停止; 已停止; 中止
 completed: completed; finished; course completed | 已完成; 完成; 已结束疗程
 held: on hold; held; paused; suspended | 暂停; 暂停使用; 暂缓
 """,
@@ -233,7 +233,7 @@ at_home: home | 家中; 家里; 在家; 在家中; 在家里
 fall: accidental fall; mechanical fall | 跌倒; 摔倒; 跌伤; 摔伤
 before_breakfast: before breakfast | 早餐前; 早饭前; 每日早餐前; 每日早餐前1次; 每日早餐前一次; 早餐前1次; 每晨早餐前; 每晨早餐前1次; 每晨早餐前一次; 每天早餐前; 每天早餐前1次; 每日1次早餐前
 room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air | 未吸氧; 吸空气; 空气下
-nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known | 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
+nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险
 low_criticality: low criticality; criticality low; low risk | 低危; 低危险性; 低风险
