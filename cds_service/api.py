@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import kidneys, liver, orders
+from cds_service import drug_findings, kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -141,6 +141,7 @@ __all__ = [
     "discharge",
     "drafted",
     "drafted_daily_mg",
+    "drug_findings",
     "earlier",
     "earlier_stays",
     "egfr_history",

@@ -1,0 +1,19 @@
+"""Findings about drafted medicines, from the knowledge graph and the record; `hooks/drug_safety.py` tells them."""
+
+from cds_service.drug_findings.gaps import to_measure, unchecked
+from cds_service.drug_findings.hits import told
+from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
+from cds_service.drug_findings.steps import RECORD_SOURCE
+
+__all__ = [
+    "CHILD_PUGH",
+    "CLEARANCE",
+    "RECORD_SOURCE",
+    "TESTS",
+    "kidney_unknown",
+    "limits",
+    "to_measure",
+    "told",
+    "unchecked",
+    "values",
+]

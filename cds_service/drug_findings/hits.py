@@ -1,0 +1,106 @@
+"""The finding of what evidence says of a draft: how loud, in which words, what to do, and by which path."""
+
+from __future__ import annotations
+
+from cds_service.drug_findings.limits import MODELS, UNITS
+from cds_service.drug_findings.proposals import proposals
+from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps, small
+from cds_service.findings import EvidenceFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.knowledge import safety
+from cds_service.language import Message, msg
+from cds_service.risk import published
+from cds_service.risk.model import Citation
+
+ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+URGENCY = {"critical": Severity.CRITICAL, "warning": Severity.WARNING, "info": Severity.INFO}
+
+
+def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding, ...]:
+    """The finding of one hit, or none where the site wants none of its severity."""
+    severity = loudness(case, hit)
+    if severity is None:
+        return ()
+    draft, other = case.knowledge.name(hit.node), case.knowledge.name(hit.other)
+    row = hit.rows[0] if hit.rows else None
+    headline = worded(hit, draft, other)
+    finding = EvidenceFinding(
+        key=hit.key,
+        severity=severity,
+        headline=msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline,
+        short_headline=headline,
+        advice=advised(case, hit),
+        advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
+        proposals=proposals(case, hit, known),
+        path=path(case, hit),
+    )
+    return (finding,)
+
+
+def loudness(case: Case, hit: safety.Hit) -> Severity | None:
+    """By policy; what rests on an allergy is critical only if the record calls the reaction grave."""
+    if hit.kind == "duplicate" and not hit.rows:
+        return Severity.INFO if case.context.hook in ORDER_HOOKS else None
+    if isinstance(hit.against, safety.Allergy):
+        same = hit.other == hit.node or hit.other in case.knowledge.terms.above(hit.node)
+        if same and hit.against.grave:
+            return Severity.CRITICAL
+        urgency = case.knowledge.policy.urgency(hit.rows)
+        by_rows = URGENCY.get(urgency)
+        if by_rows is Severity.CRITICAL and not hit.against.grave:
+            by_rows = Severity.WARNING
+        return Severity.WARNING if same and hit.other.startswith("drug:") else by_rows
+    return URGENCY.get(case.knowledge.policy.urgency(hit.rows))
+
+
+def worded(hit: safety.Hit, draft: str, other: str) -> Message:
+    """One line: the draft, what it meets, how bad it is."""
+    grade = WORDS[hit.rows[0].severity] if hit.rows else ""
+    drug, against = capital(draft), msg(other)
+    if hit.kind == "duplicate" and not hit.rows:
+        return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
+    if hit.kind == "duplicate" and hit.node == hit.other:
+        return msg("{drug} is in two products at once ({grade})", drug=drug, grade=grade)
+    if hit.kind == "duplicate":
+        return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=against, grade=grade)
+    if hit.kind == "interaction":
+        return msg("{drug} with {other} ({grade})", drug=drug, other=against, grade=grade)
+    if hit.kind == "allergy":
+        return msg("{drug}: allergy or intolerance on record: {other}", drug=drug, other=against)
+    if hit.kind == "limit":
+        shown = published.in_words(hit.fact) if hit.fact is not None else ""
+        if hit.other in MODELS and hit.fact is not None:
+            shown = msg("{value} {unit}", value=round(float(hit.fact.value)), unit=UNITS.get(hit.other, msg("points")))
+        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(small(other)), value=shown, grade=grade)
+    return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(other.lower()), grade=grade)
+
+
+def advised(case: Case, hit: safety.Hit) -> Message:
+    """What to do, and what may be taken instead."""
+    if not hit.rows:
+        if hit.kind == "allergy":
+            return msg("Choose another medicine, or clarify the allergy.")
+        return msg("If it is a renewal, end the earlier entry.")
+    row = hit.rows[0]
+    names = [case.knowledge.name(node) for node in row.alternatives]
+    more = [name for name in names if name.lower() not in row.management.lower()]
+    if not more:
+        return msg("{what}", what=msg(row.management))
+    others = published.enumerated([msg(name) for name in more])
+    return msg("{what} Alternatives: {others}.", what=msg(row.management), others=others)
+
+
+def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
+    """From the order over the record to each row and its publication."""
+    steps = [ordered(case, hit.draft)]
+    if isinstance(hit.against, safety.Allergy):
+        steps.append((msg("Allergy: {words}", words=hit.against.words), hit.against.reference))
+    elif hit.against is not None:
+        lead = msg("Also drafted: {words}") if hit.against.draft else msg("Taken: {words}")
+        steps.append((msg(lead.text, words=hit.against.words), hit.against.reference))
+    if hit.fact is not None:
+        shown = msg("On record: {what}", what=hit.fact.feature.label)
+        if hit.fact.effective is not None:
+            shown = msg("{shown}, {date}", shown=shown, date=hit.fact.effective.date())
+        steps.append((shown, ", ".join(hit.fact.sources)))
+    return (*steps, *(step for row in hit.rows for step in row_steps(case, row)))

@@ -1,0 +1,107 @@
+"""Limits by the patient's values: what a draft breaks, what `renal-dosing` judges in its place, what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from cds_service import orders
+from cds_service.drug_findings.steps import WORDS, capital, ordered, row_steps, small
+from cds_service.features import catalogue
+from cds_service.features.feature import Feature, FeatureValue, Reason
+from cds_service.features.medicines_on_record import drafted
+from cds_service.fhir.resources import MedicationRequest
+from cds_service.findings import EvidenceFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.knowledge import renal_limits, safety
+from cds_service.language import msg
+from cds_service.risk import published
+from cds_service.risk.model import Citation, NotEstimated
+
+CLEARANCE, CHILD_PUGH = "cockcroft-gault", "child-pugh"
+TESTS: dict[str, Feature] = {
+    "test:egfr": catalogue.EGFR,
+    "test:creatinine": catalogue.CREATININE,
+    "test:potassium": catalogue.POTASSIUM,
+    "test:sodium": catalogue.SODIUM,
+    "test:platelets": catalogue.PLATELETS,
+    "test:hemoglobin": catalogue.HEMOGLOBIN,
+    "test:white-cells": catalogue.WBC,
+    "test:liver-tests": catalogue.ALT,
+    "test:glucose": catalogue.GLUCOSE,
+    "test:inr": catalogue.INR,
+    "test:age": catalogue.AGE,
+}
+MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
+UNITS = {"test:egfr": "mL/min/1.73 m²", "test:crcl": "mL/min"}
+KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
+BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
+ADULT = 18
+
+
+def values(case: Case) -> Callable[[str], FeatureValue | None]:
+    """The patient's value for a test node, from a measurement or from a model's first estimate."""
+
+    def value(test: str) -> FeatureValue | None:
+        if test in MODELS:
+            result = case.results[MODELS[test]]
+            if isinstance(result, NotEstimated):
+                return None
+            estimate = result[0]
+            label = case.models[MODELS[test]].title
+            sources = tuple(dict.fromkeys(s for v in estimate.inputs for s in v.sources))
+            return FeatureValue(Feature(test, label), estimate.value, estimate.effective, sources)
+        return case.values.usable(TESTS[test]) if test in TESTS else None
+
+    return value
+
+
+def limits(case: Case, draft: safety.Exposure, value: Callable[[str], FeatureValue | None]) -> Iterable[safety.Hit]:
+    """Limits that the draft breaks and that are told here; none by an eGFR of which a card says that it is unknown."""
+    unknown = any(not finding.quiet for finding in kidney_unknown(case, draft))
+    for hit in safety.limits(case.knowledge, draft, value):
+        if not (unknown and hit.other == "test:egfr") and not left_to_renal_dosing(case, hit.rows[0], draft):
+            yield hit
+
+
+def left_to_renal_dosing(case: Case, row: safety.Evidence, draft: safety.Exposure) -> bool:
+    """True for a row by kidney function that `renal-dosing` judges, by the dose too, in this order here and now."""
+    age = case.values.usable(catalogue.AGE)
+    if "asks" not in row.properties or BY_DOSE.get(case.context.hook) not in case.beside:
+        return False
+    if age is None or published.whole_years(age) < ADULT:
+        return False
+    of = renal_limits.judged_as(row.subject)
+    rows = (r for r in case.context.drafts if isinstance(r, MedicationRequest))
+    medicines = [m for m in (drafted(case.context.record, r) for r in rows) if m and m.reference == draft.reference]
+    return any(medicine.belongs_to(of) for medicine in medicines)
+
+
+def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
+    """A limit by kidney function that cannot be judged; it opens a card where a creatinine is there but unusable."""
+    rows = [r for r in safety.limited(case.knowledge, draft, KIDNEY) if not left_to_renal_dosing(case, r, draft)]
+    unusable = case.values.unusable([catalogue.EGFR])
+    unsteady = bool(case.values.flag(catalogue.CREATININE_UNSTEADY))
+    if not rows or not (unusable or unsteady):
+        return ()
+    name = case.knowledge.name(draft.nodes[0])
+    words = unusable[0].words if unusable else msg("creatinine is not steady")
+    quiet = not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN)
+    wanted = () if quiet else orders.offer(case.context, orders.CREATININE, f"Needed to judge an order of {name}")
+    finding = EvidenceFinding(
+        key=f"drug-safety/kidney-unknown/{draft.nodes[0].partition(':')[2]}",
+        severity=Severity.INFO,
+        headline=msg("{drug}: its limit by kidney function was not checked: {why}", drug=capital(name), why=words),
+        short_headline=msg("{drug}: its limit by kidney function was not checked", drug=capital(name)),
+        advice=msg(
+            "Know the kidney function before this medicine is given: {limit} with {test} below {value} {unit}.",
+            limit=WORDS[rows[0].severity],
+            value=rows[0].properties["value"],
+            unit=UNITS.get(rows[0].object, "mg/dL"),
+            test=msg(small(case.knowledge.name(rows[0].object))),
+        ),
+        advice_source=Citation(rows[0].citation, rows[0].url),
+        proposals=tuple(wanted),
+        quiet=quiet,
+        path=(ordered(case, draft), *row_steps(case, rows[0])),
+    )
+    return (finding,)

@@ -1,0 +1,56 @@
+"""The words and steps of a path that the findings about a medicine share: the order, the rows, names in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.hook import Case
+from cds_service.knowledge import safety
+from cds_service.language import Message, msg
+from cds_service.risk.model import Citation
+
+WORDS = {
+    "contraindicated": msg("contraindicated"),
+    "major": msg("serious"),
+    "moderate": msg("caution"),
+    "minor": msg("minor"),
+}
+NAMELESS = msg("An entry without a name")
+VERIFY = "medication-verify"
+RECORD_SOURCE = Citation("Curbside's knowledge base", "https://dailymed.nlm.nih.gov/dailymed/")
+
+
+def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
+    """The order by the words that the clinician sees; at verification it is no draft any more."""
+    words = draft.words or NAMELESS
+    if case.context.hook == VERIFY:
+        return msg("Order: {words}", words=words), draft.reference
+    return msg("Draft order: {words}", words=words), draft.reference
+
+
+def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:
+    """What one row says, how sure, from which release and publication; a warning if the release is old."""
+    source = case.knowledge.graph.by_source[row.source]
+    words = msg(
+        "{grade}, evidence {level}: {citation}, {year}; {source} of {released}",
+        grade=WORDS[row.severity],
+        level=row.level or "-",
+        citation=row.citation,
+        year=row.year,
+        source=source.title,
+        released=source.released,
+    )
+    yield words, row.id
+    if case.knowledge.policy.is_old(source, case.context.now.date()):
+        yield msg("This source is old: check a newer one"), source.id
+
+
+def capital(name: str) -> Message:
+    """A name as it begins a sentence."""
+    return msg(name[:1].upper() + name[1:])
+
+
+def small(name: str) -> str:
+    """A test's name inside a sentence: `HbA1c` and `Child-Pugh` keep their letters."""
+    plain = name.partition(" ")[0][1:].islower()
+    return name[:1].lower() + name[1:] if plain else name
