@@ -34,7 +34,7 @@ LAYERS = (
     ("documents",),
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
-    ("evidence_path", "not_calculated", "kidneys", "liver"),
+    ("evidence_path", "not_calculated", "kidneys", "liver", "drug_findings"),
     ("cards", "card_detail", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
