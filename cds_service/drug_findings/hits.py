@@ -23,22 +23,30 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
         return ()
     draft, other = case.knowledge.name(hit.node), case.knowledge.name(hit.other)
     row = hit.rows[0] if hit.rows else None
+    doubt = doubtful(hit)
     headline = worded(hit, draft, other)
     finding = EvidenceFinding(
         key=hit.key,
         severity=severity,
         headline=msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline,
         short_headline=headline,
-        advice=advised(case, hit),
+        advice=advised(case, hit) if doubt is None else doubt,
         advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
-        proposals=proposals(case, hit, known),
+        proposals=proposals(case, hit, known) if doubt is None else (),
         path=path(case, hit),
     )
     return (finding,)
 
 
+def doubtful(hit: safety.Hit) -> Message | None:
+    """Why the condition of the record may be over though its entry is active, such as a pregnancy of years ago."""
+    return hit.fact.note if hit.kind == "contraindication" and hit.fact is not None else None
+
+
 def loudness(case: Case, hit: safety.Hit) -> Severity | None:
-    """By policy; what rests on an allergy is critical only if the record calls the reaction grave."""
+    """By policy; an allergy is critical only if the record calls it grave; a doubtful condition is information."""
+    if doubtful(hit) is not None:
+        return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
     if hit.kind == "duplicate" and not hit.rows:
         return Severity.INFO if case.context.hook in ORDER_HOOKS else None
     if isinstance(hit.against, safety.Allergy):

@@ -374,6 +374,7 @@ PREGNANCY = ConditionFeature(
         "O24", "O25", "O26", "O28", "O29", "O30", "O31", "O32", "O33", "O34", "O35", "O36", "O40", "O41", "O42", "O43",
         "O44", "O45", "O46", "O47", "O48",
     ),
+    most_days=320,  # 42 weeks and some
 )  # fmt: skip
 MECHANICAL_VALVE = ConditionFeature(
     id="mechanical_valve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cds_service.features.feature import Absence, ConditionFeature, FeatureValue, Reason, Unusable
 from cds_service.fhir import resources as fhir
@@ -12,7 +13,8 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import parse
 from cds_service.language import msg
 
-_ACTIVE = frozenset({"active", "recurrence", "relapse"})
+_AGAIN = frozenset({"recurrence", "relapse"})
+_ACTIVE = frozenset({"active", *_AGAIN})
 _NOBODY_ASKED = (IPS_ABSENT, "no-problem-info")
 
 
@@ -74,9 +76,20 @@ class ProblemList:
                 found += self._by_icd10.get(icd10_key(prefix), ())
         return found
 
+    def _outlived(self, feature: ConditionFeature, row: fhir.Condition) -> bool:
+        """True if all that is dated in the entry is further back than such a condition lasts; an undated one is not."""
+        if feature.most_days is None or status_codes(row.clinical_status) & _AGAIN:
+            return False
+        dates = [span.end for span in (self._record.date_of(row), parse(row.recorded_date)) if span is not None]
+        return bool(dates) and max(dates) < self._record.as_of - timedelta(days=feature.most_days)
+
     def _present(self, feature: ConditionFeature, rows: Sequence[fhir.Condition]) -> FeatureValue:
+        fresh = [row for row in rows if not self._outlived(feature, row)]
+        rows, note = fresh or rows, None
+        if not fresh:
+            note = msg("{what} began longer ago than it can last: end the entry, or confirm it", what=feature.label)
         onsets = [span.start for row in rows if (span := self._record.date_of(row)) is not None]
-        return FeatureValue(feature, True, min(onsets, default=None), self._cited(rows))
+        return FeatureValue(feature, True, min(onsets, default=None), self._cited(rows), note=note)
 
     def _cited(self, rows: Sequence[fhir.Condition]) -> tuple[str, ...]:
         return tuple(sorted({self._record.reference(row) for row in rows}))

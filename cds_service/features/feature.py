@@ -132,12 +132,14 @@ class ConditionFeature(Feature):
 
     snomed: exact SNOMED CT codes (descendants listed); icd10: ICD-10(-CM) prefixes, dots included.
     ever: True counts resolved conditions too (a past stroke stays a stroke).
+    most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy that nobody ended).
     """
 
     snomed: tuple[str, ...]
     icd10: tuple[str, ...]
     ever: bool = False
     absence: Absence = Absence.NO_IF_LISTED
+    most_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from cds_service.summary.template import summarise
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 LISTS = frozenset({"Condition", "MedicationRequest", "AllergyIntolerance", "ServiceRequest", "Observation"})
+PREGNANT = "77386006"
 SNOMED, LOINC, RXNORM = "http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"
 CODES = {
     "glucose": ("2345-7", "mg/dL"),
@@ -126,13 +127,13 @@ class Chart:
             valueCodeableConcept={"coding": [{"system": SNOMED, "code": code}]},
         )
 
-    def problem(self, snomed, text="problem", onset="2020-01-01", **more):
+    def problem(self, snomed, text="problem", onset=None, **more):
         active = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
         return self.add(
             "Condition",
             clinicalStatus=active,
             subject={"reference": "Patient/p1"},
-            onsetDateTime=onset,
+            onsetDateTime=onset or ("2026-09-01" if snomed == PREGNANT else "2020-01-01"),
             code={"coding": [{"system": SNOMED, "code": snomed}], "text": text},
             **more,
         )

@@ -405,3 +405,16 @@ def test_alternatives_are_not_said_twice(ask):
     """Where the advice names them already."""
     found = ask(SERVICE, chart().draft("clarithromycin").medicine("", "amlodipine"))
     assert ENGLISH(found.finding("drug-safety/amlodipine+clarithromycin").advice) == "Choose azithromycin."
+
+
+def test_a_pregnancy_that_nobody_ended_is_a_line_to_check_and_no_alarm(ask):
+    """An active entry of years ago shows that the list is not kept, not a pregnancy; a new one counts."""
+    old = chart(57, "female").problem("77386006", onset="1990-12-15")
+    found = ask(SERVICE, old.draft("warfarin")).finding("drug-safety/warfarin/disease/pregnancy")
+    assert found.severity is Severity.INFO
+    assert "longer ago than it can last" in ENGLISH(found.advice)
+    assert found.proposals == ()
+    both = old.problem("77386006", onset="2026-09-01").draft("warfarin")
+    assert ask(SERVICE, both).finding("drug-safety/warfarin/disease/pregnancy").severity is Severity.CRITICAL
+    again = chart(40, "female").problem("77386006", onset="2020-01-01", recordedDate="2026-09-01").draft("warfarin")
+    assert ask(SERVICE, again).finding("drug-safety/warfarin/disease/pregnancy").severity is Severity.CRITICAL
