@@ -112,12 +112,13 @@ def _medicine(line: Line) -> MedicationFeature:
 
 def _limit(line: Line) -> Limit:
     text, url, _ = citation(line.many("citation")[0], line)
+    words = line["words"]
     return Limit(
         medicine=_medicine(line),
         measure=Measure(line["test"]),
         below=float(line["value"]),
         action=Action(line["asks"]),
-        words=msg(line["words"]),
+        words=msg(words),
         source=Citation(text, url),
         most_mg=float(line["most_mg"]) if line["most_mg"] else None,
     )
