@@ -1,7 +1,7 @@
 """A small generated table in the columns of the mortality model's source data."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -64,3 +64,14 @@ def people(recipe: ModuleType) -> Callable[[Path, int], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_draws() -> Iterator[None]:
+    """Small tables need fewer rows and draws for the parts of a card that show how steady estimates are."""
+    from cds_service.training import steadiness
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steadiness, "EXPLAINED", 40)
+        patch.setattr(steadiness, "DONORS", 5)
+        yield
