@@ -195,6 +195,8 @@ def test_a_jti_may_hold_any_characters(tokens: TokenStore) -> None:
     """Lone surrogates, too: JSON can write them."""
     for jti in ("\ud800", "心", "\x00", "' OR 1=1"):
         tokens.spend(use(jti))
+        with pytest.raises(Unauthorized):
+            tokens.spend(use(jti))
 
 
 def test_a_failing_store_is_a_store_error(tokens: TokenStore, database: Database) -> None:
