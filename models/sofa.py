@@ -87,12 +87,12 @@ CHRONIC: dict[str, tuple[Feature, ...]] = {
     "kidney": (catalogue.CKD, catalogue.DIALYSIS),
 }
 ORGANS = {
-    "respiration": msg("lungs"),
-    "coagulation": msg("platelets"),
-    "liver": msg("liver"),
-    "circulation": msg("circulation"),
-    "coma": msg("consciousness"),
-    "kidney": msg("kidneys"),
+    "respiration": msg("Lungs (PaO2/FiO2)"),
+    "coagulation": msg("Coagulation (platelets)"),
+    "liver": msg("Liver (bilirubin)"),
+    "circulation": msg("Circulation (mean arterial pressure, vasopressors)"),
+    "coma": msg("Consciousness (Glasgow Coma Scale)"),
+    "kidney": msg("Kidneys (creatinine, urine)"),
 }
 ASSUMED = msg(
     "Baseline: values at least a week old; without one, 0 points for an organ without a chronic disease on the list."
