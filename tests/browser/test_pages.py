@@ -196,6 +196,21 @@ def test_axe_finds_nothing(place: Any, new_page: Open) -> None:
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+PAINT = """() => { const style = (one) => getComputedStyle(document.querySelector(one));
+  return { ground: style("html").backgroundColor, words: style("body").color,
+           up: style("svg rect.up").fill, down: style("svg rect.down").stroke,
+           edge: style(".finding").borderLeftWidth }; }"""
+
+
+def test_with_the_systems_own_colours_bars_and_edges_stay_visible(place: Any, new_page: Open) -> None:
+    """In forced colours bars take the colour of words, and the edge of a finding is told by its width."""
+    page = new_page(viewport=WIDE, forced_colors="active")
+    chart(page, place, "primary-prevention")
+    found = in_own_window(page).evaluate(PAINT)
+    assert found["up"] == found["down"] == found["words"] != found["ground"]
+    assert found["edge"] == "8px"
+
+
 def test_nothing_is_cut_off(place: Any, new_page: Open) -> None:
     """In a side panel of 320 pixels as on a wide screen, no page scrolls sideways, and every button can be pressed."""
     page = new_page(viewport=NARROW)

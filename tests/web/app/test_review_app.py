@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import half_a_year
+import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -347,6 +351,32 @@ def test_an_id_token_signed_by_another_opens_nothing(site: Site) -> None:
         site.ehr.signer.key = own
         site.ehr.signer.jwks = published  # type: ignore[method-assign]
     assert response.status_code == 400
+
+
+def _unsigned(header: dict[str, Any], payload: bytes) -> str:
+    head = urlsafe_b64encode(orjson.dumps(header | {"alg": "none"})).rstrip(b"=")
+    return b".".join((head, urlsafe_b64encode(payload).rstrip(b"="), b"")).decode()
+
+
+def _keyed_with_what_is_public(header: dict[str, Any], payload: bytes, public: bytes) -> str:
+    head = urlsafe_b64encode(orjson.dumps(header | {"alg": "HS256"})).rstrip(b"=")
+    signed = head + b"." + urlsafe_b64encode(payload).rstrip(b"=")
+    return (signed + b"." + urlsafe_b64encode(hmac.digest(public, signed, "sha256")).rstrip(b"=")).decode()
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_an_id_token_without_a_signature_opens_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    """Neither one that says it needs none, nor one keyed with the EHR's public key."""
+    browser = site.browser()
+    url = authorize(site, leave(site, browser, site.launch("missing-lipids")))
+    public = site.ehr.signer.key.as_pem(private=False)
+    forged = {"none": _unsigned, "HS256": partial(_keyed_with_what_is_public, public=public)}[algorithm]
+    monkeypatch.setattr(site.ehr.signer, "sign", forged)
+    response = back(browser, url)
+    assert response.status_code == 400
+    assert "could not be checked" in response.text
 
 
 def test_a_callback_is_good_once_and_in_its_own_browser(site: Site) -> None:
