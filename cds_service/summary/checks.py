@@ -11,7 +11,6 @@ from cds_service.summary.comparing import against_then
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, counts, numbers
-from cds_service.summary.indications import usual
 from cds_service.summary.levels import level_of
 from cds_service.summary.order import is_marker
 from cds_service.summary.ranks import rank_reasons
@@ -64,7 +63,7 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += _levels(claim, narrowed)
     reasons += rank_reasons(claim, narrowed, usable, chart)
     reasons += _doses(claim, narrowed)
-    reasons += _causes(claim, named, about, chart)
+    reasons += _causes(claim, named, about)
     return narrowed, reasons
 
 
@@ -292,7 +291,7 @@ def _taken(part: Part, kind: str, value: str) -> bool:
     return value == "injection" and bool(found & {"iv", "sc", "im"})
 
 
-def _causes(claim: Claim, named: list[Group], about: Group, chart: Chart) -> list[str]:
+def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
     said = claim.values("cause") | ({"due"} if _from_another(claim, named) else set())
     if "due" in said:
         inside = any(("cause", "due") in p.operators for p in about)
@@ -300,10 +299,6 @@ def _causes(claim: Claim, named: list[Group], about: Group, chart: Chart) -> lis
         linked = any(p.reasons for p in about)
         if not inside and not allergy and not linked:
             return ["the record does not name that cause"]
-        if linked and not inside and not allergy:
-            said = said | {"reason"}
-    if "reason" in said and len(named) > 1:
-        return _reason(claim, named, chart)
     return []
 
 
@@ -316,32 +311,3 @@ def _from_another(claim: Claim, named: list[Group]) -> bool:
         if "from" in between and all(p.kind == "Condition" for p in cause):
             return True
     return False
-
-
-def _reason(claim: Claim, named: list[Group], chart: Chart) -> list[str]:
-    """A medicine is for what its own resource says it is for."""
-    at = next((n for n, t in enumerate(claim.tokens) if (t.kind == "cause" or any(k == "cause" for k, _ in t.also))), 0)
-    for mention, group in zip(claim.mentions, named, strict=False):
-        if (
-            mention.at > at
-            and group
-            and not any(
-                p.kind
-                in (
-                    "MedicationRequest",
-                    "MedicationStatement",
-                    "Procedure",
-                    "Encounter",
-                    "CarePlan",
-                    "ServiceRequest",
-                    "Goal",
-                    "MedicationAdministration",
-                )
-                for p in group
-            )
-        ):
-            givers = [p for m, g in zip(claim.mentions, named, strict=False) if m.at < at for p in g]
-            values = {t.value for t in mention.tokens}
-            if givers and not any(values <= p.reasons for p in givers) and not usual(givers, group, chart):
-                return [f"the record does not say that it is for {mention.text}"]
-    return []

@@ -12,6 +12,7 @@ from cds_service.summary.comparing import beside_reasons, row_reasons
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import findings_of
 from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
+from cds_service.summary.links import link_reasons
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
 from cds_service.summary.people import who
 from cds_service.summary.sharing import share
@@ -97,6 +98,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         )
     if not reasons:
         reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
+        reasons += link_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
     if not spoken:
         reasons.append("it says nothing that the record could support")
@@ -223,7 +225,7 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
         return False
     if all(_holds(pool, t.kind, t.value, t.text) for t in mention.tokens):
         return _fits(part, mention, claim)
-    reason = claim.values("cause") & {"reason", "due"} or part.kind in ("Encounter",)
+    reason = claim.values("cause") or part.kind in ("Encounter",)
     if reason and not mention.denied and part.reasons:
         return all(_holds(part.reasons, t.kind, t.value, t.text) for t in mention.tokens)
     return False

@@ -100,6 +100,7 @@ Observation: checks; results; measurements; readings; values; tests; observation
     "cause": """
 due: due to; caused by; caused; because of; secondary to; as a result of; attributed to; result of; induced by; triggered by; leading to; led to; resulted in; causing; causes; because; owing to; associated with; related to; attributable to; consequence of; complication of; complicated by; induced | 由于; 因; 导致; 引起; 所致; 继发于; 引发; 造成; 并发; 相关; 诱发; 致
 reason: for; to treat; indicated for; used for; in the treatment of; for the treatment of; as treatment for; treats | 用于; 用于治疗; 以治疗; 治疗用; 为治疗
+treated: treated with; is treated with; was treated with; is being treated with; being treated with; under treatment with; managed with; is managed with; is being managed with; controlled with; is controlled with; on treatment with; therapy with; treatment with | 治疗; 控制; 予以治疗
 """,
     "side": """
 left: left; left sided | 左; 左侧

@@ -41,12 +41,18 @@ def test_what_is_said_of_a_list_is_judged_of_each():
         assert not verdict(Case(False, "level", "bed-rest", Sentence(text, cites))).keep, text
 
 
-def test_a_medicine_is_for_the_only_illness_that_it_is_usually_given_for():
-    """Apixaban is for atrial fibrillation, unless the patient has a prosthetic valve too or the illness is another."""
-    for patient, illness, keep in (("af-anticoagulated", 1, True), ("mechanical-valve", 2, False)):
-        cites = f"MedicationRequest/{patient}-medicine-1", f"Condition/{patient}-problem-{illness}"
-        found = verdict(Case(keep, "cause", patient, Sentence("Apixaban is taken for atrial fibrillation.", cites)))
-        assert found.keep is keep, patient
+def test_what_a_medicine_is_for_is_said_only_if_its_resource_says_it():
+    """That apixaban is usually given for atrial fibrillation is no statement of the record; naming both links nothing."""
+    cites = "MedicationRequest/af-anticoagulated-medicine-1", "Condition/af-anticoagulated-problem-1"
+    texts = {
+        "Apixaban is taken for atrial fibrillation.": False,
+        "Atrial fibrillation is treated with apixaban.": False,
+        "Atrial fibrillation, managed with apixaban 5 mg.": False,
+        "房颤，服用阿哌沙班治疗。": False,
+        "Atrial fibrillation, on apixaban.": True,
+    }
+    for text, keep in texts.items():
+        assert verdict(Case(keep, "cause", "af-anticoagulated", Sentence(text, cites))).keep is keep, text
 
 
 def test_an_age_beside_a_relative_is_the_relatives():

@@ -1,0 +1,86 @@
+"""What a medicine or a procedure is for: only what its own resource says, however the sentence words it.
+
+That metformin is usually given for diabetes is no statement of this record: `A for B` and `B treated with A` need the
+link itself. Beside each other (`B, on A`) they claim none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from cds_service.summary.claims import Claim, Mention
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token
+from cds_service.summary.order import Spoken
+
+_BEARING = frozenset({
+    "MedicationRequest", "MedicationStatement", "MedicationAdministration", "Procedure", "Encounter", "CarePlan",
+    "ServiceRequest", "Goal",
+})  # fmt: skip
+Said = tuple[Mention, list[Part]]
+
+
+def link_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
+    """What is wrong about `A for B`, `B is treated with A`: the record names no such reason."""
+    mentions = {m.tokens[0].start: m for claim in found for m in claim.mentions}
+    named = [(mentions[start], group) for start, group in sorted(spoken, key=lambda s: s[0]) if start in mentions]
+    tokens = {t.start: t for claim in found for t in claim.tokens}
+    listed = {m.tokens[0].start for claim in found if claim.bare and claim.joined for m in claim.mentions}
+    reasons = []
+    for token in tokens.values():
+        also: list[Said] = []
+        if _means(token, "reason") or _means(token, "due"):
+            givers, illness = _before(named, token), _next(named, token)
+            also = _further(named, token, listed)
+        elif _means(token, "treated"):
+            givers, illness = _next(named, token) or _giver_before(named, token), _illness_before(named, token)
+        else:
+            continue
+        for one in (illness, *also) if givers is not None else ():
+            if givers is not None and one is not None and not _stated(givers, one):
+                reasons.append(f"the record does not say that it is for {one[0].text}")
+    return reasons
+
+
+def _means(token: Token, value: str) -> bool:
+    return ("cause", value) in ((token.kind, token.value), *token.also)
+
+
+def _before(named: Sequence[Said], token: Token) -> Said | None:
+    return next((one for one in reversed(named) if one[0].tokens[0].start < token.start), None)
+
+
+def _next(named: Sequence[Said], token: Token) -> Said | None:
+    return next((one for one in named if one[0].tokens[0].start > token.start), None)
+
+
+def _further(named: Sequence[Said], token: Token, listed: set[int]) -> list[Said]:
+    """The illnesses of a list after its first: `for A, B and C`."""
+    after = [one for one in named if one[0].tokens[0].start > token.start][1:]
+    return list(takewhile(lambda one: one[0].tokens[0].start in listed and _illness(one[1]), after))
+
+
+def _illness_before(named: Sequence[Said], token: Token) -> Said | None:
+    before = [one for one in named if one[0].tokens[0].start < token.start]
+    return next((one for one in reversed(before) if _illness(one[1])), None)
+
+
+def _giver_before(named: Sequence[Said], token: Token) -> Said | None:
+    """The medicine before a link word that ends its clause, as 治疗 does."""
+    before = [one for one in named if one[0].tokens[0].start < token.start]
+    return next((one for one in reversed(before) if not _illness(one[1])), None)
+
+
+def _illness(group: Sequence[Part]) -> bool:
+    return bool(group) and all(p.kind == "Condition" for p in group)
+
+
+def _stated(givers: Said, illness: Said) -> bool:
+    """True if nothing is linked (a reason that the giver itself bears is one), or the link stands in the record."""
+    if not _illness(illness[1]) and any(p.kind in _BEARING for p in illness[1]):
+        return True
+    if any(p.kind == "AllergyIntolerance" or ("cause", "due") in p.operators for p in (*givers[1], *illness[1])):
+        return True
+    values = {t.value for t in illness[0].tokens}
+    return any(values <= p.reasons for p in givers[1])
