@@ -42,7 +42,7 @@ def test_what_is_said_of_a_list_is_judged_of_each():
 
 
 def test_what_a_medicine_is_for_is_said_only_if_its_resource_says_it():
-    """That apixaban is usually given for atrial fibrillation is no statement of the record; naming both links nothing."""
+    """That apixaban is usually given for atrial fibrillation states nothing here; naming both links nothing."""
     cites = "MedicationRequest/af-anticoagulated-medicine-1", "Condition/af-anticoagulated-problem-1"
     texts = {
         "Apixaban is taken for atrial fibrillation.": False,
