@@ -147,9 +147,9 @@ def comorbidity(values: FeatureValues) -> points.Item:
     ]
     parts.append(_liver_or_kidney(values))
     low, high = points.interval(parts)
-    found = tuple(dict.fromkeys(value for part in parts if part.low for value in part.found))
-    missing = tuple(dict.fromkeys(fault for part in parts if part.low < part.high for fault in part.missing))
-    listed = found or tuple(value for value in parts[0].found)
+    found = points.distinct([value for part in parts if part.low for value in part.found])
+    missing = points.distinct([fault for part in parts if part.low < part.high for fault in part.missing])
+    listed = found or parts[0].found
     shown = published.enumerated([value.feature.label for value in found]) if found else msg("none listed")
     return points.Item(of_comorbidity(low), of_comorbidity(high), listed, missing, COMORBIDITY, shown)
 

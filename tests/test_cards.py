@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid5
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -290,7 +291,7 @@ def test_an_evidence_path_is_shown_step_by_step():
 )  # fmt: skip
 def test_each_kind_of_estimate_has_its_words(changes, words):
     """Probabilities with horizon, points, intervals of points, quantities with unit."""
-    assert ENGLISH(estimate_words(replace(estimate(), **changes))) == words
+    assert ENGLISH(estimate_words(msgspec.structs.replace(estimate(), **changes))) == words
 
 
 HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from(list("<>&*_[](){}#+-.!|~`\\:/@=\n "))), max_size=80)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cache
+from itertools import combinations, compress
 from math import factorial, inf
 
 MAX_ENUMERATED = 8  # 2**8 evaluations of the function; beyond that the closed form is the right tool
@@ -96,18 +97,21 @@ def shapley(
         raise ValueError(f"patient and reference person need the same inputs, got {sorted(at)} and {sorted(reference)}")
     if len(names) > MAX_ENUMERATED:
         raise ValueError(f"at most {MAX_ENUMERATED} inputs can be enumerated, got {len(names)}")
-    n = len(names)
-    gains = {
-        subset: function(**{**reference, **{name: at[name] for name in subset}})
-        for size in range(n + 1)
-        for subset in combinations(names, size)
-    }
+    shares = [0.0] * len(names)
+    for subset, weights in _subsets(len(names)):
+        value = function(**{**reference, **{name: at[name] for name in compress(names, subset)}})
+        for n, weight in enumerate(weights):
+            shares[n] += weight * value
+    return dict(zip(names, shares, strict=True))
+
+
+@cache
+def _subsets(n: int) -> tuple[tuple[tuple[bool, ...], tuple[float, ...]], ...]:
+    """Every subset of n inputs, smaller ones first, and the weight with which its value enters each input's share."""
     weights = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
-    shares = dict.fromkeys(names, 0.0)
-    for subset, value in gains.items():
-        for name in names:
-            if name in subset:
-                shares[name] += weights[len(subset) - 1] * value
-            else:
-                shares[name] -= weights[len(subset)] * value
-    return shares
+    found = []
+    for size in range(n + 1):
+        for chosen in combinations(range(n), size):
+            inside = tuple(i in chosen for i in range(n))
+            found.append((inside, tuple(weights[size - 1] if yes else -weights[size] for yes in inside)))
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 
@@ -33,20 +33,31 @@ class Contribution(msgspec.Struct, frozen=True):
     """What one input, or one group of correlated inputs, adds on the explanation's scale.
 
     features: ids of the inputs in the group.
-    value: the value in words with unit, or None for "not measured".
+    shown: the value in words with unit, or what gives them when they are read: most contributions are kept and never
+        shown. None for "not measured".
     effective, sources: time and references of the inputs; empty for what was not measured.
     """
 
     features: tuple[str, ...]
     label: Message
     amount: float
-    value: Message | None
+    shown: Message | Callable[[], Message] | None
     effective: datetime | None = None
     sources: tuple[str, ...] = ()
 
+    @property
+    def measured(self) -> bool:
+        """False for what was not measured."""
+        return self.shown is not None
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+    @property
+    def value(self) -> Message | None:
+        """The value in words with unit, or None for "not measured"."""
+        shown = self.shown
+        return shown if shown is None or isinstance(shown, Message) else shown()
+
+
+class Explanation(msgspec.Struct, frozen=True):
     """Baseline plus contributions; `output` is the model's independently computed value."""
 
     scale: Scale

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,19 +150,21 @@ def _joined(
 ) -> Contribution:
     """The contribution of one input, or of the measured inputs of one group."""
     found = [entry for entry, _ in members]
-    value = words(found[0])
-    if group is not None:
-        value = _named(found[0], words)
-        for entry in found[1:]:
-            value = msg("{first}, {following}", first=value, following=_named(entry, words))
     return Contribution(
         features=tuple(entry.feature.id for entry in found),
         label=found[0].feature.label if group is None else group.label,
         amount=sum(amount for _, amount in members),
-        value=value,
+        shown=partial(words, found[0]) if group is None else partial(_together, found, words),
         effective=_oldest(found),
         sources=tuple(dict.fromkeys(source for entry in found for source in entry.sources)),
     )
+
+
+def _together(found: Sequence[FeatureValue], words: Callable[[FeatureValue], Message]) -> Message:
+    value = _named(found[0], words)
+    for entry in found[1:]:
+        value = msg("{first}, {following}", first=value, following=_named(entry, words))
+    return value
 
 
 def _named(entry: FeatureValue, words: Callable[[FeatureValue], Message]) -> Message:

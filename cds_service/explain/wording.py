@@ -40,7 +40,7 @@ def influences(
     per_unit: risk (0-1) for one unit of contribution: then each line tells its percentage points too.
     """
     scale = explanation.scale
-    measured = [c for c in explanation.largest() if c.value is not None]
+    measured = [c for c in explanation.largest() if c.measured]
     moved = [c for c in measured if moves(c, explanation)]
     up = [c for c in moved if c.amount > 0]
     down = [c for c in moved if c.amount < 0]
@@ -77,9 +77,10 @@ def contribution(item: Contribution, scale: Scale, per_unit: float | None = None
     details += list(item.sources[:_SHOWN_SOURCES])
     if len(item.sources) > _SHOWN_SOURCES:
         details.append(msg("{count} more", count=len(item.sources) - _SHOWN_SOURCES))
-    if item.value is None:
+    value = item.value
+    if value is None:
         return msg("{label} ({details})", label=item.label, details=parts(details))
-    return msg("{label}: {value} ({details})", label=item.label, value=item.value, details=parts(details))
+    return msg("{label}: {value} ({details})", label=item.label, value=value, details=parts(details))
 
 
 def amount(size: float, scale: Scale) -> Message:
@@ -132,7 +133,7 @@ def _negligible(explanation: Explanation) -> float:
 
 def _not_measured(explanation: Explanation, missing: Sequence[Unusable]) -> Message | None:
     """All that was not measured, in one line with its joint size."""
-    absent = [c for c in explanation.contributions if c.value is None]
+    absent = [c for c in explanation.contributions if not c.measured]
     labels = tuple(dict.fromkeys(u.feature.label for u in missing)) or tuple(c.label for c in absent)
     if not labels:
         return None

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from cds_service.explain.explanation import Explanation
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Quantity, Unusable
 from cds_service.language import Message
@@ -40,8 +42,7 @@ class Band:
     label: Message
 
 
-@dataclass(frozen=True, slots=True)
-class RiskEstimate:
+class RiskEstimate(msgspec.Struct, frozen=True):
     """One number, its outcome, horizon, explanation and sources.
 
     outcome: stable id such as `total_cvd` or `death`; outcome_words for people.
@@ -76,8 +77,7 @@ class Refusal(Enum):
     OUT_OF_RANGE = "out-of-range"  # indicated, but outside the validity range: a line on the card
 
 
-@dataclass(frozen=True, slots=True)
-class NotEstimated:
+class NotEstimated(msgspec.Struct, frozen=True):
     """A worded refusal; `unusable` names the inputs at fault, in the order in which to mend them."""
 
     model_id: str

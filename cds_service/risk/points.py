@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
 
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Reason, Unusable
@@ -11,6 +13,7 @@ from cds_service.language import Message, msg
 from cds_service.risk import published
 from cds_service.risk.model import Band, EstimateKind, RiskEstimate
 
+Entry = TypeVar("Entry", FeatureValue, Unusable)
 OPEN = Reason.ABSENT  # why an item that only a person can settle has no value
 UNDETERMINED = Band("undetermined", msg("undetermined: inputs are missing"))
 _ZERO = msg("zero points")
@@ -18,8 +21,7 @@ _LEAST = msg("zero points; inputs that are missing count the least that they can
 _FEWEST = msg("zero points; inputs that are missing count none, so the sum is the least possible total")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One line of a point score: the least and the most points that it can be worth, given what is recorded.
 
     found: what the points were read from; missing: what would decide between `low` and `high`.
@@ -60,13 +62,18 @@ def measured(
 
 def listed(values: FeatureValues, features: Sequence[Feature], worth: int, label: Message | None = None) -> Item:
     """All points if any of the conditions or medicines is on its list, none if every list denies it."""
-    entries = [values[feature] for feature in features]
-    found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
-    present = tuple(entry for entry in found if entry.value is True)
-    missing = tuple(entry for entry in entries if isinstance(entry, Unusable))
+    found: list[FeatureValue] = []
+    missing: list[Unusable] = []
+    for feature in features:
+        entry = values.entries[feature.id]
+        if isinstance(entry, Unusable):
+            missing.append(entry)
+        else:
+            found.append(entry)
+    present = tuple([entry for entry in found if entry.value is True])
     if present:
-        return settled(worth, present, label)
-    return unsettled(worth, missing, label) if missing else settled(0, found, label)
+        return Item(worth, worth, present, (), label)
+    return Item(0, worth, (), tuple(missing), label) if missing else Item(0, 0, tuple(found), (), label)
 
 
 def graver(milder: Item, worse: Item) -> Item:
@@ -85,11 +92,18 @@ def judged(feature: Feature) -> Unusable:
 
 def interval(items: Sequence[Item]) -> tuple[int, int]:
     """The least and the most possible total."""
-    return sum(item.low for item in items), sum(item.high for item in items)
+    return sum([item.low for item in items]), sum([item.high for item in items])
+
+
+def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Each of one patient's entries once, in order; by identity, as their hash goes through all codes of a feature."""
+    return tuple({id(entry): entry for entry in entries}.values())
 
 
 def decided(low: int, high: int, band: Callable[[int], Band]) -> Band:
     """The band that all possible totals share, or `UNDETERMINED`."""
+    if low == high:
+        return band(low)
     possible = {band(total).id for total in range(low, high + 1)}
     return band(low) if len(possible) == 1 else UNDETERMINED
 
@@ -113,11 +127,10 @@ def estimate(
         is asked in the items' units.
     """
     low, high = interval(items)
-    # by identity: the hash of a value goes through all the codes of its feature
-    found = tuple({id(value): value for item in items for value in item.found}.values())
-    words_if_open = _LEAST if any(item.low < 0 for item in items if item.low < item.high) else _FEWEST
-    faults = (fault for item in items if item.low < item.high for fault in item.missing)
-    missing = tuple({(fault.feature.id, fault.reason): fault for fault in faults}.values())
+    found = distinct([value for item in items for value in item.found])
+    open_ = [item for item in items if item.low < item.high]
+    missing = {(fault.feature.id, fault.reason): fault for item in open_ for fault in item.missing}
+    words_if_open = _LEAST if open_ and min(item.low for item in open_) < 0 else _FEWEST
     return RiskEstimate(
         model_id=model_id,
         version=version,
@@ -133,11 +146,11 @@ def estimate(
             baseline_kind=Baseline.ZERO,
             baseline=0.0,
             baseline_words=_ZERO if low == high else words_if_open,
-            contributions=tuple(_contribution(item, answers, worth) for item in items),
+            contributions=tuple([_contribution(item, answers, worth) for item in items]),
             output=worth * low,
         ),
         inputs=found,
-        not_measured=missing,
+        not_measured=tuple(missing.values()),
         high=None if low == high else worth * high,
         effective=published.oldest(found),
         notes=(*notes, *published.remarks(found)),
@@ -147,5 +160,5 @@ def estimate(
 def _contribution(item: Item, answers: Mapping[str, Message] | None, worth: float) -> Contribution:
     if item.found:
         return published.contribution(worth * item.low, item.found, label=item.label, value=item.value, answers=answers)
-    ids = tuple(fault.feature.id for fault in item.missing)
+    ids = tuple([fault.feature.id for fault in item.missing])
     return Contribution(ids, item.label or item.missing[0].feature.label, worth * item.low, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from math import floor
 
 from cds_service.explain.explanation import Contribution
@@ -131,15 +132,16 @@ def contribution(
     where the first one's value is printed, else the oldest: a date beside a number is the number's own.
     """
     first = found[0]
+    shown = value or partial(in_words, first, answers)
     if len(found) == 1:  # nearly all
-        shown, printed = label or first.feature.label, value or in_words(first, answers)
-        return Contribution((first.feature.id,), shown, amount, printed, first.effective, first.sources)
+        feature = first.feature
+        return Contribution((feature.id,), label or feature.label, amount, shown, first.effective, first.sources)
     oldest_of_all = min((f.effective for f in found if f.effective is not None), default=None)
     return Contribution(
         features=tuple(f.feature.id for f in found),
         label=label or first.feature.label,
         amount=amount,
-        value=value or in_words(first, answers),
+        shown=shown,
         effective=first.effective or oldest_of_all if value is None else oldest_of_all,
         sources=tuple(dict.fromkeys(source for f in found for source in f.sources)),
     )
@@ -147,7 +149,7 @@ def contribution(
 
 def with_amount(shown: Contribution, amount: float) -> Contribution:
     """The same input with another amount: for several outcomes of one model."""
-    return Contribution(shown.features, shown.label, amount, shown.value, shown.effective, shown.sources)
+    return Contribution(shown.features, shown.label, amount, shown.shown, shown.effective, shown.sources)
 
 
 def not_measured(missing: Unusable) -> Contribution:
@@ -180,7 +182,8 @@ def enumerated(messages: Sequence[Message]) -> Message:
 
 def remarks(found: Iterable[FeatureValue]) -> tuple[Message, ...]:
     """What the record's own entries give to remark, e.g. that a newer one cannot be used; each once."""
-    return tuple(dict.fromkeys(f.note for f in found if f.note is not None))
+    notes = [f.note for f in found if f.note is not None]
+    return tuple(dict.fromkeys(notes)) if notes else ()
 
 
 def not_applicable(model_id: str, reason: Message, unusable: tuple[Unusable, ...] = ()) -> NotEstimated:
@@ -192,11 +195,13 @@ def needed(
     model_id: str, values: FeatureValues, features: Sequence[Feature]
 ) -> Mapping[str, FeatureValue] | NotEstimated:
     """The values of all features by id, or a refusal that names every unusable one of them."""
-    faults = values.unusable(features)
-    if faults:
-        return NotEstimated(model_id, Refusal.INPUT, not_calculated(_reasons(faults)), faults)
-    found = ((feature.id, values.usable(feature)) for feature in features)
-    return {id_: value for id_, value in found if value is not None}
+    entries = values.entries
+    found = {feature.id: value for feature in features if type(value := entries[feature.id]) is FeatureValue}
+    if len(found) < len(features):
+        faults = values.unusable(features)
+        if faults:
+            return NotEstimated(model_id, Refusal.INPUT, not_calculated(_reasons(faults)), faults)
+    return found
 
 
 def not_calculated(reasons: Sequence[Message]) -> Message:
@@ -258,8 +263,10 @@ def out_of_range(model_id: str, reasons: Sequence[Message]) -> NotEstimated:
 
 def first_true(values: FeatureValues, gates: Sequence[tuple[Feature, Message]]) -> Message | None:
     """The reason of the first condition that is on record, or None; unknown conditions do not count."""
+    entries = values.entries
     for feature, reason in gates:
-        if values.flag(feature):
+        found = entries[feature.id]
+        if type(found) is FeatureValue and found.value:
             return reason
     return None
 
