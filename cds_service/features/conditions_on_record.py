@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from cds_service.features.feature import Absence, ConditionFeature, FeatureValue, Reason, Unusable
+from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ICD10, ICD10_CM, IPS_ABSENT, SNOMED, codings, icd10_key, status_codes
 from cds_service.fhir.record import PatientRecord
@@ -25,6 +27,28 @@ class Problem:
     row: fhir.Condition
     active: bool
     sure: bool
+
+
+class _ValueSet(NamedTuple):
+    """What a feature says of records in advance: its codes as sets, and what a list without any of them gives."""
+
+    snomed: frozenset[str]
+    icd10: frozenset[str]
+    not_listed: FeatureValue
+    no_list: Unusable
+
+
+def _value_set(feature: ConditionFeature) -> _ValueSet:
+    words = msg("There is no problem list from which the absence of {what} could be read", what=feature.label)
+    return _ValueSet(
+        frozenset(feature.snomed),
+        frozenset(map(icd10_key, feature.icd10)),
+        FeatureValue(feature, False, None, (), inferred=True),
+        Unusable(feature, Reason.NO_LIST, words),
+    )
+
+
+_prepared: Remembered[ConditionFeature, _ValueSet] = Remembered(_value_set)
 
 
 class ProblemList:
@@ -46,6 +70,7 @@ class ProblemList:
                     key = icd10_key(code)
                     for end in range(3, len(key[:8]) + 1):
                         self._by_icd10.setdefault(key[:end], []).append(problem)
+        self._snomed, self._icd10 = frozenset(self._by_snomed), frozenset(self._by_icd10)
 
     def value(self, feature: ConditionFeature) -> FeatureValue | Unusable:
         """True with its sources, False read from a list that holds something, or a reason.
@@ -53,43 +78,48 @@ class ProblemList:
         Active means `clinicalStatus` active, recurrence or relapse, or none stated, and not abated by `as_of`.
         Unconfirmed, provisional and differential entries are no diagnosis; the value then carries a note.
         """
-        found = [p for p in self.matching(feature) if p.active or feature.ever]
+        wanted = _prepared(feature)
+        found = [p for p in self._of(feature, wanted) if p.active or feature.ever]
         sure = [p.row for p in found if p.sure]
         if sure:
             return self._present(feature, sure)
         if not self.stated or feature.absence is not Absence.NO_IF_LISTED:
-            words = msg("There is no problem list from which the absence of {what} could be read", what=feature.label)
-            return Unusable(feature, Reason.NO_LIST, words)
+            return wanted.no_list
         if not found:
-            return FeatureValue(feature, False, None, (), inferred=True)
+            return wanted.not_listed
         note = msg("{what} is on the list, but not confirmed", what=feature.label)
         return FeatureValue(feature, False, None, self._cited([p.row for p in found]), inferred=True, note=note)
 
     def matching(self, feature: ConditionFeature) -> list[Problem]:
         """All entries of the value set, whatever their status."""
-        found: list[Problem] = []
-        if self._by_snomed:
-            for code in feature.snomed:
-                found += self._by_snomed.get(code, ())
+        return list(self._of(feature, _prepared(feature)))
+
+    def _of(self, feature: ConditionFeature, wanted: _ValueSet) -> Sequence[Problem]:
+        if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):
+            return ()  # for nearly all features
+        coded = sorted(self._snomed & wanted.snomed, key=feature.snomed.index)
+        found = [problem for code in coded for problem in self._by_snomed[code]]
         if self._by_icd10:
             for prefix in feature.icd10:
                 found += self._by_icd10.get(icd10_key(prefix), ())
         return found
 
-    def _outlived(self, feature: ConditionFeature, row: fhir.Condition) -> bool:
+    def _outlived(self, row: fhir.Condition, longest: timedelta) -> bool:
         """True if all that is dated in the entry is further back than such a condition lasts; an undated one is not."""
-        if feature.most_days is None or status_codes(row.clinical_status) & _AGAIN:
+        if status_codes(row.clinical_status) & _AGAIN:
             return False
         dates = [span.end for span in (self._record.date_of(row), parse(row.recorded_date)) if span is not None]
-        return bool(dates) and max(dates) < self._record.as_of - timedelta(days=feature.most_days)
+        return bool(dates) and max(dates) < self._record.as_of - longest
 
     def _present(self, feature: ConditionFeature, rows: Sequence[fhir.Condition]) -> FeatureValue:
-        fresh = [row for row in rows if not self._outlived(feature, row)]
-        rows, note = fresh or rows, None
-        if not fresh:
-            note = msg("{what} began longer ago than it can last: end the entry, or confirm it", what=feature.label)
+        note = None
+        if feature.most_days is not None:
+            fresh = [row for row in rows if not self._outlived(row, timedelta(days=feature.most_days))]
+            rows = fresh or rows
+            if not fresh:
+                note = msg("{what} began longer ago than it can last: end the entry, or confirm it", what=feature.label)
         onsets = [span.start for row in rows if (span := self._record.date_of(row)) is not None]
-        return FeatureValue(feature, True, min(onsets, default=None), self._cited(rows), note=note)
+        return FeatureValue(feature, True, min(onsets, default=None), self._cited(rows), False, note)
 
     def _cited(self, rows: Sequence[fhir.Condition]) -> tuple[str, ...]:
         return tuple(sorted({self._record.reference(row) for row in rows}))

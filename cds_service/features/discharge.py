@@ -128,11 +128,10 @@ DIABETES_MEDICINES = Derived(
 
 
 def at_discharge(
-    record: PatientRecord, feature: AtDischarge, medicines: Callable[[], MedicationList],
+    record: PatientRecord, feature: AtDischarge, stay: Stay | None, medicines: Callable[[], MedicationList],
     diagnoses: Callable[[], StayDiagnoses],
 ) -> FeatureValue | Unusable:  # fmt: skip
-    """The word or number with its sources, or why it cannot be told."""
-    stay = stays.present_stay(record)
+    """The word or number with its sources, or why it cannot be told. stay: the present one."""
     if stay is None:
         words = msg("{what} cannot be told: no stay in hospital is on record", what=feature.label)
         return Unusable(feature, Reason.OUTSIDE, words)

@@ -46,9 +46,8 @@ PREVIOUS_ADMISSIONS = EarlierStays(
 FEATURES = (STAYS, DAYS, PREVIOUS_DAYS, PREVIOUS_ADMISSIONS)
 
 
-def earlier_stays(record: PatientRecord, feature: EarlierStays) -> FeatureValue | Unusable:
-    """The number with its Encounters, or why it cannot be told."""
-    present = stays.present_stay(record)
+def earlier_stays(record: PatientRecord, feature: EarlierStays, present: stays.Stay | None) -> FeatureValue | Unusable:
+    """The number with its Encounters, or why it cannot be told. present: the present stay."""
     if present is None:
         words = msg("{what} cannot be told: no stay in hospital is on record", what=feature.label)
         return Unusable(feature, Reason.NO_LIST, words)

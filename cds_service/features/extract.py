@@ -42,7 +42,7 @@ from cds_service.features.medicines_on_record import MedicationList
 from cds_service.features.recent import Recent, Suspected, recent, suspected
 from cds_service.features.saturation_target import PrescribedTarget, prescribed_target
 from cds_service.features.stay_diagnoses import StayDiagnoses
-from cds_service.features.stays import OfStay, Surgery, of_stay, surgery
+from cds_service.features.stays import OfStay, Stay, Surgery, of_stay, present_stay, surgery
 from cds_service.features.worst import lowest_ratio, worst
 from cds_service.fhir.record import PatientRecord
 from cds_service.language import msg
@@ -73,7 +73,8 @@ class _Extraction:
         """The value of a feature or the reason why there is none; kept in `entries`."""
         known = self.entries.get(feature.id)
         if known is None:
-            known = self._value(feature)
+            kind = type(feature)
+            known = (_readers.get(kind) or _reader(kind))(self, feature)
             if feature.id in self.unavailable and isinstance(known, Unusable) and known.reason is Reason.ABSENT:
                 known = Unusable(feature, Reason.UNAVAILABLE, msg("{what} could not be had", what=feature.label))
             self.entries[feature.id] = known
@@ -99,18 +100,17 @@ class _Extraction:
         """The diagnoses of the present stay."""
         return StayDiagnoses(self.record)
 
-    def _value(self, feature: Feature) -> Found:
-        kind = type(feature)
-        read = _readers.get(kind)
-        if read is None:
-            read = _readers[kind] = _reader(kind)
-        return read(self, feature)
+    @cached_property
+    def stay(self) -> Stay | None:
+        """The present stay in hospital."""
+        return present_stay(self.record)
 
 
 def _reader(kind: type[Feature]) -> Reader:
-    """What reads features of a type: the first of `_READERS` that it belongs to."""
+    """What reads features of a type: the first of `_READERS` that it belongs to; remembered."""
     for known, read in _READERS:
         if issubclass(kind, known):
+            _readers[kind] = read
             return read
     raise TypeError(f"no extraction for features of type {kind.__name__}")
 
@@ -118,6 +118,10 @@ def _reader(kind: type[Feature]) -> Reader:
 def _lowest_ratio(run: _Extraction, feature: LowestRatio) -> Found:
     found = lowest_ratio(run.record, feature, number)
     return found or _without_ratio(feature, run.find(feature.numerator), run.find(feature.denominator))
+
+
+def _at_discharge(run: _Extraction, feature: AtDischarge) -> Found:
+    return at_discharge(run.record, feature, run.stay, lambda: run.medicines, lambda: run.diagnoses)
 
 
 # In order: a type stands before those that it is a kind of.
@@ -134,10 +138,13 @@ _READERS: tuple[tuple[type[Feature], Reader], ...] = (
     (Unsteady, lambda run, feature: unsteady(run.record, feature, number, run.find(feature.creatinine))),
     (InHospital, lambda run, feature: in_hospital(run.record, feature)),
     (MeasuredInHospital, lambda run, feature: measured_in_hospital(run.record, feature, run.find)),
-    (EarlierStays, lambda run, feature: earlier_stays(run.record, feature)),
-    (OfStay, lambda run, feature: of_stay(run.record, feature)),
+    (EarlierStays, lambda run, feature: earlier_stays(run.record, feature, run.stay)),
+    (OfStay, lambda run, feature: of_stay(run.record, feature, run.stay)),
     (DoneInStay, lambda run, feature: done_in_stay(run.record, feature)),
-    (AtDischarge, lambda run, feature: at_discharge(run.record, feature, lambda: run.medicines, lambda: run.diagnoses)),
+    (
+        AtDischarge,
+        lambda run, feature: at_discharge(run.record, feature, run.stay, lambda: run.medicines, lambda: run.diagnoses),
+    ),
     (DiagnosisGroup, lambda run, feature: run.diagnoses.value(feature)),
     (Surgery, lambda run, feature: surgery(run.record, feature)),
     (Recent, lambda run, feature: recent(run.record, run.problems, feature)),

@@ -21,6 +21,7 @@ from cds_service.features.feature import (
     Unusable,
     Value,
 )
+from cds_service.features.remembered import Remembered
 from cds_service.fhir import units
 from cds_service.fhir.codes import codings
 from cds_service.fhir.measurements import Timeline
@@ -36,8 +37,17 @@ F = TypeVar("F", Quantity, Coded)
 
 def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], Value | Problem]) -> Found:
     """The latest usable value in the window."""
-    newer: Unusable | None = None
     rows = record.timeline(feature.codes)
+    if not rows:
+        return absent(feature)
+    first = rows[0]
+    alone = len(rows) == 1 or rows[1][0] != first[0]
+    if alone and not isinstance(feature, Earlier) and _in_window(first[0], record.as_of, feature.look_back):
+        row = record.measurement(first)
+        judged = judge(feature, row)
+        if not isinstance(judged, tuple):  # nearly always
+            return FeatureValue(feature, judged, row.effective, (row.reference,))
+    newer: Unusable | None = None
     begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
     while begin < len(rows):
         time = rows[begin][0]
@@ -56,7 +66,14 @@ def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], 
         if values:
             return _agreed(feature, values, newer)
         begin = end
-    return newer or Unusable(feature, Reason.ABSENT, msg("{what} is not on record", what=feature.label))
+    return newer or absent(feature)
+
+
+def _absent(feature: Feature) -> Unusable:
+    return Unusable(feature, Reason.ABSENT, msg("{what} is not on record", what=feature.label))
+
+
+absent: Remembered[Feature, Unusable] = Remembered(_absent)  # that nothing of a feature is on record
 
 
 def _first_old_enough(rows: Timeline, until: datetime) -> int:

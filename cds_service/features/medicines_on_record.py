@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from cds_service.features.feature import Absence, FeatureValue, MedicationFeature, Reason, Unusable
 from cds_service.features.medicines import BRANDS, LOCAL_FORMS, NAME_OF_CODE, NAMES, PRODUCTS
+from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, IPS_ABSENT, RXNORM, SNOMED, codings, label, status_codes
 from cds_service.fhir.record import PatientRecord
@@ -51,12 +53,38 @@ class Medicine:
         return any(code.upper().startswith(prefix) for code in self.atc for prefix in feature.atc)
 
 
+class _ValueSet(NamedTuple):
+    """What a feature says of records in advance: its codes as sets, and what a list without any of them gives."""
+
+    names: frozenset[str]
+    codes: frozenset[str]
+    not_listed: FeatureValue
+    no_list: Unusable
+
+
+def _value_set(feature: MedicationFeature) -> _ValueSet:
+    words = msg("There is no medication list from which the absence of {what} could be read", what=feature.label)
+    return _ValueSet(
+        frozenset(feature.names),
+        frozenset(feature.ingredients),
+        FeatureValue(feature, False, None, (), inferred=True),
+        Unusable(feature, Reason.NO_LIST, words),
+    )
+
+
+_prepared: Remembered[MedicationFeature, _ValueSet] = Remembered(_value_set)
+
+
 class MedicationList:
     """The medicines that a patient takes at `as_of`, read once."""
 
     def __init__(self, record: PatientRecord) -> None:
         self.medicines = current_medicines(record)
         self.stated = _listed(record)
+        self._names = frozenset().union(*[m.names for m in self.medicines])
+        self._codes = frozenset().union(*[m.codes for m in self.medicines])
+        self._has_atc = any(m.atc for m in self.medicines)
+        self._unread = tuple(sorted(m.reference for m in self.unreadable()))
 
     def unreadable(self) -> tuple[Medicine, ...]:
         """Entries of which nothing is known: neither a code nor a name that could tell what they are."""
@@ -64,19 +92,22 @@ class MedicationList:
 
     def value(self, feature: MedicationFeature) -> FeatureValue | Unusable:
         """True with its sources, False read from a list that can be read (an empty one says "none"), or a reason."""
-        found = [m for m in self.medicines if m.belongs_to(feature)]
+        wanted = _prepared(feature)
+        found = [m for m in self.medicines if m.belongs_to(feature)] if self._may_hold(wanted) else []
         if found:
             since = [m.since for m in found if m.since is not None]
             sources = tuple(sorted({m.reference for m in found}))
             return FeatureValue(feature, True, min(since, default=None), sources)
         if feature.absence is not Absence.NO_IF_LISTED or not self.stated:
-            what = feature.label
-            words = msg("There is no medication list from which the absence of {what} could be read", what=what)
-            return Unusable(feature, Reason.NO_LIST, words)
-        unread = tuple(sorted(m.reference for m in self.unreadable()))
-        if unread:
-            return Unusable(feature, Reason.UNREADABLE, _unread_words(len(unread)), sources=unread)
-        return FeatureValue(feature, False, None, (), inferred=True)
+            return wanted.no_list
+        if self._unread:
+            return Unusable(feature, Reason.UNREADABLE, _unread_words(len(self._unread)), sources=self._unread)
+        return wanted.not_listed
+
+    def _may_hold(self, wanted: _ValueSet) -> bool:
+        """False if certainly no entry is of the set."""
+        known = self._names, self._codes
+        return not known[0].isdisjoint(wanted.names) or not known[1].isdisjoint(wanted.codes) or self._has_atc
 
 
 def _unread_words(count: int) -> Message:

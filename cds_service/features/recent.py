@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from cds_service.features.conditions_on_record import ProblemList
 from cds_service.features.feature import ConditionFeature, Feature, FeatureValue, Reason, Unusable
+from cds_service.features.latest import absent
+from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import SNOMED, codings, label, status_codes
 from cds_service.fhir.record import PatientRecord
@@ -15,6 +18,7 @@ from cds_service.language import msg
 
 _OTHERWISE = re.compile(r"prophyla|prevent|histor|h/o|previous|treatment|excluded|\bno\b")  # no suspicion of now
 _DOUBTED = frozenset({"unconfirmed", "provisional", "differential"})
+_DENIED = frozenset({"refuted", "entered-in-error"})
 _OPEN = frozenset({"draft", "active", "on-hold"})
 _PRESENT = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 
@@ -41,6 +45,16 @@ class Suspected(Feature):
     words: tuple[str, ...]
 
 
+class _Codes(NamedTuple):
+    """SNOMED CT codes as sets: of the suspicion itself, and of the condition."""
+
+    itself: frozenset[str]
+    condition: frozenset[str]
+
+
+_wanted = Remembered[Suspected, _Codes](lambda f: _Codes(frozenset(f.snomed), frozenset(f.condition.snomed)))
+
+
 def recent(record: PatientRecord, problems: ProblemList, feature: Recent) -> FeatureValue | Unusable:
     """True with the entries that are new, False if none is, or a reason; an active entry without a date is open."""
     rows = [problem.row for problem in problems.matching(feature.condition) if problem.sure]
@@ -62,15 +76,16 @@ def recent(record: PatientRecord, problems: ProblemList, feature: Recent) -> Fea
 
 def suspected(record: PatientRecord, problems: ProblemList, feature: Suspected) -> FeatureValue | Unusable:
     """True with whatever names the suspicion, or that none is on record."""
-    wanted = set(feature.snomed)
+    wanted = _wanted(feature)
     found: list[fhir.Resource] = [
         problem.row
         for problem in problems.matching(feature.condition)
         if problem.active and status_codes(problem.row.verification_status) & _DOUBTED
     ]
     for row in record.rows(fhir.Condition):
-        refuted = status_codes(row.verification_status) & {"refuted", "entered-in-error"}
-        if not refuted and any(s == SNOMED and code in wanted for s, code in codings((row.code,))):
+        if any(s == SNOMED and code in wanted.itself for s, code in codings((row.code,))) and not (
+            status_codes(row.verification_status) & _DENIED
+        ):
             found.append(row)
     for order in record.rows(fhir.ServiceRequest):
         if order.status in _OPEN and not order.do_not_perform and _named(order.reason_code, feature):
@@ -79,15 +94,17 @@ def suspected(record: PatientRecord, problems: ProblemList, feature: Suspected) 
         if visit.status in _PRESENT and _named(visit.reason_code, feature):
             found.append(visit)
     if not found:
-        return Unusable(feature, Reason.ABSENT, msg("{what} is not on record", what=feature.label))
+        return absent(feature)
     times = [span.start for row in found if (span := record.date_of(row)) is not None]
     sources = tuple(sorted({record.reference(row) for row in found}))
     return FeatureValue(feature, True, min(times, default=None), sources)
 
 
 def _named(reasons: tuple[fhir.CodeableConcept, ...], feature: Suspected) -> bool:
-    wanted = {*feature.snomed, *feature.condition.snomed}
-    if any(system == SNOMED and code in wanted for system, code in codings(reasons)):
+    if not reasons:
+        return False
+    wanted = _wanted(feature)
+    if any(s == SNOMED and (code in wanted.itself or code in wanted.condition) for s, code in codings(reasons)):
         return True
     texts = [(label(reason) or "").casefold() for reason in reasons]
     return any(word in text for text in texts for word in feature.words if not _OTHERWISE.search(text))

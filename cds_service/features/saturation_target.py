@@ -49,7 +49,7 @@ def prescribed_target(record: PatientRecord, feature: PrescribedTarget) -> Featu
 
 def _last_scored(record: PatientRecord) -> tuple[str, str] | None:
     """The code of the scale that was last scored, and the reference of the observation."""
-    if not any(map(_names_scale, record.unordered(fhir.Observation))):
+    if record.other_codes.isdisjoint(_SCALES):
         return None  # nearly always: a record of hundreds of measurements is then not put in order for this
     for row in record.rows(fhir.Observation):
         time = record.time_of(row)
@@ -59,11 +59,6 @@ def _last_scored(record: PatientRecord) -> tuple[str, str] | None:
             if system == SNOMED and code in (SCALE_1, SCALE_2):
                 return code, record.reference(row)
     return None
-
-
-def _names_scale(row: fhir.Observation) -> bool:
-    concepts = (row.code, *(component.code for component in row.component)) if row.component else (row.code,)
-    return any(coding.code in _SCALES for concept in concepts for coding in concept.coding)
 
 
 def _orders(record: PatientRecord) -> Iterator[str]:

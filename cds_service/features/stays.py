@@ -106,9 +106,8 @@ def present_stay(record: PatientRecord) -> Stay | None:
     return max(found, key=lambda stay: stay.begun.start, default=None)
 
 
-def of_stay(record: PatientRecord, feature: OfStay) -> FeatureValue | Unusable:
-    """The fact with its Encounters or Procedures, or why it cannot be told."""
-    stay = present_stay(record)
+def of_stay(record: PatientRecord, feature: OfStay, stay: Stay | None) -> FeatureValue | Unusable:
+    """The fact with its Encounters or Procedures, or why it cannot be told. stay: the present one."""
     if stay is None:
         words = msg("{what} cannot be told: no stay in hospital is on record", what=feature.label)
         return Unusable(feature, Reason.NO_LIST, words)
@@ -118,7 +117,7 @@ def of_stay(record: PatientRecord, feature: OfStay) -> FeatureValue | Unusable:
 def surgery(record: PatientRecord, feature: Surgery) -> FeatureValue | Unusable:
     """True with the operations, False read from a list of procedures, or a reason."""
     since = record.as_of - feature.within
-    found = [row for row in done(record) if is_operation(row) and _within(record.date_of(row), since)]
+    found = [row for row in done(record) if _within(record.date_of(row), since) and is_operation(row)]
     if found:
         return valued(record, feature, True, found)
     if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):

@@ -88,7 +88,7 @@ class Measurements:
         self._times = times
         self._name_of = name_of
         self._reference = reference
-        self._by_code = _index(observations)
+        self._by_code, self.other_codes = _index(observations)
         self._timelines: dict[str, Timeline] = {}
 
     def codes(self) -> tuple[str, ...]:
@@ -156,8 +156,13 @@ class Measurements:
         return time or UNDATED, observation.id or self._name_of(observation)
 
 
-def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tuple[fhir.Observation, Part]]]:
+Index = dict[str | None, list[tuple[fhir.Observation, Part]]]
+
+
+def _index(observations: Iterable[fhir.Observation]) -> tuple[Index, frozenset[str]]:
+    """(values by code, codes of other systems)."""
     index: defaultdict[str | None, list[tuple[fhir.Observation, Part]]] = defaultdict(list)
+    others: set[str] = set()
     for row in observations:
         codings = row.code.coding
         if len(codings) == 1 and codings[0].system == LOINC:  # most rows of most records
@@ -168,17 +173,19 @@ def _index(observations: Iterable[fhir.Observation]) -> dict[str | None, list[tu
                     _add(index, coding.code, row, row)
                 elif coding.system == EMBEDDING:
                     _add(index, f"{_MARK}{coding.code}", row, row)
+                elif coding.code is not None:
+                    others.add(coding.code)
         if row.component:
             for component in row.component:
                 for coding in component.code.coding:
                     if coding.system == LOINC or canonical_system(coding.system) in _READ:
                         _add(index, coding.code, row, component)
-    return index
+                    elif coding.code is not None:
+                        others.add(coding.code)
+    return index, frozenset(others)
 
 
-def _add(
-    index: dict[str | None, list[tuple[fhir.Observation, Part]]], code: str | None, row: fhir.Observation, part: Part
-) -> None:
+def _add(index: Index, code: str | None, row: fhir.Observation, part: Part) -> None:
     """Adds a value under a code, once."""
     known = index.get(code)
     if known is None:

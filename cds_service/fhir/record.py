@@ -7,7 +7,7 @@ parsed when a row is first asked for, so that a large record costs little where 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -189,6 +189,11 @@ class PatientRecord:
     def loinc_codes(self) -> tuple[str, ...]:
         """All LOINC codes under which Observations and their components have values, in order."""
         return self._measurements.codes()
+
+    @property
+    def other_codes(self) -> Set[str]:
+        """Codes of Observations and their components in systems other than LOINC, whichever: for a cheap first look."""
+        return self._measurements.other_codes
 
     @cached_property
     def _measurements(self) -> Measurements:

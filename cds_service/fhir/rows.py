@@ -224,4 +224,7 @@ def date_of(row: fhir.Resource, read: Callable[[str | None], Span | None] = pars
     texts = _DATES.get(type(row))
     if texts is None:
         return None
-    return next((span for text in texts(row) if (span := read(text)) is not None), None)
+    for text in texts(row):
+        if text is not None and (span := read(text)) is not None:
+            return span
+    return None
