@@ -52,9 +52,9 @@ class Kind:
     """A modality: the columns of its model, which of them make it present, and how many of these must be measured.
 
     monotone: for each column, 1 if more may only raise the risk, -1 only lower it. linear: a ridge Cox regression
-    instead of trees, for embeddings. keep: of a linear kind with more columns than patients, how many columns count:
-    those of the largest score statistics, weighted by these (Tukey's compound covariate). logarithm: of one plus the
-    size, with the sign, in place of the columns.
+    instead of trees, for embeddings. sets: of a linear kind with more columns than patients can teach, sets of columns
+    known beforehand, each with its sign; they weigh the same and nothing of them is learnt but their scale.
+    logarithm: of one plus the size, with the sign, in place of the columns.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Kind:
     minimum: int
     monotone: Sequence[int]
     linear: bool = False
-    keep: int = 0
+    sets: Sequence[tuple[Sequence[int], int]] = ()
     logarithm: bool = False
 
     def there(self, matrix: Matrix) -> Flags:
@@ -355,32 +355,23 @@ def _folds(patients: Patients, rows: Indices, folds: int, seed: int) -> list[tup
 
 
 def _line(matrix: Floats, months: Floats, came: Flags, kind: Kind, ridge: float = 20.0) -> Line:
-    """A ridge Cox regression of standardised columns; or, with many columns, those of the largest score statistics."""
+    """A ridge Cox regression of standardised columns; or the sum of sets of them, each the mean of its columns."""
     given = tamed(matrix) if kind.logarithm else matrix
     mean, scale = np.nanmean(given, axis=0), np.maximum(np.nanstd(given, axis=0), 1e-6)
     z = np.nan_to_num((given - mean) / scale)
-    if not kind.keep:
+    if not kind.sets:
         return Line(mean, scale, cox(z, months, came, ridge), kind.logarithm)
-    found = score(z, months, came)
-    kept = np.argsort(-np.abs(found), kind="stable")[: kind.keep]
     weight = np.zeros(z.shape[1])
-    weight[kept] = found[kept] / np.abs(found[kept]).sum()
+    for columns, sign in kind.sets:
+        members = list(columns)
+        spread = max(float(z[:, members].mean(axis=1).std()), 1e-6)
+        weight[members] += sign / (len(members) * spread)
     return Line(mean, scale, weight, kind.logarithm)
 
 
 def tamed(matrix: Floats | Matrix) -> Floats:
     """The logarithm of one plus the size, with the sign: heavy tails become short."""
     return np.asarray(np.sign(matrix) * np.log1p(np.abs(matrix)), dtype=np.float64)
-
-
-def score(matrix: Floats, months: Floats, came: Flags) -> Floats:
-    """The score statistic of a Cox regression of each column alone, in standard deviations."""
-    order = np.argsort(-months, kind="stable")
-    z, event = matrix[order], np.asarray(came[order], dtype=np.float64)[:, None]
-    at_risk = np.arange(1, len(z) + 1)[:, None]
-    mean = np.cumsum(z, axis=0) / at_risk
-    spread = np.cumsum(z * z, axis=0) / at_risk - mean**2
-    return np.asarray((event * (z - mean)).sum(axis=0) / np.sqrt((event * spread).sum(axis=0) + 1e-9))
 
 
 def cox(matrix: Floats, months: Floats, came: Flags, ridge: float) -> Floats:

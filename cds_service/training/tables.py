@@ -95,15 +95,6 @@ def read(
     return Data(described, matrix, frame)
 
 
-def select(data: Data, inputs: Sequence[Input], path: Path) -> NDArray[np.float32]:
-    """The matrix with a model's own inputs alone, in its order. Raises FeatureMismatch if the table lacks one."""
-    place = {declared.id: position for position, declared in enumerate(data.inputs)}
-    missing = [i.column.name if i.column is not None else i.id for i in inputs if i.id not in place]
-    if missing:
-        raise tables.columns_missing(path, missing)
-    return data.matrix[:, [place[i.id] for i in inputs]]
-
-
 def remade(sources: Sequence[Source]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """What computes the derived columns of a matrix anew, for rows in which something was hidden or filled in.
 

@@ -13,6 +13,7 @@ pytest.importorskip("optuna", reason="needs the train extra")
 
 from answers import loaded
 
+from cds_service.features import gene_sets
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import run
@@ -70,12 +71,13 @@ def ill(path: Path) -> Path:
 
 
 def tumours(path: Path) -> Path:
-    """Patients of whose sixty genes three drive death."""
+    """Patients whose genes of the cell cycle, but for the first three, drive death."""
     g, n = np.random.default_rng(4), 150
-    genes = g.normal(size=(n, 60))
-    death = g.exponential(40 * np.exp(-genes[:, :3].sum(axis=1)))
+    names = [gene for one in gene_sets.LUNG_ADENOCARCINOMA for gene in one.genes]
+    genes = g.normal(size=(n, len(names)))
+    death = g.exponential(40 * np.exp(-genes[:, 3:13].mean(axis=1)))
     lost = g.uniform(5, 80, n)
-    cells = {f"GENE{i}_rnaseq": [f"{x:.4f}" for x in genes[:, i]] for i in range(60)}
+    cells = {f"{name}_rnaseq": [f"{x:.4f}" for x in genes[:, i]] for i, name in enumerate(names)}
     cells |= {f"GENE{i}_cnv": [str(x) for x in g.integers(-2, 3, n)] for i in range(3)}
     cells |= {
         "case_id": [f"t{i}" for i in range(n)], "site": ["a"] * n, "oncotree_code": ["LUAD"] * n,
