@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -20,12 +20,15 @@ from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.showing import Shown
 from cds_service.stores import audit
-from cds_service.stores.assessments import Assessment, AssessmentStore, Unit
-from cds_service.stores.columns import scope_of
+from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.feedback import ShownCards
 from cds_service.stores.requests import Basis, FrozenRequest, freeze
+from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import Showing, SuppressionStore
 from cds_service.suppression import Seen
+
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Unit
 
 # Sections of the settings that shape an answer; a change of the others leaves a replay the same.
 SHAPING = ("models", "cards", "knowledge", "app", "alerts", "services")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -25,11 +26,14 @@ from cds_service.risk.model import NotEstimated
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.showing import Shown
-from cds_service.stores.assessments import Assessment, AssessmentStore, Unit
+from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.entries import inputs, results
 from cds_service.stores.requests import Basis
 from cds_service.summary.template import Summary
 from cds_service.suppression import Seen
+
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Unit
 
 _log = structlog.get_logger(__name__)
 Known = Callable[[Basis, datetime], tuple[Seen, ...]]

@@ -33,12 +33,13 @@ from cds_service.risk.model import Result, RiskModel
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.silenced import Silenced
-from cds_service.stores.assessments import Assessment, AssessmentStore, Unit
-from cds_service.stores.columns import scope_of
+from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.requests import Basis
+from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import ShownElsewhere
 
 if TYPE_CHECKING:
+    from cds_service.stores.statements import Unit
     from cds_service.telling import Teller
 
 _ASSESSMENTS = UUID("7f1d3c52-5a0e-5d4c-9a55-3f0f3a2c9b10")  # namespace of assessment ids (uuid5)

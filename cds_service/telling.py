@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,6 @@ from cds_service.errors import StoreError
 from cds_service.fetch import Away
 from cds_service.observer import NOBODY, Observer
 from cds_service.settings import Settings
-from cds_service.stores.assessments import Unit
 from cds_service.stores.requests import Basis, freeze
 from cds_service.stores.wordings import Wanted, Worded, WordingStore
 from cds_service.summary import prompt
@@ -25,6 +24,9 @@ from cds_service.summary.must import must_have
 from cds_service.summary.prompt import Question
 from cds_service.summary.template import Summary
 from cds_service.summary.told import Told
+
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Unit
 
 _log = structlog.get_logger(__name__)
 _LOOK_S = 0.05  # how often a hook looks for a text that it waits for

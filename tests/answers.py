@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
+from sqlalchemy import event
 
 from cds_service import registry
 from cds_service.app import create_pipeline
@@ -21,8 +22,9 @@ from cds_service.sandbox.prefetch import request_for
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.stores.assessments import Assessment, AssessmentStore
-from cds_service.stores.columns import scope_of
+from cds_service.stores.database import Database
 from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.scopes import scope_of
 
 CALLS = UUID(int=99)
 RISK = "cardiovascular-risk"
@@ -36,6 +38,17 @@ def loaded() -> Registry:
 @lru_cache(maxsize=16)
 def bundle(name: str) -> Any:
     return options.read_bundle(calls.sample(name))
+
+
+def overheard(database: Database) -> list[str]:
+    """What the database is told from now on, by the paths that serve."""
+    told: list[str] = []
+    if database.url.startswith("sqlite"):
+        with database.reading("listening") as connection:  # which is taken again: the last one given back
+            connection.set_trace_callback(told.append)  # type: ignore[union-attr]
+    else:
+        event.listen(database.engine, "commit", lambda _: told.append("COMMIT"))
+    return told
 
 
 @dataclass

@@ -20,8 +20,9 @@ from cds_service.cli import run
 from cds_service.registry import shipped
 from cds_service.replaying import compare
 from cds_service.sandbox.chart import AS_OF
-from cds_service.stores.assessments import ASSESSMENTS, AssessmentStore
+from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.database import Database, migrate
+from cds_service.stores.tables import ASSESSMENTS
 
 PRIMARY = "primary-prevention"
 pytestmark = pytest.mark.usefixtures("loaded_once")

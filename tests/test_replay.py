@@ -33,10 +33,11 @@ from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.prefetch import NoEncounter, request_for
 from cds_service.security.trust import Caller
 from cds_service.settings import Client, ServiceSettings, Settings
-from cds_service.stores.assessments import ASSESSMENTS, AssessmentStore
+from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.database import Database, migrate
-from cds_service.stores.requests import REQUESTS, Basis, freeze, thaw
+from cds_service.stores.requests import Basis, freeze, thaw
 from cds_service.stores.retention import Holder, RetentionStore
+from cds_service.stores.tables import ASSESSMENTS, REQUESTS
 from cds_service.suppression import Seen
 
 DAY = timedelta(days=1)

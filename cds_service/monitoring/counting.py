@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cds_service.stores.monitoring import Answered, Seen, Worded
+if TYPE_CHECKING:
+    from cds_service.stores.monitoring import Answered, Seen, Worded
 
 Outcomes = Mapping[tuple[str, str], tuple[datetime, ...]]  # (patient, outcome) -> when it came
 _NO_PROBABILITY = ("points", "natural")  # scales on which a value of 1 is no probability of 1

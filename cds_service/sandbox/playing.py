@@ -33,8 +33,8 @@ from cds_service.pipeline import Pipeline
 from cds_service.protocol.feedback import Item
 from cds_service.sandbox.prefetch import request_for
 from cds_service.settings import Settings
-from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.scopes import scope_of
 
 Json = dict[str, Any]
 _REASONS = ("not relevant for this patient", "already discussed", "patient refused", "not now")

@@ -19,19 +19,9 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
-from cds_service.stores.assessments import METADATA
-from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
+from cds_service.stores.tables import SESSIONS
 
-SESSIONS = sa.Table(
-    "app_sessions",
-    METADATA,
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("kind", sa.String(10), nullable=False),
-    sa.Column("expires", Moment(), nullable=False),
-    sa.Column("body", sa.LargeBinary(), nullable=False),
-    sa.Index("app_sessions_expires", "expires"),
-)
 _MOST_FLOWS = 10_000  # launches that were begun and not finished; the oldest go first
 
 
@@ -62,7 +52,7 @@ class AppSessionStore:
             "body": Fernet(_key(value)).encrypt(orjson.dumps(content)),
         }
         try:
-            with self._database.writing() as connection:
+            with self._database.transaction() as connection:
                 connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == row["digest"]))
                 connection.execute(sa.insert(SESSIONS), row)
         except SQLAlchemyError as error:
@@ -92,7 +82,7 @@ class AppSessionStore:
     def drop(self, value: str) -> bool:
         """Forgets what a value opens; True if it was there. Raises StoreError."""
         try:
-            with self._database.writing() as connection:
+            with self._database.transaction() as connection:
                 done = connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == _digest(value)))
                 return done.rowcount == 1
         except SQLAlchemyError as error:
@@ -101,7 +91,7 @@ class AppSessionStore:
     def prune(self, now: datetime) -> None:
         """Forgets what has expired, and the oldest launches beyond a bound. Raises StoreError."""
         try:
-            with self._database.writing() as connection:
+            with self._database.transaction() as connection:
                 connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.expires <= now))
                 flows = sa.select(SESSIONS.c.digest).where(SESSIONS.c.kind == "flow")
                 late = flows.order_by(SESSIONS.c.expires.desc()).offset(_MOST_FLOWS).limit(_MOST_FLOWS)

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-
 from cds_service.errors import StoreError
-from cds_service.stores.columns import Json
-from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared
+from cds_service.stores.database import Conflict, Database
+from cds_service.stores.statements import Statement, decoded, insert_into, moment, select, uuid
 
-METADATA = sa.MetaData()
-ASSESSMENTS = sa.Table(
-    "assessments",
-    METADATA,
-    sa.Column("id", sa.Uuid(), primary_key=True),
-    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("service_id", sa.String(100), nullable=False),
-    sa.Column("hook", sa.String(100), nullable=False),
-    sa.Column("hook_instance", sa.Uuid(), nullable=False),
-    sa.Column("patient_id", sa.String(255), nullable=False),
-    sa.Column("client", sa.String(500)),
-    sa.Column("inputs", Json(), nullable=False),
-    sa.Column("results", Json(), nullable=False),
-    sa.Column("cards", Json(), nullable=False),
-    sa.Column("response", sa.LargeBinary(), nullable=False),
-    sa.Column("versions", Json(), nullable=False),
-    sa.Column("tenant", sa.String(500)),
-    sa.Column("unit", sa.String(100)),
-    sa.Column("elapsed_ms", sa.Integer()),
-    sa.Index("assessments_patient", "patient_id", "at"),
-    sa.Index("assessments_at", "at"),
-    sa.Index("assessments_hook_instance", "hook_instance"),
-)
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Connection, Unit
+
 Object = Mapping[str, Any]
-Unit = Callable[[sa.Connection], None]  # writes something in a transaction that others share
+_COLUMNS = (
+    "id, at, service_id, hook, hook_instance, patient_id, client, inputs, results, cards, response, versions, "
+    "tenant, unit, elapsed_ms"
+)
+_INSERT = insert_into("assessments", _COLUMNS)
+_GET = select("assessments", _COLUMNS, "WHERE id = :id")
+_RESPONSE = Statement("SELECT response FROM assessments WHERE id = :id")
+_IDS = Statement("SELECT id, service_id FROM assessments ORDER BY at, id")
+_IDS_SINCE = Statement("SELECT id, service_id FROM assessments WHERE at >= :since ORDER BY at, id")
+_PING = Statement("SELECT 1")
+_NAMES = tuple(_COLUMNS.split(", "))
+_READ = {"id": uuid, "at": moment, "hook_instance": uuid} | dict.fromkeys(
+    ("inputs", "results", "cards", "versions"), decoded
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,60 +75,44 @@ class AssessmentStore:
         the assessment and is written after it, in the same transaction.
         Saving the same assessment again (a call repeated at the same instant) changes nothing. Raises StoreError.
         """
-        row = {column.name: getattr(assessment, column.name) for column in ASSESSMENTS.columns}
-        row["at"] = assessment.at.astimezone(UTC)
+        row = {name: getattr(assessment, name) for name in _NAMES}
         try:
-            with self.database.writing() as connection:
+            with self.database.writing("the assessment could not be stored") as connection:
                 _write(connection, also)
                 _INSERT.run(connection, row)
                 _write(connection, parts)
-        except IntegrityError as error:
+        except Conflict as error:
             kept = self.get(assessment.id)
             if kept is None or kept.response != assessment.response:
                 raise StoreError("another assessment is stored under the same id") from error
             self._repeat(also)
-        except SQLAlchemyError as error:
-            raise StoreError(f"the assessment could not be stored ({type(error).__name__})") from error
 
     def _repeat(self, also: Sequence[Unit]) -> None:
         """Writes what accompanied an assessment that is kept already."""
-        try:
-            with self.database.writing() as connection:
-                _write(connection, also)
-        except SQLAlchemyError as error:
-            raise StoreError(f"the call could not be stored ({type(error).__name__})") from error
+        with self.database.writing("the call could not be stored") as connection:
+            _write(connection, also)
 
     def get(self, id_: UUID) -> Assessment | None:
         """The assessment of this id, or None. Raises StoreError."""
-        try:
-            with self.database.engine.connect() as connection:
-                row = connection.execute(sa.select(ASSESSMENTS).where(ASSESSMENTS.c.id == id_)).mappings().first()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the assessment could not be read ({type(error).__name__})") from error
+        with self.database.reading("the assessment could not be read") as connection:
+            row = _GET.run(connection, {"id": id_}).fetchone()
         if row is None:
             return None
-        values = dict(row)
-        at = values["at"]
-        values["at"] = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)  # SQLite keeps no zone
-        return Assessment(**values)
+        found = zip(_NAMES, row, strict=True)
+        return Assessment(**{name: _READ[name](value) if name in _READ else value for name, value in found})
 
     def ids(self, since: datetime | None = None) -> list[tuple[UUID, str]]:
         """Id and service of every assessment from a moment on, the oldest first. Raises StoreError."""
-        chosen = sa.select(ASSESSMENTS.c.id, ASSESSMENTS.c.service_id).order_by(ASSESSMENTS.c.at, ASSESSMENTS.c.id)
-        if since is not None:
-            chosen = chosen.where(ASSESSMENTS.c.at >= since.astimezone(UTC))
-        try:
-            with self.database.engine.connect() as connection:
-                return [(row.id, row.service_id) for row in connection.execute(chosen)]
-        except SQLAlchemyError as error:
-            raise StoreError(f"the assessments could not be read ({type(error).__name__})") from error
+        with self.database.reading("the assessments could not be read") as connection:
+            found = _IDS.run(connection, {}) if since is None else _IDS_SINCE.run(connection, {"since": since})
+            return [(uuid(id_), service) for id_, service in found.fetchall()]
 
     def reachable(self) -> bool:
         """True if the database answers: for the readiness check."""
         try:
-            with self.database.engine.connect() as connection:
-                connection.execute(_PING)
-        except SQLAlchemyError:
+            with self.database.reading("the store does not answer") as connection:
+                _PING.run(connection, {})
+        except StoreError:
             return False
         return True
 
@@ -147,10 +121,13 @@ class AssessmentStore:
         self.database.close()
 
 
-def _write(connection: sa.Connection, units: Sequence[Unit]) -> None:
+def responses_of(database: Database, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The SHA-256, in hex, of the response of each of some assessments that is kept. Raises StoreError."""
+    with database.reading("the assessments could not be read") as connection:
+        rows = ((id_, _RESPONSE.run(connection, {"id": id_}).fetchone()) for id_ in ids)
+        return {id_: hashlib.sha256(row[0]).hexdigest() for id_, row in rows if row is not None}
+
+
+def _write(connection: Connection, units: Sequence[Unit]) -> None:
     for unit in units:
         unit(connection)
-
-
-_INSERT = Prepared(ASSESSMENTS.insert())
-_PING = sa.select(sa.literal(1))

@@ -10,52 +10,31 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.errors import StoreError
-from cds_service.stores.assessments import ASSESSMENTS, METADATA
-from cds_service.stores.columns import Moment
+from cds_service.stores.assessments import responses_of
 from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared
+from cds_service.stores.statements import Statement, insert_into, moment, select, uuid
 
-AUDIT = sa.Table(
-    "audit",
-    METADATA,
-    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
-    sa.Column("at", Moment(), nullable=False),
-    sa.Column("kind", sa.String(30), nullable=False),
-    sa.Column("subject", sa.Uuid()),
-    sa.Column("digest", sa.LargeBinary(), nullable=False),
-    sa.Column("hash", sa.LargeBinary(), nullable=False),
-    sa.Column("salt", sa.LargeBinary()),
-    sa.Column("content", sa.LargeBinary()),
-    sa.Index("audit_subject", "subject"),
-)
-AUDIT_HEAD = sa.Table(
-    "audit_head",
-    METADATA,
-    sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
-    sa.Column("last", sa.BigInteger(), nullable=False),
-    sa.Column("hash", sa.LargeBinary(), nullable=False),
-)
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Connection
+
 GENESIS = bytes(32)
 DELETIONS = ("forgotten", "pruned")
 _PAGE = 1000
-_TAKE = Prepared(
-    AUDIT_HEAD.update()
-    .values(last=AUDIT_HEAD.c.last + sa.bindparam("count", type_=sa.BigInteger()))
-    .returning(AUDIT_HEAD.c.last, AUDIT_HEAD.c.hash)
-)
-_GIVE = Prepared(AUDIT_HEAD.update().values(hash=sa.bindparam("newest")))
-_INSERT = Prepared(AUDIT.insert())
+_ROW = "seq, at, kind, subject, digest, hash, salt, content"
+_TAKE = Statement("UPDATE audit_head SET last = last + :count RETURNING last, hash")
+_GIVE = Statement("UPDATE audit_head SET hash = :newest")
+_INSERT = insert_into("audit", _ROW)
+_AFTER = select("audit", _ROW, f"WHERE seq > :after ORDER BY seq LIMIT {_PAGE}")
+_ABOUT = select("audit", _ROW, "WHERE subject = :subject ORDER BY seq")
+_LAST = Statement("SELECT last FROM audit_head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +74,7 @@ class Verdict:
     faults: tuple[str, ...] = ()
 
 
-def append(connection: sa.Connection, entries: Sequence[Entry]) -> None:
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Appends entries in a transaction that the caller commits; make it the transaction's last step."""
     last, previous = _TAKE.run(connection, {"count": len(entries)}).fetchone()
     for seq, entry in enumerate(entries, last - len(entries) + 1):
@@ -110,36 +89,14 @@ def append(connection: sa.Connection, entries: Sequence[Entry]) -> None:
 
 def note(database: Database, entry: Entry) -> None:
     """Appends one entry in a transaction of its own. Raises StoreError."""
-    try:
-        with database.writing() as connection:
-            append(connection, [entry])
-    except SQLAlchemyError as error:
-        raise StoreError(f"the audit record could not be written ({type(error).__name__})") from error
+    with database.writing("the audit record could not be written") as connection:
+        append(connection, [entry])
 
 
 def link(previous: bytes, seq: int, at: datetime, kind: str, subject: UUID | None, digest: bytes) -> bytes:
     """The hash of an entry: SHA-256 of the hash before it and of all that never changes."""
     fixed = [seq, at.astimezone(UTC).isoformat(timespec="microseconds"), kind, subject, digest.hex()]
     return hashlib.sha256(previous + orjson.dumps(fixed)).digest()
-
-
-def empty(connection: sa.Connection, subjects: Sequence[UUID], why: str, at: datetime) -> None:
-    """Deletes the content of all entries about some assessments, and appends an entry that says which and why."""
-    chosen = sa.and_(AUDIT.c.subject.in_(subjects), AUDIT.c.salt.is_not(None))
-    numbers = connection.execute(sa.select(AUDIT.c.seq).where(chosen).order_by(AUDIT.c.seq)).scalars().all()
-    connection.execute(AUDIT.update().where(chosen).values(salt=None, content=None))
-    append(connection, [Entry(why, at, None, {"emptied": _ranges(numbers), "assessments": len(subjects)})])
-
-
-def _ranges(numbers: Iterable[int]) -> list[list[int]]:
-    """Sorted numbers as `[first, last]` pairs."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
 
 
 class AuditStore:
@@ -153,12 +110,9 @@ class AuditStore:
 
         Raises StoreError, and what `before` raises.
         """
-        try:
-            with self._database.writing() as connection:
-                append(connection, [entry])
-                before()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the audit record could not be written ({type(error).__name__})") from error
+        with self._database.writing("the audit record could not be written") as connection:
+            append(connection, [entry])
+            before()
 
     def entries(self, since: datetime | None = None) -> Iterator[Kept]:
         """All entries in order, from a moment on. Raises StoreError."""
@@ -169,12 +123,8 @@ class AuditStore:
 
     def about(self, subject: UUID) -> tuple[Kept, ...]:
         """The entries about one assessment, in order. Raises StoreError."""
-        chosen = sa.select(AUDIT).where(AUDIT.c.subject == subject).order_by(AUDIT.c.seq)
-        try:
-            with self._database.engine.connect() as connection:
-                rows = connection.execute(chosen).mappings().all()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the audit record could not be read ({type(error).__name__})") from error
+        with self._database.reading("the audit record could not be read") as connection:
+            rows = [_read(row) for row in _ABOUT.run(connection, {"subject": subject}).fetchall()]
         return tuple(
             Kept(r["seq"], r["at"], r["kind"], r["subject"], r["hash"], orjson.loads(r["content"] or b"null"))
             for r in rows
@@ -192,24 +142,17 @@ class AuditStore:
     def _rows(self, after: int = 0) -> Iterator[Mapping[str, Any]]:
         """All rows in order, a page at a time, so that no transaction stays open while they are worked on."""
         while True:
-            page = sa.select(AUDIT).where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(_PAGE)
-            try:
-                with self._database.engine.connect() as connection:
-                    rows = [dict(row) for row in connection.execute(page).mappings()]
-            except SQLAlchemyError as error:
-                raise StoreError(f"the audit record could not be read ({type(error).__name__})") from error
+            with self._database.reading("the audit record could not be read") as connection:
+                rows = [_read(row) for row in _AFTER.run(connection, {"after": after}).fetchall()]
             if not rows:
                 return
             yield from rows
             after = rows[-1]["seq"]
 
     def _last(self) -> int:
-        try:
-            with self._database.engine.connect() as connection:
-                found = connection.execute(sa.select(AUDIT_HEAD.c.last)).scalar()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the audit record could not be read ({type(error).__name__})") from error
-        return int(found or 0)
+        with self._database.reading("the audit record could not be read") as connection:
+            found = _LAST.run(connection, {}).fetchone()
+        return int(found[0]) if found else 0
 
     def verify(self, expected: tuple[int, str] | None = None) -> Verdict:
         """Looks through the whole chain.
@@ -230,12 +173,7 @@ class AuditStore:
 
     def _against_assessments(self, responses: Mapping[UUID, str]) -> list[str]:
         """Assessments whose response is not the one that the audit record knows, or that are gone without an entry."""
-        chosen = sa.select(ASSESSMENTS.c.id, ASSESSMENTS.c.response).where(ASSESSMENTS.c.id.in_(list(responses)))
-        try:
-            with self._database.engine.connect() as connection:
-                found = {row.id: hashlib.sha256(row.response).hexdigest() for row in connection.execute(chosen)}
-        except SQLAlchemyError as error:
-            raise StoreError(f"the assessments could not be read ({type(error).__name__})") from error
+        found = responses_of(self._database, list(responses))
         faults = []
         for id_, response in responses.items():
             if id_ not in found:
@@ -243,6 +181,13 @@ class AuditStore:
             elif found[id_] != response:
                 faults.append(f"the response of assessment {id_} is not the one that was given")
         return faults
+
+
+def _read(row: Sequence[Any]) -> dict[str, Any]:
+    """A row by the names of its columns."""
+    found = dict(zip(_ROW.split(", "), row, strict=True))
+    subject = found["subject"]
+    return found | {"at": moment(found["at"]), "subject": None if subject is None else uuid(subject)}
 
 
 class _Walk:

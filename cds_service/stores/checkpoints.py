@@ -6,35 +6,36 @@ calls are made of. Readers and writers go on meanwhile (a passive checkpoint).
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import structlog
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.stores.sqlite_file import SqliteFile
 
 EVERY = 50  # commits of one process: some thousand pages
-UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
 _log = structlog.get_logger(__name__)
 
 
 class Checkpoints:
     """Counts the commits of a process, and moves the log now and then, in a thread that ends when it is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
         self._commits = 0
         self._running = threading.Lock()
 
-    def committed(self, engine: Engine) -> None:
+    def committed(self) -> None:
         """Counts one commit; the callers take turns."""
         self._commits += 1
         if self._commits % EVERY == 0 and self._running.acquire(blocking=False):
-            threading.Thread(target=self._run, args=(engine,), name="checkpoint", daemon=True).start()
+            threading.Thread(target=self._run, name="checkpoint", daemon=True).start()
 
-    def _run(self, engine: Engine) -> None:
+    def _run(self) -> None:
         try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-        except SQLAlchemyError as error:  # nothing is lost: the log grows until the next time
+            with self._file.connection() as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:  # nothing is lost: the log grows until the next time
             _log.warning("log not moved", reason=type(error).__name__)
         finally:
             self._running.release()

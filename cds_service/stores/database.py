@@ -11,87 +11,127 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING
 
-import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from cds_service.errors import InputError, StoreError
+from cds_service.stores import new_database
+from cds_service.stores.checkpoints import Checkpoints
+from cds_service.stores.sqlite_file import SqliteFile
 
-from cds_service.errors import InputError, SettingsError, StoreError
-from cds_service.stores import new_database, reaching
-from cds_service.stores.checkpoints import UNASKED_PAGES, Checkpoints
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from cds_service.stores.statements import Connection
 
 HEAD = "0006"  # the newest file in migrations/versions
-_POOL_S = 2.5  # how long a thread waits for one of its process's connections
-_BUSY_MS = 2500  # how long a write waits for another process's before it fails
+
+
+class Conflict(StoreError):
+    """A row with that key is there already."""
 
 
 class Database:
-    """An engine whose connections every process opens for itself: a SQLite connection must not cross a fork.
+    """The connections of a process to one database; a SQLite connection must not cross a fork.
 
-    What it has learnt of its statements does, so that workers need not learn it again.
+    `reading` and `writing` are for the statements of `statements.py`, and on a SQLite file go to the driver.
+    `engine` and `transaction` are SQLAlchemy's, which is loaded when one of them is first asked for.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine: Engine | None = None
+        self._file = SqliteFile.of(url)
+        self._turn: AbstractContextManager[object] = nullcontext() if self._file is None else Lock()
+        self._checkpoints = None if self._file is None else Checkpoints(self._file)
+        self._engine: sa.Engine | None = None
         self._process = 0
-        self._turn: AbstractContextManager[object] = nullcontext()
-        self._checkpoints: Checkpoints | None = None
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> sa.Engine:
         """The engine of this process."""
         if self._engine is None:
+            from cds_service.stores.engines import open_engine
+
             self._engine = open_engine(self.url)
-            if self._engine.dialect.name == "sqlite":
-                self._turn, self._checkpoints = Lock(), Checkpoints()
         elif self._process != os.getpid():
             self._engine.dispose(close=False)  # the parent's connections stay the parent's
         self._process = os.getpid()
         return self._engine
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that writes, committed at its end.
+    def writing(self, failing: str) -> AbstractContextManager[Connection]:
+        """A transaction that writes, committed at its end and durable then.
 
+        Raises Conflict or another StoreError that says what was failing and why.
         On SQLite one at a time in this process: its own way of waiting is to ask again now and then, and under load
         somebody asks in vain until the time is up.
         """
+        return self._writing_file(self._file, failing) if self._file is not None else self._writing_elsewhere(failing)
+
+    def reading(self, failing: str) -> AbstractContextManager[Connection]:
+        """A connection that reads. Raises StoreError that says what was failing and why."""
+        return self._reading_file(self._file, failing) if self._file is not None else self._reading_elsewhere(failing)
+
+    @contextmanager
+    def _writing_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
+        try:
+            with self._turn:
+                with file.transaction() as connection:
+                    yield connection
+                self._committed()
+        except sqlite3.Error as error:
+            raise _failed(failing, error, isinstance(error, sqlite3.IntegrityError)) from error
+
+    @contextmanager
+    def _writing_elsewhere(self, failing: str) -> Iterator[Connection]:
+        from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+        try:
+            with self.transaction() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _failed(failing, error, isinstance(error, IntegrityError)) from error
+
+    @contextmanager
+    def _reading_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
+        try:
+            with file.connection() as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise _failed(failing, error) from error
+
+    @contextmanager
+    def _reading_elsewhere(self, failing: str) -> Iterator[Connection]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _failed(failing, error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction of SQLAlchemy's, committed at its end; takes turns with `writing`. Raises SQLAlchemyError."""
         engine = self.engine
         with self._turn:
             with engine.begin() as connection:
                 yield connection
-            if self._checkpoints is not None:
-                self._checkpoints.committed(engine)
+            self._committed()
+
+    def _committed(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
 
     def close(self) -> None:
         """Closes this process's connections; used again, it opens new ones."""
+        if self._file is not None:
+            self._file.close()
         if self._engine is not None and self._process == os.getpid():
             self._engine.dispose()
 
 
-def open_engine(url: str, *, pooled: bool = True) -> Engine:
-    """An engine with JSON by orjson and, on SQLite, the pragmas of a durable embedded store."""
-    options: dict[str, Any] = {"pool_timeout": _POOL_S} if pooled else {"poolclass": NullPool}
-    if url.startswith("postgresql"):
-        options["connect_args"] = dict(reaching.ARGUMENTS)
-    try:
-        engine = create_engine(
-            make_url(url), json_serializer=_to_json, json_deserializer=orjson.loads, hide_parameters=True, **options
-        )
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise SettingsError(
-            f"settings: store.url cannot be used ({type(error).__name__}). "
-            "Write sqlite:////absolute/path/curbside.db, or postgresql+psycopg://... with its driver installed."
-        ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _pragmas)
-    elif pooled:
-        reaching.guard(engine)
-    return engine
+def _failed(failing: str, error: Exception, conflict: bool = False) -> StoreError:
+    kind = Conflict if conflict else StoreError
+    return kind(f"{failing} ({type(error).__name__})")
 
 
 def back_up(database: Database, file: Path) -> None:
@@ -99,6 +139,8 @@ def back_up(database: Database, file: Path) -> None:
 
     Raises InputError for another database or a file that is there already, StoreError where copying fails.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     if database.engine.dialect.name != "sqlite":
         raise InputError("the store is not SQLite: back it up with its own tools, such as pg_dump.")
     if file.exists():
@@ -116,45 +158,24 @@ def migrate(url: str) -> None:
 
     Raises StoreError where it cannot be reached or written.
     """
-    engine = open_engine(url, pooled=False)
+    file = SqliteFile.of(url)
+    if file is not None and _is_newest(file, url):
+        return
+    from cds_service.stores import engines
+
+    engines.migrate(url, HEAD)
+
+
+def _is_newest(file: SqliteFile, url: str) -> bool:
+    """True if a file has the newest schema, which a new one is given."""
     try:
-        if _revision(engine) != HEAD and not new_database.create(engine):
-            upgrade(engine)
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StoreError(
-            f"the store {make_url(url).render_as_string(hide_password=True)} cannot be opened or written. "
-            "Check store.url, the folder's permissions and that the database runs."
-        ) from error
+        if file.revision() == HEAD:
+            return True
+        with file.connection() as connection:
+            return new_database.create(connection)
+    except sqlite3.Error as error:
+        from cds_service.stores.engines import unusable
+
+        raise unusable(url) from error
     finally:
-        engine.dispose()
-
-
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def upgrade(engine: Engine) -> None:
-    """Brings a database to `HEAD` migration by migration."""
-    from alembic import command  # a quarter of a second and ten megabytes: only where there is something to do
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    log = f"wal_autocheckpoint={UNASKED_PAGES}"
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", log, f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _to_json(value: object) -> str:
-    return orjson.dumps(value).decode()
+        file.close()

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-
-from cds_service.errors import StoreError
 from cds_service.stores import audit
-from cds_service.stores.assessments import METADATA
-from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
+from cds_service.stores.statements import Statement, insert_into, moment, select
 
-FALLEN_BACK = sa.Table(
-    "fallen_back",
-    METADATA,
-    sa.Column("model", sa.String(100), primary_key=True),
-    sa.Column("version", sa.String(100), primary_key=True),
-    sa.Column("at", Moment(), primary_key=True),
-    sa.Column("reason", sa.Text(), nullable=False),
-    sa.Column("lifted_at", Moment()),
-    sa.Column("lifted_by", sa.Text()),
-)
-MONITORED = sa.Table(
-    "monitored",
-    METADATA,
-    sa.Column("at", Moment(), primary_key=True),
-    sa.Column("body", sa.LargeBinary(), nullable=False),
-)
-_IN_FORCE = sa.select(FALLEN_BACK).where(FALLEN_BACK.c.lifted_at.is_(None))
+_COLUMNS = "model, version, at, reason, lifted_at, lifted_by"
+_IN_FORCE = select("fallen_back", _COLUMNS, "WHERE lifted_at IS NULL ORDER BY model")
+_EVERY = select("fallen_back", _COLUMNS, "ORDER BY at")
+_OF_MODEL = select("fallen_back", _COLUMNS, "WHERE model = :model AND lifted_at IS NULL")
+_INSERT = insert_into("fallen_back", _COLUMNS)
+_LIFT = Statement("UPDATE fallen_back SET lifted_at = :at, lifted_by = :by WHERE model = :model AND lifted_at IS NULL")
+_CLEAR = Statement("DELETE FROM monitored")
+_KEEP = insert_into("monitored", "at, body")
+_COUNTS = Statement("SELECT at, body FROM monitored ORDER BY at DESC LIMIT 1")
+
+
+_UNREAD = "what monitoring left could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +45,21 @@ class FallBackStore:
 
     def in_force(self) -> tuple[FallenBack, ...]:
         """Those that are silent now. Raises StoreError."""
-        return tuple(FallenBack(**row) for row in self._rows(_IN_FORCE.order_by(FALLEN_BACK.c.model)))
+        return self._rows(_IN_FORCE)
 
     def every(self) -> tuple[FallenBack, ...]:
         """All that ever fell back, the oldest first. Raises StoreError."""
-        return tuple(FallenBack(**row) for row in self._rows(sa.select(FALLEN_BACK).order_by(FALLEN_BACK.c.at)))
+        return self._rows(_EVERY)
 
     def silence(self, fallen: FallenBack) -> bool:
         """Silences a version of a model, with an audit entry; False if it is silent already. Raises StoreError."""
-        same = (FALLEN_BACK.c.model == fallen.model, FALLEN_BACK.c.version == fallen.version)
         content = {"model": fallen.model, "version": fallen.version, "reason": fallen.reason}
-        try:
-            with self._database.writing() as connection:
-                if connection.execute(_IN_FORCE.where(*same)).first() is not None:
-                    return False
-                connection.execute(FALLEN_BACK.insert(), asdict(fallen))
-                audit.append(connection, [audit.Entry("fall-back", fallen.at, None, content)])
-        except SQLAlchemyError as error:
-            raise StoreError(f"the fall-back could not be stored ({type(error).__name__})") from error
+        with self._database.writing("the fall-back could not be stored") as connection:
+            silent = _OF_MODEL.run(connection, {"model": fallen.model}).fetchall()
+            if any(_fallen(row).version == fallen.version for row in silent):
+                return False
+            _INSERT.run(connection, asdict(fallen))
+            audit.append(connection, [audit.Entry("fall-back", fallen.at, None, content)])
         return True
 
     def lift(self, model: str, by: str, at: datetime) -> tuple[FallenBack, ...]:
@@ -79,35 +67,31 @@ class FallBackStore:
 
         by: who answers for it. Raises StoreError.
         """
-        mine = (FALLEN_BACK.c.model == model, FALLEN_BACK.c.lifted_at.is_(None))
-        try:
-            with self._database.writing() as connection:
-                found = [FallenBack(**row) for row in connection.execute(_IN_FORCE.where(mine[0])).mappings()]
-                if found:
-                    connection.execute(FALLEN_BACK.update().where(*mine).values(lifted_at=at, lifted_by=by))
-                    content = {"model": model, "versions": [one.version for one in found], "by": by}
-                    audit.append(connection, [audit.Entry("fall-back-lifted", at, None, content)])
-        except SQLAlchemyError as error:
-            raise StoreError(f"the fall-back could not be lifted ({type(error).__name__})") from error
-        return tuple(found)
+        with self._database.writing("the fall-back could not be lifted") as connection:
+            found = tuple(map(_fallen, _OF_MODEL.run(connection, {"model": model}).fetchall()))
+            if found:
+                _LIFT.run(connection, {"model": model, "at": at, "by": by})
+                content = {"model": model, "versions": [one.version for one in found], "by": by}
+                audit.append(connection, [audit.Entry("fall-back-lifted", at, None, content)])
+        return found
 
     def keep_counts(self, at: datetime, body: bytes) -> None:
         """Keeps the counts of a run in place of those of the run before. Raises StoreError."""
-        try:
-            with self._database.writing() as connection:
-                connection.execute(MONITORED.delete())
-                connection.execute(MONITORED.insert(), {"at": at, "body": body})
-        except SQLAlchemyError as error:
-            raise StoreError(f"the counts could not be stored ({type(error).__name__})") from error
+        with self._database.writing("the counts could not be stored") as connection:
+            _CLEAR.run(connection, {})
+            _KEEP.run(connection, {"at": at, "body": body})
 
     def counts(self) -> tuple[datetime, bytes] | None:
         """When counts were kept last, and the counts; None if they never were. Raises StoreError."""
-        rows = self._rows(sa.select(MONITORED).order_by(MONITORED.c.at.desc()).limit(1))
-        return (rows[0]["at"], rows[0]["body"]) if rows else None
+        with self._database.reading(_UNREAD) as connection:
+            row = _COUNTS.run(connection, {}).fetchone()
+        return None if row is None else (moment(row[0]), bytes(row[1]))
 
-    def _rows(self, chosen: sa.Select[Any]) -> list[dict[str, Any]]:
-        try:
-            with self._database.engine.connect() as connection:
-                return [dict(row) for row in connection.execute(chosen).mappings()]
-        except SQLAlchemyError as error:
-            raise StoreError(f"what monitoring left could not be read ({type(error).__name__})") from error
+    def _rows(self, chosen: Statement) -> tuple[FallenBack, ...]:
+        with self._database.reading(_UNREAD) as connection:
+            return tuple(map(_fallen, chosen.run(connection, {}).fetchall()))
+
+
+def _fallen(row: Sequence[Any]) -> FallenBack:
+    model, version, at, reason, lifted_at, lifted_by = row
+    return FallenBack(model, version, moment(at), reason, None if lifted_at is None else moment(lifted_at), lifted_by)

@@ -6,57 +6,29 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import BadRequest, StoreError, UnknownCard
 from cds_service.protocol.feedback import Item
 from cds_service.stores import audit
-from cds_service.stores.assessments import METADATA, Unit
-from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared, insert_into
+from cds_service.stores.statements import insert_into, select, uuid
 
-CARDS = sa.Table(
-    "cards",
-    METADATA,
-    sa.Column("uuid", sa.Uuid(), primary_key=True),
-    sa.Column("assessment_id", sa.Uuid(), nullable=False),
-    sa.Column("patient_id", sa.String(255), nullable=False),
-    sa.Column("scope", sa.String(32), nullable=False),
-    sa.Column("service_id", sa.String(100), nullable=False),
-    sa.Column("findings", sa.Text(), nullable=False),
-    sa.Column("suggestions", sa.Text(), nullable=False),
-    sa.Index("cards_assessment", "assessment_id"),
-)
-FEEDBACK = sa.Table(
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Connection, Unit
+
+_OF_CARD = "assessment_id, patient_id, scope, service_id, findings, suggestions"
+_INSERT_CARD = insert_into("cards", f"uuid, {_OF_CARD}")
+_CARD = select("cards", _OF_CARD, "WHERE uuid = :uuid AND scope = :scope AND service_id = :service")
+_INSERT = insert_into(
     "feedback",
-    METADATA,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("card", sa.Uuid(), nullable=False),
-    sa.Column("assessment_id", sa.Uuid(), nullable=False),
-    sa.Column("patient_id", sa.String(255), nullable=False),
-    sa.Column("scope", sa.String(32), nullable=False),
-    sa.Column("service_id", sa.String(100), nullable=False),
-    sa.Column("outcome", sa.String(10), nullable=False),
-    sa.Column("at", Moment(), nullable=False),
-    sa.Column("outcome_at", Moment(), nullable=False),
-    sa.Column("received", Moment(), nullable=False),
-    sa.Column("accepted", sa.Text(), nullable=False),
-    sa.Column("findings", sa.Text(), nullable=False),
-    sa.Column("proposals", sa.Text(), nullable=False),
-    sa.Column("reason_system", sa.Text()),
-    sa.Column("reason_code", sa.Text()),
-    sa.Column("reason_display", sa.Text()),
-    sa.Column("comment", sa.Text()),
-    sa.Index("feedback_patient", "patient_id", "scope", "at"),
-    sa.Index("feedback_assessment", "assessment_id"),
+    "id, card, assessment_id, patient_id, scope, service_id, outcome, at, outcome_at, received, accepted, findings, "
+    "proposals, reason_system, reason_code, reason_display, comment",
+    "ON CONFLICT DO NOTHING",
 )
-_INSERT_CARD = Prepared(CARDS.insert())
-_INSERT = Prepared(lambda dialect: insert_into(FEEDBACK, dialect).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +53,7 @@ class ShownCards:
     service_id: str
     cards: Sequence[ShownCard]
 
-    def write(self, connection: sa.Connection) -> None:
+    def write(self, connection: Connection) -> None:
         """Writes the cards in a transaction that the caller commits."""
         for card in self.cards:
             row = {
@@ -120,33 +92,31 @@ class FeedbackStore:
         not the card's, StoreError if nothing could be stored.
         """
         try:
-            with self._database.writing() as connection:
+            with self._database.writing("the feedback could not be stored") as connection:
                 for unit in also:
                     unit(connection)
                 return self._write(connection, service_id, scope, items, received, client)
-        except SQLAlchemyError as error:
-            raise StoreError(f"the feedback could not be stored ({type(error).__name__}); send it again") from error
+        except StoreError as error:
+            raise StoreError(f"{error}; send it again") from error
 
     def _write(
         self,
-        connection: sa.Connection,
+        connection: Connection,
         service_id: str,
         scope: str,
         items: Sequence[Item],
         received: datetime,
         client: str | None,
     ) -> int:
-        wanted = {item.card for item in items}
-        chosen = sa.select(CARDS).where(
-            CARDS.c.uuid.in_(wanted), CARDS.c.scope == scope, CARDS.c.service_id == service_id
-        )
-        cards = {row.uuid: row for row in connection.execute(chosen)}
+        owned = {"scope": scope, "service": service_id}
+        wanted = dict.fromkeys(item.card for item in items)
+        cards = {card: _CARD.run(connection, {"uuid": card, **owned}).fetchone() for card in wanted}
         entries = []
         for number, item in enumerate(items):
-            card = cards.get(item.card)
-            if card is None:
+            found = cards[item.card]
+            if found is None:
                 raise UnknownCard(f"feedback[{number}].card is not a card that this service gave to this CDS Client")
-            row = _row(number, item, card, received)
+            row = _row(number, item, _Card(uuid(found[0]), *found[1:]), received)
             if _INSERT.run(connection, row).rowcount == 1:
                 entries.append(_entry(item, row, received, client))
         if entries:
@@ -154,7 +124,19 @@ class FeedbackStore:
         return len(entries)
 
 
-def _row(number: int, item: Item, card: sa.Row[tuple[object, ...]], received: datetime) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A card as it is kept."""
+
+    assessment_id: UUID
+    patient_id: str
+    scope: str
+    service_id: str
+    findings: str
+    suggestions: str
+
+
+def _row(number: int, item: Item, card: _Card, received: datetime) -> dict[str, object]:
     """The row of one item. Raises BadRequest naming the suggestion that is not the card's."""
     known: dict[str, str] = orjson.loads(card.suggestions)
     for place, suggestion in enumerate(item.accepted):

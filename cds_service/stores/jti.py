@@ -8,26 +8,20 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.errors import StoreError, Unauthorized
-from cds_service.stores.assessments import METADATA
+from cds_service.errors import Unauthorized
 from cds_service.stores.database import Database
-from cds_service.stores.prepared import Prepared, insert_into
+from cds_service.stores.statements import Statement, insert_into
 
-TOKEN_USES = sa.Table(
-    "token_uses",
-    METADATA,
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("expires", sa.BigInteger(), nullable=False),
-    sa.Index("token_uses_expires", "expires"),
-)
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Connection
+
 _PURGE_EVERY = 1000
-_INSERT = Prepared(lambda dialect: insert_into(TOKEN_USES, dialect).on_conflict_do_nothing())
-_PURGE = TOKEN_USES.delete().where(TOKEN_USES.c.expires < sa.bindparam("now"))
+_INSERT = insert_into("token_uses", "digest, expires", "ON CONFLICT DO NOTHING")
+_PURGE = Statement("DELETE FROM token_uses WHERE expires < :now")
 _log = structlog.get_logger(__name__)
 _spendings = itertools.count(1)
 
@@ -52,10 +46,10 @@ class TokenUse:
         text = f"{len(issuer)}:{issuer}{jti}".encode("utf-8", "surrogatepass")
         return cls(hashlib.sha256(text).hexdigest(), expires, now, enforce)
 
-    def write(self, connection: sa.Connection) -> None:
+    def write(self, connection: Connection) -> None:
         """Writes the use in a transaction that the caller commits. Raises Unauthorized if the token was used before."""
         if next(_spendings) % _PURGE_EVERY == 0:
-            connection.execute(_PURGE, {"now": self.now})
+            _PURGE.run(connection, {"now": self.now})
         row = {"digest": self.digest, "expires": self.expires}
         if _INSERT.run(connection, row).rowcount == 1:
             return
@@ -72,17 +66,11 @@ class TokenStore:
 
     def spend(self, use: TokenUse) -> None:
         """Commits one use. Raises Unauthorized if the token was used before, StoreError if that cannot be known."""
-        try:
-            with self._database.writing() as connection:
-                use.write(connection)
-        except SQLAlchemyError as error:
-            raise StoreError(f"the use of a token could not be stored ({type(error).__name__})") from error
+        with self._database.writing("the use of a token could not be stored") as connection:
+            use.write(connection)
         use.spent = True
 
     def purge(self, now: int) -> int:
         """Deletes what has expired, and returns how many uses that were. Raises StoreError."""
-        try:
-            with self._database.writing() as connection:
-                return connection.execute(_PURGE, {"now": now}).rowcount
-        except SQLAlchemyError as error:
-            raise StoreError(f"expired tokens could not be deleted ({type(error).__name__})") from error
+        with self._database.writing("expired tokens could not be deleted") as connection:
+            return _PURGE.run(connection, {"now": now}).rowcount

@@ -12,10 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
-from cds_service.stores.assessments import ASSESSMENTS
-from cds_service.stores.audit import AUDIT
 from cds_service.stores.database import Database
-from cds_service.stores.feedback import CARDS, FEEDBACK
+from cds_service.stores.tables import ASSESSMENTS, AUDIT, CARDS, FEEDBACK
 
 _PAGE = 500
 

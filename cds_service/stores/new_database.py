@@ -11,22 +11,15 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Engine, inspect
 
 NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
 
 
-def create(engine: Engine) -> bool:
-    """Makes the tables, all or none; False if this is no SQLite database, or not an empty one."""
-    if engine.dialect.name != "sqlite":
+def create(connection: sqlite3.Connection) -> bool:
+    """Makes the tables, all or none; False if the database is not an empty one. Raises sqlite3.Error."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone():
         return False
-    with engine.connect() as connection:
-        if inspect(connection).get_table_names():
-            return False
-        driver: Any = connection.connection.driver_connection
-        driver.executescript(NEWEST.read_text("utf-8"))
+    connection.executescript(NEWEST.read_text("utf-8"))
     return True
 
 
@@ -38,7 +31,7 @@ def dump(path: Path) -> str:
 
 def main() -> None:
     """Writes `newest.sql` from the migrations."""
-    from cds_service.stores.database import open_engine, upgrade
+    from cds_service.stores.engines import open_engine, upgrade
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "new.db"

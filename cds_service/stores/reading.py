@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
-from cds_service.stores.assessments import ASSESSMENTS, Assessment
-from cds_service.stores.columns import scope_of
+from cds_service.stores.assessments import Assessment
 from cds_service.stores.database import Database
-from cds_service.stores.feedback import CARDS, FEEDBACK
+from cds_service.stores.scopes import scope_of
+from cds_service.stores.tables import ASSESSMENTS, CARDS, FEEDBACK
 
 
 @dataclass(frozen=True, slots=True)

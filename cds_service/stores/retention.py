@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,13 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
 from cds_service.stores import audit
-from cds_service.stores.assessments import ASSESSMENTS
-from cds_service.stores.columns import scope_of
 from cds_service.stores.database import Database
-from cds_service.stores.feedback import CARDS, FEEDBACK
-from cds_service.stores.requests import REQUESTS
-from cds_service.stores.suppression import SHOWN
-from cds_service.stores.wordings import WORDED, WORDINGS
+from cds_service.stores.scopes import scope_of
+from cds_service.stores.tables import ASSESSMENTS, AUDIT, CARDS, FEEDBACK, REQUESTS, SHOWN, WORDED, WORDINGS
 
 _BATCH = 200  # assessments in one transaction: other writers wait for it
 
@@ -78,7 +74,7 @@ class RetentionStore:
         some = sa.select(ASSESSMENTS.c.id).where(chosen).order_by(ASSESSMENTS.c.at).limit(_BATCH)
         while True:
             try:
-                with self._database.writing() as connection:
+                with self._database.transaction() as connection:
                     _overwriting(connection)
                     ids = connection.execute(some).scalars().all()
                     if not ids:
@@ -93,7 +89,7 @@ class RetentionStore:
         some = sa.select(WORDED.c.assessment_id).where(chosen).limit(_BATCH)
         while True:
             try:
-                with self._database.writing() as connection:
+                with self._database.transaction() as connection:
                     _overwriting(connection)
                     ids = connection.execute(some).scalars().all()
                     if not ids:
@@ -104,7 +100,7 @@ class RetentionStore:
 
     def _also(self, statement: sa.Delete) -> None:
         try:
-            with self._database.writing() as connection:
+            with self._database.transaction() as connection:
                 _overwriting(connection)
                 connection.execute(statement)
         except SQLAlchemyError as error:
@@ -121,7 +117,26 @@ def _batch(connection: sa.Connection, ids: Sequence[UUID], why: str, at: datetim
     for table in (REQUESTS, CARDS, FEEDBACK, WORDED, WORDINGS):
         connection.execute(table.delete().where(table.c.assessment_id.in_(ids)))
     connection.execute(ASSESSMENTS.delete().where(ASSESSMENTS.c.id.in_(ids)))
-    audit.empty(connection, ids, why, at)
+    empty(connection, ids, why, at)
+
+
+def empty(connection: sa.Connection, subjects: Sequence[UUID], why: str, at: datetime) -> None:
+    """Deletes the content of all entries about some assessments, and appends an entry that says which and why."""
+    chosen = sa.and_(AUDIT.c.subject.in_(subjects), AUDIT.c.salt.is_not(None))
+    numbers = connection.execute(sa.select(AUDIT.c.seq).where(chosen).order_by(AUDIT.c.seq)).scalars().all()
+    connection.execute(AUDIT.update().where(chosen).values(salt=None, content=None))
+    audit.append(connection, [audit.Entry(why, at, None, {"emptied": _ranges(numbers), "assessments": len(subjects)})])
+
+
+def _ranges(numbers: Iterable[int]) -> list[list[int]]:
+    """Sorted numbers as `[first, last]` pairs."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
 
 
 def _overwriting(connection: sa.Connection) -> None:

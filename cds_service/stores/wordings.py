@@ -9,58 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
 from cds_service.stores import audit
-from cds_service.stores.assessments import METADATA, Unit
-from cds_service.stores.columns import Moment
 from cds_service.stores.database import Database
+from cds_service.stores.statements import Statement, insert_into
+from cds_service.stores.tables import WORDED, WORDINGS
 from cds_service.summary.told import Told
 
-
-def _owner() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("key", sa.String(64), primary_key=True),
-        sa.Column("service_id", sa.String(100), nullable=False),
-        sa.Column("patient_id", sa.String(255), nullable=False),
-        sa.Column("scope", sa.String(32), nullable=False),
-        sa.Column("assessment_id", sa.Uuid(), nullable=False),
-        sa.Column("at", Moment(), nullable=False),
-    ]
+if TYPE_CHECKING:
+    from cds_service.stores.statements import Connection, Unit
 
 
-WORDED = sa.Table(
-    "worded",
-    METADATA,
-    *_owner(),
-    sa.Column("reason", sa.String(100), nullable=False),
-    sa.Column("lines", sa.LargeBinary(), nullable=False),
-    sa.Index("worded_patient", "patient_id", "scope"),
-    sa.Index("worded_assessment", "assessment_id"),
-    sa.Index("worded_at", "at"),
-)
-WORDINGS = sa.Table(
-    "wordings",
-    METADATA,
-    *_owner(),
-    sa.Column("tries", sa.Integer(), nullable=False),
-    sa.Column("taken_until", Moment()),
-    sa.Column("body", sa.LargeBinary(), nullable=False),
-    sa.Index("wordings_patient", "patient_id", "scope"),
-    sa.Index("wordings_assessment", "assessment_id"),
-    sa.Index("wordings_at", "at"),
-)
 MOST_TRIES = 2
 ABANDONED = "abandoned after its process ended twice"
 _LINES = msgspec.json.Decoder(tuple[Told, ...])
 _OWNER = ("key", "service_id", "patient_id", "scope", "assessment_id")
+_WAITING = Statement("SELECT count(*) FROM wordings")
+_QUEUE = insert_into(
+    "wordings",
+    "key, service_id, patient_id, scope, assessment_id, at, tries, taken_until, body",
+    "ON CONFLICT DO NOTHING",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +58,11 @@ class Wanted:
         """What queues it, as a part of another transaction."""
         return lambda connection: self.write(connection, most)
 
-    def write(self, connection: sa.Connection, most: int) -> None:
+    def write(self, connection: Connection, most: int) -> None:
         """Queues it in a transaction that the caller commits, unless it waits already or too many do."""
-        waiting = connection.execute(sa.select(sa.func.count()).select_from(WORDINGS)).scalar_one()
-        if waiting < most:
+        if _WAITING.run(connection, {}).fetchone()[0] < most:
             row = {name: getattr(self, name) for name in (*_OWNER, "at", "body")}
-            connection.execute(_insert(connection).on_conflict_do_nothing(), {**row, "tries": 0, "taken_until": None})
+            _QUEUE.run(connection, {**row, "tries": 0, "taken_until": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +102,8 @@ class WordingStore:
 
     def queue(self, wanted: Wanted, most: int) -> None:
         """Queues one at once, in its own transaction. Raises StoreError."""
-        try:
-            with self.database.writing() as connection:
-                wanted.write(connection, most)
-        except SQLAlchemyError as error:
-            raise StoreError(f"the summary could not be queued ({type(error).__name__})") from error
+        with self.database.writing("the summary could not be queued") as connection:
+            wanted.write(connection, most)
 
     def take(self, now: datetime, seconds: float) -> Wanted | None:
         """The one that has waited longest, taken for some seconds; None if none waits. Raises StoreError.
@@ -142,7 +114,7 @@ class WordingStore:
         oldest = sa.select(WORDINGS.c.key).where(free).order_by(WORDINGS.c.at, WORDINGS.c.key).limit(1)
         until = now + timedelta(seconds=seconds)
         try:
-            with self.database.writing() as connection:
+            with self.database.transaction() as connection:
                 while True:
                     key = connection.execute(oldest.with_for_update(skip_locked=True)).scalar()
                     if key is None:
@@ -169,7 +141,7 @@ class WordingStore:
         Raises StoreError.
         """
         try:
-            with self.database.writing() as connection:
+            with self.database.transaction() as connection:
                 if _finish(connection, wanted, now, lines, reason) and entry is not None:
                     audit.append(connection, [entry])
         except SQLAlchemyError as error:
@@ -179,7 +151,7 @@ class WordingStore:
         """Gives one back to the queue, as if it had not been taken. Raises StoreError."""
         change = WORDINGS.update().where(WORDINGS.c.key == wanted.key)
         try:
-            with self.database.writing() as connection:
+            with self.database.transaction() as connection:
                 connection.execute(change.values(tries=WORDINGS.c.tries - 1, taken_until=None))
         except SQLAlchemyError as error:
             raise StoreError(f"the queue could not be written ({type(error).__name__})") from error
@@ -204,8 +176,3 @@ def _finish(connection: sa.Connection, owner: Any, now: datetime, lines: Sequenc
         WORDED.insert(), {**row, "at": now, "reason": reason, "lines": msgspec.json.encode(tuple(lines))}
     )
     return True
-
-
-def _insert(connection: sa.Connection) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(WORDINGS)

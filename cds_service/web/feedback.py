@@ -10,8 +10,8 @@ from flask import Blueprint, Response, g
 from cds_service.clock import Clock
 from cds_service.errors import StoreError
 from cds_service.protocol.feedback import decode
-from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.scopes import scope_of
 from cds_service.web.auth import caller
 from cds_service.web.cds_hooks import read_body
 from cds_service.web.outcome import JSON

@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from cds_service.stores import audit
 from cds_service.stores.assessments import Assessment, AssessmentStore
-from cds_service.stores.columns import scope_of
 from cds_service.stores.database import Database
 from cds_service.stores.feedback import ShownCard, ShownCards
 from cds_service.stores.requests import FrozenRequest
+from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import Showing
 
 NAMES = UUID(int=7)

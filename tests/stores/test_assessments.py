@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,11 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from cds_service import stores
 from cds_service.errors import SettingsError, StoreError
-from cds_service.stores import audit, feedback, jti, new_database, requests, suppression  # noqa: F401 - their tables
-from cds_service.stores.assessments import ASSESSMENTS, METADATA, Assessment, AssessmentStore
-from cds_service.stores.database import HEAD, Database, migrate, open_engine, upgrade
+from cds_service.stores import new_database
+from cds_service.stores.assessments import Assessment, AssessmentStore
+from cds_service.stores.database import HEAD, Database, migrate
+from cds_service.stores.engines import open_engine, upgrade
+from cds_service.stores.tables import ASSESSMENTS, METADATA
 
 NAMES = UUID(int=7)
 
@@ -60,11 +60,9 @@ def test_a_new_store_is_what_the_migrations_make(url: str, tmp_path: Path) -> No
 
 def test_a_store_that_holds_something_is_migrated_and_not_made_anew(tmp_path: Path) -> None:
     """Tables of an older release, and those of somebody else, stay as they are."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'other.db'}", pooled=False)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE theirs (n INTEGER)")
-    assert not new_database.create(engine)
-    engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE theirs (n INTEGER)")
+        assert not new_database.create(connection)
 
 
 @pytest.fixture
@@ -121,8 +119,6 @@ def test_migrating_twice_changes_nothing(url: str, store: AssessmentStore) -> No
 
 def test_the_migrations_give_the_tables_that_the_code_expects(url: str, tmp_path: Path) -> None:
     """Columns, types, keys and indexes are the same by either way."""
-    for module in pkgutil.iter_modules(stores.__path__, "cds_service.stores."):
-        importlib.import_module(module.name)  # each declares its tables
     made = open_engine(f"sqlite:///{tmp_path / 'b.db'}", pooled=False)
     METADATA.create_all(made)
     migrated = open_engine(url, pooled=False)

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import NOW, keep
 
-from cds_service.stores.audit import AUDIT, AUDIT_HEAD, GENESIS, AuditStore, Entry, append, empty
+from cds_service.stores.audit import GENESIS, AuditStore, Entry, append
 from cds_service.stores.database import Database, migrate
+from cds_service.stores.retention import empty
+from cds_service.stores.tables import AUDIT, AUDIT_HEAD
 
 FIELDS = ("at", "kind", "subject", "digest", "hash", "salt", "content")
 

@@ -11,14 +11,14 @@ def test_the_log_is_moved_after_some_commits_and_not_within_one(tmp_path: Path) 
     """A commit never waits for the log to be moved, and the log does not grow for ever."""
     file = tmp_path / "store.db"
     database = Database(f"sqlite:///{file}")
-    with database.writing() as connection:
+    with database.transaction() as connection:
         connection.exec_driver_sql("CREATE TABLE kept (text TEXT)")
     before = file.stat().st_size
     for _ in range(EVERY - 2):
-        with database.writing() as connection:
+        with database.transaction() as connection:
             connection.exec_driver_sql("INSERT INTO kept VALUES (?)", ("x" * 20_000,))
     assert file.stat().st_size == before
-    with database.writing() as connection:
+    with database.transaction() as connection:
         connection.exec_driver_sql("INSERT INTO kept VALUES ('the one that makes it due')")
     for thread in threading.enumerate():
         if thread.name == "checkpoint":

@@ -10,16 +10,16 @@ from kept import MINUTE, NOW, SCOPE, SERVICE, card_of, keep, suggestion_of
 
 from cds_service.errors import StoreError
 from cds_service.protocol.feedback import Item
-from cds_service.stores.columns import scope_of
 from cds_service.stores.database import Database
 from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import Showing, ShownElsewhere, SuppressionStore
 from cds_service.suppression import Seen
 
 
 def claim(database: Database, service: str, at: object = NOW, severity: int = 1, patient: str = "p-1") -> None:
     showing = Showing(patient, SCOPE, service, at, [("risk", severity)], MINUTE)  # type: ignore[arg-type]
-    with database.engine.begin() as connection:
+    with database.writing("the claim") as connection:
         showing.write(connection)
 
 
@@ -64,7 +64,7 @@ def test_another_service_cannot_claim_the_same_finding_at_once(database: Databas
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on forks
 def test_of_two_processes_at_once_one_may_show_it(database: Database) -> None:
     """An EHR calls all services of a hook at the same moment."""
-    database.engine.dispose()
+    database.close()
     children = []
     for service in ("a", "b"):
         child = os.fork()

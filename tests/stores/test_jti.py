@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from answers import overheard
 
 from cds_service.errors import StoreError, Unauthorized
 from cds_service.stores.assessments import Assessment, AssessmentStore
@@ -126,10 +126,9 @@ def test_a_repeat_may_be_only_logged(tokens: TokenStore) -> None:
 def test_the_use_and_the_assessment_are_one_transaction(database: Database) -> None:
     """One commit for both: no second wait for the disk."""
     store = AssessmentStore(database)
-    commits: list[object] = []
-    event.listen(database.engine, "commit", commits.append)
+    told = overheard(database)
     store.save(KEPT, also=(use().write,))
-    assert len(commits) == 1
+    assert told.count("COMMIT") == 1
     assert store.get(KEPT.id) == KEPT
 
 

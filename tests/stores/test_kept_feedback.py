@@ -14,11 +14,12 @@ from kept import MINUTE, NOW, SCOPE, SERVICE, card_of, keep, suggestion_of
 from cds_service.errors import BadRequest, CurbsideError, StoreError, Unauthorized, UnknownCard
 from cds_service.protocol.feedback import Item
 from cds_service.stores.audit import AuditStore
-from cds_service.stores.columns import scope_of
 from cds_service.stores.database import Database
-from cds_service.stores.feedback import FEEDBACK, FeedbackStore
+from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.jti import TokenUse
+from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import SuppressionStore
+from cds_service.stores.tables import FEEDBACK
 
 OVERRIDDEN = Item(card_of(1), "overridden", NOW, (), ("http://x.org", "no", "No"), "already discussed")
 ACCEPTED = Item(card_of(1), "accepted", NOW, (suggestion_of(1),))

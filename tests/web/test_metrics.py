@@ -154,10 +154,10 @@ def test_counting_a_call_costs_less_than_a_twentieth_of_a_millisecond(metrics: M
 
     times = []
     for _ in range(20):
-        started = time.perf_counter()
+        started = time.thread_time()
         for _ in range(100):
             call()
-        times.append((time.perf_counter() - started) / 100)
+        times.append((time.thread_time() - started) / 100)
     assert min(times) < 50e-6
 
 

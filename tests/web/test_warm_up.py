@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from answers import loaded
+from answers import loaded, overheard
 
 from cds_service.app import create_pipeline, create_store
 from cds_service.clock import FixedClock
@@ -28,8 +28,7 @@ def test_nothing_of_the_made_up_patient_stays_in_the_store(tmp_path: Path) -> No
     settings = Settings().with_("store", url=f"sqlite:///{tmp_path / 'a.db'}")
     store = create_store(settings)
     before: object = rows(store)
-    written: list[str] = []
-    sa.event.listen(store.database.engine, "checkout", lambda taken, *_: taken.set_trace_callback(written.append))
+    written = overheard(store.database)
     pipeline = create_pipeline(settings, FixedClock(NOW), store, loaded())
     warm_up(pipeline, NOW)
     services: Any = pipeline.discovery()["services"]

@@ -14,8 +14,8 @@ from cds_service.documents.statements import name_of
 from cds_service.knowledge import guidance
 from cds_service.language import msg
 from cds_service.security.smart import Registration, SmartClient
-from cds_service.stores.columns import scope_of
 from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.scopes import scope_of
 from cds_service.web.app import evidence_page, graph_search, model_page, source_page
 from cds_service.web.app.decisions import item
 from cds_service.web.app.library import Library

@@ -1,0 +1,89 @@
+"""SQLAlchemy's engines: for PostgreSQL, for what is rare on SQLite, and for migrations. Loaded only where needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from cds_service.errors import SettingsError, StoreError
+from cds_service.stores import reaching
+from cds_service.stores.sqlite_file import PRAGMAS
+
+_POOL_S = 2.5  # how long a thread waits for one of its process's connections
+
+
+def open_engine(url: str, *, pooled: bool = True) -> Engine:
+    """An engine with JSON by orjson and, on SQLite, the pragmas of a durable embedded store. Raises SettingsError."""
+    options: dict[str, Any] = {"pool_timeout": _POOL_S} if pooled else {"poolclass": NullPool}
+    if url.startswith("postgresql"):
+        options["connect_args"] = dict(reaching.ARGUMENTS)
+    try:
+        engine = create_engine(
+            make_url(url), json_serializer=_to_json, json_deserializer=orjson.loads, hide_parameters=True, **options
+        )
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            f"settings: store.url cannot be used ({type(error).__name__}). "
+            "Write sqlite:////absolute/path/curbside.db, or postgresql+psycopg://... with its driver installed."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _pragmas)
+    elif pooled:
+        reaching.guard(engine)
+    return engine
+
+
+def migrate(url: str, head: str) -> None:
+    """Brings a database that is not at `head` there. Raises StoreError where it cannot be reached or written."""
+    engine = open_engine(url, pooled=False)
+    try:
+        if _revision(engine) != head:
+            upgrade(engine)
+    except SQLAlchemyError as error:
+        raise unusable(make_url(url).render_as_string(hide_password=True)) from error
+    finally:
+        engine.dispose()
+
+
+def unusable(url: str) -> StoreError:
+    """What is said of a store that cannot be opened. url: without a password."""
+    return StoreError(
+        f"the store {url} cannot be opened or written. "
+        "Check store.url, the folder's permissions and that the database runs."
+    )
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def upgrade(engine: Engine) -> None:
+    """Brings a database to the newest schema, migration by migration."""
+    from alembic import command  # a quarter of a second and ten megabytes: only where there is something to do
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,91 @@
+"""Connections to a SQLite file by Python's own driver: each process opens its own, and keeps them for its threads."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+BUSY_MS = 2500  # how long a write waits for another process's before it fails
+UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"wal_autocheckpoint={UNASKED_PAGES}",
+    f"busy_timeout={BUSY_MS}",
+    "foreign_keys=ON",
+)
+_FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(?!:memory:|file:)([^?]+)")
+_forked: list[sqlite3.Connection] = []  # of parents: to close them here would end the parents' locks
+
+
+class SqliteFile:
+    """One file, and the connections of this process that nobody uses at the moment."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._free: list[sqlite3.Connection] = []
+        self._process = os.getpid()
+
+    @classmethod
+    def of(cls, url: str) -> SqliteFile | None:
+        """The file of a store's URL; None if the URL names another database, or asks for more than a file."""
+        found = _FILE.fullmatch(url)
+        return cls(found[1]) if found is not None else None
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection, given back at the end with nothing of it left open. Raises sqlite3.Error."""
+        taken = self._take()
+        try:
+            yield taken
+        except sqlite3.Error:
+            taken.close()  # whatever is wrong with it, the next one is new
+            raise
+        except BaseException:
+            taken.rollback()
+            self._free.append(taken)
+            raise
+        self._free.append(taken)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that begins with its first write and is committed at its end. Raises sqlite3.Error."""
+        with self.connection() as connection:
+            yield connection
+            connection.commit()
+
+    def _take(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            _forked.extend(self._free)
+            self._free, self._process = [], os.getpid()
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        opened = sqlite3.connect(self.path, BUSY_MS / 1000, check_same_thread=False)
+        try:
+            for pragma in PRAGMAS:
+                opened.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            opened.close()
+            raise
+        return opened
+
+    def revision(self) -> str | None:
+        """Of the schema; None where there is none. Raises sqlite3.Error."""
+        with self.connection() as connection, closing(connection.cursor()) as cursor:
+            if not cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                return None
+            found = cursor.execute("SELECT version_num FROM alembic_version").fetchone()
+            return found[0] if found else None
+
+    def close(self) -> None:
+        """Closes this process's connections; used again, it opens new ones."""
+        if self._process == os.getpid():
+            while self._free:
+                self._free.pop().close()
