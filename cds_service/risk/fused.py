@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
 from cds_service.explain.tree import Group
-from cds_service.features.embedding import Embedding
-from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Unusable
+from cds_service.features.feature import Derived, Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg
-from cds_service.risk import fusion, published, table
+from cds_service.risk import fusion, published, speaking, table
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
@@ -29,9 +28,9 @@ from cds_service.risk.manifest import Input
 from cds_service.risk.modality import Apart, Scorer, Trees, check_features
 from cds_service.risk.modality import read as read_part
 from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
+from cds_service.risk.speaking import Gates
 
 Entries = Mapping[str, FeatureValue | Unusable]
-_AGE = "age"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class FusedModel:
     manifest: Fusion = field(repr=False)
     scorers: Mapping[tuple[str, str], Scorer] = field(repr=False)
     bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] = field(default_factory=dict, repr=False)
-    gates: tuple[tuple[Feature, Message], ...] = field(default=(), repr=False)
+    gates: Gates = field(default=(), repr=False)
     trained: bool = True
 
     @classmethod
@@ -70,7 +69,7 @@ class FusedModel:
         population: Message,
         limits: Message,
         bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] | None = None,
-        gates: tuple[tuple[Feature, Message], ...] = (),
+        gates: Gates = (),
     ) -> FusedModel:
         """The model of a folder with `manifest.json` and the weights of its parts.
 
@@ -120,7 +119,7 @@ class FusedModel:
         """One estimate for each outcome and horizon, explained by feature; its notes tell the sum of each modality."""
         entries = {feature.id: values[feature] for feature in self.inputs}
         present = self.present(entries)
-        refusal = self._refusal(values, entries, present)
+        refusal = self._refusal(values, present)
         if refusal is not None:
             return refusal
         try:
@@ -138,7 +137,7 @@ class FusedModel:
         return tuple(
             modality.id
             for modality in self.manifest.modalities
-            if sum(self._measured(entries[id_]) for id_ in modality.own) >= modality.minimum
+            if sum(_has_measurement(entries[id_]) for id_ in modality.own) >= modality.minimum
         )
 
     def by_modality(self, outcome: str, values: FeatureValues) -> Mapping[str, float]:
@@ -226,7 +225,11 @@ class FusedModel:
             inputs=found,
             not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
             effective=published.oldest(found),
-            notes=(*self._notes(used, outcome, horizon, risk), *self._beyond(found), *self._not_excluded(values)),
+            notes=(
+                *self._notes(used, outcome, horizon, risk),
+                *self._beyond(found),
+                *speaking.not_excluded(values, self.gates),
+            ),
         )
 
     def _notes(self, used: _Fused, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
@@ -263,39 +266,21 @@ class FusedModel:
 
     def _beyond(self, found: Sequence[FeatureValue]) -> tuple[Message, ...]:
         """Numbers beyond all that the model has seen."""
-        notes = []
-        for entry in found:
-            seen = self._declared[entry.feature.id].training
-            if isinstance(entry.value, str | bool) or isinstance(entry.feature, Demographic | Derived | Embedding):
-                continue
-            if not seen.lowest <= float(entry.value) <= seen.highest:
-                words = msg("{label} {value} lies beyond the training data", label=entry.feature.label,
-                            value=published.in_words(entry))  # fmt: skip
-                notes.append(words)
-        return tuple(notes)
+        return tuple(
+            msg(
+                "{label} {value} lies beyond the training data",
+                label=entry.feature.label,
+                value=published.in_words(entry),
+            )
+            for entry in speaking.beyond(found, self._declared)
+        )
 
-    def _not_excluded(self, values: FeatureValues) -> tuple[Message, ...]:
-        unknown = published.unknown_conditions(values, [gate for gate in self.gates if gate[0] in values])
-        if not unknown:
-            return ()
-        what = published.listed([u.feature.label for u in unknown])
-        return (msg("Not excluded, for want of data: {what}", what=what),)
-
-    def _refusal(self, values: FeatureValues, entries: Entries, present: tuple[str, ...]) -> NotEstimated | None:
+    def _refusal(self, values: FeatureValues, present: tuple[str, ...]) -> NotEstimated | None:
         """Why the model does not speak about this person, or None."""
-        speaks, age = self.manifest.speaks, entries.get(_AGE)
-        youngest, eldest = speaks.age
-        if isinstance(age, FeatureValue) and not youngest <= published.whole_years(age) <= eldest:
-            reason = msg("age {age} is outside {youngest}–{eldest}", age=published.whole_years(age),
-                         youngest=youngest, eldest=eldest)  # fmt: skip
-            return published.not_applicable(self.id, reason)
-        gate = published.first_true(values, [gate for gate in self.gates if gate[0] in values])
-        if gate is not None:
-            return published.not_applicable(self.id, gate)
         by_id = {feature.id: feature for feature in self.inputs}
-        required = published.needed(self.id, values, [by_id[id_] for id_ in speaks.required])
-        if isinstance(required, NotEstimated):
-            return required
+        refused = speaking.refusal(self.id, self.manifest.speaks, values, by_id, self.gates)
+        if refused is not None:
+            return refused
         if present:
             return None
         absent = values.unusable([by_id[id_] for m in self.manifest.modalities for id_ in m.own])
@@ -303,9 +288,6 @@ class FusedModel:
                      modalities=published.enumerated([msg("{modality}", modality=m.label)
                                                       for m in self.manifest.modalities]))  # fmt: skip
         return NotEstimated(self.id, Refusal.INPUT, reason, absent)
-
-    def _measured(self, entry: FeatureValue | Unusable) -> bool:
-        return isinstance(entry, FeatureValue) and not isinstance(entry.feature, Derived | Demographic)
 
     def _row(self, modality: Modality, entries: Entries) -> NDArray[np.float32]:
         if modality.kind == "linear":
@@ -351,3 +333,7 @@ class _Fused:
     def at(self, horizon: int) -> float:
         """The log-odds at a horizon."""
         return self.pattern.intercepts[str(horizon)] + self.output
+
+
+def _has_measurement(entry: FeatureValue | Unusable) -> bool:
+    return isinstance(entry, FeatureValue) and speaking.is_measured(entry.feature)

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.features.feature import Derived, Feature
-from cds_service.risk import fusion, table
+from cds_service.risk import fusion, speaking, table
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import Fusion, Modality
 from cds_service.risk.modality import Scorer
 
 Floats = NDArray[np.float64]
-_AGE = "age"
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,7 @@ class FusedRows:
         """For which rows the model gives a number; the same rule as for a record, gates told by inputs included."""
         there = self._counts(matrix)
         ok = np.any([there[m.id] >= m.minimum for m in self.manifest.modalities], axis=0)
-        for id_ in self.manifest.speaks.required:
-            ok &= ~np.isnan(matrix[:, self._place[id_]])
-        if _AGE in self._place:
-            age = matrix[:, self._place[_AGE]]
-            ok &= (age >= self.manifest.speaks.age[0]) & (age <= self.manifest.speaks.age[1])
+        ok &= speaking.of_rows(self.manifest.speaks, matrix, self._place)
         for feature in self.gates:
             ok &= ~self._gated(feature, matrix)
         return np.asarray(ok, dtype=np.bool_)

@@ -17,21 +17,19 @@ from cds_service.explain import kept_tables, tree
 from cds_service.explain.explanation import Contribution
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.explain.tree import Group
-from cds_service.features.earlier_stays import EarlierStays
-from cds_service.features.feature import Demographic, Derived, Feature, FeatureValue, FeatureValues, Reason, Unusable
+from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg
-from cds_service.risk import loading, published, table
+from cds_service.risk import loading, published, speaking, table
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration, Target, expit
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.model import Band, Citation, EstimateKind, NotEstimated, Refusal, Result, RiskEstimate
 from cds_service.risk.narrower import Narrower
+from cds_service.risk.speaking import Gates
 
 if TYPE_CHECKING:
     import xgboost
 
-_AGE = "age"
-Gates = tuple[tuple[Feature, Message], ...]
 Thresholds = Sequence[tuple[float, Band]]  # inclusive lower threshold of the probability, band; lowest first
 
 
@@ -183,9 +181,9 @@ class TrainedModel:
         matrix = np.array([row], dtype=np.float32)
         attribution = tree.tabled(self.tables, matrix) if self.tables is not None else None
         attribution = attribution or tree.attribute(self.booster, matrix)
-        notes = (*self._beyond(entries), *self._not_excluded(values))
+        notes = (*self._beyond(entries), *speaking.not_excluded(values, self.gates))
         found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
-        gone = tuple(e for e in entries if isinstance(e, Unusable) and _could_be_there(e))
+        gone = tuple(e for e in entries if isinstance(e, Unusable) and speaking.could_be_there(e))
         read = _Read(found, gone, published.oldest(found), notes)
         scaled = self._scaled(matrix, attribution, entries)
         return tuple(self._estimate(target, one, read) for target, one in scaled.items())
@@ -277,8 +275,12 @@ class TrainedModel:
         return {feature.id: feature for feature in self.inputs}
 
     @cached_property
+    def _learnt(self) -> Mapping[str, Input]:
+        return {declared.id: declared for declared in self.manifest.inputs}
+
+    @cached_property
     def _measurable(self) -> tuple[Feature, ...]:
-        return tuple(feature for feature in self.inputs if _counts(feature))
+        return tuple(feature for feature in self.inputs if speaking.is_measured(feature))
 
     def _words(self, target: Target) -> Message:
         return self.outcome_words if isinstance(self.outcome_words, Message) else self.outcome_words[str(target)]
@@ -286,31 +288,9 @@ class TrainedModel:
     def _refusal(self, values: FeatureValues) -> NotEstimated | None:
         """Why the model does not speak about this person, or None."""
         speaks = self.manifest.speaks
-        by_id = self._by_id
-        age = values.usable(by_id[_AGE]) if _AGE in by_id else None
-        youngest, eldest = speaks.age
-        if age is not None and not youngest <= published.whole_years(age) <= eldest:
-            reason = msg(
-                "age {age} is outside {youngest}–{eldest}",
-                age=published.whole_years(age),
-                youngest=youngest,
-                eldest=eldest,
-            )
-            return published.not_applicable(self.id, reason)
-        gate = published.first_true(values, [gate for gate in self.gates if gate[0] in values])
-        if gate is not None:
-            return published.not_applicable(self.id, gate)
-        for id_, never in speaks.never.items():
-            entry = values.usable(by_id[id_])
-            if entry is not None and entry.value in never:
-                what = msg("{label}: {value}", label=by_id[id_].label, value=entry.value)
-                return published.not_applicable(self.id, what)
-        outside = [u for u in values.unusable(self.inputs) if u.reason is Reason.OUTSIDE]
-        if outside:
-            return published.not_applicable(self.id, outside[0].words)
-        required = published.needed(self.id, values, [by_id[id_] for id_ in speaks.required])
-        if isinstance(required, NotEstimated):
-            return required
+        refused = speaking.refusal(self.id, speaks, values, self._by_id, self.gates)
+        if refused is not None:
+            return refused
         measurable = self._measurable
         absent = values.unusable(measurable)
         measured = len(measurable) - len(absent)
@@ -326,17 +306,10 @@ class TrainedModel:
 
     def _speaks(self, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
         """For which rows of a matrix the model gives a number; the same rule as for a record."""
-        speaks = self.manifest.speaks
         place = {declared.id: position for position, declared in enumerate(self.manifest.inputs)}
-        measured = ~np.isnan(matrix)
-        counted = [place[f.id] for f in self._measurable]
-        ok = measured[:, counted].sum(axis=1) >= speaks.minimum
-        for id_ in speaks.required:
-            ok &= measured[:, place[id_]]
-        if _AGE in place:
-            age = matrix[:, place[_AGE]]
-            ok &= (age >= speaks.age[0]) & (age <= speaks.age[1])
-        return np.asarray(ok, dtype=np.bool_)
+        measured = ~np.isnan(matrix[:, [place[feature.id] for feature in self._measurable]])
+        enough = measured.sum(axis=1) >= self.manifest.speaks.minimum
+        return np.asarray(enough & speaking.of_rows(self.manifest.speaks, matrix, place), dtype=np.bool_)
 
     def _applies(self, rows: table.Rows) -> NDArray[np.bool_]:
         """For which rows no input has a word at which the model does not apply."""
@@ -345,31 +318,19 @@ class TrainedModel:
             ok &= np.array([value not in words for value in rows.values[id_]], dtype=np.bool_)
         return ok
 
-    def _not_excluded(self, values: FeatureValues) -> tuple[Message, ...]:
-        """Whatever the model does not speak for and nobody can tell here."""
-        gates = [gate for gate in self.gates if gate[0] in values]
-        unknown = published.unknown_conditions(values, gates)
-        if not unknown:
-            return ()
-        return (
-            msg("Not excluded, for want of data: {what}", what=published.listed([u.feature.label for u in unknown])),
-        )
-
     def _beyond(self, entries: Sequence[FeatureValue | Unusable]) -> tuple[Message, ...]:
         """Values beyond all that the model has seen; trees take them for the most extreme value seen."""
-        beyond = [
+        return tuple(
             msg(
                 "{label} {value} lies beyond the training data ({lowest} to {highest}); "
                 "the model treats it as the nearest value it has seen",
                 label=entry.feature.label,
                 value=published.in_words(entry),
-                lowest=_in_unit(entry.feature, learnt.training.lowest),
-                highest=_in_unit(entry.feature, learnt.training.highest),
+                lowest=_in_unit(entry.feature, self._learnt[entry.feature.id].training.lowest),
+                highest=_in_unit(entry.feature, self._learnt[entry.feature.id].training.highest),
             )
-            for entry, learnt in zip(entries, self.manifest.inputs, strict=True)
-            if isinstance(entry, FeatureValue) and _beyond(entry, learnt)
-        ]
-        return tuple(beyond)
+            for entry in speaking.beyond(entries, self._learnt)
+        )
 
 
 def _on(
@@ -381,23 +342,6 @@ def _on(
         shown=shown,
         output=float(calibration.log_odds(target, float(attribution.margins[0]))),
     )
-
-
-def _could_be_there(gone: Unusable) -> bool:
-    """Whether an input is missing: neither computed from others, nor of an earlier stay that never was."""
-    never = isinstance(gone.feature, EarlierStays) and gone.reason is Reason.ABSENT
-    return not never and not isinstance(gone.feature, Derived)
-
-
-def _counts(feature: Feature) -> bool:
-    """Whether a feature is a measurement: neither derived from others nor a demographic."""
-    return not isinstance(feature, (Derived, Demographic))
-
-
-def _beyond(entry: FeatureValue, learnt: Input) -> bool:
-    if isinstance(entry.feature, Demographic) or isinstance(entry.value, (str, bool)):
-        return False
-    return not learnt.training.lowest <= float(entry.value) <= learnt.training.highest
 
 
 def _in_unit(feature: Feature, value: float) -> Message:
