@@ -28,6 +28,7 @@ from cds_service.api import (
     age_in_fixture,
     catalogue,
     msg,
+    points,
     published,
 )
 
@@ -143,7 +144,7 @@ def _estimate(
 
     amounts = additive.shapley(equation, at, REFERENCE)
     outcome, words = OUTCOMES[kind]
-    inputs = tuple(dict.fromkeys((*found.values(), *weighed)))
+    inputs = points.distinct((*found.values(), *weighed))
     value = equation(**at)
     return RiskEstimate(
         model_id=ID,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, compress
+from itertools import combinations
 from math import factorial, inf
 
 MAX_ENUMERATED = 8  # 2**8 evaluations of the function; beyond that the closed form is the right tool
@@ -97,9 +97,10 @@ def shapley(
         raise ValueError(f"patient and reference person need the same inputs, got {sorted(at)} and {sorted(reference)}")
     if len(names) > MAX_ENUMERATED:
         raise ValueError(f"at most {MAX_ENUMERATED} inputs can be enumerated, got {len(names)}")
+    pairs = [(name, (reference[name], at[name])) for name in names]
     shares = [0.0] * len(names)
     for subset, weights in _subsets(len(names)):
-        value = function(**{**reference, **{name: at[name] for name in compress(names, subset)}})
+        value = function(**{name: pair[inside] for (name, pair), inside in zip(pairs, subset, strict=True)})
         for n, weight in enumerate(weights):
             shares[n] += weight * value
     return dict(zip(names, shares, strict=True))

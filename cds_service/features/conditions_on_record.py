@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ICD10, ICD10_CM, IPS_ABSENT, SNOMED, codings, icd10_key, status_codes
 from cds_service.fhir.record import PatientRecord
-from cds_service.fhir.times import parse
+from cds_service.fhir.times import Span, parse
 from cds_service.language import msg
 
 _AGAIN = frozenset({"recurrence", "relapse"})
@@ -20,13 +19,14 @@ _ACTIVE = frozenset({"active", *_AGAIN})
 _NOBODY_ASKED = (IPS_ABSENT, "no-problem-info")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One row of the list. active: present at `as_of`; sure: confirmed, or no doubt stated."""
+class Problem(NamedTuple):
+    """One row of the list. active: present at `as_of`; sure: confirmed, or no doubt stated; since: when it began."""
 
     row: fhir.Condition
     active: bool
     sure: bool
+    since: Span | None
+    reference: str
 
 
 class _ValueSet(NamedTuple):
@@ -62,7 +62,7 @@ class ProblemList:
         for row in record.rows(fhir.Condition):
             found = set(codings((row.code,)))
             self.stated = self.stated or _NOBODY_ASKED not in found
-            problem = Problem(row, _active(record, row), _sure(row))
+            problem = Problem(row, _active(record, row), _sure(row), record.date_of(row), record.reference(row))
             for system, code in found:
                 if system == SNOMED:
                     self._by_snomed.setdefault(code, []).append(problem)
@@ -79,8 +79,10 @@ class ProblemList:
         Unconfirmed, provisional and differential entries are no diagnosis; the value then carries a note.
         """
         wanted = _prepared(feature)
-        found = [p for p in self._of(feature, wanted) if p.active or feature.ever]
-        sure = [p.row for p in found if p.sure]
+        if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):  # nearly all
+            return wanted.not_listed if self.stated and feature.absence is Absence.NO_IF_LISTED else wanted.no_list
+        found = [p for p in self.matching(feature) if p.active or feature.ever]
+        sure = [p for p in found if p.sure]
         if sure:
             return self._present(feature, sure)
         if not self.stated or feature.absence is not Absence.NO_IF_LISTED:
@@ -88,15 +90,11 @@ class ProblemList:
         if not found:
             return wanted.not_listed
         note = msg("{what} is on the list, but not confirmed", what=feature.label)
-        return FeatureValue(feature, False, None, self._cited([p.row for p in found]), inferred=True, note=note)
+        return FeatureValue(feature, False, None, _cited(found), inferred=True, note=note)
 
     def matching(self, feature: ConditionFeature) -> list[Problem]:
         """All entries of the value set, whatever their status."""
-        return list(self._of(feature, _prepared(feature)))
-
-    def _of(self, feature: ConditionFeature, wanted: _ValueSet) -> Sequence[Problem]:
-        if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):
-            return ()  # for nearly all features
+        wanted = _prepared(feature)
         coded = sorted(self._snomed & wanted.snomed, key=feature.snomed.index)
         found = [problem for code in coded for problem in self._by_snomed[code]]
         if self._by_icd10:
@@ -104,25 +102,28 @@ class ProblemList:
                 found += self._by_icd10.get(icd10_key(prefix), ())
         return found
 
-    def _outlived(self, row: fhir.Condition, longest: timedelta) -> bool:
+    def _outlived(self, problem: Problem, longest: timedelta) -> bool:
         """True if all that is dated in the entry is further back than such a condition lasts; an undated one is not."""
-        if status_codes(row.clinical_status) & _AGAIN:
+        if status_codes(problem.row.clinical_status) & _AGAIN:
             return False
-        dates = [span.end for span in (self._record.date_of(row), parse(row.recorded_date)) if span is not None]
+        dates = [span.end for span in (problem.since, parse(problem.row.recorded_date)) if span is not None]
         return bool(dates) and max(dates) < self._record.as_of - longest
 
-    def _present(self, feature: ConditionFeature, rows: Sequence[fhir.Condition]) -> FeatureValue:
+    def _present(self, feature: ConditionFeature, found: Sequence[Problem]) -> FeatureValue:
         note = None
         if feature.most_days is not None:
-            fresh = [row for row in rows if not self._outlived(row, timedelta(days=feature.most_days))]
-            rows = fresh or rows
+            fresh = [problem for problem in found if not self._outlived(problem, timedelta(days=feature.most_days))]
+            found = fresh or found
             if not fresh:
                 note = msg("{what} began longer ago than it can last: end the entry, or confirm it", what=feature.label)
-        onsets = [span.start for row in rows if (span := self._record.date_of(row)) is not None]
-        return FeatureValue(feature, True, min(onsets, default=None), self._cited(rows), False, note)
+        onsets = [problem.since.start for problem in found if problem.since is not None]
+        return FeatureValue(feature, True, min(onsets, default=None), _cited(found), False, note)
 
-    def _cited(self, rows: Sequence[fhir.Condition]) -> tuple[str, ...]:
-        return tuple(sorted({self._record.reference(row) for row in rows}))
+
+def _cited(problems: Sequence[Problem]) -> tuple[str, ...]:
+    if len(problems) == 1:
+        return (problems[0].reference,)
+    return tuple(sorted({problem.reference for problem in problems}))
 
 
 def current_problems(

@@ -124,7 +124,9 @@ def creatinines(record: PatientRecord, creatinine: Quantity, judge: Judge) -> It
 
 
 def _agreed(points: Sequence[Point]) -> Iterator[Point]:
-    if points and max(p.value for p in points) - min(p.value for p in points) <= ROUNDING:
+    if len(points) == 1:
+        yield points[0]
+    elif points and max(p.value for p in points) - min(p.value for p in points) <= ROUNDING:
         yield min(points, key=lambda p: p.reference)
 
 

@@ -37,16 +37,17 @@ F = TypeVar("F", Quantity, Coded)
 
 def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], Value | Problem]) -> Found:
     """The latest usable value in the window."""
-    rows = record.timeline(feature.codes)
+    rows = record.measurements.timeline(feature.codes)
     if not rows:
         return absent(feature)
     first = rows[0]
-    alone = len(rows) == 1 or rows[1][0] != first[0]
-    if alone and not isinstance(feature, Earlier) and _in_window(first[0], record.as_of, feature.look_back):
-        row = record.measurement(first)
+    time = first[0]
+    alone = len(rows) == 1 or rows[1][0] != time
+    if alone and type(feature) is not Earlier and _in_window(time, record.as_of, feature.look_back):
+        row = record.measurements.measurement(first)
         judged = judge(feature, row)
         if not isinstance(judged, tuple):  # nearly always
-            return FeatureValue(feature, judged, row.effective, (row.reference,))
+            return FeatureValue(feature, judged, time.start if time is not None else None, (row.reference,))
     newer: Unusable | None = None
     begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
     while begin < len(rows):
@@ -122,7 +123,7 @@ def _when(row: Measurement) -> object:
 
 def number(feature: Quantity, row: Measurement) -> Value | Problem:
     """The number of one measurement in the feature's unit, or why it has none that can be used."""
-    quantity, what = row.quantity, feature.label
+    quantity, what = row.part.value_quantity, feature.label
     if quantity is None or quantity.value is None:
         return Reason.NO_NUMBER, msg("{what} of {when} holds no number", what=what, when=_when(row))
     if quantity.comparator:

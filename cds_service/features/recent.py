@@ -57,20 +57,19 @@ _wanted = Remembered[Suspected, _Codes](lambda f: _Codes(frozenset(f.snomed), fr
 
 def recent(record: PatientRecord, problems: ProblemList, feature: Recent) -> FeatureValue | Unusable:
     """True with the entries that are new, False if none is, or a reason; an active entry without a date is open."""
-    rows = [problem.row for problem in problems.matching(feature.condition) if problem.sure]
-    since = record.as_of - feature.within
-    dated = [(span, row) for row in rows if (span := record.date_of(row)) is not None]
-    new = [(span, row) for span, row in dated if span.end >= since]
+    listed = [problem for problem in problems.matching(feature.condition) if problem.sure]
+    begin = record.as_of - feature.within
+    new = [(problem.since, problem) for problem in listed if problem.since is not None and problem.since.end >= begin]
     if new:
-        sources = tuple(sorted({record.reference(row) for _, row in new}))
-        return FeatureValue(feature, True, min(span.start for span, _ in new), sources)
-    undated = tuple(sorted(record.reference(row) for row in rows if record.date_of(row) is None))
+        sources = tuple(sorted({problem.reference for _, problem in new}))
+        return FeatureValue(feature, True, min(since.start for since, _ in new), sources)
+    undated = tuple(sorted(problem.reference for problem in listed if problem.since is None))
     if undated:
         words = msg("{what}: the entry has no date", what=feature.label)
         return Unusable(feature, Reason.UNREADABLE, words, sources=undated)
-    listed = problems.value(feature.condition)
-    if isinstance(listed, Unusable):
-        return Unusable(feature, listed.reason, listed.words)
+    known = problems.value(feature.condition)
+    if isinstance(known, Unusable):
+        return Unusable(feature, known.reason, known.words)
     return FeatureValue(feature, False, None, (), inferred=True)
 
 

@@ -172,31 +172,32 @@ class PatientRecord:
 
     def newest(self, codes: tuple[str, ...]) -> Iterator[Measurement]:
         """The same one by one, for those who need only the latest."""
-        return self._measurements.newest(codes)
+        return self.measurements.newest(codes)
 
     def timeline(self, codes: tuple[str, ...]) -> Timeline:
         """The same as (time, Observation, it or its component), for those who look at many and keep few."""
-        return self._measurements.timeline(codes)
+        return self.measurements.timeline(codes)
 
     def measurement(self, dated: Dated) -> Measurement:
         """One of a timeline, with its reference."""
-        return self._measurements.measurement(dated)
+        return self.measurements.measurement(dated)
 
     def embeddings(self, encoder: str) -> Iterator[Measurement]:
         """The vectors that a program made of slides, images or notes, latest first, undated last."""
-        return self._measurements.embeddings(encoder)
+        return self.measurements.embeddings(encoder)
 
     def loinc_codes(self) -> tuple[str, ...]:
         """All LOINC codes under which Observations and their components have values, in order."""
-        return self._measurements.codes()
+        return self.measurements.codes()
 
     @property
     def other_codes(self) -> Set[str]:
         """Codes of Observations and their components in systems other than LOINC, whichever: for a cheap first look."""
-        return self._measurements.other_codes
+        return self.measurements.other_codes
 
     @cached_property
-    def _measurements(self) -> Measurements:
+    def measurements(self) -> Measurements:
+        """The Observations by code, indexed on first use."""
         rows = self._selection.rows.get(fhir.Observation, ())
         # The selection's methods, not our own: a record in a cycle would outlive its request.
         return Measurements(rows, self.as_of, self._times, self._selection.sort_key, self._selection.reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -62,6 +63,12 @@ def measured(
 
 def listed(values: FeatureValues, features: Sequence[Feature], worth: int, label: Message | None = None) -> Item:
     """All points if any of the conditions or medicines is on its list, none if every list denies it."""
+    if len(features) == 1:
+        entry = values.entries[features[0].id]
+        if isinstance(entry, Unusable):
+            return Item(0, worth, (), (entry,), label)
+        points = worth if entry.value is True else 0
+        return Item(points, points, (entry,), (), label)
     found: list[FeatureValue] = []
     missing: list[Unusable] = []
     for feature in features:
@@ -158,6 +165,11 @@ def estimate(
 
 
 def _contribution(item: Item, answers: Mapping[str, Message] | None, worth: float) -> Contribution:
+    if len(item.found) == 1:
+        first = item.found[0]
+        feature, shown = first.feature, item.value or partial(published.in_words, first, answers)
+        label = item.label or feature.label
+        return Contribution((feature.id,), label, worth * item.low, shown, first.effective, first.sources)
     if item.found:
         return published.contribution(worth * item.low, item.found, label=item.label, value=item.value, answers=answers)
     ids = tuple([fault.feature.id for fault in item.missing])
