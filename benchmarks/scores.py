@@ -25,6 +25,7 @@ from cds_service.needs import with_inputs
 from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, PublishedScore, is_on
 from cds_service.settings import Settings
+from cds_service.web.server import GC_THRESHOLDS
 
 KILOBYTES = 200
 # SNOMED CT: atrial fibrillation, heart failure, kidney disease 3, cirrhosis, pneumonia, cancer of the lung; suspicions.
@@ -49,7 +50,8 @@ def main() -> None:
     scores = [m for m in loaded if isinstance(m, PublishedScore) and is_on(m, ())]
     features = list(with_inputs(f for score in scores for f in score.features))
     gc.collect()
-    gc.freeze()  # as a worker does before it forks
+    gc.freeze()  # as a worker does before it forks; after it, it collects as seldom as here
+    gc.set_threshold(*GC_THRESHOLDS)
     took: dict[str, list[float]] = {}
     speaks: set[str] = set()
     for number in range(runs + 5):

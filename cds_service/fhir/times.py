@@ -59,7 +59,8 @@ def _instant(text: str) -> Span | None:
         text = text[:17] + "59" + text[19:]
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    _ = moment.astimezone(UTC)  # one that UTC cannot express is junk
+    if not 1 < moment.year < 9999:
+        _ = moment.astimezone(UTC)  # one that UTC cannot express is junk
     return Span(moment, moment)
 
 
