@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 _DIGEST_BYTES = 32
@@ -22,17 +20,32 @@ _DIGEST_BYTES = 32
 
 def compiled(source: Path, digest: str, make: Callable[[], bytes]) -> bytes:
     """What `make` gives, or what it gave before for the same source. digest: of the source's content."""
+    from importlib.metadata import version
+
     key = hashlib.sha256(f"{digest} {program()} {version('numpy')}".encode()).hexdigest()[:24]
     path = source.parent / "__pycache__" / f"{source.name}.{key}.bin"
+    kept = read(path)
+    if kept is not None:
+        return kept
+    made = make()
+    if not sys.dont_write_bytecode:
+        write(path, source.name, made)
+    return made
+
+
+def read(path: Path) -> bytes | None:
+    """What was kept in a file; None if it is not there, or damaged."""
     with suppress(OSError):
         kept = memoryview(path.read_bytes())
         if hashlib.sha256(kept[_DIGEST_BYTES:]).digest() == kept[:_DIGEST_BYTES]:
             return bytes(kept[_DIGEST_BYTES:])
-    made = make()
-    if not sys.dont_write_bytecode:
-        with suppress(OSError):
-            _keep(path, source.name, made)
-    return made
+    return None
+
+
+def write(path: Path, name: str, made: bytes) -> None:
+    """Keeps it in a file in the place of former ones of that name, where that can be done."""
+    with suppress(OSError):
+        _keep(path, name, made)
 
 
 @lru_cache(maxsize=1)
@@ -47,6 +60,8 @@ def program() -> str:
 
 def _keep(path: Path, name: str, made: bytes) -> None:
     """Writes a whole file or none, in the place of former ones."""
+    import tempfile
+
     path.parent.mkdir(exist_ok=True)
     former = [old for old in path.parent.glob("*.bin") if old.name.startswith(f"{name}.")]
     handle, whole = tempfile.mkstemp(dir=path.parent)

@@ -1,10 +1,13 @@
 """What is kept beside a shipped file: used again for the same content, and never for another."""
 
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cds_service.compiled import compiled
+from cds_service.kept_classes import KeptClasses
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +58,43 @@ def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path: Path, monkeyp
     quiet.parent.mkdir()
     assert compiled(quiet, "one", lambda: b"right") == b"right"
     assert not (quiet.parent / "__pycache__").exists()
+
+
+@pytest.fixture
+def _as_ever() -> Iterator[None]:
+    """However a test ends, Python makes its classes as ever after it."""
+    yield
+    vars(dataclasses).pop("exec", None)
+
+
+def pair() -> object:
+    return dataclasses.make_dataclass("Pair", [("one", int), ("two", int)], frozen=True)(1, 2)
+
+
+@pytest.mark.usefixtures("_as_ever")
+def test_the_methods_of_a_class_are_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second start reads them; the classes are the same."""
+    first = KeptClasses(tmp_path / "__pycache__")
+    first.install()
+    made = pair()
+    first.keep()
+    again = KeptClasses(tmp_path / "__pycache__")
+    again.install()
+    monkeypatch.setattr("cds_service.kept_classes.compile", never, raising=False)
+    assert repr(pair()) == repr(made) == "Pair(one=1, two=2)"
+    assert (dataclasses.astuple(pair()), hash(pair())) == ((1, 2), hash(made))  # type: ignore[call-overload]
+    again.keep()
+    assert not hasattr(dataclasses, "exec")
+    assert len(list((tmp_path / "__pycache__").glob("classes.*"))) == 1
+
+
+@pytest.mark.usefixtures("_as_ever")
+def test_damaged_or_foreign_methods_are_compiled_anew(tmp_path: Path) -> None:
+    """A file that was cut off, and none at all, cost time only."""
+    for damage in (None, b"short"):
+        classes = KeptClasses(tmp_path / "__pycache__")
+        for file in (tmp_path / "__pycache__").glob("classes.*"):
+            file.write_bytes(damage or b"")
+        classes.install()
+        assert repr(pair()) == "Pair(one=1, two=2)"
+        classes.keep()

@@ -14,6 +14,7 @@ LAYERS = (
         "settings",
         "settings_file",
         "compiled",
+        "kept_classes",
         "clock",
         "language",
         "markdown",

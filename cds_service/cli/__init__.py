@@ -15,6 +15,7 @@ import click
 
 from cds_service import __version__
 from cds_service.errors import CurbsideError
+from cds_service.kept_classes import CLASSES
 
 _COMMANDS = {
     "demo": "Start the service with sample patients, call it as an EHR would, and show the cards.",
@@ -63,6 +64,7 @@ def curbside() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
+    CLASSES.install()
     sys.exit(run(arguments))
 
 

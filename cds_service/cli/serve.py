@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cds_service.cli import options
+from cds_service.kept_classes import CLASSES
 from cds_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class _Serving:
             bell = self._bell = PipeBell()
         app = create_app(self._settings, self._clock, metrics=self._counted, bell=bell)
         self._made = app.extensions["curbside"]
+        CLASSES.keep()
         return app
 
     def word(self) -> None:
