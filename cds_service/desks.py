@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service import local_codes, service_settings, signed
+from cds_service import hook_needs, local_codes, service_settings, signed
 from cds_service.errors import UnknownService
 from cds_service.features.feature import Feature
 from cds_service.fhir.code_map import CodeMap
@@ -69,13 +69,18 @@ class Desks:
             service,
             models,
             features,
-            data_needs(features, service.hook, service.optional, self.code_map, service.lists),
+            self._needs(service, features),
             service_settings.thresholds(service, self._settings),
             Showing(service, self._settings, self._words),
             fed_by(features),
             self.library if service.knowledge else None,
             service_settings.beside(service, self._registry.services.values(), self._settings),
         )
+
+    def _needs(self, service: Service, features: tuple[Feature, ...]) -> dict[str, Need]:
+        """What the service asks for: for its models, its own rules and its summary."""
+        told = hook_needs.of(service.hook)
+        return data_needs(features, service.hook, service.optional, self.code_map, service.lists, told)
 
     def of(self, service_id: str) -> Desk:
         """The service of that id, made ready. Raises UnknownService with the nearest id."""

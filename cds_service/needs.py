@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.diagnosis_groups import DiagnosisGroup
@@ -33,13 +33,14 @@ _KEYS_BY_CATEGORY = {
     "genomics": "genomics",
     "screening": "screenings",
 }
-_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50, "genomics": 200, "screenings": 100}
+_COUNTS = {"labs": 500, "vitalSigns": 200, "answers": 50, "genomics": 200, "screenings": 100, "latest": 100}
 _LABELS = {
     "labs": msg("laboratory results"),
     "vitalSigns": msg("vital signs"),
     "answers": msg("answers and observations"),
     "genomics": msg("genetic results"),
     "screenings": msg("results of screening"),
+    "latest": msg("further latest measurements"),
 }
 _LOINC = f"{LOINC}|"
 _CODE = re.compile(r"\d+-\d")
@@ -50,6 +51,7 @@ class Need:
     """One prefetch key: its template, the resource types it brings, and whether the service can do without it.
 
     label: what clinicians call it. newest: the first page is enough, for it holds the latest.
+    part: it asks for some rows of its types only, and so says nothing about whether their list is complete.
     """
 
     template: str
@@ -57,6 +59,20 @@ class Need:
     label: Message
     required: bool = True
     newest: bool = False
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a summary tells beside what models read. answers, latest, signs: LOINC codes. lists: by prefetch key."""
+
+    answers: tuple[str, ...] = ()
+    latest: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    lists: Mapping[str, Need] = field(default_factory=dict)
+
+
+NOTHING = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +178,12 @@ def data_needs(
     optional: Iterable[str] = (),
     code_map: CodeMap = NONE,
     lists: Iterable[str] = (),
+    told: Told = NOTHING,
 ) -> dict[str, Need]:
     """The prefetch keys of a service, in a stable order: the common lists, then Observations by code.
 
     optional: keys that the service can do without. code_map: the hospital's own codes, which are searched for too.
-    lists: keys of further lists that it reads.
+    lists: keys of further lists that it reads. told: what its summary must be able to tell; it can do without.
     """
     tokens_by_key: dict[str, dict[str, None]] = {}
     needs = dict(COMMON) | {key: _LISTS[key] for key in lists}
@@ -185,13 +202,32 @@ def data_needs(
             EndFact.PROCEDURES,
         ):
             needs["procedures"] = PROCEDURES
+    only_told = _with_told(tokens_by_key, told, code_map)
     for key, count in _COUNTS.items():
         if tokens_by_key.get(key):  # an input without a code of its own is asked for by no search
             joined = ",".join(tokens_by_key[key])
             template = f"Observation?patient={_PATIENT}&code={joined}&_sort=-date&_count={count}"
-            needs[key] = Need(template, ("Observation",), _LABELS[key])
+            spare = key in only_told
+            needs[key] = Need(template, ("Observation",), _LABELS[key], not spare, newest=spare, part=spare)
+    needs |= {key: need for key, need in told.lists.items() if key not in needs or key in COMMON}
     spared = {key: replace(need, required=False) for key, need in needs.items() if key in set(optional)}
     return needs | spared
+
+
+def _with_told(tokens_by_key: dict[str, dict[str, None]], told: Told, code_map: CodeMap) -> set[str]:
+    """Adds what only the summary tells; the keys that nothing else asks for.
+
+    What is measured often has a key of its own: its rows must not push others off the first page.
+    """
+    asked = {token for tokens in tokens_by_key.values() for token in tokens}
+    only_told = set()
+    for key, codes in (("answers", told.answers), ("vitalSigns", told.signs), ("latest", told.latest)):
+        tokens = [token for token in _tokens(codes, code_map) if token not in asked]
+        if tokens:
+            if not tokens_by_key.get(key):
+                only_told.add(key)
+            tokens_by_key.setdefault(key, {}).update(dict.fromkeys(tokens))
+    return only_told
 
 
 def _tokens(codes: Iterable[str], code_map: CodeMap) -> list[str]:

@@ -14,13 +14,15 @@ from typing import Any
 from cds_service.features.feature import Reason, Unusable
 from cds_service.fhir import codes, propose
 from cds_service.fhir.record import ClinicalContext
-from cds_service.fhir.resources import ServiceRequest
+from cds_service.fhir.resources import Appointment, ServiceRequest
+from cds_service.fhir.times import parse
 from cds_service.findings import Proposal
 from cds_service.language import Message, msg
 from cds_service.risk.published import listed
 
 # What the EHR did not let us see, or a list that does not say: no order brings it.
 UNSEEN = frozenset({Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE})
+_BOOKED = frozenset({"booked", "arrived", "checked-in"})
 _PENDING = frozenset({"draft", "active", "on-hold"})
 
 
@@ -183,6 +185,12 @@ def pending(context: ClinicalContext, what: Orderable) -> bool:
     drafts = (d for d in context.drafts if isinstance(d, ServiceRequest))
     orders = (o for o in context.record.rows(ServiceRequest) if o.status in _PENDING)
     return any(_is(order, what) for order in (*orders, *drafts) if not order.do_not_perform)
+
+
+def visit_booked(context: ClinicalContext, until: date) -> bool:
+    """True if an appointment is booked for a day from tomorrow to a last one."""
+    booked = (parse(row.start) for row in context.record.rows(Appointment) if row.status in _BOOKED)
+    return any(span is not None and context.now.date() < span.start.date() <= until for span in booked)
 
 
 def _is(order: ServiceRequest, what: Orderable) -> bool:

@@ -218,7 +218,7 @@ class Pipeline:
         """The clinical part of the line, with all data in hand; the same basis and moment give the same decision."""
         service, request = desk.service, basis.request
         needed = {key: need.types for key, need in desk.needs.items() if need.required}
-        optional = {key: need.types for key, need in desk.needs.items() if not need.required}
+        optional = {k: need.types for k, need in desk.needs.items() if not (need.required or need.part)}
         context = clinical_context(
             request, needed=needed, optional=optional, now=now, admitted=basis.admitted, code_map=self._desks.code_map
         )

@@ -19,7 +19,8 @@ from typing import TypeVar
 from cds_service.errors import PluginError
 from cds_service.features.feature import Feature
 from cds_service.hook import Service
-from cds_service.needs import KEYS, with_inputs
+from cds_service.hook_needs import KEYS
+from cds_service.needs import with_inputs
 from cds_service.protocol.hooks import HOOKS
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import PublishedScore, RiskModel

@@ -171,8 +171,9 @@ def arrangements(case: Case) -> tuple[Proposal, ...]:
         "Telephone call 2 to 4 days after discharge",
         "telephone call",
     )
+    soon = today + timedelta(days=FOLLOW_UP_DAYS)
     return (
-        *orders.offer(case.context, visit, reason, due=today + timedelta(days=FOLLOW_UP_DAYS)),
+        *(() if orders.visit_booked(case.context, soon) else orders.offer(case.context, visit, reason, due=soon)),
         *orders.offer(case.context, medicines, reason, due=today),
         *orders.offer(case.context, call, reason, due=today + timedelta(days=4)),
     )
@@ -217,7 +218,7 @@ service = Service(
     find=find,
     source=RED_2009,
     topic=Topic("http://snomed.info/sct", "58000006", "Patient discharge"),
-    summary=("problem", "medication", "allergy", "result", "trend"),
+    summary=("medication", "plan", "problem", "allergy", "result", "trend"),
     thresholds=THRESHOLDS,
     reasons=(
         override_reason("mitigate-risk-negative-outcome", "Action taken to mitigate risk of negative outcome"),

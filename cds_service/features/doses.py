@@ -45,13 +45,18 @@ def daily_mg(record: PatientRecord, feature: MedicationFeature) -> float | None:
 
 def drafted_daily_mg(row: fhir.MedicationRequest, words: str, feature: MedicationFeature) -> float | None:
     """The daily dose in mg that a draft order asks for, from its structured dosage or its words; None in doubt."""
-    if len(row.dosage_instruction) != 1:
+    return dosed_daily_mg(row.dosage_instruction, words, feature.names)
+
+
+def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
+    """The daily dose in mg of a medicine with one dosage, from its structure or its words; None in doubt.
+
+    words: of the medicine. names: of the ingredient whose strength counts.
+    """
+    if len(dosages) != 1 or dosages[0].as_needed_boolean:
         return None
-    (dosage,) = row.dosage_instruction
-    if dosage.as_needed_boolean:
-        return None
-    structured = _structured(dosage, words.lower(), feature.names)
-    return structured if structured is not None else _daily(words.lower(), (dosage.text or "").lower(), feature.names)
+    structured = _structured(dosages[0], words.lower(), names)
+    return structured if structured is not None else _daily(words.lower(), (dosages[0].text or "").lower(), names)
 
 
 def _structured(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float | None:

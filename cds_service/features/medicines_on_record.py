@@ -165,6 +165,11 @@ def drafted(record: PatientRecord, row: fhir.MedicationRequest) -> Medicine | No
     return None if row.do_not_perform else _read(record, row)
 
 
+def entered(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationStatement) -> Medicine | None:
+    """The medicine of an entry of any status, or None if it says that none is taken."""
+    return _read(record, row)
+
+
 def named_product(record: PatientRecord, product: fhir.Medication) -> Medicine | None:
     """The medicine that a Medication resource is."""
     concept = fhir.MedicationRequest(id=product.id, medication_codeable_concept=product.code)

@@ -85,6 +85,21 @@ class Stay:
     begun: Span
 
 
+def stay_began(record: PatientRecord, encounter: fhir.Encounter | None) -> datetime | None:
+    """When a stay began, an emergency visit that led to it included; None if that is not recorded.
+
+    encounter: the stay that is meant; without one, the present stay.
+    """
+    present = present_stay(record) if encounter is None else None
+    row = present.row if present is not None else encounter
+    begun = record.date_of(row) if row is not None else None
+    if row is None or begun is None:
+        return None
+    stay = Stay(row, begun)
+    led = (record.date_of(visit) for visit in visits(record) if led_to(record, visit, stay))
+    return min([begun.start, *(span.start for span in led if span is not None)])
+
+
 def is_inpatient(encounter: fhir.Encounter) -> bool:
     """True if an Encounter is a stay on a ward: inpatient, acute or not; neither an emergency visit nor a day case."""
     return _inpatient(encounter)

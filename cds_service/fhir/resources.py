@@ -450,9 +450,42 @@ class ServiceRequest(Resource, frozen=True, tag="ServiceRequest"):
     intent: str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
+    category: tuple[CodeableConcept, ...] = ()
     authored_on: str | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
     reason_code: tuple[CodeableConcept, ...] = ()
     do_not_perform: bool | None = None
+
+
+class AppointmentParticipant(Part, frozen=True):
+    """Who or what takes part: the patient, a clinician, a place."""
+
+    actor: Reference | None = None
+
+
+class Appointment(Resource, frozen=True, tag="Appointment"):
+    """A visit that is proposed or booked; its patient is one of the participants."""
+
+    status: str | None = None
+    description: str | None = None
+    service_type: tuple[CodeableConcept, ...] = ()
+    specialty: tuple[CodeableConcept, ...] = ()
+    appointment_type: CodeableConcept | None = None
+    start: str | None = None
+    requested_period: tuple[Period, ...] = ()
+    created: str | None = None
+    participant: tuple[AppointmentParticipant, ...] = ()
+
+
+class Flag(Resource, frozen=True, tag="Flag"):
+    """A warning on the chart, such as isolation."""
+
+    status: str | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    period: Period | None = None
 
 
 class DeviceUseStatement(Resource, frozen=True, tag="DeviceUseStatement"):
@@ -514,6 +547,7 @@ class ActivityDetail(Part, frozen=True):
 
     code: CodeableConcept | None = None
     status: str | None = None
+    description: str | None = None
 
 
 class Activity(Part, frozen=True):
@@ -646,7 +680,8 @@ class Bundle(Resource, frozen=True, tag="Bundle"):
 READ = (
     Patient, RelatedPerson, Practitioner, Observation, Condition, MedicationRequest, MedicationStatement,
     MedicationAdministration, Medication,
-    AllergyIntolerance, Procedure, Encounter, Immunization, ServiceRequest, DeviceUseStatement, Device, Goal,
+    AllergyIntolerance, Procedure, Encounter, Immunization, ServiceRequest, Appointment, Flag,
+    DeviceUseStatement, Device, Goal,
     Consent, CarePlan, AdverseEvent, DiagnosticReport, DocumentReference, FamilyMemberHistory, OperationOutcome, Bundle,
 )  # fmt: skip
 
@@ -656,7 +691,6 @@ _KEPT_BY_NAME = [
     "ActivityDefinition",
     "ActorDefinition",
     "AdministrableProductDefinition",
-    "Appointment",
     "AppointmentResponse",
     "ArtifactAssessment",
     "AuditEvent",
@@ -706,7 +740,6 @@ _KEPT_BY_NAME = [
     "EvidenceVariable",
     "ExampleScenario",
     "ExplanationOfBenefit",
-    "Flag",
     "FormularyItem",
     "GenomicStudy",
     "GraphDefinition",

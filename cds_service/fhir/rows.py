@@ -13,7 +13,7 @@ import msgspec
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import status_codes
 from cds_service.fhir.sensitivity import WITHHELD, withheld
-from cds_service.fhir.subjects import Subjects
+from cds_service.fhir.subjects import NOBODY, Subjects
 from cds_service.fhir.times import Span, parse
 
 USABLE_OBSERVATION = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -159,8 +159,11 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
     kind = type(row)
     if kind is fhir.Medication or kind is fhir.Practitioner:
         return None
-    owner: fhir.Reference | None = getattr(row, _SUBJECT.get(kind, "subject"), None)
-    verdict = subjects.verdict(owner, row)
+    if kind is fhir.Appointment:
+        verdict = _attended(cast("fhir.Appointment", row), subjects)
+    else:
+        owner: fhir.Reference | None = getattr(row, _SUBJECT.get(kind, "subject"), None)
+        verdict = subjects.verdict(owner, row)
     if verdict is not None:
         return verdict
     status = getattr(row, "status", None)
@@ -174,6 +177,12 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
         denied = status_codes(cast("fhir.Condition", row).verification_status) & _DENIED
         return None if not denied else "entered in error" if "entered-in-error" in denied else "refuted"
     return None
+
+
+def _attended(row: fhir.Appointment, subjects: Subjects) -> str | None:
+    """None if the patient is one of those who take part, else why it is not the patient's."""
+    found = [subjects.verdict(one.actor, row) for one in row.participant]
+    return None if None in found else found[0] if found else NOBODY
 
 
 _SUBJECT: Mapping[type[Any], str] = {
@@ -200,6 +209,8 @@ _DATES: Mapping[type[Any], Callable[[Any], tuple[str | None, ...]]] = {
     fhir.Encounter: lambda r: _period(r.period),
     fhir.Immunization: lambda r: (r.occurrence_date_time,),
     fhir.ServiceRequest: lambda r: (r.authored_on,),
+    fhir.Appointment: lambda r: (r.created,),  # known since then; when it is to be lies ahead
+    fhir.Flag: lambda r: _period(r.period)[:1],
     fhir.DeviceUseStatement: lambda r: (r.timing_date_time, *_period(r.timing_period), r.recorded_on),
     fhir.Goal: lambda r: (r.start_date,),
     fhir.Consent: lambda r: (r.date_time,),

@@ -50,6 +50,7 @@ CALLS = (
     ("vte-prophylaxis", "partial-vitals"),
     ("suspected-thrombosis", "swollen-leg"),
     ("transition-of-care", "going-home"),
+    ("transition-of-care", "medicines-changed"),
     ("cancer-thrombosis", "before-chemotherapy"),
     ("preventive-care", "healthy-adult"),
     ("preventive-care", "metastatic-cancer"),

@@ -36,6 +36,8 @@ _DATES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Encounter": {"date": ("period",)},
     "Immunization": {"date": ("occurrenceDateTime",)},
     "ServiceRequest": {"authored": ("authoredOn",)},
+    "Appointment": {"date": ("start",)},
+    "CarePlan": {"date": ("period",)},
     "DocumentReference": {"date": ("date",)},
     "DiagnosticReport": {"date": ("effectiveDateTime", "effectivePeriod")},
     "Media": {"created": ("createdDateTime", "createdPeriod")},
@@ -50,12 +52,14 @@ _TOKENS: Mapping[str, str] = {
     "type": "type",
     "class": "class",
     "vaccine-code": "vaccineCode",
+    "lifecycle-status": "lifecycleStatus",
 }
 _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "patient": ("subject", "patient"),
     "subject": ("subject", "patient"),
     "encounter": ("encounter",),
 }
+_CHANGED = "_lastUpdated"
 
 
 def search(query: str, rows: Iterable[Json], canonical: Callable[[str], str]) -> tuple[list[Json], int]:
@@ -90,17 +94,22 @@ def _test(type_: str, name: str, value: str, canonical: Callable[[str], str]) ->
     if name in _REFERENCES:
         kind = "Encounter" if name == "encounter" else "Patient"
         targets = {canonical(x) if "/" in x or ":" in x else f"{kind}/{x}" for x in wanted}
-        return lambda row: any(
-            canonical(row[member].get("reference", "")) in targets
-            for member in _REFERENCES[name]
-            if isinstance(row.get(member), dict)
-        )
+        return lambda row: any(canonical(one.get("reference", "")) in targets for one in _named(row, name))
     if name in _TOKENS:
         member = _TOKENS[name]
         if name == "code" and type_ in ("MedicationRequest", "MedicationStatement", "MedicationAdministration"):
             member = "medicationCodeableConcept"
         return lambda row: any(_token(pair, x) for pair in _codes(row.get(member)) for x in wanted)
     raise UnsupportedSearch(f"{type_}?{name}= is not a parameter that this sandbox or a simple FHIR server knows")
+
+
+def _named(row: Json, name: str) -> Iterator[Json]:
+    """The References of a row that a reference parameter is compared with; of an Appointment those who take part."""
+    if row.get("resourceType") == "Appointment":
+        found = [one.get("actor") for one in row.get("participant") or []]
+    else:
+        found = [row.get(member) for member in _REFERENCES[name]]
+    return (one for one in found if isinstance(one, dict))
 
 
 def _codes(value: Any) -> Iterator[tuple[str | None, str | None]]:
@@ -127,6 +136,7 @@ def _token(pair: tuple[str | None, str | None], wanted: str) -> bool:
 
 
 def _span(row: Json, members: Iterable[str]) -> Span | None:
+    """The time that a row's members hold, as a Span; None if none of them can be read."""
     for member in members:
         value = row.get(member)
         if isinstance(value, str):
@@ -157,12 +167,13 @@ def _in_time(row: Span | None, wanted: str) -> bool:
 
 
 def _sorted(type_: str, order: str, rows: list[Json]) -> list[Json]:
-    """By one date parameter, latest first with a minus; rows without the date come last, ties stay in order."""
+    """By one date parameter or the last change, latest first with a minus; rows without it last, ties in order."""
     name = order.removeprefix("-")
-    members = _DATES.get(type_, {}).get(name)
+    members = ("lastUpdated",) if name == _CHANGED else _DATES.get(type_, {}).get(name)
     if members is None:
-        raise UnsupportedSearch(f"{type_}?_sort={order}: only date parameters can be sorted by")
-    dated = [(span, row) for row in rows if (span := _span(row, members)) is not None]
-    undated = [row for row in rows if _span(row, members) is None]
+        raise UnsupportedSearch(f"{type_}?_sort={order}: only dates can be sorted by")
+    times = [_span(row.get("meta") or {} if name == _CHANGED else row, members) for row in rows]
+    dated = [(span, row) for span, row in zip(times, rows, strict=True) if span is not None]
+    undated = [row for span, row in zip(times, rows, strict=True) if span is None]
     dated.sort(key=lambda pair: pair[0].start, reverse=order.startswith("-"))
     return [row for _, row in dated] + undated

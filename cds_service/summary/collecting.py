@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import reduce
 
 from msgspec import structs
 
 from cds_service.features.medicines import ANTICOAGULANT as ANTICOAGULANTS
+from cds_service.features.stays import stay_began
 from cds_service.fhir import codes
-from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.record import ClinicalContext, Measurement, PatientRecord
 from cds_service.fhir.resources import Encounter
+from cds_service.hook_needs import CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, QTC, VITAL_SIGNS, WEIGHT
 from cds_service.language import msg
-from cds_service.summary import cancer, contradictions, facts, history, must
+from cds_service.summary import cancer, contradictions, facts, follow_up, history, must, standing
+from cds_service.summary.changes import changes
 from cds_service.summary.facts import KINDS, MEDICATION, PROBLEM, RESULT, TREND, Fact
 from cds_service.summary.results import Series, abnormal_results, series, told_value, trends
 
@@ -21,7 +25,7 @@ _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] 
     facts.CODE_STATUS: (history.code_status,),
     facts.ALLERGY: (facts.allergies,),
     facts.CONTRADICTION: (contradictions.contradictions, contradictions.in_notes),
-    facts.PROBLEM: (facts.problems, cancer.cancer),
+    facts.PROBLEM: (facts.problems, cancer.cancer, standing.pregnancy, standing.flags),
     facts.MEDICATION: (facts.medications,),
     facts.DEVICE: (history.devices,),
     facts.PROCEDURE: (history.procedures,),
@@ -31,28 +35,22 @@ _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] 
     facts.SOCIAL: (history.social,),
     facts.FAMILY: (history.family,),
     facts.GOAL: (history.goals,),
-    facts.PLAN: (history.plans,),
+    facts.PLAN: (history.plans, follow_up.appointments, follow_up.planned_visits),
     facts.DOCUMENT: (history.documents,),
 }
 # What each hook needs told even if it is normal: tag -> LOINC codes, the first that has a value is told.
-_EGFR = ("98979-8", "62238-1", "33914-3", "48642-3", "48643-1", "69405-9", "50044-7", "70969-1", "88293-6", "88294-4")
+_AT_ORDERS = {must.EGFR: (EGFR,), must.POTASSIUM: (POTASSIUM,), must.QTC: (QTC,), must.WEIGHT: (WEIGHT,)}
 _NEEDED: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "encounter-start": {must.BASELINE: (("2160-0", "38483-4", "14682-9"), ("718-7", "30313-1", "59260-0"))},
-    "order-select": {
-        must.EGFR: (_EGFR,), must.POTASSIUM: (("2823-3", "6298-4"),), must.QTC: (("8636-3", "8634-8"),),
-        must.WEIGHT: (("29463-7", "3141-9"),),
-    },
-    "encounter-discharge": {
-        must.LAST_VITALS: (("8480-6",), ("8462-4",), ("8867-4",), ("9279-1",), ("59408-5", "2708-6"), ("8310-5",)),
-    },
-}  # fmt: skip
-_ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+    "encounter-start": {must.BASELINE: (CREATININE, HAEMOGLOBIN)},
+    "encounter-discharge": {must.LAST_VITALS: VITAL_SIGNS},
+    **dict.fromkeys(must.ORDER_HOOKS, _AT_ORDERS),
+}
 _ANTICOAGULANT = re.compile(r"(?i)\b(" + "|".join(ANTICOAGULANTS.names) + r")\b|华法林|沙班|达比加群|肝素")
 _PREGNANT = re.compile(r"(?i)pregnan|妊娠|怀孕")
 _NOT_PREGNANT = re.compile(r"(?i)(history|ectopic|tubal|loss|termination|miscarriage)")
 _INFECTED = re.compile(
     r"(?i)infect|sepsis|septic|pneumonia|covid|mrsa|vre\b|tubercul|difficile|resistant|hepatitis|\bhiv\b"
-    r"|感染|肺炎|脓毒|结核"
+    r"|isolation|precautions|感染|肺炎|脓毒|结核|隔离"
 )
 _NEW_KINDS = frozenset({PROBLEM, MEDICATION, facts.PROCEDURE, facts.IMMUNISATION, facts.ALLERGY, RESULT, TREND})
 
@@ -85,20 +83,53 @@ def everything(record: PatientRecord) -> tuple[Fact, ...]:
     return facts.numbered(every)
 
 
-def marked(found: Iterable[Fact], record: PatientRecord, hook: str, top: Collection[str] = ()) -> tuple[Fact, ...]:
+def marked(found: Iterable[Fact], context: ClinicalContext, top: Collection[str] = ()) -> tuple[Fact, ...]:
     """The facts with the tags that keep them from being cut at this hook, and what the hook needs beside them.
 
     top: references of the inputs that moved the estimates most.
     """
+    record, hook = context.record, context.hook
     since = _last_visit(record)
+    began = stay_began(record, context.encounter) if hook.startswith("encounter-") else None
     kept = [_tagged(fact, hook, since, top) for fact in found]
-    needed = dict(_needed(record, "order-select" if hook in _ORDER_HOOKS else hook))
+    if hook == "encounter-discharge":
+        kept = _leaving(kept, record, began or since)
+    needed = dict(_needed(record, hook, began))
     for n, fact in enumerate(kept):
         told = [key for key, other in needed.items() if fact.key == key or fact.references == other.references]
         if fact.kind in (RESULT, TREND) and told:
             tags = fact.tags.union(*(needed.pop(key).tags for key in told))
             kept[n] = structs.replace(fact, tags=tags)
-    return (*kept, *needed.values())
+    return (*kept, *_together(needed.values()))
+
+
+def _together(needed: Iterable[Fact]) -> Iterator[Fact]:
+    """The facts, with the last vital signs of one day in one line."""
+    days: dict[date, list[Fact]] = {}
+    for fact in needed:
+        if must.LAST_VITALS in fact.tags and fact.effective is not None:
+            days.setdefault(fact.effective.date(), []).append(fact)
+        else:
+            yield fact
+    for day, group in days.items():
+        said = reduce(
+            lambda one, other: msg("{one}, {other}", one=one, other=other), (f.text.values["result"] for f in group)
+        )
+        text = msg("{result}, {date}", result=said, date=day)
+        references = tuple(dict.fromkeys(reference for fact in group for reference in fact.references))
+        last = max((fact.effective for fact in group if fact.effective is not None), default=None)
+        yield Fact(RESULT, text, references, last, key=group[0].key, tags=group[0].tags)
+
+
+def _leaving(found: list[Fact], record: PatientRecord, since: datetime | None) -> list[Fact]:
+    """The facts with what became of each medicine in its place, and that no appointment is booked.
+
+    since: when the stay began, else when the last visit ended; None where neither is recorded.
+    """
+    changed = changes(record, since) if since is not None else facts.stopped(record)
+    replaced = {reference for fact in changed for reference in fact.references}
+    kept = [f for f in found if f.kind != MEDICATION or not replaced.issuperset(f.references)]
+    return [*kept, *changed, *follow_up.nothing_booked(record)]
 
 
 def _tagged(fact: Fact, hook: str, since: datetime | None, top: Collection[str]) -> Fact:
@@ -120,27 +151,42 @@ def _tagged(fact: Fact, hook: str, since: datetime | None, top: Collection[str])
     recent = since is not None and fact.effective is not None and fact.effective > since
     if recent and hook == "patient-view" and fact.kind in _NEW_KINDS:
         tags.add(must.NEW)
-    if recent and hook == "encounter-discharge" and fact.kind == MEDICATION:
-        tags.add(must.CHANGED_MEDICINE)
     return structs.replace(fact, tags=frozenset(tags)) if tags != fact.tags else fact
 
 
-def _needed(record: PatientRecord, hook: str) -> Iterator[tuple[str, Fact]]:
-    """What a hook needs told whatever it is: the latest value of each measurement."""
+def _needed(record: PatientRecord, hook: str, began: datetime | None) -> Iterator[tuple[str, Fact]]:
+    """What a hook needs told whatever it is: the latest value of each measurement, a baseline from before the stay."""
     for tag, groups in _NEEDED.get(hook, {}).items():
         for group in groups:
-            latest = next((m for m in record.newest(group) if m.quantity is not None and m.effective is not None), None)
-            if latest is not None:
-                code = next(c for _, c in codes.codings((latest.part.code,)) if c in group)
-                fact = _result(Series(code, latest, None), frozenset({tag}))
-                yield fact.key, fact
+            latest = _latest(record, group, None)
+            if latest is None:
+                continue
+            yield _pair(latest, group, tag)
+            if tag != must.BASELINE or began is None or latest.effective is None or latest.effective < began:
+                continue
+            earlier = _latest(record, group, began)
+            if earlier is not None:
+                key, fact = _pair(earlier, group, tag)
+                text = msg("Before this stay: {result}", result=fact.text)
+                yield f"baseline/{key}", structs.replace(fact, text=text, key=f"baseline/{key}")
+
+
+def _latest(record: PatientRecord, group: tuple[str, ...], before: datetime | None) -> Measurement | None:
+    known = (m for m in record.newest(group) if m.quantity is not None and m.effective is not None)
+    return next((m for m in known if before is None or (m.effective is not None and m.effective < before)), None)
+
+
+def _pair(measured: Measurement, group: tuple[str, ...], tag: str) -> tuple[str, Fact]:
+    code = next(c for _, c in codes.codings((measured.part.code,)) if c in group)
+    fact = _result(Series(code, measured, None), frozenset({tag}))
+    return fact.key, fact
 
 
 def _result(one: Series, tags: frozenset[str]) -> Fact:
     taken = one.latest.effective
     text = msg("{name} {value}", name=one.name, value=told_value(one.latest.part))
     if taken is not None:
-        text = msg("{name} {value}, {date}", name=one.name, value=told_value(one.latest.part), date=taken.date())
+        text = msg("{result}, {date}", result=text, date=taken.date())
     return Fact(RESULT, text, (one.latest.reference,), taken, key=f"{codes.LOINC}|{one.code}", tags=tags)
 
 

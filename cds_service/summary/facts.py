@@ -53,7 +53,7 @@ KINDS = (
 MAX_NAME = 120  # characters of a name from the record; the rest is left out, with an ellipsis
 _ACTIVE_CONDITION = frozenset({"active", "recurrence", "relapse"})
 _SUSPECTED = frozenset({"provisional", "differential"})
-_ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
+ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
 # SNOMED CT's fully specified names end in what kind of thing they name, which tells a clinician nothing.
 _SEMANTIC_TAG = re.compile(
     r" ?\((disorder|finding|situation|substance|product|medicinal product|morphologic abnormality|event|procedure"
@@ -190,7 +190,7 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
     """Current medicines, orders and statements of the same medicine as one line."""
     rows = []
     for order in record.rows(MedicationRequest):
-        if order.status == "active" and order.intent in {None, *_ORDERED} and not order.do_not_perform:
+        if order.status == "active" and order.intent in {None, *ORDERED} and not order.do_not_perform:
             doses = [d.text for d in order.dosage_instruction if d.text]
             rows.append(_medicine(record, order, order.medication_codeable_concept, doses))
     for said in record.rows(MedicationStatement):
@@ -213,7 +213,7 @@ def stopped(record: PatientRecord) -> tuple[Fact, ...]:
     current = {fact.key for fact in medications(record)}
     rows: dict[str, list[_Row]] = {}
     for order in record.rows(MedicationRequest):
-        if order.status in _NO_LONGER and order.intent in {None, *_ORDERED} and not order.do_not_perform:
+        if order.status in _NO_LONGER and order.intent in {None, *ORDERED} and not order.do_not_perform:
             row = _medicine(record, order, order.medication_codeable_concept, [])
             if row is not None and min(row.keys) not in current:
                 rows.setdefault(order.status or "", []).append(row)
@@ -251,15 +251,27 @@ def _medicine(
     concept: CodeableConcept | None,
     doses: list[str],
 ) -> _Row | None:
+    concept = _product(record, row, concept)
+    if not _NO_MEDICINE.isdisjoint(codes.codings((concept,))):
+        return None
+    dose = shorten(" ".join(doses[0].split()), MAX_NAME) if doses else ""
+    return _row(record, row, concept, msg("{text}", text=dose) if dose else None)
+
+
+def medicine_name(record: PatientRecord, row: MedicationRequest | MedicationStatement) -> str | None:
+    """What an entry calls its medicine, its product's name where it only refers to one; None where nothing does."""
+    return name_of(_product(record, row, row.medication_codeable_concept))
+
+
+def _product(
+    record: PatientRecord, row: MedicationRequest | MedicationStatement, concept: CodeableConcept | None
+) -> CodeableConcept | None:
     if concept is None:
         product = record.resolve(row.medication_reference, row)
         concept = product.code if isinstance(product, Medication) else None
     if concept is None and row.medication_reference is not None:
         concept = CodeableConcept(text=row.medication_reference.display)
-    if not _NO_MEDICINE.isdisjoint(codes.codings((concept,))):
-        return None
-    dose = shorten(" ".join(doses[0].split()), MAX_NAME) if doses else ""
-    return _row(record, row, concept, msg("{text}", text=dose) if dose else None)
+    return concept
 
 
 def _reaction(row: AllergyIntolerance) -> Message | None:

@@ -11,6 +11,7 @@ from msgspec import structs
 from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import (
+    ActivityDetail,
     AdverseEvent,
     CarePlan,
     CodeableConcept,
@@ -22,6 +23,7 @@ from cds_service.fhir.resources import (
     DocumentReference,
     Encounter,
     FamilyMemberHistory,
+    Flag,
     Goal,
     Immunization,
     Procedure,
@@ -29,8 +31,10 @@ from cds_service.fhir.resources import (
     ServiceRequest,
 )
 from cds_service.fhir.times import parse
+from cds_service.hook_needs import DIRECTIVES
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
+from cds_service.summary import follow_up
 from cds_service.summary.facts import (
     ADVERSE_EVENT,
     CODE_STATUS,
@@ -40,6 +44,7 @@ from cds_service.summary.facts import (
     FAMILY,
     GOAL,
     IMMUNISATION,
+    MAX_NAME,
     PLAN,
     PROCEDURE,
     SOCIAL,
@@ -56,7 +61,6 @@ _CODE_STATUS = {
     (codes.SNOMED, "304253006"), (codes.SNOMED, "304252001"), (codes.SNOMED, "450475007"),
     (codes.SNOMED, "450476008"), (codes.ICD10_CM, "Z66"), (codes.ICD10, "Z66"),
 }  # fmt: skip
-_DIRECTIVES = ("75320-2", "42348-3")  # advance directives, LOINC
 _CODE_STATUS_WORDS = re.compile(r"(?i)resuscitat|\bcode status|\bDNA?R\b|\bfull code|advance directive|复苏")
 # Smoking, alcohol, other substances, occupation, housing, education, stress, social contact. LOINC.
 SOCIAL_CODES = (
@@ -181,7 +185,7 @@ def plans(record: PatientRecord) -> tuple[Fact, ...]:
     for plan in record.rows(CarePlan):
         name = plan.title or next((n for c in plan.category if (n := name_of(c))), None)
         if plan.status == "active" and name:
-            steps = [n for a in plan.activity if a.detail is not None and (n := name_of(a.detail.code))]
+            steps = [n for a in plan.activity if a.detail is not None and (n := _step(a.detail))]
             words = f"{name}: {', '.join(dict.fromkeys(steps))}" if steps else name
             tags = frozenset({FOLLOW_UP})
             found.append(_one(record, PLAN, words, plan, (record.reference(plan),), status="active", tags=tags))
@@ -192,10 +196,18 @@ def plans(record: PatientRecord) -> tuple[Fact, ...]:
             text = msg("{order}, ordered", order=name)
             if span is not None:
                 text = msg("{order}, ordered {date}", order=name, date=span.start.date())
+            if (ahead := follow_up.due(order)) is not None:
+                text = msg("{order}, due {date}", order=text, date=as_known(ahead))
             time = span.start if span is not None else None
-            tags = frozenset({PENDING})
+            tags = frozenset({FOLLOW_UP if follow_up.is_referral(order) else PENDING})
             found.append(Fact(PLAN, text, (record.reference(order),), time, status="planned", key=name, tags=tags))
     return (*found, *_unfinished(record))
+
+
+def _step(detail: ActivityDetail) -> str | None:
+    """What an activity of a plan is called, else how it is described."""
+    said = " ".join((detail.description or "").split())
+    return name_of(detail.code) or (shorten(said, MAX_NAME) if said else None)
 
 
 def _unfinished(record: PatientRecord) -> Iterator[Fact]:
@@ -255,12 +267,15 @@ def _directives(record: PatientRecord) -> Iterator[tuple[Resource, Sequence[Code
     for consent in record.rows(Consent):
         if consent.status in (None, "active"):
             yield consent, (consent.scope, *consent.category)
+    for flag in record.rows(Flag):
+        if flag.status in (None, "active"):
+            yield flag, (flag.code,)
     coded: list[Condition | Procedure | ServiceRequest] = [*record.rows(Condition), *record.rows(Procedure)]
     coded += record.rows(ServiceRequest)
     for row in coded:
         if not _CODE_STATUS.isdisjoint(codes.codings((row.code,))):
             yield row, (row.code,)
-    for directive in record.newest(_DIRECTIVES):
+    for directive in record.newest(DIRECTIVES):
         if directive.concept is not None:
             yield directive.observation, (directive.part.code, directive.concept)
 

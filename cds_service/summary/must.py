@@ -24,13 +24,14 @@ LAST_VITALS = "last-vitals"
 NEW = "new-since-last-visit"
 OVERDUE = "overdue"
 
+ORDER_HOOKS = ("order-select", "order-sign", "medication-refill", "medication-verify")
 _ALWAYS_KINDS = frozenset({ALLERGY, CODE_STATUS, CONTRADICTION})
 _ALWAYS = frozenset({ANTICOAGULANT, PREGNANCY, TOP_REASON})
 _ORDERS = frozenset({DRAFT, EGFR, POTASSIUM, QTC, WEIGHT})
+_AT_ORDERS = (frozenset({ADVERSE_EVENT}), _ORDERS)
 _BY_HOOK: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # kinds, tags
     "encounter-start": (frozenset({DEVICE}), frozenset({HOME_MEDICINE, BASELINE, INFECTION})),
-    "order-select": (frozenset({ADVERSE_EVENT}), _ORDERS),
-    "order-sign": (frozenset({ADVERSE_EVENT}), _ORDERS),
+    **dict.fromkeys(ORDER_HOOKS, _AT_ORDERS),
     "encounter-discharge": (frozenset({PLAN}), frozenset({CHANGED_MEDICINE, PENDING, FOLLOW_UP, LAST_VITALS})),
     "patient-view": (frozenset(), frozenset({NEW, OVERDUE})),
 }

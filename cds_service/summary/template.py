@@ -5,7 +5,7 @@ No language model: the same record gives the same lines, whatever the order of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from cds_service.summary.facts import (
     TREND,
     Fact,
 )
-from cds_service.summary.must import must_have
+from cds_service.summary.must import CHANGED_MEDICINE, ORDER_HOOKS, must_have
 from cds_service.summary.told import Told
 
 MAX_LINES = 12
@@ -38,11 +38,11 @@ _TOP_REASONS = 3
 _EVERYWHERE = (MEDICATION, PROBLEM)  # for anticoagulants and pregnancy, whatever the service names
 _BESIDE = {  # kinds of which a hook tells what must not be lost, whether or not the service names them
     "encounter-start": (DEVICE,),
-    "order-select": (ADVERSE_EVENT,),
-    "order-sign": (ADVERSE_EVENT,),
+    **dict.fromkeys(ORDER_HOOKS, (ADVERSE_EVENT,)),
     "encounter-discharge": (PLAN,),
     "patient-view": (GOAL,),
 }
+_BESIDE_MUST = 3  # lines that stand beside what must be told, however much that is
 _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
 
@@ -81,9 +81,10 @@ def summarise(
     by_kind: dict[str, list[Fact]] = {kind: [] for kind in kinds}
     found = collect(context.record, {*kinds, *_EVERYWHERE, *_BESIDE.get(context.hook, ())})
     asked = [value for feature in shown if (value := values.usable(feature)) is not None]
-    found = (*found, *_normal(asked, found), *drafts(context))
+    top = _top_reasons(findings)
+    found = (*found, *_normal((*asked, *_measured(findings, top)), found), *drafts(context))
     ranks |= {source: -1 for value in asked for source in value.sources}
-    found = marked(found, context.record, context.hook, _top_reasons(findings))
+    found = marked(found, context, top)
     needed = frozenset(id(fact) for fact in must_have(found, context.hook))
     for fact in found:
         if id(fact) in needed:
@@ -107,6 +108,7 @@ def _normal(asked: Iterable[FeatureValue], found: Iterable[Fact]) -> Iterable[Fa
     told = {reference for fact in found for reference in fact.references}
     for value in asked:
         if value.effective is not None and told.isdisjoint(value.sources):
+            told.update(value.sources)
             text = msg(
                 "{name} {value}, {date}", name=value.feature.label, value=in_words(value), date=value.effective.date()
             )
@@ -141,9 +143,26 @@ def _top_reasons(findings: Iterable[Finding]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[int, bool, bool, float, str, tuple[str, ...]]:
+def _measured(findings: Iterable[Finding], top: Set[str]) -> Iterator[FeatureValue]:
+    """What was measured among the inputs that moved each first estimate most."""
+    for finding in findings:
+        if isinstance(finding, RiskFinding) and isinstance(finding.result, tuple) and not finding.quiet:
+            for value in finding.result[0].inputs:
+                if not top.isdisjoint(value.sources) and all(s.startswith("Observation/") for s in value.sources):
+                    yield value
+
+
+def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[bool, int, bool, bool, float, str, tuple[str, ...]]:
     rank = min((ranks.get(reference, 2) for reference in fact.references), default=2)
-    return (rank, not fact.critical, not fact.abnormal, -_moment(fact.effective), fact.key, fact.references)
+    return (
+        CHANGED_MEDICINE not in fact.tags,
+        rank,
+        not fact.critical,
+        not fact.abnormal,
+        -_moment(fact.effective),
+        fact.key,
+        fact.references,
+    )
 
 
 def _moment(effective: datetime | None) -> float:
@@ -153,7 +172,7 @@ def _moment(effective: datetime | None) -> float:
 def _within_budget(by_kind: Mapping[str, list[Fact]], max_lines: int, needed: Set[int]) -> tuple[Fact, ...]:
     """All that must be told; then a share of each kind in turn; then, in order, as many as still fit."""
     taken = {kind: {id(fact) for fact in found if id(fact) in needed} for kind, found in by_kind.items()}
-    left = max_lines - sum(map(len, taken.values()))
+    left = max(max_lines - sum(map(len, taken.values())), min(_BESIDE_MUST, max_lines))
     for share in (_FIRST_SHARE, max_lines):
         for kind, found in by_kind.items():
             own = taken[kind]

@@ -81,6 +81,14 @@ def test_what_is_arranged_is_not_suggested_again(ask):
     assert leave(ask, chart().ordered(text="Cardiology follow-up visit next week")).suggestions == [MEDICINES, CALL]
 
 
+@pytest.mark.parametrize(("start", "offered"), [("2026-11-05T09:00:00Z", False), ("2026-12-05T09:00:00Z", True)])
+def test_a_visit_that_is_booked_soon_is_not_suggested_again(ask, start, offered):
+    """Within the seven days; a later one does not do."""
+    made = chart()
+    made.add("Appointment", status="booked", start=start, participant=[{"actor": {"reference": "Patient/p1"}}])
+    assert (VISIT in leave(ask, made).suggestions) == offered
+
+
 def test_a_low_risk_is_silent(ask):
     """Two days, planned, nothing on the list that counts."""
     elective = {"period": {"start": "2026-10-30T10:00:00Z"}, "hospitalization": {}, "priority": {"coding": [

@@ -3,12 +3,18 @@
 import base64
 
 import pytest
-from records import LOINC, concept, problem, record, result, row, status
+from records import LOINC, NOW, concept, problem, record, result, row, status
 
+from cds_service.fhir.record import ClinicalContext
 from cds_service.summary import history
 from cds_service.summary.collecting import collect, everything, marked
 from cds_service.summary.contradictions import contradictions, in_notes
 from cds_service.summary.must import must_have
+
+
+def at(made, hook):
+    """A record at a hook."""
+    return ClinicalContext(made, hook, None, None, None, (), NOW)
 
 
 def lines(facts):
@@ -196,15 +202,15 @@ def test_what_a_hook_needs_is_told_even_if_it_is_normal(hook, line):
         result("h", 70, code="8867-4", name="Heart rate", unit="/min"),
     )
     made = record(*rows)
-    assert line in lines(must_have(marked(collect(made), made, hook), hook))
-    assert must_have(marked((), made, "patient-view"), "patient-view") == ()
+    assert line in lines(must_have(marked(collect(made), at(made, hook)), hook))
+    assert must_have(marked((), at(made, "patient-view")), "patient-view") == ()
 
 
 def test_an_anticoagulant_and_a_pregnancy_are_never_cut():
     """At every hook, known by any of their names."""
     made = record(order("a", "Apixaban 5 mg"), problem("b", "77386006", "Pregnancy"), problem("c"))
     for hook in ("patient-view", "order-sign"):
-        kept = lines(must_have(marked(collect(made, {"medication", "problem"}), made, hook), hook))
+        kept = lines(must_have(marked(collect(made, {"medication", "problem"}), at(made, hook)), hook))
         assert sorted(kept) == ["Apixaban 5 mg", "Pregnancy"]
 
 
@@ -215,5 +221,5 @@ def test_what_is_new_since_the_last_visit_is_told_at_patient_view():
     )
     made = record(visit, problem("old", "1", "Gout", onsetDateTime="2020-01-01"),
                   problem("new", "2", "Asthma", onsetDateTime="2026-08-01"))  # fmt: skip
-    kept = must_have(marked(collect(made, {"problem"}), made, "patient-view"), "patient-view")
+    kept = must_have(marked(collect(made, {"problem"}), at(made, "patient-view")), "patient-view")
     assert lines(kept) == ["Asthma, since 1 Aug 2026"]

@@ -82,10 +82,62 @@ def going_home(name: str) -> Chart:
     return chart
 
 
+def medicines_changed(name: str) -> Chart:
+    """A woman of 78 with heart failure at the end of a week: three medicines are not what they were at home."""
+    chart = Chart(name, family="Turnwell", given="Agnes", gender="female", born="1948-06-08")
+    for key, onset in (("heart_failure", "2021-04-12"), ("ckd3b", "2023-02-06"), ("hypertension", "2009-10-05")):
+        chart.problem(key, onset)
+    for key, since in (("carvedilol6", "2021-04-12"), ("apixaban5", "2022-09-19")):
+        chart.medicine(key, since)
+    for key, since, on in (("furosemide40", "2021-04-12", "2026-10-28"), ("ibuprofen200", "2025-03-03", "2026-10-25")):
+        chart.medicine(key, since, status="stopped", meta={"lastUpdated": f"{on}T18:00:00Z"})
+    chart.no_known_allergies("2009-10-05")
+    chart.visit("emergency", "2026-07-13T21:00:00+00:00", hours=4, reason="Shortness of breath")
+    stay = chart.visit("inpatient", "2026-10-25T10:00:00+00:00", hours=None, reason="Shortness of breath, swollen legs")
+    labs = {"weight": 68, "height": 163, "creatinine": 1.5, "sodium": 136, "potassium": 4.1, "hemoglobin": 11.8,
+            "mcv": 89, "wbc": 6.8, "platelets": 221}  # fmt: skip
+    chart.measurements(labs, "2026-10-31T07:00:00+00:00", stay)
+    signs = {"sbp": 118, "dbp": 70, "heart_rate": 68, "respiratory_rate": 16, "spo2": 97, "oxygen": 0,
+             "temperature": 36.5}  # fmt: skip
+    ward_round(chart, MORNING, stay, signs, "A")
+    here = {"reference": stay}
+    chart.medicine("furosemide40", "2026-10-28", dosage="Take 2 tablets by mouth every morning", encounter=here)
+    chart.medicine("spironolactone25", "2026-10-28", encounter=here)
+    _afterwards(chart)
+    return chart
+
+
+def _afterwards(chart: Chart) -> None:
+    """What is arranged for the time after a stay, and what is still awaited."""
+    subject = {"reference": chart.subject}
+    chart.add({
+        "resourceType": "Appointment", "id": chart.id("appointment"), "status": "booked",
+        "description": "Heart failure clinic", "created": "2026-10-30T10:00:00Z",
+        "start": "2026-11-05T09:30:00Z", "end": "2026-11-05T10:00:00Z",
+        "participant": [{"actor": subject, "status": "accepted"}],
+    })  # fmt: skip
+    chart.add({
+        "resourceType": "CarePlan", "id": chart.id("plan"), "status": "active", "intent": "plan",
+        "title": "Heart failure at home", "subject": subject, "period": {"start": "2026-10-30"},
+        "activity": [{"detail": {"status": "scheduled", "description": "Weigh every morning"}}],
+    })  # fmt: skip
+    chart.add({
+        "resourceType": "ServiceRequest", "id": chart.id("order"), "status": "active", "intent": "order",
+        "code": {"text": "Creatinine and potassium"}, "subject": subject, "authoredOn": "2026-10-30T10:00:00Z",
+        "occurrenceDateTime": "2026-11-06",
+    })  # fmt: skip
+    chart.add({
+        "resourceType": "DiagnosticReport", "id": chart.id("report"), "status": "partial",
+        "code": {"text": "Echocardiography"}, "subject": subject, "effectiveDateTime": "2026-10-29T14:00:00Z",
+    })  # fmt: skip
+
+
 SAMPLES = (
     Sample("bed-rest", "Bed rest, heart failure and infection on a ward: Padua 6, and no prophylaxis on record.",
            bed_rest),
     Sample("swollen-leg", "A suspicion of thrombosis written as the reason of a visit: Wells prefilled.", swollen_leg),
     Sample("before-chemotherapy", "Cancer of the pancreas before its first treatment: Khorana 3.", before_chemotherapy),
     Sample("going-home", "A third stay in a year ends: LACE and HOSPITAL score, and what to arrange.", going_home),
+    Sample("medicines-changed", "A week in hospital ends: one medicine new, one changed, one stopped; a visit is booked.",
+           medicines_changed),
 )  # fmt: skip

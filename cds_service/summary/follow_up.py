@@ -1,0 +1,99 @@
+"""What is arranged for the time after: appointments, visits that are planned, and referrals among the orders."""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.fhir import codes
+from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.resources import Appointment, Encounter, ServiceRequest
+from cds_service.fhir.times import Span, parse
+from cds_service.language import Message, msg
+from cds_service.markdown import shorten
+from cds_service.summary.facts import MAX_NAME, PLAN, Fact, as_known, name_of
+from cds_service.summary.must import FOLLOW_UP
+
+_AHEAD = frozenset({"proposed", "pending", "booked", "arrived", "checked-in", "waitlist"})
+_PLACES = ("HealthcareService", "Location")  # people's names are not for a summary
+# Referral, follow-up visit, encounter to arrange; and the categories of referrals. SNOMED CT.
+_REFERRAL = frozenset({"3457005", "306206005", "390906007", "185389009", "281036007", "308335008"})
+_REFERRED = re.compile(
+    r"(?i)\b(follow[- ]?up|referral|refer to|consult\w*|visit|clinic|appointment|telephone call|rehabilitation"
+    r"|home (?:care|health|nursing)|physiotherapy|physical therapy)\b|随访|复诊|转诊|门诊|会诊|预约|康复|家庭护理"
+)
+
+
+def appointments(record: PatientRecord) -> tuple[Fact, ...]:
+    """Appointments that lie ahead, or have no day yet, the next first."""
+    found: list[tuple[bool, float, Fact]] = []
+    for row in record.rows(Appointment):
+        start = parse(row.start)
+        if row.status not in _AHEAD or (start is not None and start.end <= record.as_of):
+            continue
+        text = _told(row, _name(row), start)
+        reference = record.reference(row)
+        key = f"appointment/{row.start or '~'}/{reference}"  # the next first
+        # Not `effective`: it has not happened.
+        fact = Fact(PLAN, text, (reference,), None, status="planned", key=key, tags=frozenset({FOLLOW_UP}))
+        found.append((start is None, start.start.timestamp() if start is not None else 0.0, fact))
+    found.sort(key=lambda one: (one[0], one[1], one[2].references))
+    return tuple(fact for _, _, fact in found)
+
+
+def planned_visits(record: PatientRecord) -> tuple[Fact, ...]:
+    """Encounters that are planned for a day ahead."""
+    found: list[tuple[float, Fact]] = []
+    for row in record.unordered(Encounter):  # later ones too: `rows` holds what has begun
+        start = parse(row.period.start) if row.period is not None else None
+        if row.status != "planned" or start is None or start.end <= record.as_of:
+            continue
+        kind = row.type[0] if row.type else row.service_type
+        name = name_of(kind) or (row.class_.display if row.class_ is not None else None) or msg("visit")
+        text = msg("{name}, planned for {date}", name=name, date=as_known(start))
+        reference = record.reference(row)
+        key = f"appointment/{start.start:%Y-%m-%d}/{reference}"
+        fact = Fact(PLAN, text, (reference,), None, status="planned", key=key, tags=frozenset({FOLLOW_UP}))
+        found.append((start.start.timestamp(), fact))
+    return tuple(fact for _, fact in sorted(found, key=lambda pair: (pair[0], pair[1].references)))
+
+
+def nothing_booked(record: PatientRecord) -> tuple[Fact, ...]:
+    """One line where the list of appointments came and none lies ahead; it cites nothing, for there is nothing."""
+    if record.has_list("Appointment") and not appointments(record) and not planned_visits(record):
+        return (Fact(PLAN, msg("No appointment is booked"), (), None, tags=frozenset({FOLLOW_UP})),)
+    return ()
+
+
+def is_referral(order: ServiceRequest) -> bool:
+    """True for an order of a visit, a referral or a call: by category or code, else by its words."""
+    stated = {code for _, code in codes.codings((order.code, *order.category))}
+    return not stated.isdisjoint(_REFERRAL) or _REFERRED.search(name_of(order.code) or "") is not None
+
+
+def due(order: ServiceRequest) -> Span | None:
+    """When an order is to be carried out; None if it does not say."""
+    begun = order.occurrence_period.start if order.occurrence_period is not None else None
+    return parse(order.occurrence_date_time) or parse(begun)
+
+
+def _name(row: Appointment) -> str | Message:
+    said = " ".join((row.description or "").split())
+    if said:
+        return shorten(said, MAX_NAME)
+    coded = (name_of(c) for c in (*row.service_type, row.appointment_type, *row.specialty))
+    places = (one.actor.display for one in row.participant if one.actor is not None
+              and (one.actor.reference or "").startswith(_PLACES))  # fmt: skip
+    found = next((n for n in coded if n), None) or next((d for d in places if d), None)
+    return shorten(found, MAX_NAME) if found else msg("a visit")
+
+
+def _told(row: Appointment, name: str | Message, start: Span | None) -> Message:
+    proposed = row.status in ("proposed", "pending", "waitlist")
+    if start is None:
+        asked = next((span for p in row.requested_period if (span := parse(p.start)) is not None), None)
+        if asked is not None:
+            return msg("{name}: appointment wished from {date}, not confirmed", name=name, date=as_known(asked))
+        return msg("{name}: appointment without a day", name=name)
+    if proposed:
+        return msg("{name}: appointment proposed for {date}, not confirmed", name=name, date=as_known(start))
+    return msg("{name}: appointment on {date}", name=name, date=as_known(start))
