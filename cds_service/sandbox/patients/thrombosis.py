@@ -138,6 +138,6 @@ SAMPLES = (
     Sample("swollen-leg", "A suspicion of thrombosis written as the reason of a visit: Wells prefilled.", swollen_leg),
     Sample("before-chemotherapy", "Cancer of the pancreas before its first treatment: Khorana 3.", before_chemotherapy),
     Sample("going-home", "A third stay in a year ends: LACE and HOSPITAL score, and what to arrange.", going_home),
-    Sample("medicines-changed", "A week in hospital ends: a medicine is new, one changed, one stopped; a visit is booked.",
+    Sample("medicines-changed", "A week in hospital ends: a medicine is new, one changed, one stopped; a visit booked.",
            medicines_changed),
 )  # fmt: skip
