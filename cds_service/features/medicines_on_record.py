@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from cds_service.features import chinese_names
 from cds_service.features.feature import Absence, FeatureValue, MedicationFeature, Reason, Unusable
 from cds_service.features.medicines import BRANDS, LOCAL_FORMS, NAME_OF_CODE, NAMES, PRODUCTS
 from cds_service.features.remembered import Remembered
@@ -118,8 +119,8 @@ def _unread_words(count: int) -> Message:
 
 
 def _named(label: str | None) -> bool:
-    """True if a name is in letters in which our tables could know it."""
-    return label is not None and _WORD.search(label.lower()) is not None
+    """True if a name is in letters in which our tables could know it, or in Chinese and known there."""
+    return label is not None and (_WORD.search(label.lower()) is not None or bool(chinese_names.meant(label)))
 
 
 def intolerances(record: PatientRecord, feature: MedicationFeature) -> tuple[str, ...]:
@@ -238,8 +239,11 @@ def _ingredients(codes: frozenset[str], texts: list[str]) -> frozenset[str]:
     found.update(name for code in codes for name in PRODUCTS.get(code, ()))
     for text in texts:
         words = set(_WORD.findall(text.lower()))
-        if words & LOCAL_FORMS:
+        chinese = chinese_names.is_chinese(text)
+        if words & LOCAL_FORMS or (chinese and chinese_names.is_local(text)):
             return frozenset()
+        if chinese:
+            found.update(word for name in chinese_names.meant(text) for word in name.split() if word in NAMES)
         found |= words & NAMES
         found.update(BRANDS[word] for word in words if word in BRANDS)
     return frozenset(found)

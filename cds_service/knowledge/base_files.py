@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 from cds_service.errors import KnowledgeError
+from cds_service.features import chinese_names
 from cds_service.fhir.codes import ATC, ICD10_CM, LOINC, RXNORM, SNOMED, icd10_key
 from cds_service.knowledge import schema
 from cds_service.knowledge.graph import Source
@@ -78,7 +79,7 @@ def lines(file: str) -> Iterator[Line]:
 def digest() -> str:
     """A digest of all files of the base."""
     found = hashlib.sha256(str(schema.VERSION).encode())
-    for path in sorted(FOLDER.glob("*.tsv")):
+    for path in (*sorted(FOLDER.glob("*.tsv")), chinese_names.FILE):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()[:16]
 
@@ -123,6 +124,9 @@ def _drugs(into: Writer) -> None:
     for line in lines("combinations"):  # several nodes under one name: all of them are meant
         for ingredient in line.many("ingredients"):
             into.name(line["name"], _drug(ingredient, line))
+    for name, meant in chinese_names.table().items():
+        for word in meant:
+            into.name(name, word if word.startswith("class:") else f"drug:{slug(word)}")
 
 
 def _conditions(into: Writer) -> None:

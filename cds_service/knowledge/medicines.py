@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cds_service.features import chinese_names
 from cds_service.features.medicines import LOCAL_FORMS
 from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, named_product
 from cds_service.fhir import resources as fhir
@@ -14,6 +15,7 @@ from cds_service.knowledge.terms import Terms
 
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
 _SEVERE = frozenset({"severe"})
+_INSULIN = "drug:insulin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,15 @@ def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Expos
     found = terms.medicine(pairs, [words])
     unsaid = sorted(name for name in medicine.names if name not in words.lower())
     others = terms.medicine((), unsaid).nodes  # of displays that the words do not repeat
-    local = not LOCAL_FORMS.isdisjoint(words.lower().split())
-    return Exposure(
-        medicine.reference, words, tuple(dict.fromkeys((*found.nodes, *others))), found.partly, local, draft
-    )
+    local = not LOCAL_FORMS.isdisjoint(words.lower().split()) or chinese_names.is_local(words)
+    nodes = tuple(dict.fromkeys((*found.nodes, *others)))
+    return Exposure(medicine.reference, words, _narrowest(nodes), found.partly, local, draft)
+
+
+def _narrowest(nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the plain insulin that the name of a certain insulin holds too."""
+    certain = any(node.startswith(f"{_INSULIN}-") for node in nodes)
+    return tuple(node for node in nodes if not (certain and node == _INSULIN))
 
 
 def _once(exposures: Iterable[Exposure]) -> tuple[Exposure, ...]:

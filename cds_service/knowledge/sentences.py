@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO
 
-# Files that speak on cards; indications and guidelines are read by `curbside knowledge` alone.
-SAID = frozenset({"interactions", "contraindications", "limits", "allergies", "duplications", "monitoring", "genes"})
+# Files that speak on cards and in the review app; indications have no words of their own.
+SAID = frozenset({
+    "interactions", "contraindications", "limits", "allergies", "duplications", "monitoring", "genes", "guidelines",
+    "targets", "predictions",
+})  # fmt: skip
 NAMED = frozenset({"classes", "conditions", "tests"})
 
 
@@ -25,14 +28,14 @@ def extract(
 def _texts(file: str, row: Mapping[str, str]) -> Iterator[str]:
     if file in NAMED:
         yield row["label"]
-    elif file == "drugs" and row["classes"]:
+    elif file == "drugs":
         yield row["name"]
     elif file == "preventive":
         yield from (row["action"], row["order"], row["statement"])
     elif file in SAID:
         yield row["statement"]
-        yield row["management"]
+        yield row.get("management", "")
         yield row.get("phenotype", "")
         yield row.get("words", "")
-        drugs = (row["subject"], row.get("object", ""), *row.get("alternative", "").split("|"))
-        yield from (drug for drug in drugs if not drug.startswith("class:"))
+        yield row.get("action", "")
+        yield row.get("population", "")

@@ -1,7 +1,7 @@
 """Names and codes of drugs, classes and conditions, resolved in memory: made once, then shared by all requests.
 
 A drug is found by its RxNorm ingredient, by ATC, by a known product code, and by any ingredient, brand or synonym in
-its words, the longest name first. What is not found is the caller's to tell.
+its words, English or Chinese, the longest name first. What is not found is the caller's to tell.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_service.features import conditions
+from cds_service.features import chinese_names, conditions
 from cds_service.features.feature import ConditionFeature
 from cds_service.features.medicines import PRODUCTS
 from cds_service.fhir.codes import ATC, RXNORM, SNOMED
@@ -49,6 +49,8 @@ class Terms:
         for kind in ("class", "drug"):  # a drug's name wins over a class's
             found: dict[tuple[str, ...], dict[str, None]] = {}
             for text, node in graph.names(kind):
+                if chinese_names.is_chinese(text):
+                    continue
                 found.setdefault(tuple(_WORDS.findall(text)), {})[node] = None
             names |= found
         names.pop((), None)
@@ -85,6 +87,9 @@ class Terms:
         partly = False
         by_code = bool(nodes)
         for text in texts:
+            if chinese_names.is_chinese(text):
+                nodes |= dict.fromkeys(self._in_chinese(text))
+                partly = partly or (not by_code and chinese_names.in_part(text))
             for component in _COMPONENT.split(text):
                 words = _WORDS.findall(component.lower())
                 found = self._in_words(words)
@@ -93,6 +98,10 @@ class Terms:
         drugs = tuple(n for n in nodes if n.startswith("drug:"))
         kept = drugs or tuple(nodes)
         return Named(kept, partly and bool(kept))
+
+    def _in_chinese(self, text: str) -> Iterable[str]:
+        for name in chinese_names.meant(text):
+            yield from (name,) if name.startswith("class:") else self.exact(name)
 
     def _in_words(self, words: list[str]) -> list[str]:
         found: list[str] = []

@@ -213,19 +213,24 @@ class Chart:
         return ClinicalContext(record, hook, None, "e1" if stay else None, stay, drafts, NOW)
 
 
+def case_of(service, context, models, enabled=(), beside=()):
+    """What a service looks at."""
+    chosen = {id_: models[id_] for id_ in service.models if is_on(models[id_], enabled)}
+    features = list(with_inputs([*(f for m in chosen.values() for f in m.features), *service.features]))
+    values = extract(context.record, features)
+    results = {id_: m.estimate(values) for id_, m in chosen.items()}
+    defaults = {name: threshold.default for name, threshold in service.thresholds.items()}
+    library = base() if service.knowledge else None
+    return Case(context, values, chosen, results, defaults, library, frozenset(beside))
+
+
 class Answer:
     """What a service made of a chart."""
 
     def __init__(self, service, context, models, enabled=(), beside=()):
-        chosen = {id_: models[id_] for id_ in service.models if is_on(models[id_], enabled)}
-        features = list(with_inputs([*(f for m in chosen.values() for f in m.features), *service.features]))
-        values = extract(context.record, features)
-        results = {id_: m.estimate(values) for id_, m in chosen.items()}
-        defaults = {name: threshold.default for name, threshold in service.thresholds.items()}
-        library = base() if service.knowledge else None
-        self.case = Case(context, values, chosen, results, defaults, library, frozenset(beside))
+        self.case = case_of(service, context, models, enabled, beside)
         self.findings = with_outlook(self.case, service.find(self.case))
-        summary = summarise(context, values, self.findings, service.summary, shown=service.shown)
+        summary = summarise(context, self.case.values, self.findings, service.summary, shown=service.shown)
         self.cards = compose(service, self.findings, summary, ENGLISH, assessment_id=UUID(int=7))
 
     @property

@@ -1,7 +1,7 @@
 """The services, run on real models."""
 
 import pytest
-from charts import MODELS, ROOT, Answer, plugin
+from charts import MODELS, ROOT, Answer, case_of, plugin
 
 from cds_service.hook import Service
 
@@ -33,5 +33,16 @@ def ask(services):
         service = services[service_id]
         context = chart.context(service.hook, encounter_class, encounter_status, **members)
         return Answer(service, context, models, enabled, beside)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def findings(services):
+    """findings("drug-safety", chart): what a service finds, without its cards, which cost three times as much."""
+
+    def run(service_id, chart):
+        service = services[service_id]
+        return service.find(case_of(service, chart.context(service.hook), MODELS))
 
     return run

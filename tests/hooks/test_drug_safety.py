@@ -22,8 +22,11 @@ def chart(age=50, sex="male"):
 
 def answered(ask, made, service=SERVICE):
     """What endangers: without what is to be measured."""
-    found = ask(service, made)
-    return [f for f in found.findings if "/monitoring/" not in f.key and not f.quiet]
+    return endangering(ask(service, made).findings)
+
+
+def endangering(findings):
+    return [f for f in findings if "/monitoring/" not in f.key and not f.quiet]
 
 
 # Pairs that textbooks teach, and how loud the card must be. Written from general knowledge of: Hansten and Horn, The
@@ -103,11 +106,11 @@ def loudest(findings):
 
 
 @pytest.mark.parametrize(("draft", "taken", "loud"), PAIRS)
-def test_a_textbook_pair_is_found_as_loud_as_it_deserves(ask, draft, taken, loud):
+def test_a_textbook_pair_is_found_as_loud_as_it_deserves(findings, draft, taken, loud):
     """Whichever of the two is drafted."""
     expected = Severity[loud.upper()]
     for new, old in ((draft, taken), (taken, draft)):
-        found = answered(ask, chart().draft(new).medicine("", old))
+        found = endangering(findings(SERVICE, chart().draft(new).medicine("", old)))
         assert loudest(found) == expected, [f.key for f in found]
 
 
@@ -118,10 +121,10 @@ def test_there_are_sixty_of_each():
 
 
 @pytest.mark.parametrize(("draft", "taken"), SAFE)
-def test_an_everyday_combination_is_silent(ask, draft, taken):
+def test_an_everyday_combination_is_silent(findings, draft, taken):
     """An alert that is always there is read by nobody."""
     for new, old in ((draft, taken), (taken, draft)):
-        assert answered(ask, chart().draft(new).medicine("", old)) == []
+        assert endangering(findings(SERVICE, chart().draft(new).medicine("", old))) == []
 
 
 @pytest.mark.parametrize(

@@ -155,74 +155,74 @@ def with_allergy(made, substance):
     return made
 
 
-def loudest(ask, made):
+def loudest(findings, made):
     """How loud, leaving out what is to be measured; what was not recognised is no find."""
-    found = ask(SERVICE, made).findings
+    found = findings(SERVICE, made)
     told = [f for f in found if not f.quiet and not any(f"/{part}" in f.key for part in ("monitoring/", "unrecog"))]
     return max((f.severity for f in told), default=None), [f.key for f in found]
 
 
 @pytest.mark.parametrize(("draft", "taken", "least"), DANGEROUS_PAIRS)
-def test_a_dangerous_pair_is_found_whichever_is_drafted(ask, draft, taken, least):
+def test_a_dangerous_pair_is_found_whichever_is_drafted(findings, draft, taken, least):
     """At least as loud as a pharmacist would ask for."""
     for new, old in ((draft, taken), (taken, draft)):
-        loud, keys = loudest(ask, chart().draft(new).medicine("", old))
+        loud, keys = loudest(findings, chart().draft(new).medicine("", old))
         assert loud is not None, keys
         assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "problem", "least"), DANGEROUS_IN)
-def test_a_medicine_that_harms_in_a_condition_is_found(ask, draft, problem, least):
+def test_a_medicine_that_harms_in_a_condition_is_found(findings, draft, problem, least):
     """Pregnancy among the conditions."""
-    loud, keys = loudest(ask, with_problem(chart(35, "female"), problem).draft(draft))
+    loud, keys = loudest(findings, with_problem(chart(35, "female"), problem).draft(draft))
     assert loud is not None, keys
     assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "substance", "least"), DANGEROUS_ALLERGIES)
-def test_a_medicine_against_a_grave_allergy_is_found(ask, draft, substance, least):
+def test_a_medicine_against_a_grave_allergy_is_found(findings, draft, substance, least):
     """The substance itself, its class, or what cross-reacts, whatever the product is called."""
-    loud, keys = loudest(ask, with_allergy(chart(), substance).draft(draft))
+    loud, keys = loudest(findings, with_allergy(chart(), substance).draft(draft))
     assert loud is not None, keys
     assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "measured", "age", "least"), DANGEROUS_VALUES)
-def test_a_medicine_beyond_its_limit_is_found(ask, draft, measured, age, least):
+def test_a_medicine_beyond_its_limit_is_found(findings, draft, measured, age, least):
     """Kidney function, potassium and age."""
-    loud, keys = loudest(ask, chart(age, **measured).draft(draft))
+    loud, keys = loudest(findings, chart(age, **measured).draft(draft))
     assert loud is not None, keys
     assert loud >= least, keys
 
 
 @pytest.mark.parametrize(("draft", "taken"), SAFE_PAIRS)
-def test_a_safe_pair_is_silent_whichever_is_drafted(ask, draft, taken):
+def test_a_safe_pair_is_silent_whichever_is_drafted(findings, draft, taken):
     """And both names are recognised: silence about an unknown name would prove nothing."""
     for new, old in ((draft, taken), (taken, draft)):
-        loud, keys = loudest(ask, chart().draft(new).medicine("", old))
+        loud, keys = loudest(findings, chart().draft(new).medicine("", old))
         assert loud is None, keys
         assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "problem"), SAFE_IN)
-def test_a_medicine_that_may_be_given_in_a_condition_is_silent(ask, draft, problem):
+def test_a_medicine_that_may_be_given_in_a_condition_is_silent(findings, draft, problem):
     """Many of them are the first choice there."""
-    loud, keys = loudest(ask, with_problem(chart(35, "female"), problem).draft(draft))
+    loud, keys = loudest(findings, with_problem(chart(35, "female"), problem).draft(draft))
     assert loud is None, keys
     assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "substance"), SAFE_ALLERGIES)
-def test_a_medicine_that_does_not_cross_react_is_silent(ask, draft, substance):
+def test_a_medicine_that_does_not_cross_react_is_silent(findings, draft, substance):
     """Old wives' cross-reactions are no cards."""
-    loud, keys = loudest(ask, with_allergy(chart(), substance).draft(draft))
+    loud, keys = loudest(findings, with_allergy(chart(), substance).draft(draft))
     assert loud is None, keys
     assert not any("/unrecognised/" in key for key in keys)
 
 
 @pytest.mark.parametrize(("draft", "measured", "age"), SAFE_VALUES)
-def test_a_medicine_within_its_limits_is_silent(ask, draft, measured, age):
+def test_a_medicine_within_its_limits_is_silent(findings, draft, measured, age):
     """Kidney function and age that need no other dose."""
-    loud, keys = loudest(ask, chart(age, **measured).draft(draft))
+    loud, keys = loudest(findings, chart(age, **measured).draft(draft))
     assert loud is None, keys
     assert not any("/unrecognised/" in key for key in keys)

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from cds_service.errors import KnowledgeError
+from cds_service.features import chinese_names
 from cds_service.features.feature import ConditionFeature
 from cds_service.knowledge import base_files, library, schema
 from cds_service.knowledge.policy import severity_rank
@@ -72,6 +73,7 @@ def test_limits_of_one_drug_and_test_get_stricter_the_further_they_go():
 def test_no_name_means_two_drugs_unless_it_is_a_combination():
     """A brand that resolves to the wrong ingredient would be worse than one that does not resolve."""
     combinations = {line["name"].lower() for line in base_files.lines("combinations")}
+    combinations |= {name for name, meant in chinese_names.table().items() if len(meant) > 1}
     names = Counter(text for text, _ in LIBRARY.graph.names("drug"))
     assert {name for name, count in names.items() if count > 1} <= combinations
 
