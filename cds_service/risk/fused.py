@@ -23,6 +23,7 @@ from cds_service.risk import fusion, published, speaking, table
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
+from cds_service.risk.fused_sums import At, Sums
 from cds_service.risk.fusion import Fusion, Modality, Pattern
 from cds_service.risk.manifest import Input
 from cds_service.risk.modality import Apart, Scorer, Trees, check_features
@@ -129,7 +130,8 @@ class FusedModel:
         found = []
         for position, outcome in enumerate(self.manifest.outcomes):
             for horizon in self.manifest.horizons:
-                found.append(self._estimate(outcome, horizon, self._widest(position, horizon, fused), entries, values))
+                used = self._widest(position, horizon, fused)
+                found.append(self._estimate(outcome, horizon, used, entries, values))
         return tuple(found)
 
     def present(self, entries: Entries) -> tuple[str, ...]:
@@ -141,13 +143,14 @@ class FusedModel:
         )
 
     def by_modality(self, outcome: str, values: FeatureValues) -> Mapping[str, float]:
-        """What the features of each modality add to the fused log-odds of an outcome, beyond the average.
+        """What the features of each modality add to an outcome's log-odds at the longest horizon, beyond the average.
 
         An input that every modality takes, such as age, stands for itself. The sum over modalities equals that over
         features; absent ones are not there.
         """
         entries = {feature.id: values[feature] for feature in self.inputs}
-        return self._fused(outcome, self.present(entries), entries).by_modality
+        at = self._fused(outcome, self.present(entries), entries).at(self.manifest.horizons[-1])
+        return {id_: at.slope * amount for id_, amount in at.fused.by_modality.items()}
 
     def predict_table(self, path: Path) -> table.Predictions:
         """Probabilities for the rows of a file in the source data's own columns.
@@ -164,7 +167,7 @@ class FusedModel:
         """The same model for tables."""
         return FusedRows(self.manifest, self.inputs, tuple(gate for gate, _ in self.gates), self.scorers)
 
-    def _fused(self, outcome: str, present: tuple[str, ...], entries: Entries) -> _Fused:
+    def _fused(self, outcome: str, present: tuple[str, ...], entries: Entries) -> Sums:
         pattern = self._patterns[outcome, present]
         amounts: dict[str, float] = {}
         baseline = output = 0.0
@@ -186,22 +189,20 @@ class FusedModel:
         sums: dict[str, float] = {}
         for id_, amount in amounts.items():
             sums[self._owners[id_]] = sums.get(self._owners[id_], 0.0) + amount
-        return _Fused(outcome, pattern, baseline, output, amounts, sums)
+        return Sums(outcome, pattern, baseline, output, amounts, sums)
 
-    def _widest(self, position: int, horizon: int, fused: Mapping[str, _Fused]) -> _Fused:
-        """The outcome's own log-odds, or those of a narrower outcome if they are higher: it includes that one."""
-        candidates = [fused[outcome] for outcome in self.manifest.outcomes[position:]]
-        return max(candidates, key=lambda one: one.at(horizon))
+    def _widest(self, position: int, horizon: int, fused: Mapping[str, Sums]) -> At:
+        """Its own log-odds, or those of a narrower outcome or shorter horizon if higher: it includes these."""
+        within = [h for h in reversed(self.manifest.horizons) if h <= horizon]
+        candidates = [fused[outcome].at(h) for h in within for outcome in self.manifest.outcomes[position:]]
+        return max(candidates, key=lambda one: one.log_odds)
 
-    def _estimate(
-        self, outcome: str, horizon: int, used: _Fused, entries: Entries, values: FeatureValues
-    ) -> RiskEstimate:
-        given = list(entries.values())
-        amounts = np.array([used.amounts.get(feature.id, 0.0) for feature in self.inputs])
-        seen = [entry for entry in given if entry.feature.id in used.amounts]
-        kept = np.array([feature.id in used.amounts for feature in self.inputs])
-        intercept = used.pattern.intercepts[str(horizon)]
-        risk = float(expit(np.asarray(used.at(horizon))))
+    def _estimate(self, outcome: str, horizon: int, used: At, entries: Entries, values: FeatureValues) -> RiskEstimate:
+        given, moved = list(entries.values()), used.fused.amounts
+        amounts = used.slope * np.array([moved.get(feature.id, 0.0) for feature in self.inputs])
+        seen = [entry for entry in given if entry.feature.id in moved]
+        kept = np.array([feature.id in moved for feature in self.inputs])
+        risk = float(expit(np.asarray(used.log_odds)))
         found = tuple(entry for entry in seen if isinstance(entry, FeatureValue))
         thresholds = self.bands.get((outcome, horizon))
         return RiskEstimate(
@@ -216,12 +217,12 @@ class FusedModel:
             band=published.band_of(risk, thresholds) if thresholds else None,
             explanation=tree.explanation(
                 tree.contributions(amounts[kept], seen, self.groups, published.in_words),
-                baseline=intercept + used.baseline,
-                output=used.at(horizon),
+                baseline=used.intercept + used.slope * used.fused.baseline,
+                output=used.log_odds,
                 population=self.population,
             )
             if self.explained
-            else tree.unexplained(used.at(horizon)),
+            else tree.unexplained(used.log_odds),
             inputs=found,
             not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
             effective=published.oldest(found),
@@ -232,11 +233,12 @@ class FusedModel:
             ),
         )
 
-    def _notes(self, used: _Fused, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
+    def _notes(self, used: At, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
+        by_modality = used.fused.by_modality
         labels = {i.id: i.label for i in self.manifest.inputs} | {m.id: m.label for m in self.manifest.modalities}
         shares = [
-            msg("{modality} {amount}", modality=labels[id_], amount=f"{amount:+.2f}")
-            for id_, amount in used.by_modality.items()
+            msg("{modality} {amount}", modality=labels[id_], amount=f"{used.slope * amount:+.2f}")
+            for id_, amount in by_modality.items()
         ]
         if not self.explained:
             return (tree.NO_EXPLANATION,)
@@ -244,12 +246,15 @@ class FusedModel:
         absent = [
             msg("{modality}", modality=m.label)
             for m in self.manifest.modalities
-            if m.id in self._owners.values() and m.id not in used.by_modality
+            if m.id in self._owners.values() and m.id not in by_modality
         ]
         if absent:
             notes.append(msg("Without {modalities}, which is a case of its own", modalities=published.listed(absent)))
-        if used.outcome != outcome:
-            notes.append(msg("Taken from {narrower}, which it includes", narrower=self.outcome_words[used.outcome]))
+        if used.fused.outcome != outcome:
+            narrower = self.outcome_words[used.fused.outcome]
+            notes.append(msg("Taken from {narrower}, which it includes", narrower=narrower))
+        if used.horizon != horizon:
+            notes.append(msg("Taken from the estimate for {years} years, which it includes", years=used.horizon))
         near = next((s for s in self.manifest.similar
                      if (s.outcome, s.horizon) == (outcome, horizon) and s.low <= risk <= s.high), None)  # fmt: skip
         if near is not None:
@@ -317,23 +322,3 @@ class FusedModel:
     @cached_property
     def _parts(self) -> Mapping[tuple[str, str], fusion.Part]:
         return {(p.outcome, p.modality): p for p in self.manifest.parts}
-
-
-@dataclass(frozen=True, slots=True)
-class _Fused:
-    """One outcome of one patient: the pattern used, and sums without the pattern's intercept."""
-
-    outcome: str
-    pattern: Pattern
-    baseline: float
-    output: float
-    amounts: Mapping[str, float]
-    by_modality: Mapping[str, float]
-
-    def at(self, horizon: int) -> float:
-        """The log-odds at a horizon."""
-        return self.pattern.intercepts[str(horizon)] + self.output
-
-
-def _has_measurement(entry: FeatureValue | Unusable) -> bool:
-    return isinstance(entry, FeatureValue) and speaking.is_measured(entry.feature)

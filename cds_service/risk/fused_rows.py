@@ -19,6 +19,21 @@ from cds_service.risk.modality import Scorer
 Floats = NDArray[np.float64]
 
 
+def in_order(
+    own: Mapping[tuple[str, int], Floats], outcomes: Sequence[str], horizons: Sequence[int]
+) -> dict[tuple[str, int], Floats]:
+    """Log-odds by outcome and horizon, each at least those of every narrower outcome and shorter horizon.
+
+    outcomes: widest first. horizons: ascending.
+    """
+    found: dict[tuple[str, int], Floats] = {}
+    for outcome in reversed(outcomes):
+        for horizon in horizons:
+            within = [line for (_, shorter), line in found.items() if shorter <= horizon]
+            found[outcome, horizon] = np.maximum.reduce([own[outcome, horizon], *within])
+    return found
+
+
 @dataclass(frozen=True)
 class FusedRows:
     """What a fused model needs for rows. gates: features that forbid an answer where they are true."""
@@ -46,16 +61,10 @@ class FusedRows:
 
     def log_odds(self, matrix: NDArray[np.float32]) -> dict[tuple[str, int], Floats]:
         """Fused log-odds of each outcome and horizon for the rows of a matrix, shape (n_rows, n_inputs)."""
-        own = self.own_log_odds(matrix)
-        found: dict[tuple[str, int], Floats] = {}
-        for outcome in reversed(self.manifest.outcomes):  # the narrowest first: a wider one is never below it
-            for horizon in self.manifest.horizons:
-                inner = [found[o, h] for o, h in found if h == horizon]
-                found[outcome, horizon] = np.maximum.reduce([own[outcome, horizon], *inner])
-        return found
+        return in_order(self.own_log_odds(matrix), self.manifest.outcomes, self.manifest.horizons)
 
     def own_log_odds(self, matrix: NDArray[np.float32]) -> dict[tuple[str, int], Floats]:
-        """The same before a wider outcome is raised to the narrower one that it includes."""
+        """The same before one is raised to a narrower outcome or a shorter horizon that it includes."""
         there = self._present_rows(matrix)
         found: dict[tuple[str, int], Floats] = {}
         for outcome in self.manifest.outcomes:
@@ -64,10 +73,11 @@ class FusedRows:
                 result = np.empty(len(matrix))
                 for pattern in (p for p in self.manifest.patterns if p.outcome == outcome):
                     rows = (there == self._bits(pattern.modalities)).nonzero()[0]
-                    total = np.full(len(rows), pattern.intercepts[str(horizon)])
+                    intercept, slope = pattern.line(horizon)
+                    total = np.zeros(len(rows))
                     for id_, weight in pattern.weights.items():
                         total += weight * parts[id_][rows]
-                    result[rows] = total
+                    result[rows] = intercept + slope * total
                 found[outcome, horizon] = result
         return found
 

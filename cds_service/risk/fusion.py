@@ -1,8 +1,9 @@
 """`manifest.json` of a fused model: one calibrated model a modality, and a combiner for every pattern of modalities.
 
 A part's log-odds are those of its outcome at the longest horizon: intercept + slope x its margin. A pattern's log-odds
-are intercept(horizon) + the weighted sum of the log-odds of its parts. Both are affine, so that attributions of the
-margins stay exact on the fused log-odds; a modality that is missing is another pattern, fitted and calibrated apart.
+are intercept(horizon) + slope(horizon) x the weighted sum of the log-odds of its parts. Both are affine, so that
+attributions of the margins stay exact on the fused log-odds; a modality that is missing is another pattern, fitted and
+calibrated apart. Where slopes differ, lines of two horizons may cross: a longer horizon is never below a shorter one.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The combiner of one outcome where exactly these modalities are there.
 
     weights: modality -> weight of its log-odds, none negative. intercepts: horizon in years -> intercept, rising.
-    people: training patients who had them.
+    people: training patients who had them. slopes: horizon -> slope of the weighted sum, above 0; 1 where none is here.
     """
 
     outcome: str
@@ -63,6 +64,11 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: dict[str, float]
     intercepts: dict[str, float]
     people: int
+    slopes: dict[str, float] = {}
+
+    def line(self, horizon: int) -> tuple[float, float]:
+        """Intercept and slope at a horizon."""
+        return self.intercepts[str(horizon)], self.slopes.get(str(horizon), 1.0)
 
 
 class Similar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,5 +152,7 @@ def _faults(declared: Fusion) -> Iterator[str]:
             yield f"the intercepts of {pattern.outcome} with {' + '.join(pattern.modalities)} do not rise"
         if set(pattern.weights) != set(pattern.modalities) or min(pattern.weights.values()) < 0:
             yield f"the weights of {pattern.outcome} with {' + '.join(pattern.modalities)} are not those of these"
+        if not all(slope > 0 for slope in pattern.slopes.values()):
+            yield f"a slope of {pattern.outcome} with {' + '.join(pattern.modalities)} is not above 0"
     if {(p.outcome, p.modality) for p in declared.parts} != {(o, m) for o in declared.outcomes for m in ids}:
         yield "there must be one part for each modality and outcome"

@@ -13,11 +13,12 @@ import xgboost
 
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import Fusion, subsets
-from cds_service.training import censoring, fusing, plots
+from cds_service.training import censoring, plots
 from cds_service.training.card import inputs_table
 from cds_service.training.evaluation import markdown
 from cds_service.training.fused_evidence import Evidence
-from cds_service.training.fusing import Flags, Floats, Patients
+from cds_service.training.fusing import Patients
+from cds_service.training.linear import Flags, Floats, Line
 from cds_service.training.metrics import Interval, net_benefit_weighted
 
 FEWEST = 20
@@ -113,10 +114,11 @@ def _parameters(manifest: Fusion) -> str:
     rows = [
         (f"{p.outcome}: {' + '.join(p.modalities)}", p.people,
          ", ".join(f"{id_} {w:.2f}" for id_, w in p.weights.items()),
-         ", ".join(f"{a:.3f} at {h} y" for h, a in p.intercepts.items()))
+         ", ".join(f"{a:.3f} at {h} y" for h, a in p.intercepts.items()),
+         ", ".join(f"{b:.2f} at {h} y" for h, b in p.slopes.items()))
         for p in manifest.patterns
     ]  # fmt: skip
-    return f"Final model: {chosen}.\n\n{markdown(('combiner', 'people', 'weights', 'intercepts'), rows)}"
+    return f"Final model: {chosen}.\n\n{markdown(('combiner', 'people', 'weights', 'intercepts', 'slopes'), rows)}"
 
 
 def _discrimination(evidence: Evidence) -> str:
@@ -231,7 +233,7 @@ def _drivers(manifest: Fusion, evidence: Evidence, folder: Path) -> str:
     for kind in final.kinds:
         part, columns = final.parts[outcome, kind.id], list(kind.columns)
         weight = final.combiners[outcome, evidence.full].weights[kind.id] * part.slope
-        if isinstance(part.model, fusing.Line):
+        if isinstance(part.model, Line):
             phi[:, columns] += weight * part.model.parts(p.matrix[rows][:, columns])
         else:
             matrix = xgboost.DMatrix(p.matrix[rows][:, columns], nthread=1)

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.risk.calibration import expit
+from cds_service.risk.fused_rows import in_order
 from cds_service.risk.fusion import subsets
 from cds_service.training import fusing
-from cds_service.training.fusing import Flags, Floats, Fusing, Matrix, Patients, Plan
+from cds_service.training.fusing import Fusing, Patients, Plan
+from cds_service.training.linear import Flags, Floats, Matrix, cox
 from cds_service.training.progress import bar
 
 Score = Callable[[str, NDArray[np.int64], Flags], tuple[Floats, Floats]]
@@ -91,7 +93,7 @@ class Evidence:
     def _cox(self, outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
         mean, scale = self.linear[train].mean(axis=0), np.maximum(self.linear[train].std(axis=0), 1e-9)
         z, p = (self.linear - mean) / scale, self.patients
-        weight = fusing.cox(z[train], p.months[train], p.came[outcome][train], self.ridge)
+        weight = cox(z[train], p.months[train], p.came[outcome][train], self.ridge)
         return z[test] @ weight, z[train] @ weight
 
     def _trees(self, matrix: Matrix) -> Score:
@@ -116,14 +118,14 @@ def by_pattern(
     ids = [kind.id for kind in plan.kinds]
     there = np.column_stack([kind.there(patients.matrix) for kind in plan.kinds])
     there[~there.any(axis=1)] = True
-    found: dict[tuple[str, int], Floats] = {}
-    for outcome in reversed(tuple(patients.came)):
+    own: dict[tuple[str, int], Floats] = {}
+    for outcome in patients.came:
         for horizon in plan.horizons:
             result = np.empty(len(patients))
             for pattern in subsets(ids):
                 rows = np.all(there == [id_ in pattern for id_ in ids], axis=1)
                 if rows.any():
                     result[rows] = log_odds(patients.matrix, outcome, horizon, pattern)[rows]
-            inner = [line for (o, h), line in found.items() if h == horizon]
-            found[outcome, horizon] = np.maximum.reduce([result, *inner])
+            own[outcome, horizon] = result
+    found = in_order(own, tuple(patients.came), plan.horizons)
     return {(o, h): found[o, h] for o in patients.came for h in plan.horizons}

@@ -15,7 +15,8 @@ from cds_service.risk import fusion, modality
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import Fusion, Modality, Similar
 from cds_service.training import censoring
-from cds_service.training.fusing import Floats, Fused, Line, Part, Patients
+from cds_service.training.fusing import Fused, Part, Patients
+from cds_service.training.linear import Floats, Line
 
 __all__ = ["Fusion", "Modality", "similar", "write"]
 
@@ -29,12 +30,16 @@ def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
     folder.mkdir(parents=True, exist_ok=True)
     parts = tuple(_part(folder, outcome, kind, part, sparse) for (outcome, kind), part in fused.parts.items())
     patterns = tuple(
-        fusion.Pattern(outcome, pattern, dict(c.weights), {str(h): a for h, a in c.intercepts.items()}, c.people)
+        fusion.Pattern(outcome, pattern, dict(c.weights), _by_text(c.intercepts), c.people, _by_text(c.slopes))
         for (outcome, pattern), c in fused.combiners.items()
     )
     complete = msgspec.structs.replace(manifest, parts=parts, patterns=patterns)
     fusion.write(complete, folder / "manifest.json")
     return complete
+
+
+def _by_text(by_horizon: Mapping[int, float]) -> dict[str, float]:
+    return {str(horizon): number for horizon, number in by_horizon.items()}
 
 
 def _part(folder: Path, outcome: str, kind: str, part: Part, sparse: Collection[str]) -> fusion.Part:

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from cds_service.risk.fusion import subsets
-from cds_service.training import censoring
+from cds_service.training import censoring, linear
+from cds_service.training.at_horizons import Happened
+from cds_service.training.linear import Flags, Floats, Line, Matrix, Sets, cox
 from cds_service.training.progress import Step, bar
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Indices = NDArray[np.int64]
-Matrix = NDArray[np.float32]
 Parameters = Mapping[str, float | int]
 
 
@@ -63,7 +62,7 @@ class Kind:
     minimum: int
     monotone: Sequence[int]
     linear: bool = False
-    sets: Sequence[tuple[Sequence[int], int]] = ()
+    sets: Sets = ()
     logarithm: bool = False
 
     def there(self, matrix: Matrix) -> Flags:
@@ -76,6 +75,7 @@ class Plan:
     """How it is done. horizons in years, ascending. start: parameters tried first; space: as in `study.Plan`.
 
     alone: modalities that speak alone wherever they are there, because they see what the others see.
+    by_horizon: whether each horizon has a slope of its own, where there are outcomes enough to tell.
     outer, inner, calibration: folds of the validation, of the tuning, and of the margins that parts are joined on.
     """
 
@@ -90,25 +90,7 @@ class Plan:
     inner: int = 3
     calibration: int = 5
     alone: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A linear model: weights of standardised columns."""
-
-    mean: Floats
-    scale: Floats
-    weight: Floats
-    logarithm: bool = False
-
-    def parts(self, matrix: Matrix) -> Floats:
-        """What each column adds to each row's margin; one that is not measured adds nothing."""
-        given = tamed(matrix) if self.logarithm else matrix
-        return np.asarray(np.nan_to_num((given - self.mean) / self.scale) * self.weight, dtype=np.float64)
-
-    def margins(self, matrix: Matrix) -> Floats:
-        """One margin a row; a column that is not measured counts as the average, which no answer is given on."""
-        return np.asarray(self.parts(matrix).sum(axis=1), dtype=np.float64)
+    by_horizon: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +108,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Combiner:
-    """One pattern and outcome. weights: by modality. intercepts: by horizon. people: that it was fitted on."""
+    """One pattern and outcome. weights: by modality. intercepts, slopes: by horizon. people: that it was fitted on."""
 
     weights: Mapping[str, float]
     intercepts: Mapping[int, float]
     people: int
+    slopes: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +128,13 @@ class Fused:
     def log_odds(self, matrix: Matrix, outcome: str, horizon: int, pattern: tuple[str, ...]) -> Floats:
         """Log-odds with one pattern, whatever is measured."""
         combiner = self.combiners[outcome, pattern]
-        total = np.full(len(matrix), combiner.intercepts[horizon])
+        total = np.zeros(len(matrix))
         for kind in self.kinds:
             if kind.id in pattern:
                 total += combiner.weights[kind.id] * self.parts[outcome, kind.id].log_odds(
                     matrix[:, list(kind.columns)]
                 )
-        return total
+        return np.asarray(combiner.intercepts[horizon] + combiner.slopes[horizon] * total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +172,7 @@ def fit(patients: Patients, rows: Indices, plan: Plan, step: Step, name: str, gi
     held_out = _held_out(patients, rows, plan, parameters, plan.calibration)
     parts, combiners = {}, {}
     for outcome in patients.came:
-        seen = _Seen.of(patients, rows, outcome, plan.horizons)
+        seen = _seen(patients, rows, outcome, plan)
         apart: dict[str, Floats] = {}
         for kind in plan.kinds:
             margin, there = held_out[outcome, kind.id], kind.there(patients.matrix[rows])
@@ -210,7 +193,7 @@ def train(
     matrix, months = patients.matrix[rows][:, np.array(kind.columns)], patients.months[rows]
     came = patients.came[outcome]
     if kind.linear:
-        return _line(np.asarray(matrix, dtype=np.float64), months, came[rows], kind)
+        return linear.line(np.asarray(matrix, dtype=np.float64), months, came[rows], kind.sets, kind.logarithm)
     table = xgboost.DMatrix(matrix, nthread=1)
     table.set_float_info("label_lower_bound", months)
     table.set_float_info("label_upper_bound", np.where(came[rows], months, np.inf))
@@ -233,54 +216,15 @@ def margins(model: xgboost.Booster | Line, matrix: Matrix) -> Floats:
     return np.asarray(model.predict(xgboost.DMatrix(matrix, nthread=1), output_margin=True), dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was seen of an outcome among some rows: for each horizon whether it came, and the weight of each row."""
-
-    happened: Sequence[Floats]
-    weight: Sequence[Floats]
-
-    @classmethod
-    def of(cls, patients: Patients, rows: Indices, outcome: str, horizons: Sequence[int]) -> _Seen:
-        months, came, ended = patients.months[rows], patients.came[outcome][rows], patients.ended[rows]
-        return cls(
-            [np.asarray(came & (months <= 12 * h), dtype=np.float64) for h in horizons],
-            [censoring.weights(months, ended, 12 * h) for h in horizons],
-        )
-
-    def directed(self, margin: Floats, there: Flags, sign: float) -> tuple[list[float], float]:
-        """Intercepts and slope of a margin whose direction is known.
-
-        Where out-of-fold margins are noise, the fitted slope may point the wrong way and would turn the model over:
-        then it is next to flat instead.
-        """
-        intercepts, (slope,) = self.fit([margin], there)
-        if sign * slope > 0.0:
-            return intercepts, slope
-        slope = sign * 0.1 / max(float(margin[there].std()), 1e-9)
-        level, _ = self.fit([np.zeros(len(margin))], there)
-        return [a - slope * float(margin[there].mean()) for a in level], slope
-
-    def fit(self, columns: Sequence[Floats], there: Flags) -> tuple[list[float], list[float]]:
-        """Intercepts of the horizons and common slopes of the columns, over all horizons together."""
-        blocks, n = [], len(self.happened)
-        shown = np.column_stack([column[there] for column in columns])
-        mean, scale = shown.mean(axis=0), np.maximum(shown.std(axis=0), 1e-9)
-        for position in range(n):
-            marks = np.zeros((len(shown), n))
-            marks[:, position] = 1.0
-            blocks.append(np.column_stack([marks, (shown - mean) / scale]))
-        outcomes, weight = (np.concatenate([x[there] for x in xs]) for xs in (self.happened, self.weight))
-        found = censoring.fit(np.vstack(blocks), outcomes, weight)
-        slopes = found[n:] / scale
-        return (found[:n] - float(slopes @ mean)).tolist(), slopes.tolist()
+def _seen(patients: Patients, rows: Indices, outcome: str, plan: Plan) -> Happened:
+    return Happened.of(patients.months[rows], patients.came[outcome][rows], patients.ended[rows], plan.horizons)
 
 
 def _combined(
     patients: Patients, rows: Indices, plan: Plan, outcome: str, apart: Mapping[str, Floats], pattern: tuple[str, ...]
 ) -> Combiner:
     """The combiner of one pattern: weights by a Cox regression over all follow-up, slope and intercepts by horizon."""
-    seen = _Seen.of(patients, rows, outcome, plan.horizons)
+    seen = _seen(patients, rows, outcome, plan)
     there = np.all([kind.there(patients.matrix[rows]) for kind in plan.kinds if kind.id in pattern], axis=0)
     speaking = plan.alone & set(pattern) or set(pattern)
     columns = np.column_stack([apart[id_][there] * (id_ in speaking) for id_ in pattern])
@@ -292,9 +236,10 @@ def _combined(
         weights = np.ones(1)
     together = np.zeros(len(rows))
     together[there] = columns @ weights
-    intercepts, slope = seen.directed(together, there, 1.0)
-    fused = dict(zip(pattern, (slope * weights).tolist(), strict=True))
-    return Combiner(fused, dict(zip(plan.horizons, intercepts, strict=True)), int(there.sum()))
+    intercepts, slopes = seen.lines(together, there, plan.by_horizon)
+    fused = dict(zip(pattern, (slopes[-1] * weights).tolist(), strict=True))
+    relative = {h: slope / slopes[-1] for h, slope in zip(plan.horizons, slopes, strict=True)}
+    return Combiner(fused, dict(zip(plan.horizons, intercepts, strict=True)), int(there.sum()), relative)
 
 
 def _held_out(
@@ -352,43 +297,3 @@ def _folds(patients: Patients, rows: Indices, folds: int, seed: int) -> list[tup
     strata = sum(np.asarray(came[rows], dtype=np.int64) for came in patients.came.values())
     pairs = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, strata)
     return [(rows[a], rows[b]) for a, b in pairs]
-
-
-def _line(matrix: Floats, months: Floats, came: Flags, kind: Kind, ridge: float = 20.0) -> Line:
-    """A ridge Cox regression of standardised columns; or the sum of sets of them, each the mean of its columns."""
-    given = tamed(matrix) if kind.logarithm else matrix
-    mean, scale = np.nanmean(given, axis=0), np.maximum(np.nanstd(given, axis=0), 1e-6)
-    z = np.nan_to_num((given - mean) / scale)
-    if not kind.sets:
-        return Line(mean, scale, cox(z, months, came, ridge), kind.logarithm)
-    weight = np.zeros(z.shape[1])
-    for columns, sign in kind.sets:
-        members = list(columns)
-        spread = max(float(z[:, members].mean(axis=1).std()), 1e-6)
-        weight[members] += sign / (len(members) * spread)
-    return Line(mean, scale, weight, kind.logarithm)
-
-
-def tamed(matrix: Floats | Matrix) -> Floats:
-    """The logarithm of one plus the size, with the sign: heavy tails become short."""
-    return np.asarray(np.sign(matrix) * np.log1p(np.abs(matrix)), dtype=np.float64)
-
-
-def cox(matrix: Floats, months: Floats, came: Flags, ridge: float) -> Floats:
-    """Coefficients of a Cox regression with a ridge penalty (ties after Breslow)."""
-    order = np.argsort(-months, kind="stable")
-    z, event = matrix[order], np.asarray(came[order], dtype=np.float64)
-    found = np.zeros(z.shape[1])
-    for _ in range(50):
-        line = z @ found
-        w = np.exp(line - line.max())
-        risk = np.cumsum(w)
-        mean = np.cumsum(w[:, None] * z, axis=0) / risk[:, None]
-        gradient = (event[:, None] * (z - mean)).sum(axis=0) - ridge * found
-        later = np.cumsum((event / risk)[::-1])[::-1]
-        curvature = (z * (w * later)[:, None]).T @ z - (mean * event[:, None]).T @ mean + ridge * np.eye(len(found))
-        step = np.linalg.solve(curvature, gradient)
-        found = found + step
-        if np.max(np.abs(step)) < 1e-8:
-            break
-    return found

@@ -19,7 +19,7 @@ from cds_service.training.fusing import Fusing, Kind, Patients, Plan
 from cds_service.training.local_fused import Seen
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "breast-cancer-survival", "1.0.0", 20261104
+ID, VERSION, SEED = "breast-cancer-survival", "1.1.0", 20261104
 TITLE = "Survival after breast cancer (research only)"
 HORIZONS, AGES = (5, 10), (21, 96)
 ROUNDS = 120
@@ -105,7 +105,8 @@ def main(
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table, followed = _followed(data)
     patients = _patients(table, followed)
-    plan = Plan(_kinds(), HORIZONS, START, SPACE, rounds, trials, SEED, outer, alone=frozenset({"together"}))
+    alone = frozenset({"together"})
+    plan = Plan(_kinds(), HORIZONS, START, SPACE, rounds, trials, SEED, outer, alone=alone, by_horizon=True)
     result = fusing.run(patients, plan)
     spoken = _spoken(patients)
     evidence = fused_evidence.Evidence(

@@ -1,10 +1,12 @@
 """The shipped model of survival after breast cancer: for whom it speaks, sums, and every missing modality."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -68,6 +70,25 @@ def test_every_pattern_of_modalities_gives_ordered_risks_that_add_up(
     assert sum(shares.values()) == pytest.approx(explained.output - explained.baseline, abs=5e-5)
     missing = {"both": set(), "pathology alone": {"markers"}, "markers alone": {"pathology"}}[case]
     assert {"pathology", "markers"} - set(shares) == missing
+
+
+def test_ten_years_are_never_below_five_where_the_lines_of_both_cross(
+    model: FusedModel, patient: Build, tmp_path: Path
+) -> None:
+    """Each horizon has its slope; beyond the crossing the five years' estimate stands for both, and says so."""
+    steep = tuple(msgspec.structs.replace(p, slopes={"5": 9.0, "10": 1.0}) for p in model.manifest.patterns)
+    crossing = dataclasses.replace(model, manifest=msgspec.structs.replace(model.manifest, patterns=steep))
+    high = {o.TUMOR_SIZE: 70.0, o.POSITIVE_NODES: 12.0, o.NPI: 7.4}
+    found = risks(crossing, patient(crossing, WOMAN | PATHOLOGY | MARKERS | high))
+    five, ten = found["death", 5], found["death", 10]
+    assert ten.value == five.value > risks(model, patient(model, WOMAN | PATHOLOGY | MARKERS | high))["death", 10].value
+    assert ten.explanation.residual() <= 5e-5
+    assert "Taken from the estimate for 5 years, which it includes" in map(str, ten.notes)
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{','.join(HEADER)}\na,58,70,3,12,2,Positive,Negative,Negative,LumB\n")
+    (line,) = crossing.predict_table(path).lines
+    assert line[3] == line[1]
+    assert line[3] == pytest.approx(ten.value, abs=1e-6)
 
 
 def test_a_missing_modality_is_said_on_the_card(model: FusedModel, patient: Build) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cds_service.training import censoring, fusing
+from cds_service.training import censoring
+from cds_service.training.linear import cox
 
 lifelines = pytest.importorskip("lifelines", reason="needs the train extra")
 
@@ -50,4 +51,4 @@ def test_the_cox_regression_is_that_of_lifelines(followed: tuple[np.ndarray, np.
     months, came, x = followed
     frame = pandas.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "t": months, "e": came})
     expected = lifelines.CoxPHFitter().fit(frame, "t", "e").params_.to_numpy()
-    assert fusing.cox(x, months, came, 0.0) == pytest.approx(expected, abs=1e-4)
+    assert cox(x, months, came, 0.0) == pytest.approx(expected, abs=1e-4)
