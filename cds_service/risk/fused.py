@@ -322,3 +322,7 @@ class FusedModel:
     @cached_property
     def _parts(self) -> Mapping[tuple[str, str], fusion.Part]:
         return {(p.outcome, p.modality): p for p in self.manifest.parts}
+
+
+def _has_measurement(entry: FeatureValue | Unusable) -> bool:
+    return isinstance(entry, FeatureValue) and speaking.is_measured(entry.feature)
