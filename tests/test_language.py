@@ -2,10 +2,12 @@
 
 import ast
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import orjson
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from cds_service.cli import run
@@ -26,6 +28,13 @@ def messages(path: Path) -> set[str]:
     return {c.args[0].value for c in named if isinstance(c.args[0], ast.Constant)}
 
 
+@lru_cache(maxsize=1)
+def chinese() -> Catalog:
+    """All messages with their Chinese words, read once."""
+    with PO.open("rb") as file:
+        return read_po(file)
+
+
 SUMMARY = sorted({text for path in (ROOT / "summary").glob("*.py") for text in messages(path)})
 LABELS = sorted({f.label.text for f in all_features() if isinstance(f, Quantity)})
 
@@ -33,18 +42,16 @@ LABELS = sorted({f.label.text for f in all_features() if isinstance(f, Quantity)
 @pytest.mark.parametrize("text", [*SUMMARY, *LABELS])
 def test_every_message_of_the_summary_has_chinese_words(text: str) -> None:
     """Nothing falls back to English in the middle of a Chinese summary."""
-    with PO.open("rb") as file:
-        found = read_po(file).get(text)
+    found = chinese().get(text)
     assert found is not None, f"{PO.name} lacks {text!r}: run make messages and translate it"
     assert found.string
 
 
 def test_a_translation_keeps_the_places_of_its_message() -> None:
     """A value that is dropped or misnamed would be a lie or a crash."""
-    with PO.open("rb") as file:
-        for entry in read_po(file):
-            if entry.id and entry.string:
-                assert sorted(PLACE.findall(entry.id)) == sorted(PLACE.findall(entry.string)), entry.id
+    for entry in chinese():
+        if entry.id and entry.string:
+            assert sorted(PLACE.findall(entry.id)) == sorted(PLACE.findall(entry.string)), entry.id
 
 
 @pytest.mark.parametrize(
