@@ -44,7 +44,8 @@ def page() -> str:
 
 def _model(card: Path) -> str:
     text, id_ = card.read_text(encoding="utf-8"), card.parent.name
-    found = {title: body.strip() for title, body in re.findall(r"\n## (.+)\n((?:(?!\n## ).|\n(?!## ))*)", text)}
+    sections = (section.partition("\n") for section in text.split("\n## ")[1:])
+    found = {title: body.strip() for title, _, body in sections}
     shown = [f"### {name}\n\n{_without_pictures(found[name])}" for name in SECTIONS if name in found]
     head = f"## {id_}\n\n[Card](../../models/{id_}/card.md). {PUBLISHED.get(id_, '')}".rstrip()
     return "\n\n".join([head, *shown])
