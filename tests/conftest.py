@@ -5,42 +5,35 @@ Property tests have no deadline, because a slow machine is no failure; weights a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
 
+from cds_service import registry
 from cds_service.explain.leaf_tables import LeafTables
 
 settings.register_profile("curbside", deadline=None)
 settings.load_profile("curbside")
 
-# The same bytes give the same tables: made once for all tests of a process, which load models hundreds of times.
+# The same bytes give the same tables, and the shipped files the same models and hooks, which nothing changes: made once
+# for all tests of a process, which load them hundreds of times. The checks of a start are made each time.
 LeafTables.read = lru_cache(maxsize=64)(LeafTables.read)  # type: ignore[method-assign,assignment]
+SHIPPED = {registry.shipped(kind) for kind in ("models", "hooks")}
+read_anew = registry._module
+read_once = lru_cache(maxsize=256)(read_anew)
 
 
-@pytest.fixture(scope="session")
-def loaded_once() -> Iterator[None]:
-    """The shipped models and hooks are loaded once, whoever asks for them in this process; they are never changed."""
-    from cds_service import registry
+def of_plugin(file: Path) -> ModuleType:
+    shipped = file.parent in SHIPPED or file.parent.parent in SHIPPED
+    return read_once(file) if shipped else read_anew(file)
 
-    load = registry.load
-    kept: list[registry.Registry] = []
 
-    def once(*, extra_models: Iterable[Path] = (), extra_hooks: Iterable[Path] = ()) -> registry.Registry:
-        models, hooks = tuple(extra_models), tuple(extra_hooks)
-        if models or hooks:
-            return load(extra_models=models, extra_hooks=hooks)
-        if not kept:
-            kept.append(load())
-        return kept[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "load", once)
-        yield
+registry._module = of_plugin
 
 
 @pytest.fixture(scope="session")

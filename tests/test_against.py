@@ -25,11 +25,10 @@ from cds_service.stores.database import Database, migrate
 from cds_service.stores.tables import ASSESSMENTS
 
 PRIMARY = "primary-prevention"
-pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One stored answer with a card."""
     url = f"sqlite:///{tmp_path_factory.mktemp('against') / 'a.db'}"
     migrate(url)

@@ -42,7 +42,6 @@ from cds_service.suppression import Seen
 
 DAY = timedelta(days=1)
 PRIMARY = "primary-prevention"
-pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @pytest.fixture

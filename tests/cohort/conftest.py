@@ -7,6 +7,6 @@ from following import Followed, follow
 
 
 @pytest.fixture(scope="session")
-def followed(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> Followed:
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """What came of following the page."""
     return follow(tmp_path_factory.mktemp("go-live"))

@@ -24,8 +24,6 @@ from cds_service.protocol.request import decode_resource
 from cds_service.sandbox.population import Mechanism, Person, Served, people
 from cds_service.signed import facts_in
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 OUTCOMES = """
 until = 2026-11-01
 [outcomes.death-5y]
@@ -45,7 +43,7 @@ services = ["transition-of-care"]
 
 
 @pytest.fixture(scope="module")
-def planted(loaded_once: None) -> list[Person]:
+def planted() -> list[Person]:
     """What the population was made of."""
     return list(people(PATIENTS, SEED, Mechanism(), Served.load()))
 

@@ -23,8 +23,6 @@ from cds_service.errors import InputError
 from cds_service.fhir import resources as fhir
 from cds_service.sandbox.patients import BY_NAME
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 NAMES = ("healthy-adult", "diabetes-poor-control", "ckd-g3b-albuminuria", "heart-failure", "child")
 AT = "2026-11-01T09:00:00Z"
 
@@ -63,7 +61,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, loaded_once: None) -> list[dict[str, Any]]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The rows of the export as it is, in one process."""
     folder = tmp_path_factory.mktemp("plain")
     return score(export(folder / "e"), folder / "out", "--model", "ckd-epi-2021")
