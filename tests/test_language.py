@@ -75,7 +75,7 @@ def test_the_summary_of_a_record_is_printed_in_chinese(capsys: pytest.CaptureFix
     )
     shown = capsys.readouterr().out
     assert "过敏史" in shown
-    assert "血红蛋白 12.6 g/dL，低于 13.5 至 17.5，2026年10月12日" in shown
+    assert "血红蛋白 12.6 g/dL，低于 13.5–17.5，2026年10月12日" in shown
 
 
 def test_a_language_that_is_not_known_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

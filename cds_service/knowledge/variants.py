@@ -45,6 +45,7 @@ _CHANGE = re.compile(
     rf"{_ONE}FS\S*|DELINS{_ONE}+|DEL|DUP|INS{_ONE}*)",
 )
 _THREE = re.compile("|".join(_AMINO), re.IGNORECASE)
+_SUBSTITUTION = re.compile(r"p\.\(?([A-Z][a-z]{2})(\d{1,4})([A-Z][a-z]{2}|\*)\)?$")
 _HGVS = re.compile(r"p\.\(?[^\s,;)]+\)?")
 _AMPLIFIED = re.compile(r"\bamplif(ication|ied)\b", re.IGNORECASE)
 _FUSED = re.compile(r"\b(fusions?|rearrange(ment|d)|translocation)\b|::", re.IGNORECASE)
@@ -81,6 +82,15 @@ class Variant:
     wider: tuple[str, ...] = ()
     germline: bool = False
     unclear: Message | None = None
+
+
+def one_letter(change: str) -> str:
+    """A substitution as clinicians say it: `p.(Leu858Arg)` is `L858R`; empty for every other change."""
+    found = _SUBSTITUTION.search(change)
+    if found is None:
+        return ""
+    before, after = (_AMINO.get(found.group(n).upper(), "*" if found.group(n) == "*" else "") for n in (1, 3))
+    return f"{before}{found.group(2)}{after}" if before and after else ""
 
 
 def variants(record: PatientRecord, graph: Graph) -> tuple[Variant, ...]:

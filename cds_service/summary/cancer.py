@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.language import Message, msg
-from cds_service.summary.facts import PROBLEM, Fact, name_of
+from cds_service.summary.facts import PROBLEM, Fact
+from cds_service.summary.rows import name_of
 
 _Group = tuple[tuple[str, ...], Message]
 _STAGES: tuple[_Group, ...] = ((("21908-9",), msg("Stage, clinical")), (("21902-2",), msg("Stage, pathological")))

@@ -21,8 +21,9 @@ from cds_service.fhir.resources import Dosage, MedicationRequest, MedicationStat
 from cds_service.fhir.times import Span, parse
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
-from cds_service.summary.facts import MAX_NAME, MEDICATION, ORDERED, Fact, as_known, medicine_name
+from cds_service.summary.facts import MEDICATION, ORDERED, Fact, medicine_name
 from cds_service.summary.must import CHANGED_MEDICINE
+from cds_service.summary.rows import MAX_NAME, as_known
 
 _LIVE = frozenset({"active", "intended"})
 _STILL_TAKEN = timedelta(days=366)  # an ended order without a time of its end is told if it is no older before the stay

@@ -19,7 +19,8 @@ from cds_service.language import msg
 from cds_service.summary import cancer, contradictions, facts, follow_up, history, must, standing
 from cds_service.summary.changes import changes
 from cds_service.summary.facts import KINDS, MEDICATION, PROBLEM, RESULT, TREND, Fact
-from cds_service.summary.results import Series, abnormal_results, series, told_value, trends
+from cds_service.summary.genes import gene_results
+from cds_service.summary.results import Series, abnormal_results, named_value, series, trends
 
 _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] = {
     facts.CODE_STATUS: (history.code_status,),
@@ -71,7 +72,7 @@ def collect(record: PatientRecord, kinds: Collection[str] = KINDS) -> tuple[Fact
 
 
 def everything(record: PatientRecord) -> tuple[Fact, ...]:
-    """All facts, numbered: with every other latest result, and the medicines that are no longer taken."""
+    """All facts, numbered: also other latest results, reports of genes, and problems and medicines that are over."""
     found = collect(record)
     moving = {fact.key for fact in found if fact.kind == TREND}
     told = {*moving, *(f"{codes.LOINC}|{code}" for code in (*history.SOCIAL_CODES, *cancer.CODES))}
@@ -79,7 +80,8 @@ def everything(record: PatientRecord) -> tuple[Fact, ...]:
     normal = [_result(one, frozenset()) for one in series(record) if f"{codes.LOINC}|{one.code}" not in told]
     # A trend says what its latest result says, and where that result lies.
     kept = [fact for fact in found if not (fact.kind == RESULT and fact.key in moving)]
-    every = sorted((*kept, *facts.stopped(record), *normal), key=lambda fact: KINDS.index(fact.kind))
+    past = (*facts.past_problems(record), *facts.stopped(record))
+    every = sorted((*kept, *past, *gene_results(record), *normal), key=lambda fact: KINDS.index(fact.kind))
     return facts.numbered(every)
 
 
@@ -184,7 +186,7 @@ def _pair(measured: Measurement, group: tuple[str, ...], tag: str) -> tuple[str,
 
 def _result(one: Series, tags: frozenset[str]) -> Fact:
     taken = one.latest.effective
-    text = msg("{name} {value}", name=one.name, value=told_value(one.latest.part))
+    text = named_value(one)
     if taken is not None:
         text = msg("{result}, {date}", result=text, date=taken.date())
     return Fact(RESULT, text, (one.latest.reference,), taken, key=f"{codes.LOINC}|{one.code}", tags=tags)

@@ -20,7 +20,9 @@ from cds_service.fhir.resources import (
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
-from cds_service.summary.facts import CONTRADICTION, Fact, name_of
+from cds_service.summary.facts import CONTRADICTION, Fact
+from cds_service.summary.results import label_of
+from cds_service.summary.rows import name_of
 
 _PENICILLINS = frozenset(
     {"penicillin", "amoxicillin", "ampicillin", "piperacillin", "flucloxacillin", "benzylpenicillin"}
@@ -189,7 +191,7 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
         first, second = record.measurement(rows[0]), record.measurement(rows[1])
         text = msg(
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
-            name=name_of(first.part.code) or code, one=f"{one.value:g}", other=f"{other.value:g}",
+            name=label_of(code, first), one=f"{one.value:g}", other=f"{other.value:g}",
             unit=printed_unit(one.unit or ""),
             date=rows[0][0].start.date(),
         )  # fmt: skip

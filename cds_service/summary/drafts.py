@@ -10,7 +10,8 @@ from cds_service.fhir.resources import CodeableConcept, MedicationRequest, Proce
 from cds_service.language import msg
 from cds_service.markdown import shorten
 from cds_service.summary import must
-from cds_service.summary.facts import MAX_NAME, PLAN, Fact, name_of
+from cds_service.summary.facts import PLAN, Fact
+from cds_service.summary.rows import MAX_NAME, name_of
 
 
 def drafts(context: ClinicalContext) -> Iterator[Fact]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cds_service.fhir.stated import Amount, Json, Moment, Stated, codings_of, stated
+from cds_service.knowledge.variants import ASSESSMENT, one_letter
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
 from cds_service.summary.chart import Chart
@@ -87,11 +88,13 @@ def parts(cited: Stated, chart: Chart) -> list[Part]:
 def _whole(cited: Stated, chart: Chart) -> Part:
     part = Part(cited.kind, cited.reference, cited, dates=list(cited.dates))
     part.amounts = [a for a in cited.amounts if not a.path.startswith("component")]
+    genes = not ASSESSMENT.isdisjoint(code for _, code in codings_of(cited.json, "code"))  # a gene with its change
     for path, text in cited.names:
         root = path.partition(".")[0]
         if root == "component":
-            continue
-        if root in ("reasonCode", "reasonReference", "indication", "reason"):
+            if genes:
+                _read(part, f"{text} {one_letter(text)}".rstrip())
+        elif root in ("reasonCode", "reasonReference", "indication", "reason"):
             _why(part, text)
         elif text == "asNeededBoolean=true":
             part.operators.add(("freq", "prn"))

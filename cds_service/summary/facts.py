@@ -7,8 +7,8 @@ one that was not supplied and a recorded "no known allergies" are three differen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from functools import reduce
 
 import msgspec
@@ -22,11 +22,22 @@ from cds_service.fhir.resources import (
     Medication,
     MedicationRequest,
     MedicationStatement,
-    Resource,
 )
 from cds_service.fhir.times import Span, parse
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
+from cds_service.summary.rows import (
+    MAX_NAME,
+    Row,
+    as_known,
+    key_of,
+    latest_of,
+    merged,
+    name_of,
+    references_of,
+    row_of,
+    with_detail,
+)
 
 PROBLEM = "problem"
 MEDICATION = "medication"
@@ -50,15 +61,9 @@ KINDS = (
     IMMUNISATION, ADVERSE_EVENT, SOCIAL, FAMILY, GOAL, PLAN, DOCUMENT,
 )  # fmt: skip
 
-MAX_NAME = 120  # characters of a name from the record; the rest is left out, with an ellipsis
 _ACTIVE_CONDITION = frozenset({"active", "recurrence", "relapse"})
-_SUSPECTED = frozenset({"provisional", "differential"})
+_IS_PAST = re.compile(r"(?i)^(history of|h/o|personal history|past|old|previous|prior|status post)\b|史$")
 ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
-# SNOMED CT's fully specified names end in what kind of thing they name, which tells a clinician nothing.
-_SEMANTIC_TAG = re.compile(
-    r" ?\((disorder|finding|situation|substance|product|medicinal product|morphologic abnormality|event|procedure"
-    r"|qualifier value)\)$"
-)
 _NO_KNOWN = {  # codes that say "none known": SNOMED CT, and the IPS's own
     (codes.SNOMED, "716186003"): msg("No known allergies"),
     (codes.SNOMED, "409137002"): msg("No known drug allergies"),
@@ -124,21 +129,10 @@ def numbered(found: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(msgspec.structs.replace(fact, id=f"F{n}") for n, fact in enumerate(found, 1))
 
 
-class _Row(msgspec.Struct, frozen=True):
-    """One row on its way to a line; rows with a key in common are merged."""
-
-    keys: frozenset[str]
-    name: str | Message
-    detail: Message | None
-    reference: str
-    time: Span | None
-    suspected: bool = False
-
-
 def allergies(record: PatientRecord) -> tuple[Fact, ...]:
     """Active allergies; or the recorded absence of any; or that the list is empty or was not supplied."""
     stated: list[Fact] = []
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for row in record.rows(AllergyIntolerance):
         if not _is_active(row.clinical_status, frozenset({"active"})):
             continue
@@ -148,10 +142,10 @@ def allergies(record: PatientRecord) -> tuple[Fact, ...]:
             span = record.date_of(row)
             stated.append(Fact(ALLERGY, none_known, (reference,), span.start if span else None, key="none-known"))
         else:
-            rows.append(_row(record, row, row.code, _reaction(row)))
+            rows.append(row_of(record, row, row.code, _reaction(row)))
     found = tuple(
-        Fact(ALLERGY, _with_detail(group), _references(group), _latest(group), abnormal=True, key=_key(group))
-        for group in _merged(rows)
+        Fact(ALLERGY, with_detail(group), references_of(group), latest_of(group), abnormal=True, key=key_of(group))
+        for group in merged(rows)
     )
     if found or stated:
         return (*found, *_once(stated))
@@ -163,27 +157,58 @@ def allergies(record: PatientRecord) -> tuple[Fact, ...]:
 def problems(record: PatientRecord) -> tuple[Fact, ...]:
     """Active problems, each once, with the earliest time that any of its entries gives as onset."""
     rows = [
-        _row(record, row, row.code, _stage(row))
+        row_of(record, row, row.code, _stage(row))
         for row in record.rows(Condition)
         if _is_active(row.clinical_status, _ACTIVE_CONDITION)
         and not _ended(record, row)
         and _NO_PROBLEM.isdisjoint(codes.codings((row.code,)))
     ]
     facts = []
-    for group in _merged(rows):
+    for group in merged(rows):
         onset = min((row.time for row in group if row.time is not None), default=None)
-        text = _with_detail(group)
+        text = with_detail(group)
         if onset is not None:
-            text = msg("{problem}, since {date}", problem=text, date=as_known(onset))
+            text = _since(text, onset, over=_IS_PAST.search(str(text)) is not None)
         suspected = all(row.suspected for row in group)
         if suspected:
             text = msg("{problem}, suspected", problem=text)
         start = onset.start if onset else None
         certainty = "suspected" if suspected else "confirmed"
         facts.append(
-            Fact(PROBLEM, text, _references(group), start, key=_key(group), status="active", certainty=certainty)
+            Fact(PROBLEM, text, references_of(group), start, key=key_of(group), status="active", certainty=certainty)
         )
     return tuple(facts)
+
+
+def past_problems(record: PatientRecord) -> tuple[Fact, ...]:
+    """Problems that are over, each once, unless an active entry names the same; the latest first.
+
+    An old stroke still decides treatment: estimates count it, and a summary without it would contradict them.
+    """
+    active = {key for fact in problems(record) for key in (fact.key,)}
+    rows = [
+        row_of(record, row, row.code, _stage(row))
+        for row in record.rows(Condition)
+        if not _is_active(row.clinical_status, _ACTIVE_CONDITION) or _ended(record, row)
+    ]
+    facts = []
+    for group in merged(rows):
+        if active.isdisjoint(key for row in group for key in row.keys):
+            onset = max((row.time for row in group if row.time is not None), default=None)
+            text = with_detail(group)
+            if onset is not None:
+                text = _since(text, onset, over=True)
+            text = msg("{problem}, resolved", problem=text)
+            start = onset.start if onset else None
+            facts.append(Fact(PROBLEM, text, references_of(group), start, key=key_of(group), status="resolved"))
+    return tuple(facts)
+
+
+def _since(problem: Message, onset: Span, *, over: bool) -> Message:
+    """A problem with its day: one that is over began then, and does not go on since."""
+    if over:
+        return msg("{problem}, {date}", problem=problem, date=as_known(onset))
+    return msg("{problem}, since {date}", problem=problem, date=as_known(onset))
 
 
 def medications(record: PatientRecord) -> tuple[Fact, ...]:
@@ -199,19 +224,19 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
             doses = [d.text for d in said.dosage if d.text]
             rows.append(_medicine(record, said, said.medication_codeable_concept, doses))
     facts = []
-    for group in _merged(row for row in rows if row is not None):
-        text, latest = _with_detail(group), _latest(group)
+    for group in merged(row for row in rows if row is not None):
+        text, latest = with_detail(group), latest_of(group)
         span = max((row.time for row in group if row.time is not None), default=None)
         if span is not None:
             text = msg("{medicine}, recorded {date}", medicine=text, date=as_known(span))
-        facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status="active"))
+        facts.append(Fact(MEDICATION, text, references_of(group), latest, key=key_of(group), status="active"))
     return tuple(facts)
 
 
 def stopped(record: PatientRecord) -> tuple[Fact, ...]:
     """Medicines whose order was stopped, completed or put on hold, and that no current entry names."""
     current = {fact.key for fact in medications(record)}
-    rows: dict[str, list[_Row]] = {}
+    rows: dict[str, list[Row]] = {}
     for order in record.rows(MedicationRequest):
         if order.status in _NO_LONGER and order.intent in {None, *ORDERED} and not order.do_not_perform:
             row = _medicine(record, order, order.medication_codeable_concept, [])
@@ -219,30 +244,13 @@ def stopped(record: PatientRecord) -> tuple[Fact, ...]:
                 rows.setdefault(order.status or "", []).append(row)
     facts = []
     for status, found in rows.items():
-        for group in _merged(found):
-            text, latest = msg(_NO_LONGER[status], medicine=group[0].name), _latest(group)
+        for group in merged(found):
+            text, latest = msg(_NO_LONGER[status], medicine=group[0].name), latest_of(group)
             span = max((row.time for row in group if row.time is not None), default=None)
             if span is not None:
                 text = msg("{medicine}, prescribed {date}", medicine=text, date=as_known(span))
-            facts.append(Fact(MEDICATION, text, _references(group), latest, key=_key(group), status=status))
+            facts.append(Fact(MEDICATION, text, references_of(group), latest, key=key_of(group), status=status))
     return tuple(facts)
-
-
-def name_of(concept: CodeableConcept | None) -> str | None:
-    """The words of a concept, capped; its first code where it has no words; None where it has neither."""
-    words = codes.label(concept)
-    if words is None and concept is not None:
-        words = next((c.code for c in concept.coding if c.code), None)
-    words = _SEMANTIC_TAG.sub("", " ".join(words.split())) if words is not None else ""
-    return shorten(words, MAX_NAME) if words else None
-
-
-def _row(record: PatientRecord, row: Resource, concept: CodeableConcept | None, detail: Message | None) -> _Row:
-    name, reference = name_of(concept), record.reference(row)
-    keys = {f"{system}|{code}" for system, code in codes.codings((concept,))} or {(name or reference).casefold()}
-    title = name or msg("an entry without a name")
-    suspected = isinstance(row, Condition) and not _SUSPECTED.isdisjoint(codes.status_codes(row.verification_status))
-    return _Row(frozenset(keys), title, detail, reference, record.date_of(row), suspected)
 
 
 def _medicine(
@@ -250,12 +258,12 @@ def _medicine(
     row: MedicationRequest | MedicationStatement,
     concept: CodeableConcept | None,
     doses: list[str],
-) -> _Row | None:
+) -> Row | None:
     concept = _product(record, row, concept)
     if not _NO_MEDICINE.isdisjoint(codes.codings((concept,))):
         return None
     dose = shorten(" ".join(doses[0].split()), MAX_NAME) if doses else ""
-    return _row(record, row, concept, msg("{text}", text=dose) if dose else None)
+    return row_of(record, row, concept, msg("{text}", text=dose) if dose else None)
 
 
 def medicine_name(record: PatientRecord, row: MedicationRequest | MedicationStatement) -> str | None:
@@ -299,55 +307,11 @@ def _is_active(status: CodeableConcept | None, active: frozenset[str]) -> bool:
     return not found or not found.isdisjoint(active)
 
 
-def as_known(span: Span) -> date | Message:
-    """A day, or only the month or year where the record says no more."""
-    if span.end - span.start <= timedelta(days=1):
-        return span.start.date()
-    if span.end - span.start <= timedelta(days=31):
-        return msg("{year}-{month}", year=f"{span.start:%Y}", month=f"{span.start:%m}")
-    return msg("{year}", year=f"{span.start:%Y}")
-
-
 def _ended(record: PatientRecord, row: Condition) -> bool:
     """True if an abatement is given that lies in the past."""
     text = row.abatement_date_time or (row.abatement_period.end if row.abatement_period else None)
     span = parse(text)
     return (span is not None and span.start <= record.as_of) or row.abatement_string is not None
-
-
-def _merged(rows: Iterable[_Row]) -> Iterator[tuple[_Row, ...]]:
-    """Rows with a code, or else a name, in common; the groups and the rows within in the record's order."""
-    groups: list[list[_Row]] = []
-    home: dict[str, list[_Row]] = {}
-    for row in rows:
-        found = next((home[key] for key in sorted(row.keys) if key in home), None)
-        if found is None:
-            found = []
-            groups.append(found)
-        found.append(row)
-        for key in row.keys:
-            home.setdefault(key, found)
-    return (tuple(group) for group in groups)
-
-
-def _references(group: tuple[_Row, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.reference for row in group))
-
-
-def _latest(group: tuple[_Row, ...]) -> datetime | None:
-    return max((row.time.start for row in group if row.time is not None), default=None)
-
-
-def _key(group: tuple[_Row, ...]) -> str:
-    return min(group[0].keys)
-
-
-def _with_detail(group: tuple[_Row, ...]) -> Message:
-    """The name, and the first detail that a row of the group has."""
-    detail = next((row.detail for row in group if row.detail is not None), None)
-    if detail is None:
-        return msg("{text}", text=group[0].name)
-    return msg("{name}: {detail}", name=group[0].name, detail=detail)
 
 
 def _once(facts: list[Fact]) -> list[Fact]:

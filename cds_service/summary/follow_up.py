@@ -10,8 +10,9 @@ from cds_service.fhir.resources import Appointment, Encounter, ServiceRequest
 from cds_service.fhir.times import Span, parse
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
-from cds_service.summary.facts import MAX_NAME, PLAN, Fact, as_known, name_of
+from cds_service.summary.facts import PLAN, Fact
 from cds_service.summary.must import FOLLOW_UP
+from cds_service.summary.rows import MAX_NAME, as_known, name_of
 
 _AHEAD = frozenset({"proposed", "pending", "booked", "arrived", "checked-in", "waitlist"})
 _PLACES = ("HealthcareService", "Location")  # people's names are not for a summary

@@ -17,10 +17,13 @@ from cds_service.fhir import codes
 from cds_service.fhir.record import Dated, Measurement, PatientRecord
 from cds_service.fhir.resources import Observation, ObservationComponent, ReferenceRange
 from cds_service.fhir.resources import Quantity as Amount
+from cds_service.hook_needs import EGFR
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
-from cds_service.summary.facts import RESULT, TREND, Fact, name_of
+from cds_service.summary.facts import RESULT, TREND, Fact
+from cds_service.summary.genes import of_genes
+from cds_service.summary.rows import name_of
 
 Valued = Observation | ObservationComponent
 
@@ -39,7 +42,19 @@ _LOINC_DETAIL = re.compile(
     r"|,? in (?:(?:Serum|Plasma|Blood)(?:, | or )?)+(?= by |$)| in (?:Arterial|Venous) blood"
 )
 # Of several inputs with one code (the latest, the highest ...) the first in the catalogue names it.
-_LABELS = {code: f.label for f in reversed(all_features()) if isinstance(f, Quantity) for code in f.codes}
+_LABELS = {code: f.label for f in reversed(all_features()) if isinstance(f, Quantity) for code in f.codes} | {
+    code: label
+    for label, found in (
+        (msg("eGFR"), EGFR),
+        (msg("NT-proBNP"), ("33762-6", "83107-3", "83108-1")),
+        (msg("BNP"), ("30934-4", "42637-9")),
+        (msg("TSH"), ("3016-3", "11579-0", "11580-8")),
+        (msg("PTH, intact"), ("2731-8", "14866-8")),
+        (msg("Ejection fraction"), ("10230-1", "8806-2", "18043-0")),
+        (msg("Level of consciousness"), ("80288-4",)),
+    )
+    for code in found
+}
 _MAX_UNIT = 30
 
 
@@ -58,8 +73,12 @@ class Series:
     @property
     def name(self) -> Message | str:
         """The catalogue's word for what was measured, else the record's own, without LOINC's method and unit."""
-        label = _LABELS.get(self.code)
-        return label or _LOINC_DETAIL.sub("", name_of(self.latest.part.code) or self.code)
+        return label_of(self.code, self.latest)
+
+
+def label_of(code: str, point: Measurement) -> Message | str:
+    """The catalogue's word for a LOINC code, else the record's own, without LOINC's method and unit."""
+    return _LABELS.get(code) or _LOINC_DETAIL.sub("", name_of(point.part.code) or code)
 
 
 def series(record: PatientRecord) -> Iterator[Series]:
@@ -70,7 +89,7 @@ def series(record: PatientRecord) -> Iterator[Series]:
         for position, (time, _, part) in enumerate(rows):
             if time is None or time.start < recent:
                 break
-            if _has_value(part):
+            if _has_value(part) and not of_genes(rows[position][1]):
                 yield Series(code, record.measurement(rows[position]), _change(record, code, rows, position, since))
                 break
 
@@ -115,7 +134,7 @@ def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
             continue
         taken = _time(point)
         words, critical = verdict
-        text = msg("{name} {value}, {verdict}", name=one.name, value=told_value(point.part), verdict=words)
+        text = msg("{result}, {verdict}", result=named_value(one), verdict=words)
         if point.status == "preliminary":
             text = msg("{result}, preliminary", result=text)
         text = msg("{result}, {date}", result=text, date=taken.date())
@@ -199,11 +218,20 @@ def _against(part: Observation | ObservationComponent, limits: ReferenceRange | 
         return None
     if low is not None and high is not None:
         if below:
-            return msg("below {low} to {high}", low=_printed(low), high=_printed(high))
-        return msg("above {low} to {high}", low=_printed(low), high=_printed(high))
+            return msg("below {low}–{high}", low=_printed(low), high=_printed(high))
+        return msg("above {low}–{high}", low=_printed(low), high=_printed(high))
     if low is not None:
         return msg("below {low}", low=_printed(low))
     return msg("above {high}", high=_printed(high or 0.0))
+
+
+def named_value(one: Series) -> Message:
+    """What was measured and its latest value; a value in words stands after a colon."""
+    value = told_value(one.latest.part)
+    quantity = one.latest.part.value_quantity
+    if quantity is None or quantity.value is None:
+        return msg("{name}: {value}", name=one.name, value=value)
+    return msg("{name} {value}", name=one.name, value=value)
 
 
 def told_value(part: Valued) -> Message:

@@ -11,8 +11,9 @@ from cds_service.fhir.resources import Flag
 from cds_service.fhir.times import parse
 from cds_service.hook_needs import PREGNANCY_STATUS
 from cds_service.language import msg
-from cds_service.summary.facts import PROBLEM, Fact, as_known, name_of
+from cds_service.summary.facts import PROBLEM, Fact
 from cds_service.summary.must import PREGNANCY
+from cds_service.summary.rows import as_known, name_of
 
 _LASTS = timedelta(weeks=43)  # an older answer is about another pregnancy
 _NOT_PREGNANT = frozenset({"60001007", "261665006"})  # not pregnant, unknown; SNOMED CT

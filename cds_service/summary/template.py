@@ -11,7 +11,7 @@ from datetime import datetime
 
 from cds_service.features.feature import FeatureValue, FeatureValues, Quantity
 from cds_service.fhir.record import ClinicalContext
-from cds_service.findings import CareGapFinding, Finding, RiskFinding
+from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import msg
 from cds_service.risk.published import in_words
 from cds_service.summary.collecting import collect, marked
@@ -29,6 +29,7 @@ from cds_service.summary.facts import (
     RESULT,
     TREND,
     Fact,
+    past_problems,
 )
 from cds_service.summary.must import CHANGED_MEDICINE, ORDER_HOOKS, must_have
 from cds_service.summary.told import Told
@@ -82,7 +83,7 @@ def summarise(
     found = collect(context.record, {*kinds, *_EVERYWHERE, *_BESIDE.get(context.hook, ())})
     asked = [value for feature in shown if (value := values.usable(feature)) is not None]
     top = _top_reasons(findings)
-    found = (*found, *_normal((*asked, *_measured(findings, top)), found), *drafts(context))
+    found = (*found, *_over(context, ranks), *_normal((*asked, *_measured(findings, top)), found), *drafts(context))
     ranks |= {source: -1 for value in asked for source in value.sources}
     found = marked(found, context, top)
     needed = frozenset(id(fact) for fact in must_have(found, context.hook))
@@ -101,6 +102,14 @@ def summarise(
     lines = _within_budget(by_kind, max_lines, needed)
     total = sum(map(len, by_kind.values()))
     return Summary(lines, total - len(lines))
+
+
+def _over(context: ClinicalContext, ranks: Mapping[str, int]) -> Iterable[Fact]:
+    """Problems that are over and that a finding rests on, as an old stroke; the others would drown what goes on."""
+    if any(rank == 0 and reference.startswith("Condition/") for reference, rank in ranks.items()):
+        for fact in past_problems(context.record):
+            if any(ranks.get(reference) == 0 for reference in fact.references):
+                yield fact
 
 
 def _normal(asked: Iterable[FeatureValue], found: Iterable[Fact]) -> Iterable[Fact]:
@@ -130,16 +139,20 @@ def _sources(finding: Finding) -> Iterable[str]:
                 yield from value.sources
     elif isinstance(finding, CareGapFinding):
         yield from finding.sources
+    elif isinstance(finding, EvidenceFinding):
+        yield from (reference for _, reference in finding.path)
 
 
 def _top_reasons(findings: Iterable[Finding]) -> frozenset[str]:
-    """References of the inputs that moved each first estimate most."""
+    """References of the inputs that moved each first estimate most, and of the medicines that a finding names."""
     found: set[str] = set()
     for finding in findings:
         if isinstance(finding, RiskFinding) and isinstance(finding.result, tuple) and not finding.quiet:
             parts = finding.result[0].explanation.contributions
             for part in sorted(parts, key=lambda c: -abs(c.amount))[:_TOP_REASONS]:
                 found.update(part.sources)
+        elif not finding.quiet:
+            found.update(source for source in _sources(finding) if source.startswith("Medication"))
     return frozenset(found)
 
 

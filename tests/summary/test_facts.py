@@ -3,7 +3,7 @@
 import pytest
 from records import LOINC, RXNORM, SNOMED, concept, problem, record, row, status
 
-from cds_service.summary.facts import allergies, medications, problems
+from cds_service.summary.facts import allergies, medications, past_problems, problems
 
 IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 
@@ -26,6 +26,28 @@ def test_only_active_problems_are_lines():
     )
     assert sorted(lines(found)) == ["Hypertension, since 1 Mar 2019", "No status"]
     assert {fact.references for fact in found} == {("Condition/a",), ("Condition/e",)}
+
+
+def test_a_problem_that_is_over_is_told_as_such():
+    """It began then and is resolved; an active entry of the same problem stands for both; what was refuted is none."""
+    found = past_problems(
+        record(
+            problem("a", "266257000", "Transient ischemic attack", state="resolved", onsetDateTime="2020-07-13"),
+            problem("b", state="resolved"),
+            problem("c"),
+            problem("d", "1", "Refuted", state="resolved", verificationStatus={"coding": [{"code": "refuted"}]}),
+            problem("e", "2", "Abated", abatementDateTime="2020-01-01"),
+        )
+    )
+    assert sorted(lines(found)) == ["Abated, resolved", "Transient ischemic attack, 13 Jul 2020, resolved"]
+    assert {fact.status for fact in found} == {"resolved"}
+
+
+@pytest.mark.parametrize("name", ["History of deep vein thrombosis", "Old myocardial infarction", "脑梗死病史"])
+def test_what_is_history_by_its_name_does_not_go_on_since(name):
+    """The day is that of the event, or of the entry."""
+    (said,) = lines(problems(record(problem("a", text=name, onsetDateTime="2016-04-18"))))
+    assert said == f"{name}, 18 Apr 2016"
 
 
 def test_duplicates_are_one_line_with_all_references():

@@ -25,7 +25,7 @@ def moving(*rows):
 def test_outside_its_own_reference_range_is_abnormal():
     """Value, unit, range, date and source on one line."""
     (fact,) = abnormal(result("a", 1.8, referenceRange=RANGE))
-    assert str(fact.text) == "Creatinine 1.8 mg/dL, above 0.6 to 1.2, 22 Oct 2026"
+    assert str(fact.text) == "Creatinine 1.8 mg/dL, above 0.6–1.2, 22 Oct 2026"
     assert (fact.references, fact.abnormal, fact.critical) == (("Observation/a",), True, False)
 
 
@@ -97,7 +97,7 @@ def test_a_notable_change_is_a_trend():
 def test_a_trend_to_an_abnormal_value_says_so():
     """The verdict of the latest result travels with the trend, which then stands for both."""
     (fact,) = moving(result("a", 1.2, ago=435), result("c", 1.8, referenceRange=RANGE))
-    assert str(fact.text) == "Creatinine 1.2 → 1.8 mg/dL over 14 months, above 0.6 to 1.2, to 22 Oct 2026"
+    assert str(fact.text) == "Creatinine 1.2 → 1.8 mg/dL over 14 months, above 0.6–1.2, to 22 Oct 2026"
     assert fact.abnormal
 
 

@@ -10,7 +10,8 @@ from records import NOW, concept, context, problem, result, row
 
 from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, FeatureValues
-from cds_service.language import ENGLISH
+from cds_service.findings import CareGapFinding, Severity
+from cds_service.language import ENGLISH, msg
 from cds_service.summary.template import summarise
 
 ORDER = ("problem", "medication", "result", "trend", "allergy")
@@ -93,3 +94,19 @@ def test_a_large_record_is_summarised_fast():
         summarise(made, NOTHING, (), ORDER)
         best = min(best, timedelta(seconds=time.perf_counter() - start))
     assert best < timedelta(milliseconds=150)
+
+
+def test_a_problem_that_is_over_is_told_where_a_finding_rests_on_it():
+    """An old stroke that counts for a score stands beside it; other old problems do not crowd the lines."""
+    rows = (
+        problem("old", "266257000", "Transient ischemic attack", state="resolved", onsetDateTime="2020-07-13"),
+        problem("cold", "82272006", "Common cold", state="resolved", onsetDateTime="2020-07-13"),
+    )
+    gap = CareGapFinding(
+        key="k", severity=Severity.INFO, headline=msg("h"), due=msg("d"), last_done=None, sources=("Condition/old",)
+    )
+    assert read(summarise(context(*rows), NOTHING, (gap,), ("problem",)))[0] == (
+        "Transient ischemic attack, 13 Jul 2020, resolved"
+    )
+    assert not any("cold" in line for line in read(summarise(context(*rows), NOTHING, (gap,), ("problem",))))
+    assert not any("attack" in line for line in read(summarise(context(*rows), NOTHING, (), ("problem",))))
