@@ -44,14 +44,13 @@ from cds_service.summary.facts import (
     FAMILY,
     GOAL,
     IMMUNISATION,
-    MAX_NAME,
     PLAN,
     PROCEDURE,
     SOCIAL,
     Fact,
 )
 from cds_service.summary.must import FOLLOW_UP, OVERDUE, PENDING
-from cds_service.summary.rows import as_known, name_of
+from cds_service.summary.rows import MAX_NAME, as_known, name_of
 
 MAX_STATEMENT = 300  # characters of a report's conclusion or a document's description
 _STAYS = frozenset({"IMP", "ACUTE", "NONAC", "EMER", "OBSENC", "SS"})

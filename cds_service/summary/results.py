@@ -42,18 +42,18 @@ _LOINC_DETAIL = re.compile(
     r"|,? in (?:(?:Serum|Plasma|Blood)(?:, | or )?)+(?= by |$)| in (?:Arterial|Venous) blood"
 )
 # Of several inputs with one code (the latest, the highest ...) the first in the catalogue names it.
-_LABELS = {code: f.label for f in reversed(all_features()) if isinstance(f, Quantity) for code in f.codes} | {
-    code: label
-    for label, found in (
-        (msg("eGFR"), EGFR),
-        (msg("NT-proBNP"), ("33762-6", "83107-3", "83108-1")),
-        (msg("BNP"), ("30934-4", "42637-9")),
-        (msg("TSH"), ("3016-3", "11579-0", "11580-8")),
-        (msg("PTH, intact"), ("2731-8", "14866-8")),
-        (msg("Ejection fraction"), ("10230-1", "8806-2", "18043-0")),
-        (msg("Level of consciousness"), ("80288-4",)),
-    )
-    for code in found
+_SHORT: tuple[tuple[Message | str, tuple[str, ...]], ...] = (
+    (msg("eGFR"), EGFR),
+    ("NT-proBNP", ("33762-6", "83107-3", "83108-1")),
+    ("BNP", ("30934-4", "42637-9")),
+    (msg("TSH"), ("3016-3", "11579-0", "11580-8")),
+    (msg("PTH, intact"), ("2731-8", "14866-8")),
+    (msg("Ejection fraction"), ("10230-1", "8806-2", "18043-0")),
+    (msg("Level of consciousness"), ("80288-4",)),
+)
+_LABELS: dict[str, Message | str] = {
+    **{code: f.label for f in reversed(all_features()) if isinstance(f, Quantity) for code in f.codes},
+    **{code: label for label, found in _SHORT for code in found},
 }
 _MAX_UNIT = 30
 
