@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cds_service.cli import options
+from cds_service.cli import chosen, options, recipes
 from cds_service.cli.sign_off import sign_off
 from cds_service.errors import InputError
 from cds_service.language import words
@@ -19,9 +17,7 @@ from cds_service.settings import Settings
 
 if TYPE_CHECKING:
     from cds_service.registry import Registry
-    from cds_service.risk.fused import FusedModel
     from cds_service.risk.model import RiskModel
-    from cds_service.risk.trained import TrainedModel
 
 
 @click.group(invoke_without_command=True)
@@ -34,7 +30,7 @@ def models(ctx: click.Context, settings: Settings, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     say = words(settings.cards.language)
-    loaded = _registry(settings)
+    loaded = chosen.registry(settings)
     rows = [
         {
             "id": model.id,
@@ -54,7 +50,8 @@ def models(ctx: click.Context, settings: Settings, as_json: bool) -> None:
     table(heads, [tuple(row[head] for head in heads) for row in rows])
 
 
-models.add_command(sign_off)
+for _command in (sign_off, recipes.train, recipes.import_, recipes.evaluate, recipes.recalibrate):
+    models.add_command(_command)
 
 
 @models.command()
@@ -63,8 +60,8 @@ models.add_command(sign_off)
 @click.pass_obj
 def show(settings: Settings, model_id: str, as_json: bool) -> None:
     """Show one model: source, limits, and what it asks of a record."""
-    loaded = _registry(settings)
-    model = _model(loaded, model_id)
+    loaded = chosen.registry(settings)
+    model = chosen.model(loaded, model_id)
     say = words(settings.cards.language)
     limits = getattr(model, "limits", None)
     about = {
@@ -117,7 +114,7 @@ def vectors(ctx: click.Context, settings: Settings, files: tuple[Path, ...]) -> 
     """
     from cds_service.risk.vectors import check_file, is_something_else
 
-    loaded = _registry(settings).models.values()
+    loaded = chosen.registry(settings).models.values()
     others = [path for path in files if is_something_else(path)]
     if len(others) == len(files):
         others = []
@@ -167,9 +164,8 @@ def predict(
     """Run one model on a patient's bundle or on a table; exit code 1 if it refuses the patient."""
     if (bundle is None) == (rows is None) or (rows is None) != (out is None):
         raise click.UsageError("Give --bundle BUNDLE.json, or --table ROWS.csv with --out P.csv.")
-    model = _model(_registry(settings), model_id)
     if rows is not None and out is not None:
-        predictions = _trained(model).predict_table(rows)
+        predictions = chosen.trained(settings, model_id).predict_table(rows)
         try:
             predictions.write(out)
         except OSError as error:
@@ -178,113 +174,12 @@ def predict(
             ) from error
         click.echo(f"{len(predictions.lines)} rows written to {out}", err=True)
         return
+    model = chosen.model(chosen.registry(settings), model_id)
     given = _with_embeddings(options.read_bundle(bundle or Path()), embeddings)
     answer = _for_bundle(model, given, options.clock(as_of).now(), settings)
     options.print_json(answer)
     if "refusal" in answer:
         ctx.exit(1)
-
-
-@models.command()
-@click.argument("model_id", metavar="ID")
-@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="The source data's table.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write; by default the model's."
-)
-@click.option("--trials", type=click.IntRange(1, 1000), help="Sets of parameters to try.")
-def train(model_id: str, data: Path, out: Path | None, trials: int | None) -> None:
-    """Train a model anew with its recipe: weights, manifest and card."""
-    try:
-        from cds_service.training import run
-    except ModuleNotFoundError as error:
-        raise InputError(f"training needs {error.name}. Install it: pip install 'curbside[train]'.") from error
-    folder = run.train(model_id, _table_in(data), out, trials or run.TRIALS)
-    click.echo(f"{model_id} is in {folder}")
-
-
-@models.command("import")
-@click.argument("declaration", metavar="DECLARATION.toml", type=options.FILE)
-@click.option("--samples", required=True, type=options.FILE, help="Rows to compare on: CSV, one column a feature id.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write.")
-@click.pass_obj
-def import_(settings: Settings, declaration: Path, samples: Path, out: Path) -> None:
-    """Bring in a model trained elsewhere: XGBoost, scikit-learn (skops) or ONNX, with a TOML declaration.
-
-    Linear and tree models are converted and explained exactly. Others are refused, or run in a process apart and are
-    labelled so where the settings have models.unexplained = true.
-    """
-    try:
-        from cds_service.training import importing
-    except ModuleNotFoundError as error:
-        raise InputError(f"importing needs {error.name}. Install it: pip install 'curbside[train]'.") from error
-    made, rows, apart = importing.bring_in(declaration, samples, out, unexplained=settings.models.unexplained)
-    if made.kind == "apart":
-        click.echo(f"{out} holds the model; it runs in a process apart, and its cards say: no exact explanation")
-    else:
-        click.echo(f"{out} holds the model; on {rows} sample rows it differs from the original by at most {apart:.1g}")
-    if not (out / "attributes.json").is_file():
-        click.echo(
-            f"its 31 source attributes are missing: write {out / 'attributes.json'} before it serves; "
-            "`curbside check` tells what lacks",
-            err=True,
-        )
-
-
-@models.command()
-@click.argument("model_id", metavar="ID")
-@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="Rows with outcomes.")
-@click.option("--out", type=options.FILE, help="Where the report goes (Markdown); by default it is printed.")
-@click.pass_obj
-def evaluate(settings: Settings, model_id: str, data: Path, out: Path | None) -> None:
-    """Report how a model does on a table with outcomes, in the source data's own columns."""
-    report = _runner().evaluate(_trained(_model(_registry(settings), model_id)), _table_in(data))
-    if out is None:
-        click.echo(report)
-        return
-    out.write_text(report, encoding="utf-8")
-    click.echo(f"report written to {out}", err=True)
-
-
-@models.command()
-@click.argument("model_id", metavar="ID")
-@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="Rows with outcomes.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of site models.")
-@click.option(
-    "--method",
-    type=click.Choice(("intercept", "slope-and-intercept")),
-    default="slope-and-intercept",
-    show_default=True,
-    help="What is fitted anew.",
-)
-@click.pass_obj
-def recalibrate(
-    settings: Settings, model_id: str, data: Path, out: Path, method: Literal["intercept", "slope-and-intercept"]
-) -> None:
-    """Calibrate a model on a table with outcomes: a new version beside the old, with a report on both."""
-    folder = _runner().recalibrate(_trained(_model(_registry(settings), model_id)), _table_in(data), method, out)
-    click.echo(
-        f"{folder} holds the new version; read {folder / 'recalibration.md'}, name {out} in plugins.models, and sign "
-        "the new version off in models.signed_off"
-    )
-
-
-def _runner() -> ModuleType:
-    """The module that runs recipes. Raises InputError if the `train` extra is not installed."""
-    try:
-        from cds_service.training import run
-    except ModuleNotFoundError as error:
-        raise InputError(f"this needs {error.name}. Install it: pip install 'curbside[train]'.") from error
-    return run
-
-
-def _table_in(path: Path) -> Path:
-    """The table at a path, which may be the folder that holds it and no other. Raises InputError."""
-    if path.is_file():
-        return path
-    found = sorted([*path.glob("*.csv"), *path.glob("*.csv.gz")])
-    if len(found) != 1:
-        raise InputError(f"{path} holds {len(found)} tables (.csv, .csv.gz). Name the table with --data.")
-    return found[0]
 
 
 def _with_embeddings(bundle: options.Json, files: Sequence[Path]) -> options.Json:
@@ -314,29 +209,6 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
         inputs = [{"id": u.feature.id, "reason": u.reason.value, "words": say(u.words)} for u in result.unusable]
         return {**head, "refusal": result.refusal.value, "reason": say(result.reason), "unusable": inputs}
     return {**head, "outputs": entries.results({model.id: result}, (), ())}
-
-
-def _registry(settings: Settings) -> Registry:
-    from cds_service.app import load_registry
-
-    return load_registry(settings)
-
-
-def _model(loaded: Registry, model_id: str) -> RiskModel:
-    if model_id not in loaded.models:
-        near = difflib.get_close_matches(model_id, loaded.models, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Loaded: {', '.join(loaded.models)}."
-        raise InputError(f"there is no model {model_id!r}. {hint}")
-    return loaded.models[model_id]
-
-
-def _trained(model: RiskModel) -> TrainedModel | FusedModel:
-    from cds_service.risk.fused import FusedModel
-    from cds_service.risk.trained import TrainedModel
-
-    if not isinstance(model, TrainedModel | FusedModel):
-        raise InputError(f"{model.id} is a published score and has no source table. Use --bundle.")
-    return model
 
 
 def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
