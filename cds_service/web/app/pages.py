@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, g, render_template, request
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.language import LANGUAGES, Words, msg, words
 from cds_service.settings import Settings
-from cds_service.web.app.source_page import kind
+from cds_service.web.app.source_page import kinds
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -73,7 +73,7 @@ class Pages:
         return {
             "_": translate,
             "say": say,
-            "kind": kind,
+            "kinds": kinds,
             "governs": review is not None and governs(self._governance[review.registration], review.grant.user),
             "language": "zh-Hans" if say.language == "zh_Hans" else "en",
             "languages": LANGUAGES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +22,7 @@ KINDS = {  # what a reader calls a resource; other types go by their own names
     "MedicationRequest": msg("prescription"),
     "MedicationStatement": msg("medicine"),
     "Observation": msg("result"),
-    "Patient": msg("person"),
+    "Patient": msg("patient"),
     "Procedure": msg("procedure"),
     "ServiceRequest": msg("order"),
 }
@@ -51,3 +52,12 @@ def kind(reference: str) -> Message:
     """What a reader calls the resource of a reference."""
     type_ = reference.partition("/")[0]
     return KINDS.get(type_, msg("{name}", name=type_))
+
+
+def kinds(references: Sequence[str]) -> tuple[tuple[str, Message, int], ...]:
+    """Each reference with what a reader calls it, and its number among several of that kind, else 0."""
+    types = [reference.partition("/")[0] for reference in references]
+    return tuple(
+        (reference, kind(reference), 1 + types[:place].count(types[place]) if types.count(types[place]) > 1 else 0)
+        for place, reference in enumerate(references)
+    )

@@ -14,6 +14,7 @@ from test_review_app import APP, Site, authorize, back, csrf, leave, opened, run
 from cds_service.app import load_registry
 from cds_service.registry import Registry
 from cds_service.settings import App, Settings
+from cds_service.web.app.source_page import kinds
 
 PATIENTS = ("primary-prevention", "acute-deterioration", "heart-failure", "missing-lipids")
 
@@ -208,3 +209,9 @@ def test_an_unknown_address_is_a_page(site: Site) -> None:
     assert page.status_code == 404
     assert "There is no such page." in page.text
     assert page.mimetype == "text/html"
+
+
+def test_sources_are_numbered_only_among_their_kind() -> None:
+    """Two results are 1 and 2; the one patient beside them has no number."""
+    found = kinds(("Observation/a", "Patient/p", "Observation/b"))
+    assert [(str(what), number) for _, what, number in found] == [("result", 1), ("patient", 0), ("result", 2)]
