@@ -25,7 +25,6 @@ from cds_service.api import (
 
 ID, VERSION = "ada-risk-test", "1.0.0"
 FIXTURES = "gdl-lang/common-clinical-models gdl2/American_diabetes_association_ADA_risk_calculator.v1.test.yml"
-ADULT = 18
 AGES = ((40, 1), (50, 2), (60, 3))  # (from whole years, points)
 BODY_MASS = ((25.0, 1), (30.0, 2), (40.0, 3))  # (from kg/m2, points)
 MALE, GESTATIONAL, FAMILY, HYPERTENSION, INACTIVE = 1, 1, 1, 1, 1
@@ -103,7 +102,7 @@ def compute(values: FeatureValues) -> Result:
         return known
     age, sex = known[catalogue.AGE.id], known[catalogue.SEX.id]
     years = published.whole_years(age)
-    if years < ADULT:
+    if years < published.ADULT:
         return published.not_applicable(ID, msg("The ADA risk test speaks for adults; age is {age}", age=years))
     items = (
         points.settled(reached(AGES, years), (age,)),

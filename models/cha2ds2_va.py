@@ -32,7 +32,6 @@ from cds_service.api import (
 
 ID, VASC_ID, VERSION = "cha2ds2-va", "cha2ds2-vasc", "1.1.0"
 TITLES = {ID: msg("CHA2DS2-VA"), VASC_ID: msg("CHA2DS2-VASc")}
-ADULT = 18
 POINTS = {
     "heart_failure": 1,
     "hypertension": 1,
@@ -138,7 +137,7 @@ def _compute(values: FeatureValues, id_: str) -> Result:
     if isinstance(found, NotEstimated):
         return found
     age = published.whole_years(found[catalogue.AGE.id])
-    if age < ADULT:
+    if age < published.ADULT:
         return published.not_applicable(id_, msg("{score} speaks for adults; age is {age}", score=TITLES[id_], age=age))
     return (_estimate(id_, age, found),)
 

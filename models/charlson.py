@@ -26,7 +26,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "charlson", "1.0.0"
-ADULT = 18
 WEIGHTS = {
     "mi": 1, "chf": 1, "pvd": 1, "cevd": 1, "dementia": 1, "copd": 1, "ctd": 1, "pud": 1, "mild_liver": 1, "dm": 1,
     "dm_eod": 2, "hemiplegia": 2, "renal": 2, "malignancy": 2, "leukemia": 2, "lymphoma": 2, "sev_liver": 3,
@@ -93,13 +92,10 @@ def check(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str
 
 def compute(values: FeatureValues) -> Result:
     """The index and the index adjusted for age; refused without a problem list that any of it could be read from."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = known_age[catalogue.AGE.id]
+    age = published.adult(ID, values, msg("The Charlson index"))
+    if isinstance(age, NotEstimated):
+        return age
     years = published.whole_years(age)
-    if years < ADULT:
-        return published.not_applicable(ID, msg("The Charlson index speaks for adults; age is {age}", age=years))
     unknown = values.unusable(GROUPS)
     if len(unknown) == len(GROUPS):
         words = msg("there is no problem list from which comorbidities could be read")

@@ -30,7 +30,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "child-pugh", "1.0.0"
-ADULT = 18
 
 # (threshold, points below it); the threshold itself counts as written: bilirubin 2 to 3 mg/dL is two points.
 BILIRUBIN = ((2.0, 1), (3.0, 2), (inf, 3))  # mg/dL: below 2, 2 to 3, above 3
@@ -99,12 +98,9 @@ def compute(values: FeatureValues) -> Result:
     if not values.flag(catalogue.CIRRHOSIS):
         unknown = values.unusable((catalogue.CIRRHOSIS,))
         return published.not_applicable(ID, unknown[0].words if unknown else NO_CIRRHOSIS, unknown)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = published.whole_years(known_age[catalogue.AGE.id])
-    if age < ADULT:
-        return published.not_applicable(ID, msg("Child-Pugh speaks for adults; age is {age}", age=age))
+    age = published.adult(ID, values, msg("Child-Pugh"))
+    if isinstance(age, NotEstimated):
+        return age
     tests = [_test(values, name) for name in TESTS]
     if not any(item.found for item in tests):  # nothing but the problem list: the interval would say nothing
         missing = tuple(fault for item in tests for fault in item.missing)

@@ -33,7 +33,6 @@ from cds_service.api import (
 
 ID, VERSION = "ckd-epi-2021", "1.1.0"
 CYSTATIN_ID, CYSTATIN_VERSION = "ckd-epi-2021-cystatin", "1.1.0"
-ADULT = 18
 UNIT = "mL/min/{1.73_m2}"
 
 
@@ -96,7 +95,7 @@ NOT_EXCLUDED = msg("Dialysis, acute kidney injury and pregnancy could not be exc
 def check(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str, Any]:
     """eGFR by both equations for one vector case; None where an equation lacks an input or does not speak."""
     sex, age, creatinine, cystatin = (inputs.get(name) for name in ("sex", "age", "scr", "scys"))
-    if sex not in CREATININE or age is None or age < ADULT or not creatinine or creatinine < 0:
+    if sex not in CREATININE or age is None or age < published.ADULT or not creatinine or creatinine < 0:
         return {"egfr": None, "egfr_cr_cys": None}
     return {
         "egfr": CREATININE[sex](creatinine, age),
@@ -116,12 +115,10 @@ def compute_with_cystatin(values: FeatureValues) -> Result:
 
 
 def _compute(values: FeatureValues, id_: str, tests: Mapping[str, Feature]) -> Result:
-    known_age = published.needed(id_, values, (catalogue.AGE,))
+    known_age = published.adult(id_, values, msg("CKD-EPI 2021"))
     if isinstance(known_age, NotEstimated):
         return known_age
-    age = published.whole_years(known_age[catalogue.AGE.id])
-    if age < ADULT:
-        return published.not_applicable(id_, msg("CKD-EPI 2021 speaks for adults; age is {age}", age=age))
+    age = published.whole_years(known_age)
     if gate := published.first_true(values, GATES):
         return published.not_applicable(id_, gate)
     found = published.needed(id_, values, (*tests.values(), catalogue.SEX))
@@ -134,7 +131,7 @@ def _compute(values: FeatureValues, id_: str, tests: Mapping[str, Feature]) -> R
     times = [value.effective for value in measured.values() if value.effective is not None]
     if times and max(times) - min(times) > TAKEN_TOGETHER:
         notes += (APART_NOTE,)
-    return (_estimate(id_, age, measured, {**known_age, **found}, notes),)
+    return (_estimate(id_, age, measured, {catalogue.AGE.id: known_age, **found}, notes),)
 
 
 def _estimate(

@@ -33,7 +33,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "cockcroft-gault", "1.1.0"
-ADULT = 18
 OLDEST, DIVISOR = 140, 72.0
 SEX_FACTOR = {"female": 0.85, "male": 1.0}
 OBESE = 30.0  # kg/m2: from here the result with ideal and with adjusted weight is given too
@@ -92,12 +91,10 @@ def check_fixture(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Map
 
 def compute(values: FeatureValues) -> Result:
     """Creatinine clearance with actual weight; from BMI 30 also with adjusted and ideal weight."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
+    known_age = published.adult(ID, values, msg("Cockcroft-Gault"))
     if isinstance(known_age, NotEstimated):
         return known_age
-    age = published.whole_years(known_age[catalogue.AGE.id])
-    if age < ADULT:
-        return published.not_applicable(ID, msg("Cockcroft-Gault speaks for adults; age is {age}", age=age))
+    age = published.whole_years(known_age)
     if gate := published.first_true(values, GATES):
         return published.not_applicable(ID, gate)
     found = published.needed(ID, values, (catalogue.CREATININE, catalogue.SEX, catalogue.WEIGHT))
@@ -106,7 +103,7 @@ def compute(values: FeatureValues) -> Result:
     if unsteady := published.not_steady(ID, values):
         return unsteady
     notes = (NOT_EXCLUDED,) if published.unknown_conditions(values, GATES) else ()
-    return _estimates(values, age, {**known_age, **found}, notes)
+    return _estimates(values, age, {catalogue.AGE.id: known_age, **found}, notes)
 
 
 def _estimates(

@@ -26,7 +26,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "curb-65", "1.0.0"
-ADULT = 18
 EACH = 1  # points of each of the five
 UREA_NITROGEN_ABOVE = 19.0  # mg/dL; urea above 7 mmol/L
 RATE_FROM = 30.0  # breaths a minute
@@ -92,13 +91,10 @@ def compute(values: FeatureValues) -> Result:
     if not values.flag(catalogue.PNEUMONIA):
         unknown = values.unusable((catalogue.PNEUMONIA,))
         return published.not_applicable(ID, unknown[0].words if unknown else NO_PNEUMONIA, unknown)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = known_age[catalogue.AGE.id]
+    age = published.adult(ID, values, msg("CURB-65"))
+    if isinstance(age, NotEstimated):
+        return age
     years = published.whole_years(age)
-    if years < ADULT:
-        return published.not_applicable(ID, msg("CURB-65 speaks for adults; age is {age}", age=years))
     items = (
         _confusion(values),
         points.measured(values, catalogue.BUN_ACUTE, lambda v: EACH * (v > UREA_NITROGEN_ABOVE), EACH),

@@ -27,7 +27,6 @@ from cds_service.api import (
 
 ID, VERSION = "findrisc", "1.0.0"
 FIXTURES = "gdl-lang/common-clinical-models gdl2/FINDRISC_Finnish_Diabetes_Risk_Score.v1.test.yml"
-ADULT = 18
 AGES = ((45, 2), (55, 3), (65, 4))  # (from whole years, points)
 BODY_MASS_FROM, BODY_MASS_ABOVE = (25.0, 1), (30.0, 3)  # kg/m2: from 25; above 30
 WAIST = {  # cm: (from, points), (above, points)
@@ -123,7 +122,7 @@ def compute(values: FeatureValues) -> Result:
         return known
     age, sex = known[catalogue.AGE.id], str(known[catalogue.SEX.id].value)
     years = published.whole_years(age)
-    if years < ADULT:
+    if years < published.ADULT:
         return published.not_applicable(ID, msg("FINDRISC speaks for adults; age is {age}", age=years))
     items = (
         points.settled(of_age(years), (age,)),

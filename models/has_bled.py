@@ -30,7 +30,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "has-bled", "1.0.0"
-ADULT = 18
 POINTS = {
     "uncontrolled_htn": 1,
     "renal": 1,
@@ -110,13 +109,9 @@ def compute(values: FeatureValues) -> Result:
     if not values.flag(catalogue.ATRIAL_FIBRILLATION):
         unknown = values.unusable((catalogue.ATRIAL_FIBRILLATION,))
         return published.not_applicable(ID, unknown[0].words if unknown else NO_FIBRILLATION, unknown)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = known_age[catalogue.AGE.id]
-    if published.whole_years(age) < ADULT:
-        years = published.whole_years(age)
-        return published.not_applicable(ID, msg("HAS-BLED speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("HAS-BLED"))
+    if isinstance(age, NotEstimated):
+        return age
     items = (
         _above(values, catalogue.SBP, SYSTOLIC_ABOVE, "uncontrolled_htn", msg("systolic pressure above 160 mmHg")),
         _renal(values),

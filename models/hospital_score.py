@@ -26,7 +26,6 @@ from cds_service.api import (
 
 ID, VERSION = "hospital", "1.0.0"
 FIXTURES = "gdl-lang/common-clinical-models gdl2/HOSPITAL_score_readmission_risk.v1.test.yml"
-ADULT = 18
 HEMOGLOBIN, ONCOLOGY, SODIUM, PROCEDURE, URGENT, LONG_STAY = 1, 2, 1, 1, 1, 2
 HEMOGLOBIN_BELOW = 12.0  # g/dL at discharge
 SODIUM_BELOW = 135.0  # mmol/L at discharge
@@ -79,12 +78,9 @@ def check_fixture(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Map
 
 def compute(values: FeatureValues) -> Result:
     """The score of the present stay, or the interval of possible totals, for an adult."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("The HOSPITAL score speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("The HOSPITAL score"))
+    if isinstance(age, NotEstimated):
+        return age
     stay = values.unusable((catalogue.STAY_DAYS,))
     if stay:
         return published.not_applicable(ID, stay[0].words, stay)

@@ -39,7 +39,6 @@ from cds_service.api import (
 )
 
 VERSION = "1.1.0"
-ADULT = 18
 BELOW = 60.0  # mL/min/{1.73_m2}: chronic kidney disease stage 3 and worse
 HORIZONS = (2, 5)
 Variable = additive.Variable
@@ -154,7 +153,7 @@ def check(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str
     person = {name: float(inputs[name]) for name in names if inputs.get(name) is not None}
     if acr is not None and acr > 0 and sex in ("female", "male") and region is not None:
         person |= {"ln_acr": log(acr), "male": float(sex == "male")}
-    speaks = person.get("age", 0.0) >= ADULT and person.get("egfr", BELOW) < BELOW
+    speaks = person.get("age", 0.0) >= published.ADULT and person.get("egfr", BELOW) < BELOW
     outputs: dict[str, float | None] = {}
     for number, coefficients in COEFFICIENTS.items():
         survival = SURVIVAL[number, NORTH_AMERICA if region else ELSEWHERE]
@@ -190,12 +189,10 @@ class Edition:
 
 def compute(edition: Edition, values: FeatureValues) -> Result:
     """Risk of kidney failure within 2 and 5 years in an adult with chronic kidney disease and eGFR below 60."""
-    known_age = published.needed(edition.id, values, (catalogue.AGE,))
+    known_age = published.adult(edition.id, values, msg("KFRE"))
     if isinstance(known_age, NotEstimated):
         return known_age
-    age = published.whole_years(known_age[catalogue.AGE.id])
-    if age < ADULT:
-        return published.not_applicable(edition.id, msg("KFRE speaks for adults; age is {age}", age=age))
+    age = published.whole_years(known_age)
     if gate := published.first_true(values, GATES):
         return published.not_applicable(edition.id, gate)
     egfr = values.number(catalogue.EGFR)

@@ -28,7 +28,6 @@ from cds_service.api import (
 
 ID, VERSION = "khorana", "1.0.0"
 FIXTURES = "gdl-lang/common-clinical-models gdl2/Khorana_Risk_Score_Venous_Thromboembolism_Cancer_Patients.v0.test.yml"
-ADULT = 18
 VERY_HIGH, HIGH = 2, 1
 SITES = {
     **dict.fromkeys(("stomach", "gastric", "pancreas", "pancreatic"), VERY_HIGH),
@@ -115,12 +114,9 @@ def compute(values: FeatureValues) -> Result:
         return published.not_applicable(ID, BLOOD)
     if _under_way(values):
         return published.not_applicable(ID, UNDER_WAY)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("The Khorana score speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("The Khorana score"))
+    if isinstance(age, NotEstimated):
+        return age
     items = (
         _site(values),
         points.measured(values, catalogue.PLATELETS, lambda v: PLATELETS * (v >= PLATELETS_FROM), PLATELETS),

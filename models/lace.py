@@ -25,7 +25,6 @@ from cds_service.api import (
 
 ID, VERSION = "lace", "1.0.0"
 FIXTURES = "gdl-lang/common-clinical-models gdl2/LACE_readmission_index.v1.test.yml"
-ADULT = 18
 DAYS = ((1, 1), (2, 2), (3, 3), (4, 4), (7, 5), (14, 7))  # (from whole days, points)
 ACUTE = 3
 # Comorbidity counts its points up to 3, and 5 from 4 points on.
@@ -118,12 +117,9 @@ def check_fixture(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Map
 
 def compute(values: FeatureValues) -> Result:
     """LACE of the present stay, or the interval of possible totals, for an adult."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("LACE speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("LACE"))
+    if isinstance(age, NotEstimated):
+        return age
     stay = values.unusable((catalogue.STAY_DAYS,))
     if stay:
         return published.not_applicable(ID, stay[0].words, stay)

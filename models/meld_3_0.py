@@ -34,7 +34,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "meld-3-0", "1.0.0"
-ADULT = 18
 CONSTANT = 6.0
 Term = additive.Term
 TERMS = (
@@ -137,7 +136,7 @@ def compute(values: FeatureValues) -> Result:
     if isinstance(found, NotEstimated):
         return found
     age = published.whole_years(found[catalogue.AGE.id])
-    if age < ADULT:
+    if age < published.ADULT:
         return published.not_applicable(ID, msg("MELD 3.0 speaks for adults here; age is {age}", age=age))
     return (_estimate(values, found),)
 

@@ -27,7 +27,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "padua", "1.0.0"
-ADULT = 18
 POINTS = {
     "cancer": 3,
     "prev_vte": 3,
@@ -119,13 +118,10 @@ def check_fixture(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Map
 
 def compute(values: FeatureValues) -> Result:
     """The score, or the interval of possible totals, for an adult."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = known_age[catalogue.AGE.id]
+    age = published.adult(ID, values, msg("The Padua score"))
+    if isinstance(age, NotEstimated):
+        return age
     years = published.whole_years(age)
-    if years < ADULT:
-        return published.not_applicable(ID, msg("The Padua score speaks for adults; age is {age}", age=years))
     if values.flag(catalogue.PREGNANCY):
         return published.not_applicable(ID, msg("the Padua score is not for pregnancy, which has its own rules"))
     items = (

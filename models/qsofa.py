@@ -24,7 +24,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "qsofa", "1.0.0"
-ADULT = 18
 EACH = 1  # points of each of the three
 RATE_FROM = 22.0  # breaths a minute
 SYSTOLIC_UP_TO = 100.0  # mm[Hg]
@@ -64,12 +63,9 @@ def compute(values: FeatureValues) -> Result:
     if not any(values.flag(sign) for sign in SIGNS_OF_INFECTION):
         unknown = values.unusable(SIGNS_OF_INFECTION)
         return published.not_applicable(ID, unknown[0].words if unknown else NOT_SUSPECTED, unknown)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("qSOFA speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("qSOFA"))
+    if isinstance(age, NotEstimated):
+        return age
     items = (
         points.measured(values, catalogue.RESPIRATORY_RATE_ACUTE, lambda v: EACH * (v >= RATE_FROM), EACH),
         points.measured(values, catalogue.SBP_ACUTE, lambda v: EACH * (v <= SYSTOLIC_UP_TO), EACH),

@@ -32,7 +32,6 @@ from cds_service.api import (
 
 ID, VERSION = "sofa-1996", "1.0.0"
 RISE_ID, RISE_VERSION = "sofa-rise", "1.0.0"
-ADULT = 18
 MOST = 4
 
 # (limit, points below it), lowest first
@@ -167,12 +166,9 @@ def compute(values: FeatureValues) -> Result:
     if not any(values.flag(sign) for sign in SIGNS_OF_INFECTION):
         unknown = values.unusable(SIGNS_OF_INFECTION)
         return published.not_applicable(ID, unknown[0].words if unknown else NOT_SUSPECTED, unknown)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("SOFA speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("SOFA"))
+    if isinstance(age, NotEstimated):
+        return age
     missing = values.unusable(MEASURED)
     if len(missing) == len(MEASURED):  # nothing measured: the interval would be 0 to 24
         return NotEstimated(ID, Refusal.INPUT, published.not_calculated([m.words for m in missing]), missing)

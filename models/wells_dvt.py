@@ -25,7 +25,6 @@ from cds_service.api import (
 )
 
 ID, VERSION = "wells-dvt", "1.0.0"
-ADULT = 18
 POINTS = {
     "cancer": 1,
     "paralysis": 1,
@@ -98,12 +97,9 @@ def compute(values: FeatureValues) -> Result:
     """The interval of totals that the record leaves open, for an adult with a suspicion on record."""
     if not values.flag(catalogue.SUSPECTED_DVT):
         return published.not_applicable(ID, NOBODY_SUSPECTS)
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    years = published.whole_years(known_age[catalogue.AGE.id])
-    if years < ADULT:
-        return published.not_applicable(ID, msg("The Wells score speaks for adults; age is {age}", age=years))
+    age = published.adult(ID, values, msg("The Wells score"))
+    if isinstance(age, NotEstimated):
+        return age
     if values.flag(catalogue.PREGNANCY):
         return published.not_applicable(ID, msg("the Wells score was not derived in pregnancy"))
     items = (

@@ -28,7 +28,7 @@ PLACE = re.compile(r"\{\w+\}")
 # Names that Chinese clinicians write in Latin letters.
 NAMES = {
     "CHA2DS2-VA", "CHA2DS2-VASc", "CURB-65", "Child-Pugh", "FIB-4", "FINDRISC", "HAS-BLED", "INR", "LACE", "MELD 3.0",
-    "NEWS2", "SNRIs", "SSRIs", "SOFA (1996)", "eGFR", "qSOFA",
+    "CKD-EPI 2021", "Cockcroft-Gault", "KFRE", "NEWS2", "SNRIs", "SOFA", "SSRIs", "SOFA (1996)", "eGFR", "qSOFA",
 }  # fmt: skip
 DATES = re.compile(r"(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4})")
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -10,7 +10,7 @@ from math import floor
 
 from cds_service.explain.explanation import Contribution
 from cds_service.features.aggregate import Aggregate
-from cds_service.features.catalogue import CREATININE_UNSTEADY
+from cds_service.features.catalogue import AGE, CREATININE_UNSTEADY
 from cds_service.features.discharge import AtDischarge
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
@@ -33,6 +33,7 @@ from cds_service.features.stays import OfStay
 from cds_service.language import InUnits, Message, msg
 from cds_service.risk.model import Band, NotEstimated, Refusal
 
+ADULT = 18  # completed years
 PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is printed as it is
     "mm[Hg]": "mmHg",
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
@@ -116,6 +117,17 @@ def percent(probability: float) -> str:
 def whole_years(age: FeatureValue) -> int:
     """Completed years of age: what a published score means by age."""
     return floor(float(age.value))
+
+
+def adult(model_id: str, values: FeatureValues, score: Message) -> FeatureValue | NotEstimated:
+    """An adult's age, or the refusal of a score that speaks for adults alone. score: what the sentence calls it."""
+    age = needed(model_id, values, (AGE,))
+    if isinstance(age, NotEstimated):
+        return age
+    years = whole_years(age[AGE.id])
+    if years < ADULT:
+        return not_applicable(model_id, msg("{score} speaks for adults; age is {age}", score=score, age=years))
+    return age[AGE.id]
 
 
 def contribution(

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from cds_service.features.feature import Feature
+from cds_service.risk import published
 
 
 @dataclass
@@ -83,22 +84,23 @@ def survivors(
     wrong: Callable[[ModuleType], bool],
     rebuild: Callable[[ModuleType], None] | None = None,
 ) -> list[str]:
-    """The mutations of the module's constants that `wrong` does not notice.
+    """The mutations of the module's constants, or of those that scores share, that `wrong` does not notice.
 
     rebuild: sets again what the module computed from its constants when it was loaded.
     """
     assert not wrong(module), "the unchanged score must pass"
     alive, tried = [], 0
     for name in names:
-        original = getattr(module, name)
+        holder = module if hasattr(module, name) else published
+        original = getattr(holder, name)
         for path, mutant in changed(original, step):
-            setattr(module, name, mutant)
+            setattr(holder, name, mutant)
             if rebuild is not None:
                 rebuild(module)
             tried += 1
             if not wrong(module):
                 alive.append(f"{name}{path}")
-        setattr(module, name, original)
+        setattr(holder, name, original)
     if rebuild is not None:
         rebuild(module)
     assert tried, "nothing was mutated"
