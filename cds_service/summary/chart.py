@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +15,8 @@ from cds_service.errors import BadRequest
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.stated import Json, Stated, stated
 from cds_service.fhir.times import parse, whole_day
+
+_PLACE = re.compile(r"#s\d+$")  # of a sentence in a document, as facts of documents cite it
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Chart:
 
     def find(self, reference: str) -> Stated | None:
         """What the resource of a reference states; None if there is none."""
-        reference = self.urls.get(reference, reference)
+        reference = _PLACE.sub("", self.urls.get(reference, reference))
         if reference not in self._read:
             row = self.rows.get(reference)
             if row is None:  # an absolute or versioned reference to what is here under its type and id

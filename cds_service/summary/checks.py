@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
 
 from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import against_then
+from cds_service.summary.degrees import degrees
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
-from cds_service.summary.figures import KINDS, counts, numbers
+from cds_service.summary.figures import KINDS, RANGE_WORDS, counts, numbers
 from cds_service.summary.levels import level_of
+from cds_service.summary.lexicon import Token, lexicon
 from cds_service.summary.order import is_marker
 from cds_service.summary.ranks import rank_reasons
 from cds_service.summary.timing import fits
@@ -25,14 +28,27 @@ _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", 
 _SEEN = frozenset({"visit", "appointment", "consultation", "clinic visit", "就诊", "门诊"})
 _ARRIVAL = frozenset({"admission", "arrival", "on arrival", "入院", "到院"})
 _TREATED = frozenset({"treated with", "treatment with", "治疗"})
+_WITH = frozenset({"with", "along with", "together with", "plus", "伴", "伴有", "合并"})
 _AROUND = 86_400.0  # seconds
 _ACTS = frozenset({"Procedure", "Immunization"})
 _GOING_ON = frozenset({
     "currently", "current", "ongoing", "receiving", "receives", "is receiving", "in progress", "presently",
     "at present", "still", "continues", "continues on", "目前", "正在", "仍",
 })  # fmt: skip
+_PRESENT = _GOING_ON | frozenset({
+    "active", "now", "persists", "suffers from", "suffering from", "lives with", "living with", "existing", "has active",
+    "活动性", "活动期", "仍在", "现患", "尚", "持续", "当前", "存在", "present",
+})  # fmt: skip
 _EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
 _EARLIER = frozenset({"previously", "previous", "formerly", "曾", "曾经", "既往", "以前", "past"})
+_MAY_BE_LEVEL = frozenset({
+    "increased", "decreased", "reduced", "降低", "减少", "增加", "减低", "增多", "升高至",
+    "增高至", "降低至", "升高到", "增高到", "降低到",
+})  # fmt: skip
+_AGAINST = frozenset({
+    "较", "比", "较前", "前次", "上次", "compared with", "compared to", "versus", "vs", "relative to", "from", "than",
+    "与前相比", "相比", "by", "previously",
+})  # fmt: skip
 _MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
 Group = list[Part]
 
@@ -45,8 +61,8 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons: list[str] = []
     counted = counts(claim, usable, reasons)
     trend = claim.values("trend") - _written(about, "trend")
-    trend -= {"up", "down"} if _is_level(claim, about) else set()
-    trend |= against_then(claim, about)
+    trend -= {"up", "down"} if _is_level(claim, about) and not _moved(claim) else set()
+    trend |= against_then(claim, about) if not _beyond_range(claim.tokens) else set()
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
@@ -78,13 +94,24 @@ def _between(claim: Claim) -> int | None:
 
 def _written(about: Group, kind: str) -> set[str]:
     """The operators of a kind that stand in the resources' own words: weight gain is a reason, not a change."""
-    return {value for part in about for k, value in part.operators if k == kind}
+    found = {value for part in about for k, value in part.operators if k == kind}
+    if kind == "trend":  # of a symptom, more and worse are one
+        found |= {"up", "worse"} if found & {"up", "worse"} or any("more" in p.reasons for p in about) else set()
+        found |= {"down", "better"} if found & {"down", "better"} else set()
+    return found
 
 
 def _is_level(claim: Claim, about: Group) -> bool:
     """True if `increased` can only mean high: a single value is spoken of and no earlier one is named."""
     dated = {p.moment for p in about if p.amounts}
     return len(dated) < 2 and len(claim.of("number")) <= 1
+
+
+def _moved(claim: Claim) -> bool:
+    """True if a word of the claim can only mean a change: `fell`, `较前降低`; `reduced` alone may mean low."""
+    words = [t for t in claim.tokens if t.kind == "trend" and t.value in ("up", "down")]
+    against = any(t.text.lower() in _AGAINST for t in claim.tokens)
+    return bool(words) and (against or any(t.text.lower() not in _MAY_BE_LEVEL for t in words))
 
 
 def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, chart: Chart) -> list[str]:
@@ -98,7 +125,8 @@ def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, cha
             continue
         if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
             continue  # before 2020: judged with the order of things
-        for group in _bracketed(claim, named, at) or _each_its_own(claim, named, at) or groups:
+        own = _bracketed(claim, named, at) or _each_its_own(claim, named, at) or _before_another(claim, named, at)
+        for group in own or groups:
             if not fits(token.when, claim, at, group, chart):
                 reasons.append(f"the time {token.text} is not what is cited")
                 break
@@ -112,6 +140,18 @@ def _bracketed(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
         return None
     before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.at < at]
     return [before[-1]] if before else None
+
+
+def _before_another(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before a time that stands before `with` and another name: `A since 2009 with B`."""
+    if len(named) != len(claim.mentions):
+        return None
+    before = [g for m, g in zip(claim.mentions, named, strict=True) if m.at < at]
+    following = next((m for m in claim.mentions if m.at > at), None)
+    if not before or following is None:
+        return None
+    between = [t.text.lower() for t in claim.tokens[at + 1 : following.at]]
+    return [before[-1]] if set(between) & _WITH else None
 
 
 def _each_its_own(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
@@ -146,6 +186,9 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
         earlier = any(t.kind == "neutral" and t.text.lower() in _EARLIER for t in claim.tokens)
         if earlier and states == {"active"} and all(p.kind in _MEDICINES for p in stateful):
             reasons.append("it is said to have been taken earlier, and the record says that it is active")
+        present = any(t.kind == "state" and t.text.lower() in _PRESENT for t in claim.tokens)
+        if present and not denied and states == {"history"}:
+            reasons.append("it is said to be present, and the record gives it as history")
         if "active" in said and not denied and not said & {"past", "stopped", "completed", "held"}:
             needs = [
                 p
@@ -242,27 +285,49 @@ def _is_stay(row: Json) -> bool:
 
 
 def _levels(claim: Claim, about: Group) -> list[str]:
-    said = claim.values("level")
+    said = claim.values("level") | _beyond_range(claim.tokens)
     trend = claim.values("trend") - _written(about, "trend")
-    if not said and _is_level(claim, about) and trend & {"up", "down"} and claim.mentions != []:
+    if not said and _is_level(claim, about) and trend & {"up", "down"}:
         said = {"high" if "up" in trend else "low"}
     if not said:
         return []
     denied = any(t.kind == "deny" for t in claim.tokens)
     texts = {v for p in about for k, v in p.operators if k == "level"}
     measured = [p for p in about if p.kind == "Observation"]
-    found = {level_of(p) for p in measured}
+    collective = any(lexicon().classes.get(t.value) == "group" for m in claim.mentions for t in m.tokens)
     for level in said:
-        right = level in found or (level == "abnormal" and found & {"high", "low", "critical"})
-        if level in ("high", "low") and any(_critical(p, level) for p in measured):
-            right = True
-        if level == "critical":
-            right = any(p.source.flags & {"HH", "LL", "AA"} for p in measured)
-        if level in texts and not measured:
-            right = True
-        if bool(right) == denied:
+        holding = [p for p in measured if _at(level, p)]
+        right = bool(holding) or (level in texts and not measured)
+        if collective and level == "normal":
+            right = right and len(holding) == len([p for p in measured if level_of(p) is not None])
+        if right == denied:
             return [f"the record does not support that it is {'not ' if denied else ''}{level}"]
+        degree = {"slight": "mild", "marked": "marked"}
+        far = {degree[d] for d in claim.values("degree") & set(degree)}
+        if holding and not denied and not any(far <= degrees(p) for p in holding):
+            return ["the result is not that far from its limit"]
     return []
+
+
+def _at(level: str, part: Part) -> bool:
+    """True if a measurement is at a level: high, low, normal, abnormal or critical."""
+    if level == "critical":
+        return bool(part.source.flags & {"HH", "LL", "AA"})
+    found = level_of(part)
+    if level in ("high", "low") and _critical(part, level):
+        return True
+    return found == level or (level == "abnormal" and found in ("high", "low", "critical"))
+
+
+def _beyond_range(tokens: Sequence[Token]) -> set[str]:
+    """`high` for `above the upper reference limit`, `low` for `below the range`: no number follows."""
+    for at, token in enumerate(tokens):
+        if token.kind == "compare" and token.value in ("gt", "lt"):
+            following = list(takewhile(lambda t: t.kind == "neutral", tokens[at + 1 :]))
+            rest = tokens[at + 1 + len(following) : at + 2 + len(following)]
+            if any(t.text.lower() in RANGE_WORDS for t in following) and not any(t.number for t in rest):
+                return {"high" if token.value == "gt" else "low"}
+    return set()
 
 
 def _critical(part: Part, level: str) -> bool:

@@ -58,6 +58,8 @@ def _table() -> dict[tuple[str, str], tuple[str, ...]]:
         found.setdefault((RXNORM, code), set()).update(t for n in names if (t := _term(n)))
     for pair, term in _CONDITIONS.items():
         found.setdefault(pair, set()).add(f"#{term}")
+    for pair, term in lexicon().codes.items():
+        found.setdefault(pair, set()).add(term)
     for code, term in _ATC.items():
         found.setdefault((ATC, code), set()).add(f"#{term}")
     return {pair: tuple(sorted(terms)) for pair, terms in found.items()}

@@ -8,6 +8,7 @@ from itertools import pairwise
 from cds_service.summary.amounts import as_unit
 from cds_service.summary.claims import Claim
 from cds_service.summary.evidence import Part
+from cds_service.summary.figures import RANGE_WORDS
 from cds_service.summary.lexicon import Token, lexicon
 from cds_service.summary.order import Spoken, Step
 
@@ -28,6 +29,8 @@ def beside_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str
         if token.kind != "compare" or token.value not in _THAN:
             continue
         following = next((t for t in tokens[at + 1 :] if t.kind != "neutral"), None)
+        if any(t.text.lower() in RANGE_WORDS for t in tokens[at + 1 : at + 4]):
+            continue  # above the upper limit: judged as a level
         anchor = next((g for start, g in spoken if following is not None and start == following.start), None)
         subject = next((g for start, g in reversed(spoken) if start < token.start), None)
         if anchor is None or not _measured(anchor):

@@ -115,6 +115,7 @@ def _whole(cited: Stated, chart: Chart) -> Part:
                 _read(part, text)
             elif path.startswith(("code", "value")):
                 _why(part, text)
+    part.affirmed |= {product for of, product in lexicon().combined if of <= part.affirmed}
     part.operators |= {("freq", f) for f in _schedules(cited.json)}
     _per_dose(part, cited)
     _status(part, cited, chart)

@@ -25,7 +25,7 @@ KINDS = {
     "CarePlan": frozenset({"CarePlan", "MedicationRequest", "Procedure", "ServiceRequest"}),
     "Device": frozenset({"Device", "DeviceUseStatement", "Procedure"}),
 }
-_RANGE_WORDS = frozenset(
+RANGE_WORDS = frozenset(
     {
         "range",
         "ref",
@@ -116,7 +116,7 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
     """The parts that hold the claim's numbers; adds a reason for each that none holds. counts: places of counts."""
     left: Group = []
     approximate = "about" in claim.values("compare")
-    ranged = any(t.text.lower() in _RANGE_WORDS or (t.kind == "level" and "r" in t.text) for t in claim.tokens)
+    ranged = any(t.text.lower() in RANGE_WORDS or (t.kind == "level" and "r" in t.text) for t in claim.tokens)
     skip: set[int] = set()
     for at, token in enumerate(claim.tokens):
         if token.number is None or at in counts or at in skip:
@@ -300,8 +300,16 @@ def figure(part: Part, token: Token, claim: Claim) -> bool:
     return _has(part, token.number, claim, "about" in claim.values("compare"))
 
 
+def _beside(part: Part, number: Number) -> bool:
+    """True for the 1 L/min of `90 % on 1 L/min`: another component of the same resource, in a unit of its own."""
+    own = values(part)
+    if not number.unit or not own or any(as_unit(number.unit, a, part.source.codes) is not None for a in own):
+        return False
+    return any(_matches(p, number, False) for p in part.siblings if p is not part and p.reference == part.reference)
+
+
 def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
-    if _matches(part, number, approximate):
+    if _matches(part, number, approximate) or _beside(part, number):
         return True
     if number.unit == "L" and "#oxygen_flow" in part.affirmed:  # 2 L of oxygen
         return any(a.unit == "L/min" and a.value == number.value for a in values(part))

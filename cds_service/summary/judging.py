@@ -9,8 +9,9 @@ from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.comparing import beside_reasons, row_reasons
+from cds_service.summary.degrees import degrees
 from cds_service.summary.evidence import OPAQUE, Part, parts
-from cds_service.summary.levels import findings_of
+from cds_service.summary.levels import DERIVED, findings_of
 from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
 from cds_service.summary.links import link_reasons
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
@@ -139,7 +140,9 @@ def _cited(cites: tuple[str, ...], chart: Chart) -> tuple[list[Part], list[str]]
         else:
             read = parts(resource, chart)
             for part in read:
-                part.affirmed |= findings_of(part)
+                findings, ruled_out = findings_of(part)
+                part.affirmed |= findings | {f"#{degree}" for degree in degrees(part)}
+                part.denied |= ruled_out
             found += read
     return found, reasons
 
@@ -174,7 +177,8 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
             each = [[p for p in usable if _supports(p, piece, claim)] for piece in pieces]
             spread = mention.tokens[0].value == "#metastatic" and all(each)
             apart = all(each) and all(t.kind == "term" and t.text.lower()[:3] == "on " for t in mention.tokens[1:])
-            if spread or apart or (all(each) and all(one[0].kind != each[0][0].kind for one in each[1:])):
+            stated = all(_defined(piece, group) for piece, group in zip(pieces, each, strict=True))
+            if spread or apart or stated or (all(each) and all(one[0].kind != each[0][0].kind for one in each[1:])):
                 named += each
                 continue
         if not supporting:
@@ -203,6 +207,11 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
     return more
 
 
+def _defined(piece: Mention, group: list[Part]) -> bool:
+    """True for a finding that a result is by definition: normocytic, anaemia."""
+    return {t.value for t in piece.tokens} <= DERIVED and all(p.kind == "Observation" for p in group)
+
+
 def _pieces(mention: Mention) -> list[Mention]:
     """A run of several names, as `type 2 diabetes metformin`, one by one."""
     return [Mention([token], mention.at, mention.end, mention.denied) for token in mention.tokens]
@@ -227,7 +236,8 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
         return _fits(part, mention, claim)
     reason = claim.values("cause") or part.kind in ("Encounter",)
     if reason and not mention.denied and part.reasons:
-        return all(_holds(part.reasons, t.kind, t.value, t.text) for t in mention.tokens)
+        why = part.reasons | (part.affirmed if part.kind == "Encounter" else set())
+        return all(_holds(why, t.kind, t.value, t.text) for t in mention.tokens)
     return False
 
 

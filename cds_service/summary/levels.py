@@ -7,7 +7,7 @@ from cds_service.summary.evidence import Part
 
 # Adult values that are surely low, surely normal and surely high; between them nothing is said without a range.
 # Unit, low below, normal from, normal to, high above. Source: limits on which textbook ranges agree; HbA1c ADA 2025.
-_UNDISPUTED: dict[str, tuple[str, float, float, float, float]] = {
+UNDISPUTED: dict[str, tuple[str, float, float, float, float]] = {
     "hba1c": ("%", 3.5, 4.0, 5.6, 6.4),
     "glucose": ("mg/dL", 60, 70, 99, 125),
     "creatinine": ("mg/dL", 0.4, 0.7, 1.0, 1.35),
@@ -56,7 +56,7 @@ def level_of(part: Part) -> str | None:
         if high is not None and value.value > high.value:
             return "high"
         return "normal"
-    for term, (unit, below, lowest, highest, above) in _UNDISPUTED.items():
+    for term, (unit, below, lowest, highest, above) in UNDISPUTED.items():
         if f"#{term}" in part.affirmed:
             number = as_unit(unit, value, part.source.codes)
             if number is None or not (value.unit or "").strip():
@@ -75,48 +75,71 @@ def level_of(part: Part) -> str | None:
 
 def _pressure(part: Part) -> str | None:
     """The level of a blood pressure with both its components; None for anything else."""
-    top = next((a.value for p in part.siblings if "#sbp" in p.affirmed for a in p.amounts), None)
-    low = next((a.value for p in part.siblings if "#dbp" in p.affirmed for a in p.amounts), None)
-    if top is None or low is None or "#bp" not in part.affirmed:
+    both = pressures(part)
+    if both is None:
         return None
+    top, low = both
     if top >= 140 or low >= 90:
         return "high"
     return "low" if top < 90 else "normal" if top < 120 and low < 80 else None
 
 
-def findings_of(part: Part) -> set[str]:
-    """What a vital sign is by definition: fever from 38.0 degrees, tachycardia over 100, tachypnoea over 20."""
-    found = set()
+def pressures(part: Part) -> tuple[float, float] | None:
+    """The systolic and diastolic value of a blood pressure with both; None for anything else."""
+    top = next((a.value for p in part.siblings if "#sbp" in p.affirmed for a in p.amounts), None)
+    low = next((a.value for p in part.siblings if "#dbp" in p.affirmed for a in p.amounts), None)
+    return (top, low) if top is not None and low is not None and "#bp" in part.affirmed else None
+
+
+def findings_of(part: Part) -> tuple[set[str], set[str]]:
+    """What a result is by definition, and what it is not: fever from 38.0 degrees, hyponatremia below the range."""
+    found: set[str] = set()
+    ruled_out: set[str] = set()
+    if part.kind != "Observation":
+        return found, ruled_out
     for term, unit, limit, finding in _DEFINED:
-        if term in part.affirmed and part.kind == "Observation":
-            for amount in part.amounts:
-                value = as_unit(unit, amount, part.source.codes) if amount.unit else None
-                if value is not None and value >= limit:
-                    found.add(finding)
-                if value is not None and finding == "#fever" and value < 37.5:
-                    found.add("#afebrile")
-    flow = part.kind == "Observation" and "#oxygen_flow" in part.affirmed
-    if flow and [a.value for a in part.amounts] == [0.0]:
+        amount = next((a for a in part.amounts if a.unit), None) if term in part.affirmed else None
+        value = as_unit(unit, amount, part.source.codes) if amount is not None else None
+        if value is not None:
+            (found if value >= limit else ruled_out).add(finding)
+            if finding == "#fever" and value < _NO_FEVER:
+                found.add("#afebrile")
+            if finding == "#fever" and _NO_FEVER <= value < limit:
+                ruled_out.discard("#fever")
+    if "#oxygen_flow" in part.affirmed and [a.value for a in part.amounts] == [0.0]:
         found.add("#room_air")
-    for term, level, finding in _BY_LEVEL:
-        if term in part.affirmed and part.kind == "Observation" and level_of(part) == level:
-            found.add(finding)
-    return found
+    level = level_of(part)
+    for term, of, finding in _BY_LEVEL:
+        if term in part.affirmed and level is not None:
+            (found if level == of else ruled_out).add(finding)
+    return found, ruled_out - found
 
 
-# What a laboratory's high or low of one analyte is called; anaemia and albuminuria are diagnoses, and not here.
+_NO_FEVER = 37.5
+# What a laboratory's high or low of one analyte is called.
 _BY_LEVEL = (
     ("#sodium", "low", "#hyponatremia"), ("#sodium", "high", "#hypernatremia"),
     ("#potassium", "high", "#hyperkalemia"), ("#potassium", "low", "#hypokalemia"), ("#neut", "low", "#neutropenia"),
     ("#neut", "high", "#neutrophilia"), ("#wbc", "high", "#leukocytosis"), ("#wbc", "low", "#leukopenia"),
     ("#lymph", "low", "#lymphopenia"), ("#platelet", "low", "#thrombocytopenia"),
     ("#platelet", "high", "#thrombocytosis"), ("#albumin", "low", "#hypoalbuminemia"),
-    ("#bp", "low", "#hypotension"),
+    ("#bp", "low", "#hypotension"), ("#hemoglobin", "low", "#anemia"), ("#uacr", "high", "#albuminuria"),
+    ("#mcv", "normal", "#normocytic"), ("#mcv", "low", "#microcytic"), ("#mcv", "high", "#macrocytic"),
+    ("#calcium", "low", "#hypocalcemia"), ("#calcium", "high", "#hypercalcemia"),
+    ("#phosphate", "high", "#hyperphosphatemia"), ("#phosphate", "low", "#hypophosphatemia"),
+    ("#magnesium", "low", "#hypomagnesemia"), ("#bilirubin", "high", "#hyperbilirubinemia"),
+    ("#urate", "high", "#hyperuricemia"), ("#lactate", "high", "#hyperlactatemia"),
+    ("#glucose", "high", "#hyperglycemia"), ("#glucose", "low", "#hypoglycemia"), ("#bun", "high", "#azotemia"),
+    ("#triglyceride", "high", "#htg"),
 )  # fmt: skip
 
 
+# Adults: NEWS2 and SIRS limits of vital signs; obesity and overweight by WHO 2000; albuminuria by KDIGO 2024 (30 mg/g).
 _DEFINED = (
     ("#temp", "Cel", 38.0, "#fever"),
     ("#hr", "/min", 100.01, "#tachycardia"),
     ("#rr", "/min", 20.01, "#tachypnea"),
+    ("#bmi", "kg/m2", 30.0, "#obesity"),
+    ("#uacr", "mg/g", 30.0, "#albuminuria"),
 )
+DERIVED = frozenset(finding for *_, finding in (*_BY_LEVEL, *_DEFINED))

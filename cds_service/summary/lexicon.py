@@ -11,6 +11,7 @@ from functools import lru_cache
 from cds_service.summary import terms, words
 from cds_service.summary.amounts import Number, number_at, pair_at
 from cds_service.summary.moments import When, when_at
+from cds_service.summary.vocabulary import extend
 
 _ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -33,16 +34,24 @@ _SPLITTING_WORDS = {
     "以及",
     "并且",
 }
-_OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS,
+_OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS, "group": terms.GROUPS,
                   "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
 WHOLE = re.compile(r"⟦(\d+)⟧")  # stands for a name that a sentence takes whole from what it cites
 _SPELLINGS = (
     ("haem", "hem"), ("aemi", "emi"), ("oedema", "edema"), ("tumour", "tumor"), ("foet", "fet"), ("oesoph", "esoph"),
     ("rrhoea", "rrhea"), ("leuco", "leuko"), ("paed", "ped"), ("gynaec", "gynec"), ("caesar", "cesar"),
     ("oestro", "estro"), ("fibre", "fiber"),
+    ("pnoe", "pne"),
 )  # fmt: skip
+# An adjective of a finding is the finding: tachypneic, hyponatremic, neutropenic, hypotensive.
+_ADJECTIVES = (("pneic", "pnea"), ("emic", "emia"), ("penic", "penia"), ("cardic", "cardia"), ("tensive", "tension"))
 _NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4}
 _ROMAN = re.compile(r"\b(stage) (I{1,3}|IV)([ABC]?)\b", re.IGNORECASE)
+_HAN = "〇一二三四五六七八九"
+_HAN_DATE = re.compile(
+    r"(?P<y>[一二][〇零一二三四五六七八九]{3})年(?:(?P<m>十[一二]?|[一二三四五六七八九])月(?:(?P<d>[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号])?)?"
+)
+_ASKED = re.compile(r"(?<![\w?])\?\s?(?=[A-Za-z\u4e00-\u9fff])")  # ?DVT
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
 _FALLING = re.compile(  # a person's fall, not a value's
     r"(?i)falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
@@ -77,16 +86,36 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All phrases by their first atom, the class of each term, and what each term implies."""
+    """All phrases by their first atom, the class of each term, and what each term implies.
+
+    combined: substances and the product that is made of them all; codes: of illnesses, with their term.
+    """
 
     phrases: dict[str, list[tuple[Key, tuple[tuple[str, str], ...]]]]
     classes: dict[str, str]
     implied: dict[str, frozenset[str]]
+    combined: tuple[tuple[frozenset[str], str], ...]
+    codes: dict[tuple[str, str], str]
+
+
+def _digits(match: re.Match[str]) -> str:
+    """A date in Chinese numerals with figures: 二〇二六年八月 as 2026年8月."""
+    year, month, day = match["y"], match["m"], match["d"]
+    figures = "".join(str(_HAN.index(c)) if c != "零" else "0" for c in year or "")
+    text = f"{figures}年" if year else ""
+    text += f"{_tens(month)}月" if month else ""
+    return text + (f"{_tens(day)}{match.group()[-1]}" if day else "")
+
+
+def _tens(text: str) -> int:
+    tens, ten, ones = text.partition("十")
+    return (_HAN.index(tens) if tens else 1) * 10 + (_HAN.index(ones) if ones else 0) if ten else _HAN.index(tens)
 
 
 def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
+    plain = _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain))
     plain = _HOURLY.sub(r"\1 hours", plain.replace("i.e.", "ie").replace("e.g.", "eg"))
     plain = _ROMAN.sub(lambda m: f"{m[1]} {_NUMERALS[m[2].upper()]}{m[3]}", plain)
     return (
@@ -103,6 +132,9 @@ def stem(word: str) -> str:
     word = word.lower()
     for british, american in _SPELLINGS:
         word = word.replace(british, american)
+    for adjective, noun in _ADJECTIVES:
+        if word.endswith(adjective):
+            return word[: -len(adjective)] + noun
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes")):
@@ -154,12 +186,16 @@ def lexicon() -> Lexicon:
     for class_, members in terms.CLASSES.items():
         for member in members.split():
             implied[f"#{member}"].add(f"#{class_}")
+    base = extend(meanings, lambda name: tuple(a for a, _, _ in atoms(normal(name))))
+    classes |= base.classes
+    for id_, more in base.implied.items():
+        implied.setdefault(id_, set()).update(more)
     by_first: dict[str, list[tuple[Key, tuple[tuple[str, str], ...]]]] = {}
     for key, found in meanings.items():
         by_first.setdefault(key[0], []).append((key, tuple(found)))
     for group in by_first.values():
         group.sort(key=lambda pair: -len(pair[0]))
-    return Lexicon(by_first, classes, {id_: _closed(id_, implied) for id_ in implied})
+    return Lexicon(by_first, classes, {id_: _closed(id_, implied) for id_ in implied}, base.combined, base.codes)
 
 
 def _lines(table: str) -> Iterator[tuple[str, list[Key], list[str]]]:

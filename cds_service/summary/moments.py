@@ -24,7 +24,15 @@ _NUMBERS = {
 }
 _HAN = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "半": 0.5}
 _N = r"(?P<n>\d+(?:\.\d+)?|" + "|".join(_NUMBERS) + r"|a|an|several)"
+_HALF = r"(?P<half>(?: |-)and(?: |-)a(?: |-)half)?"
 _UNIT = r"(?P<unit>minute|hour|day|week|month|year)s?"
+_PART = r"(?P<part>early|mid|middle of|late|the beginning of|the start of|the middle of|the end of)(?: in)?[ -]"
+_PARTS = {"early": 1, "mid": 2, "middle of": 2, "late": 3, "the beginning of": 1, "the start of": 1, "the middle of": 2,
+          "the end of": 3, "初": 1, "上旬": 1, "中": 2, "中旬": 2, "下旬": 3, "底": 3, "末": 3}
+_CAPITAL = r"(?P<month>(?-i:January|February|March|April|June|July|August|September|October|November|December))"
+_RELATIVE = r"(?P<word>this year|last year|this month|last month)"
+_HAN_RELATIVE = r"(?P<word>今年|本年|去年|前年|本月|上月|上个月)"
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _HAN_UNIT = {
     "分钟": "minute",
@@ -34,10 +42,15 @@ _HAN_UNIT = {
     "周": "week",
     "星期": "week",
     "个月": "month",
+    "个半月": "month",
+    "年半": "year",
     "月": "month",
     "年": "year",
 }
-_HN = r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)\s*(?:多|余)?(?P<unit>分钟|小时|天|日|周|星期|个月|年)"
+_HN = (
+    r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)\s*(?:多|余)?"
+    r"(?P<unit>分钟|小时|天|日|周|星期|个月|个半月|年半|年)(?:多|余)?"
+)
 _MORE = re.compile(r"(?i)\b(over|more than|at least)\b|[多余]")
 _B = r"(?<![\w.])"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -47,8 +60,14 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("days", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)? ?(?:to|-|–|until|through) ?(?P<e>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("months", _B + r"(?:between|from) " + _MONTH + r" (?:and|to|until|through) (?P<until>[a-z]+)\.?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("days", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]?(?:至|到|-|~)(?P<e>\d{1,2})[日号]"),
+        ("named", _B + _MONTH + r"(?: (?P<d>\d{1,2})(?:st|nd|rd|th)?)?,?(?: of)? " + _RELATIVE + r"(?!\w)"),
+        ("named", _B + r"(?:(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? )" + _MONTH + r",?(?: of)? " + _RELATIVE + r"(?!\w)"),
+        ("named", _HAN_RELATIVE + r"\s?(?:(?P<m>\d{1,2})\s?月份?)?(?:\s?(?P<d>\d{1,2})\s?[日号])?(?!\d)"),
+        ("date", _B + _PART + r"(?:" + _MONTH + r",?(?: of)? )?(?P<y>(?:19|20)\d\d)(?!\w)"),
+        ("day", _B + _PART + _MONTH + r"(?! ?\d)(?!\w)"),
+        ("date", r"(?<!\d)(?P<y>(?:19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月)?(?P<part>初|上旬|中旬|下旬|底|末|中)(?!性)"),
         ("iso", _B + r"(?P<y>(?:18|19|20)\d\d)[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w/-])"),
-        ("zh", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月(?:\s?(?P<d>\d{1,2})\s?[日号])?)?(?:份|初|底)?(?!前)"),
+        ("zh", r"(?<!\d)(?P<y>(?:18|19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月(?:\s?(?P<d>\d{1,2})\s?[日号])?)?份?(?!前)"),
         ("slash", _B + r"(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>(?:18|19|20)\d\d)(?![\w/])"),
         ("dmy", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -]" + _MONTH + r",?[ -](?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("mdy", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
@@ -58,28 +77,29 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?!\w|\.\d)"),
         ("oldness", _B + r"(?P<n>\d{1,3})(?=[ -]?(?:F|M)(?![\w/]))"),
         ("oldness", r"(?<![\d.])(?P<n>\d{1,3}|[一二三四五六七八九十两]+)\s?(?P<unit>岁|个月大|月龄)"),
-        ("gap", _B + r"(?:about |approximately |around |some )?" + _N + "[ -]" + _UNIT + r"(?= (?:(?:before|prior to|after|following|earlier than|later than)(?! ?[,.;]| ?$)|later(?!\w)))"),
+        ("gap", _B + r"(?:about |approximately |around |some )?" + _N + _HALF + "[ -]" + _UNIT + r"(?= (?:(?:before|prior to|after|following|earlier than|later than)(?! ?[,.;]| ?$)|later(?!\w)))"),
         ("past", _B + r"(?:in|over|during|within|for) the (?:past|last|preceding|previous) (?:" + _N + " )?" + _UNIT + r"(?!\w)"),
         ("past", r"(?:近|过去|最近)\s?" + _HN + r"(?:内|来|以来|间)?"),
-        ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),
+        ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + _HALF + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),
         ("ago", r"(?:约|大约)?\s?" + _HN + r"(?:以)?前"),
-        ("for", _B + r"for (?:about |approximately |the (?:past|last) |over |more than |at least |nearly )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
-        ("for", _B + r"(?:an? )?" + _N + "[ -]" + _UNIT + r"(?:'s|s')? history of"),
+        ("for", _B + r"for (?:about |approximately |the (?:past|last) |over |more than |at least |nearly )?" + _N + _HALF + "[ -]" + _UNIT + r"(?!\w)"),
+        ("for", _B + r"(?:an? )?" + _N + _HALF + "[ -]" + _UNIT + r"(?:'s|s')? history of"),
         ("for", r"(?:已有?|病史|患病|病程|史)\s?(?:约)?" + _HN + r"(?:余|多)?"),
         ("for", _HN + r"(?:病史|史)"),
-        ("lasting", _B + r"(?:after|over|lasting|lasted|during|across|spanning|within|in) (?:a period of |about |approximately )?" + _N + "[ -]" + _UNIT + r"(?!\w)"),
-        ("lasting", _B + _N + "[ -]" + _UNIT + r"[ -](?:stay|period|course|hospitali[sz]ation|admission|interval)(?!\w)"),
+        ("lasting", _B + r"(?:after|over|lasting|lasted|during|across|spanning|within|in) (?:a period of |about |approximately )?" + _N + _HALF + "[ -]" + _UNIT + r"(?!\w)"),
+        ("lasting", _B + _N + _HALF + "[ -]" + _UNIT + r"[ -](?:stay|period|course|hospitali[sz]ation|admission|interval)(?!\w)"),
         ("lasting", r"(?:历时|持续了?|共|为期|住院|间隔|相隔)\s?" + _HN + r"(?:内|间)?"),
         ("lasting", _HN + r"(?:内|间|期间|来|以来)"),
         ("year", _B + r"(?P<y>(?:19|20)\d\d)s?(?![\w/%-]|\.\d| ?(?:mg|ml|mcg|ug|g|units|kg|x|/|cells))"),
         ("md", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?(?![\w,.]?\d)(?!\w)"),
         ("md", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"(?! ?\d)(?!\w)"),
         ("md", r"(?:(?<=in )|(?<=since )|(?<=from )|(?<=of )|(?<=until )|(?<=last )|(?<=the ))" + _MONTH + r"(?! ?\d)(?!\w)"),
+        ("md", _B + _CAPITAL + r"(?! ?\d)(?!\w)"),
         ("md", r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
         ("md", r"(?<![\d年个])(?P<m>\d{1,2})\s?月(?:份)?(?![\s\d龄大余多])"),
         ("for", r"(?<![\d.])" + _HN + r"(?=\s?(?:[,，。;；、]|$))"),
-        ("named", _B + r"(?P<word>this morning|today|yesterday|this (?:month|week|year)|last (?:month|week|year|night))(?!\w)"),
-        ("named", r"(?P<word>今天|今日|今晨|今早|昨天|昨日|本月|上月|上个月|今年|去年|本周|上周|前年)"),
+        ("named", _B + r"(?P<word>(?:earlier )?today|yesterday(?: (?:morning|afternoon|evening|night))?|overnight|tonight|this (?:morning|afternoon|evening|month|week|year)|last (?:month|week|year|night)|(?:on |last |this past |last night, )?(?:" + "|".join(_WEEKDAYS) + r"))(?!\w)"),
+        ("named", r"(?P<word>今天|今日|今晨|今早|昨天|昨日|昨晚|昨夜|前天|前日|本周|上周)"),
         ("clock", _B + r"(?:at )?(?P<h>\d{1,2}):(?P<min>\d\d)(?::\d\d)?(?: ?(?:UTC|GMT|am|pm|h))?(?!\w)"),
     )
 )  # fmt: skip
@@ -90,7 +110,7 @@ class When:
     """A time of a sentence.
 
     kind: `date` (spans: what it may mean), `ago`, `for`, `past`, `lasting` (days: how long), `oldness` (days as
-    years), `day` (month and day without a year) `days` (from one day to another) or
+    years), `day` (month and day without a year; third: which third of the month) `days` (from one day to another) or
     `clock`.
     """
 
@@ -104,6 +124,7 @@ class When:
     day: int = 0
     word: str = ""
     more: bool = False
+    third: int = 0
 
 
 def when_at(text: str, start: int) -> When | None:
@@ -120,9 +141,10 @@ def when_at(text: str, start: int) -> When | None:
 def _when(kind: str, match: re.Match[str]) -> When | None:
     part = match.groupdict()
     end = match.end()
-    if kind in ("iso", "zh", "dmy", "mdy", "my", "year"):
-        month = int(part["m"]) if part.get("m") else _MONTHS.get((part.get("month") or "").lower(), 0)
-        span = _span(int(part["y"]), month, int(part.get("d") or 0))
+    if kind in ("iso", "zh", "dmy", "mdy", "my", "year", "date"):
+        span = _span(int(part["y"]), _month(part), int(part.get("d") or 0))
+        if span is not None and part.get("part"):
+            span = _third(span, _PARTS[part["part"].lower()])
         return When("date", end, (span,)) if span is not None else None
     if kind == "days":
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
@@ -138,14 +160,26 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         a, b, y = int(part["a"]), int(part["b"]), int(part["y"])
         spans = tuple(s for s in (_span(y, a, b), _span(y, b, a)) if s is not None)
         return When("date", end, spans) if spans else None
-    if kind == "md":
-        month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
-        return When("day", end, month=month, day=int(part.get("d") or 0))
+    if kind in ("md", "day"):
+        third = _PARTS[part["part"].lower()] if part.get("part") else 0
+        return When("day", end, month=_month(part), day=int(part.get("d") or 0), third=third)
     if kind == "named":
-        return When("named", end, word=part["word"].lower())
+        return When("named", end, word=part["word"].lower(), month=_month(part), day=int(part.get("d") or 0))
     if kind == "clock":
         return When("clock", end, amount=int(part["h"]) * 60 + int(part["min"]))
     return _length(kind, match.group(), part, end)
+
+
+def _month(part: dict[str, str | None]) -> int:
+    """The month of a match, 0 if it names none."""
+    number = part.get("m")
+    return int(number) if number else _MONTHS.get((part.get("month") or "").lower(), 0)
+
+
+def _third(span: Span, part: int) -> Span:
+    """The first, middle or last third of a month or year; each reaches a sixth into its neighbours."""
+    length = (span.end - span.start) / 6
+    return Span(span.start + max(0, 2 * part - 3) * length, span.start + min(6, 2 * part + 1) * length)
 
 
 def _length(kind: str, text: str, part: dict[str, str | None], end: int) -> When | None:
@@ -153,6 +187,8 @@ def _length(kind: str, text: str, part: dict[str, str | None], end: int) -> When
     if amount is None:
         return None
     unit = (part.get("unit") or "year").lower()
+    if part.get("half") or unit in ("个半月", "年半"):
+        amount += 0.5
     unit = {"岁": "year", "个月大": "month", "月龄": "month"}.get(unit, _HAN_UNIT.get(unit, unit))
     more = kind in ("ago", "for") and _MORE.search(text) is not None
     return When(kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount, more=more)
@@ -181,27 +217,35 @@ def _span(year: int, month: int, day: int) -> Span | None:
     return parse(f"{year:04}-{month:02}-{day:02}" if day else f"{year:04}-{month:02}")
 
 
-def named_span(word: str, now: datetime) -> Span | None:
-    """What `last month`, `yesterday`, `去年` mean at a moment."""
-    today = now.date()
-    if word in ("today", "this morning", "今天", "今日", "今晨", "今早"):
-        return parse(today.isoformat())
-    if word in ("yesterday", "last night", "昨天", "昨日"):
-        return parse((today - timedelta(days=1)).isoformat())
-    if word in ("this year", "今年"):
-        return parse(f"{today.year}")
-    if word in ("last year", "去年"):
-        return parse(f"{today.year - 1}")
-    if word == "前年":
-        return parse(f"{today.year - 2}")
-    if word in ("this month", "本月"):
-        return parse(f"{today:%Y-%m}")
-    if word in ("last month", "上月", "上个月"):
-        return parse(f"{today.replace(day=1) - timedelta(days=1):%Y-%m}")
+def named_span(when: When, now: datetime) -> Span | None:
+    """What `last month`, `yesterday`, `April this year`, `去年4月` mean at a moment."""
+    word, today = when.word.removeprefix("earlier "), now.date()
+    if word in _YEARS:
+        return _span(today.year - _YEARS[word], when.month, when.day)
+    if word in _MONTHS_AGO:
+        month = today.replace(day=1) - timedelta(days=_MONTHS_AGO[word])
+        return _span(month.year, month.month, when.day) if when.month in (0, month.month) else None
+    if word in _DAYS_AGO:
+        return parse((today - timedelta(days=_DAYS_AGO[word])).isoformat())
+    if word == "overnight":
+        return Span(_midnight(today) - timedelta(hours=8), _midnight(today) + timedelta(hours=10))
+    for number, name in enumerate(_WEEKDAYS):
+        if word.endswith(name):
+            back = (today.weekday() - number) % 7
+            return parse((today - timedelta(days=back or 7)).isoformat())
     monday = today - timedelta(days=today.weekday())
     if word in ("last week", "上周"):
         monday -= timedelta(days=7)
     return Span(_midnight(monday), _midnight(monday + timedelta(days=7)))
+
+
+_YEARS = {"this year": 0, "今年": 0, "本年": 0, "last year": 1, "去年": 1, "前年": 2}
+_MONTHS_AGO = {"this month": 0, "本月": 0, "last month": 1, "上月": 1, "上个月": 1}
+_DAYS_AGO = {
+    "today": 0, "this morning": 0, "this afternoon": 0, "this evening": 0, "tonight": 0, "今天": 0, "今日": 0, "今晨": 0,
+    "今早": 0, "yesterday": 1, "yesterday morning": 1, "yesterday afternoon": 1, "yesterday evening": 1,
+    "yesterday night": 1, "last night": 1, "昨天": 1, "昨日": 1, "昨晚": 1, "昨夜": 1, "前天": 2, "前日": 2,
+}  # fmt: skip
 
 
 def _midnight(day: date) -> datetime:

@@ -217,6 +217,19 @@ thrombocytosis: thrombocytosis | 血小板增多
 hypoalbuminemia: hypoalbuminemia | 低白蛋白血症
 albuminuria: albuminuria; microalbuminuria | 白蛋白尿; 微量白蛋白尿
 hyperuricemia: hyperuricemia | 高尿酸血症
+hypocalcemia: hypocalcemia | 低钙血症
+hypercalcemia: hypercalcemia | 高钙血症
+hyperphosphatemia: hyperphosphatemia | 高磷血症
+hypophosphatemia: hypophosphatemia | 低磷血症
+hypomagnesemia: hypomagnesemia | 低镁血症
+hyperbilirubinemia: hyperbilirubinemia | 高胆红素血症
+hyperlactatemia: hyperlactatemia | 高乳酸血症
+hypoglycemia: hypoglycemia; low blood sugar | 低血糖
+azotemia: azotemia | 氮质血症
+normocytic: normocytic | 正细胞性; 正细胞
+microcytic: microcytic | 小细胞性; 小细胞
+macrocytic: macrocytic | 大细胞性; 大细胞
+resp_failure: respiratory failure | 呼吸衰竭; 呼衰
 bipolar1: bipolar i disorder; bipolar 1 disorder; bipolar disorder type 1 | 双相I型障碍; 双相情感障碍I型 => bipolar
 bipolar: bipolar disorder; bipolar affective disorder | 双相障碍; 双相情感障碍
 schizophrenia: schizophrenia | 精神分裂症
@@ -448,6 +461,12 @@ CLASSES = {
     "antibiotic": "amoxicillin augmentin penicillin pen_v pen_g ampicillin ceftriaxone azithromycin doxycycline "
     "nitrofurantoin ciprofloxacin levofloxacin vancomycin metronidazole",
     "inflam": "crp wbc",
+    "renal_function": "creatinine egfr bun",
+    "liver_function": "alt ast alp ggt bilirubin albumin",
+    "electrolytes": "sodium potassium chloride bicarbonate calcium phosphate magnesium",
+    "lipids": "cholesterol hdl ldl triglyceride",
+    "vitals": "bp sbp dbp hr rr temp spo2",
+    "blood_count": "hemoglobin hematocrit rbc wbc platelet mcv",
     "immunosuppressant": "tacrolimus mycophenolate prednisone methotrexate",
     "steroid": "prednisone hydrocortisone",
     "lipid_lowering": "statin",
@@ -473,9 +492,8 @@ cystatin: cystatin c | 胱抑素C
 gcs: glasgow coma scale; gcs; glasgow coma score | 格拉斯哥昏迷评分; GCS评分
 pao2: arterial oxygen pressure; pao2 | 动脉血氧分压
 fio2: inspired oxygen; fio2; fraction of inspired oxygen | 吸入氧浓度
-inflam: inflammatory markers; inflammation markers | 炎症指标; 炎症标志物
 hba1c: glycemic control; glycaemic control; hemoglobin a1c; haemoglobin a1c; hba1c; a1c; glycated hemoglobin; glycated haemoglobin; glycosylated hemoglobin; hgba1c; hb a1c; hemoglobin a1c hemoglobin total | 血糖控制; 糖化血红蛋白; HbA1c; 糖化血红蛋白A1c
-egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; kidney function; renal function; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率; 肾功能
+egfr: estimated glomerular filtration rate; egfr; glomerular filtration rate; gfr; glomerular filtration rate 1.73 sq m predicted; estimated gfr | 估算肾小球滤过率; 肾小球滤过率; eGFR; 估算的肾小球滤过率; 肾功能
 creatinine: creatinine; serum creatinine; scr; cr; plasma creatinine | 肌酐; 血肌酐; 血清肌酐
 bun: urea nitrogen; blood urea nitrogen; bun; urea; serum urea | 尿素氮; 血尿素氮; 尿素
 glucose: glucose; blood glucose; blood sugar; serum glucose; plasma glucose; glucose level | 血糖; 葡萄糖; 血葡萄糖
@@ -494,7 +512,7 @@ alp: alkaline phosphatase; alp | 碱性磷酸酶
 ast: aspartate aminotransferase; ast; sgot | 天门冬氨酸氨基转移酶; 谷草转氨酶; AST; 天冬氨酸氨基转移酶
 alt: alanine aminotransferase; alt; sgpt | 丙氨酸氨基转移酶; 谷丙转氨酶; ALT
 ggt: gamma glutamyl transferase; ggt; gamma gt | γ-谷氨酰转移酶; 谷氨酰转移酶; γ谷氨酰转移酶; γ-谷氨酰转肽酶
-cholesterol: cholesterol; total cholesterol; serum cholesterol; cholesterol in serum | 总胆固醇; 胆固醇
+cholesterol: cholesterol; total cholesterol; serum cholesterol; cholesterol in serum; tc | 总胆固醇; 胆固醇; TC
 hdl: hdl; hdl cholesterol; high density lipoprotein cholesterol; high density lipoprotein; cholesterol in hdl; hdl c | 高密度脂蛋白胆固醇; 高密度脂蛋白; HDL
 ldl: ldl; ldl cholesterol; low density lipoprotein cholesterol; low density lipoprotein; cholesterol in ldl; ldl c | 低密度脂蛋白胆固醇; 低密度脂蛋白; LDL; LDL-C
 triglyceride: triglyceride; triglycerides; tg | 甘油三酯; 三酰甘油
@@ -527,7 +545,7 @@ covid_pcr: 2019 novel coronavirus pcr; sars cov 2 pcr; covid 19 pcr; covid pcr; 
 ecog: ecog performance status; ecog; ecog ps; ecog score; ecog performance status score | ECOG评分; ECOG体力状态; 体力状态评分
 hr: heart rate; pulse; pulse rate; hr | 心率; 脉搏
 rr: respiratory rate; respiration rate; rr; breathing rate | 呼吸频率; 呼吸
-temp: body temperature; temperature; oral temperature; temp | 体温; 口腔温度
+temp: body temperature; temperature; oral temperature; temp; t | 体温; 口腔温度
 spo2: oxygen saturation; oxygen saturations; saturations; saturating; sats; sat; spo2; oxygen saturation in arterial blood by pulse oximetry; o2 sat; o2 saturation; pulse oximetry; sao2; saturation; oxygen saturation in arterial blood | 血氧饱和度; 氧饱和度; SpO2; 经皮血氧饱和度
 weight: body weight; weight; weighs; weighed; wt | 体重
 height: body height; height; tall; ht | 身高
@@ -537,13 +555,23 @@ pain: pain severity; pain severity 0 10 verbal numeric rating; pain score; pain;
 mmse: mmse; mini mental state examination; mini mental; mmse score; total score mmse | MMSE; 简易精神状态检查; MMSE评分
 smoking: tobacco smoking status; tobacco smoking status nhis; smoking status; tobacco use; smoking history; tobacco | 吸烟状况; 吸烟状态
 loc: level of consciousness; consciousness; acvpu; avpu | 意识水平; 意识状态; 意识
-alert: alert; fully alert | 清醒; 意识清醒
+alert: alert; fully alert; conscious; awake; mentally alert | 清醒; 意识清醒; 神志清楚; 神志清; 神清; 意识清楚; 清楚; 神志清醒
 dxa: dxa t score bone density; dxa t score; bone density t score; t score; bone density; bone mineral density | T值; 骨密度; 骨密度T值
 fev1fvc: fev1 fvc; fev1 fvc ratio | 一秒率; FEV1/FVC
 fobt: hemoglobin gastrointestinal; fecal occult blood test; faecal occult blood; fobt; stool occult blood; fecal occult blood | 粪便隐血试验; 大便隐血; 粪便潜血
-lipids: lipid panel; lipids; lipid profile | 血脂; 血脂检查
 bmp: basic metabolic panel; bmp | 基础代谢检查
-cbc: complete blood count; cbc; full blood count; hemogram; complete blood count hemogram panel | 血常规; 全血细胞计数
+cbc: hemogram; complete blood count hemogram panel | 血常规; 全血细胞计数
+"""
+
+# Several measurements under one name: a result supports the name of its group.
+GROUPS = """
+inflam: inflammatory markers; inflammation markers | 炎症指标; 炎症标志物
+renal_function: kidney function; renal function; renal function tests; kidney function tests; renal profile; renal panel; renal indices | 肾功能; 肾功; 肾功能检查
+liver_function: liver function; liver function tests; lfts; lft; liver enzymes; liver tests; liver panel; transaminases; liver profile | 肝功能; 肝功; 肝酶; 转氨酶
+electrolytes: electrolytes; serum electrolytes; lytes | 电解质; 血电解质
+lipids: lipid panel; lipids; lipid profile; blood lipids; serum lipids | 血脂; 血脂检查; 血脂谱
+vitals: vital signs; vitals; obs | 生命体征
+blood_count: full blood count; complete blood count; blood count; fbc; cbc | 血常规; 血象
 """
 
 PROCEDURES = """
@@ -553,7 +581,7 @@ cabg: coronary artery bypass grafting; coronary artery bypass graft; cabg; bypas
 pci: percutaneous coronary intervention; pci; coronary angioplasty | 经皮冠状动脉介入治疗; PCI; 经皮冠脉介入
 stent: placement of stent in coronary artery; coronary stent; stent placement; coronary stenting; coronary artery stent | 冠状动脉支架植入术; 冠脉支架; 支架植入; 冠脉支架植入
 rca_stent: placement of stent in right coronary artery; right coronary artery stent | 右冠状动脉支架植入术 => stent
-cardioversion: electrical cardioversion; cardioversion | 电复律; 心脏电复律
+cardioversion: electrical cardioversion; cardioversion; electrically cardioverted; cardioverted; dc cardioversion; dccv | 电复律; 心脏电复律
 ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablation | 导管消融; 心脏导管消融; 心脏射频消融
 echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo | 超声心动图; 经胸超声心动图
 cxr: chest film; chest radiography; plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
@@ -567,7 +595,7 @@ polypectomy: rectal polypectomy; polypectomy | 直肠息肉切除术; 息肉切�
 prostatectomy: prostatectomy | 前列腺切除术
 prostate_bx: biopsy of prostate; prostate biopsy | 前列腺活检
 breast_bx: biopsy of breast; breast biopsy | 乳腺活检
-cesarean: cesarean section; caesarean section; c section; cesarean delivery | 剖宫产; 剖腹产
+cesarean: cesarean section; caesarean section; c section; cesarean delivery; delivered by cesarean section; delivered by caesarean section; cesarean; lscs | 剖宫产; 剖腹产
 mammogram: screening mammography; mammogram; mammography | 乳腺钼靶; 乳腺X线摄影; 乳房X线检查
 spirometry: spirometry; measurement of respiratory function; lung function test; pulmonary function test | 肺功能检查; 肺功能测定
 bone_scan: bone density scan; dexa; bone densitometry scan; dxa scan; dexa scan; bone densitometry | 骨密度检查; 骨密度扫描
@@ -600,9 +628,9 @@ ipv_vax: ipv; polio vaccine; inactivated polio vaccine | 脊髓灰质炎疫苗; 
 hib_vax: hib prp omp; hib; hib vaccine | Hib疫苗; b型流感嗜血杆菌疫苗
 rota_vax: rotavirus monovalent; rotavirus; rotavirus vaccine | 轮状病毒疫苗
 mcv_vax: meningococcal mcv4p; meningococcal; meningococcal vaccine; mcv4 | 脑膜炎球菌疫苗; 流脑疫苗
-checkup: encounter for check up; check up; checkup; general examination of patient; encounter for check up procedure; general check up; routine check up | 体检; 健康检查; 常规体检
-er: ed; a&e; accident and emergency; emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission | 急诊; 急诊科; 急诊就诊; 急诊入院
-inpatient: inpatient; inpatient stay; encounter inpatient; hospital admission; hospitalized; hospitalised; hospitalization; hospitalisation; hospital stay; inpatient encounter; inpatient admission; hospitalizations; hospitalisations; hospital admissions | 住院
+checkup: encounter for check up; check up; checkup; general examination of patient; encounter for check up procedure; general check up; routine check up; routine examination; routine review; routine visit | 体检; 健康检查; 常规体检; 常规检查; 例行检查; 例行体检; 健康体检
+er: ed; a&e; accident and emergency; emergency room admission; emergency encounter; emergency room; emergency hospital admission; emergency department; ed visit; er visit; emergency room visit; emergency visit; emergency; emergency department visit; emergency admission; the er; an er; emergently admitted; admitted as an emergency; emergency room attendance; emergency care | 急诊; 急诊科; 急诊就诊; 急诊入院; 急诊室
+inpatient: inpatient; inpatient stay; encounter inpatient; hospital admission; hospitalized; hospitalised; hospitalization; hospitalisation; hospital stay; inpatient encounter; inpatient admission; hospitalizations; hospitalisations; hospital admissions; inpatient admission | 住院; 收住院; 收入院; 收治入院; 急诊收住院; 急诊收入院; 住院治疗
 ambulatory: ambulatory; outpatient; outpatient visit; outpatient encounter; ambulatory visit; office visit; clinic visit | 门诊; 门诊就诊
 dnr: do not resuscitate; dnr; dnar; no cpr; not for resuscitation | 不进行心肺复苏; 放弃抢救; 拒绝心肺复苏; 不复苏; DNR
 full_code: full code; for full resuscitation | 全力抢救; 完全复苏

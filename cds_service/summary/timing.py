@@ -87,10 +87,12 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
     if when.kind in ("ago", "for"):
         return any(_ago(when, m, chart.as_of) for m in moments)
     if when.kind == "day":
-        return any(_days(m, when.day) & {(when.month, when.day)} for m in moments if len(m.text) >= 10)
+        return any(
+            _days(m, when.day) & {(when.month, when.day)} and _in_third(m, when.third) for m in moments if len(m.text) >= 10
+        )
     spans = when.spans
     if when.kind == "named":
-        span = named_span(when.word, chart.as_of)
+        span = named_span(when, chart.as_of)
         spans = (span,) if span is not None else ()
     if any(_within(m, span) for m in moments for span in spans):
         return True
@@ -160,6 +162,11 @@ def _days(moment: Moment, day: int) -> set[tuple[int, int]]:
     """Month and day, by UTC and by the clock of the record; day 0 where only the month is asked for."""
     utc, local = moment.span.start, (int(moment.text[5:7]), int(moment.text[8:10]))
     return {(utc.month, utc.day), local} if day else {(utc.month, 0), (local[0], 0)}
+
+
+def _in_third(moment: Moment, third: int) -> bool:
+    """True if a day lies in the first, middle or last third of its month, give or take five days; 0 is any."""
+    return not third or 10 * third - 14 <= int(moment.text[8:10]) <= 10 * third + 5
 
 
 def _clock(moment: Moment, when: When) -> bool:

@@ -8,6 +8,7 @@ from cds_service.fhir.stated import Amount
 from cds_service.summary.amounts import Number, agrees, as_unit
 from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import doubled_or_halved
+from cds_service.summary.degrees import degree_fits
 from cds_service.summary.evidence import Part
 from cds_service.summary.lexicon import Token, lexicon
 
@@ -207,7 +208,9 @@ def _direction(claim: Claim, said: set[str], first: Point, last: Point) -> list[
         "better": bool(bad_up and change < 0) or bool(bad_down and change > 0),
         "changed": change != 0,
     }
-    return [f"the cited values do not show that ({value})" for value in sorted(said) if not tests.get(value, True)]
+    wrong = [f"the cited values do not show that ({value})" for value in sorted(said) if not tests.get(value, True)]
+    far = all(degree_fits(degree, change) for degree in claim.values("degree"))
+    return wrong if far or said & {"same", "range"} else [*wrong, "the change is not that large or small"]
 
 
 def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: Point) -> list[str]:

@@ -10,14 +10,14 @@ no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sig
 out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; 排除
 """,
     "state": """
-active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并
+active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since; remains in hospital; still in hospital; remains an inpatient; still an inpatient; still admitted | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并; 仍在院; 在院; 仍住院; 住院中; 仍在住院; 目前在院
 past: no longer takes; no longer taking; no longer on; previously took; previously taken; previously taking; previously on; previously used; previously treated with; was previously on; used to take; formerly took; resolved; no longer; former; formerly; inactive; in remission; previously had; healed; subsided; has resolved; was resolved; has since resolved; ended; no longer active; no longer present; abated; cleared; discharged; was discharged; has been discharged; discharged home | 不再服用; 现已不再服用; 已愈; 已缓解; 已解决; 已痊愈; 痊愈; 缓解; 已治愈; 不再; 既往曾; 曾患; 已消退; 已恢复; 非活动性; 结束; 已结束; 曾有; 已好转; 出院; 已出院
 stopped: stopped; discontinued; was stopped; ceased; came off; taken off; was discontinued; withdrawn | 已停用; 停用; 已停药; 停药; 停止服用; 已停; 停止; 已停止; 中止
 completed: completed; finished; course completed | 已完成; 完成; 已结束疗程
 held: on hold; held; paused; suspended | 暂停; 暂停使用; 暂缓
 """,
     "certainty": """
-suspected: suspected; possible; probable; possibly; probably; likely; may have; might have; presumed; suspicion of; provisional; tentative; query; unconfirmed; differential; working diagnosis | 疑似; 可疑; 可能; 考虑; 待排; 待查; 怀疑; 拟诊; 疑; 未确诊; 待确诊; 不排除
+suspected: suspected; possible; probable; possibly; probably; likely; may have; might have; presumed; suspicion of; provisional; tentative; query; unconfirmed; differential; working diagnosis; ?; to rule out; to exclude; rule out | 疑似; 可疑; 可能; 考虑; 待排; 待查; 怀疑; 拟诊; 疑; 未确诊; 待确诊; 不排除; 不除外
 confirmed: confirmed; definite; established | 确诊; 已确诊; 明确
 """,
     "time": """
@@ -37,10 +37,10 @@ range: ranged; ranging; range from; ranged from; ranged between; ranging from; r
 changed: changed; change; went; moved | 变化; 变为; 变化为
 """,
     "level": """
-high: marginally raised; marginally elevated; marginally high; slightly raised; mildly raised; mildly elevated; mildly high; high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
-low: marginally low; mildly low; mildly reduced; low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
+high: high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
+low: low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
 normal: preserved; normal; within normal limits; within the normal range; within normal range; in the normal range; unremarkable; within the reference range; within reference range; wnl; in range; within range; within limits; within the reference interval | 正常; 在正常范围内; 正常范围内; 在参考范围内; 参考范围内; 在正常范围; 正常范围; 于正常范围; 未见异常; 处于正常范围
-abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal | 异常; 超出正常范围; 超出参考范围; 不正常
+abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal; impaired; deranged; poor | 异常; 超出正常范围; 超出参考范围; 不正常; 异常; 受损
 critical: critical; critically; called critical by the laboratory | 危急; 危急值
 """,
     "compare": """
@@ -50,12 +50,16 @@ ge: at least; no less than; greater than or equal to; ≥; or more; or higher | 
 le: at most; no more than; up to; less than or equal to; ≤ | 至多; 不超过; 最多; 不高于
 about: about; approximately; around; roughly; nearly; almost; circa; some; ~; ≈ | 约; 大约; 左右; 近; 大概
 """,
+    "degree": """
+slight: slight; slightly; marginal; marginally; minimal; minimally; a little; a bit; a touch | 轻微; 略; 稍; 稍微; 略微; 略有; 稍有
+marked: marked; markedly; significant; significantly; substantial; substantially; considerable; considerably; grossly; profound; profoundly; very; dramatically | 明显; 显著; 大幅; 非常; 很
+""",
     "rank": """
 latest: latest; most recent; last; newest; most recently | 最近一次; 最新; 最近; 末次; 最后一次; 近期
 first: first; earliest; initial; initially | 首次; 最早; 初次; 第一次; 初始
 baseline: baseline; baseline of | 基线
 highest: highest; peaked at; peaked; peaking at; peak; maximum; maximal; worst | 最高; 峰值; 最高值
-lowest: lowest; nadir; minimum; minimal; trough | 最低; 最低值
+lowest: lowest; nadir; minimum; trough | 最低; 最低值
 """,
     "person": """
 mother: mother; mother s; maternal; mom; mum | 母亲; 妈妈; 母; 其母; 母系
@@ -141,7 +145,8 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
-marked; slowly; gradually; background; background of; a little; a bit; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; markedly; significantly; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
+following; notably; specifically; specific; particularly; similarly; likewise; accordingly; moreover; meanwhile; otherwise; in particular; regarding; concerning; with regard to; with respect to; in terms of; as regards; remarkable for; significant for; notable for; medical record; available;
+slowly; gradually; background; background of; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
 there is; there are; there was; there were; history; history of; medical history; past medical history; a history of;
 has a history of; have a history of; had a history of; has had; past; prior; previous; previously; pmh; pmhx; known;
@@ -170,7 +175,7 @@ upper limit; lower limit; reference limit; upper reference limit; lower referenc
 reaction; reactions; manifestation; manifested; manifesting; manifested as; presenting as; severity; criticality; outcome;
 type; kind; category; class; group; number; numbers; quantity; amount; amounts; unit; units; percent; mm hg; point; points;
 out of; x; vs; versus; compared with; compared to; relative to; against; than; same as; does; do; did; can; could; be seen;
-recent; recently; slightly; already; just; only recorded; there has been; there have been; he; she; in total; in all;
+recent; recently; already; just; only recorded; there has been; there have been; he; she; in total; in all;
 came to; amounted to; stage; grade; birth; birthday; name; named; identifier; whom; what; how; here; a total of; mr; mrs;
 ms; dr; its value; equivalent to; equivalent; corresponds to; corresponding to; this patient; our patient; administration;
 occurred; occurring; occurrence; happened; took place; place; developed; develop; experienced; experiences; experiencing;
@@ -187,7 +192,7 @@ event; events; episode; episodes; visit date; dates; dated to; dates back to; da
 """
 
 NEUTRAL_ZH = """
-患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 明显; 显著; 轻微; 略; 稍; 略微; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
+占; 提及; 提到; 述; 复; 关于; 至于; 方面; 实测; 结果示; 结果提示; 患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
 数值; 了; 过; 已; 即; 者; 中; 后; 前; 时; 起; 至; 到; 从; 由; 或; 等; 等等; 也; 还; 又; 同时; 另; 另有; 其中; 此外; 且; 对; 每次; 一次; 次; 岁; 年; 月; 日;
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
 期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;
@@ -233,8 +238,8 @@ calf: calf; calves | 小腿
 at_home: home | 家中; 家里; 在家; 在家中; 在家里
 fall: accidental fall; mechanical fall | 跌倒; 摔倒; 跌伤; 摔伤
 before_breakfast: before breakfast | 早餐前; 早饭前; 每日早餐前; 每日早餐前1次; 每日早餐前一次; 早餐前1次; 每晨早餐前; 每晨早餐前1次; 每晨早餐前一次; 每天早餐前; 每天早餐前1次; 每日1次早餐前
-room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air | 未吸氧; 吸空气; 空气下
-nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏 => nkda
+room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air; ra; on ra; without supplementary oxygen; no supplementary oxygen; ambient air | 未吸氧; 吸空气; 空气下
+nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies; none known; nil known; no known drug or food allergy; no allergies; no allergies recorded; none recorded; no documented allergies | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏; 无过敏; 无明确过敏史; 无药物或食物过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险
 low_criticality: low criticality; criticality low; low risk | 低危; 低危险性; 低风险
