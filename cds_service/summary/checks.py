@@ -197,7 +197,9 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
             ]
             if needs and not any(p.state in ("active", "history") for p in needs):
                 reasons.append("it is said to be current, and the record says that it is not")
-        if said & {"past", "stopped", "completed"} and not denied and states <= {"active", "planned", "history"}:
+        written = {v for p in stateful for k, v in p.operators if k == "state"}  # in remission, in the name itself
+        over = said & {"past", "stopped", "completed"} - written
+        if over and not denied and states <= {"active", "planned", "history"}:
             reasons.append("it is said to be over, and the record says that it is active")
         if (
             "stopped" in said

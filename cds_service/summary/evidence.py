@@ -24,10 +24,11 @@ _PAST = frozenset({
 _PLANNED = frozenset({"planned", "preparation", "draft", "proposed", "booked", "pending", "requested"})
 _DENIED_STATUS = frozenset({"not-done", "not-taken"})
 _NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|undetected|无|阴性|未检出)\b", re.I)
+_FOUND = re.compile(r"(?:present|detected|positive|阳性|检出)\b", re.I)
 # Names within which a shorter one means something else: a non-smoker is no smoker.
 OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#nsclc", "#sclc", "#ectopic"})
 _PIECE = re.compile(r"[^:;,.：；，。?？]+[?？]?")
-_INSIDE = frozenset({"condition", "quality", "act", "drug"})
+_INSIDE = frozenset({"condition", "quality", "act", "drug", "family"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
 _OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 MAX_PARTS = 400
@@ -296,6 +297,8 @@ def _value_polarity(part: Part, row: Json) -> None:
         said = concept.get("text") or next(
             (c.get("display") for c in concept.get("coding") or () if isinstance(c, dict)), None
         )
+    if isinstance(said, str) and _FOUND.match(said.strip()):
+        part.affirmed |= {"#positive"}
     if row.get("valueBoolean") is False or (isinstance(said, str) and _NO_VALUE.match(said.strip())):
         part.negative = True
 

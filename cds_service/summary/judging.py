@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from cds_service.summary.agreement import agreement_reasons
 from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
@@ -42,13 +43,15 @@ _ABOUT_WORDS = frozenset(
     }
 )
 
+_SPREAD = frozenset({"#metastatic", "#f_secondary"})
+_CANCER = frozenset({"#cancer", "#f_cancer", "#f_tumor"})  # a metastasis to the liver is no cancer of the liver
 _TAG = re.compile(r" ?\((disorder|finding|situation|substance|product|procedure|regime/therapy|event)\)$")
 _NAMES = frozenset({  # members whose words name the thing itself
     "code", "activity", "reasonCode", "medicationCodeableConcept", "vaccineCode", "type", "valueCodeableConcept",
     "description", "category",
 })  # fmt: skip
 _WHOLE_NAME = 8
-_MEASURED_ONLY = re.compile(r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)")  # of a value, not of a count
+_MEASURED_ONLY = re.compile(r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)|仅有?(?=\d[\d.]*(?![\d.]*[种次个项剂]))")  # of a value
 _HEADING = re.compile(  # what a line is about, before its colon; it says nothing by itself
     r"(?i)^\s*(?:renal function|kidney function|liver function|liver tests|lfts|u&es|electrolytes|bloods|labs|obs|"
     r"full blood count|complete blood count|blood count|fbc|cbc|liver enzymes|lipid profile|lipids|"
@@ -56,6 +59,8 @@ _HEADING = re.compile(  # what a line is about, before its colon; it says nothin
     r"on examination|o/e|social history|肾功能|肝功能|电解质|化验|血常规|生命体征|既往史|用药史|炎症指标)"
     r"(?:\s+at(?=\s+\d{1,2}:\d\d:)|\s*:)"
 )
+_THAT_YEAR = re.compile(r"(?i) (?:of|in|later)? ?(?:that|the same) (?:same )?year|同年|当年")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NOW = frozenset({"currently", "current", "active", "takes", "taking", "目前", "服用", "正在服用", "现", "is taking"})
 _PREVENTED = frozenset({  # what a vaccine is named after
     "influenza", "flu", "varicella", "zoster", "rotavirus", "hepatitis a", "hepatitis b", "mumps", "pneumococcal",
@@ -84,7 +89,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         return tuple(reasons)
     if _verbatim(text, usable):
         return ()
-    masked, names = _whole_names(text, usable)
+    masked, names = _whole_names(_THAT_YEAR.sub(_year_before, text), usable)
     found = claims(masked)
     reasons += who(found, usable, chart)
     state = State()
@@ -99,11 +104,18 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         )
     if not reasons:
         reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
+        reasons += agreement_reasons(found, state.spoken, chart)
         reasons += link_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
+
+
+def _year_before(match: re.Match[str]) -> str:
+    """`of that year` with the year that the sentence named last; as it is where it named none."""
+    before = _YEAR.findall(match.string[: match.start()])
+    return f" {before[-1]}" if before and match[0].isascii() else f"{before[-1]}年" if before else match[0]
 
 
 def _whole_names(text: str, usable: list[Part]) -> tuple[str, list[str]]:
@@ -255,6 +267,8 @@ def _holds(pool: set[str], kind: str, value: str, text: str) -> bool:
 
 def _fits(part: Part, mention: Mention, claim: Claim) -> bool:
     """False where the words are there but mean another thing: a test for a disease, a urine glucose."""
+    if part.affirmed & _SPREAD and {t.value for t in mention.tokens} & _CANCER and not _spread(mention):
+        return False
     classes = {lexicon().classes.get(t.value) for t in mention.tokens if t.kind == "term"}
     words = {stem(a) for t in claim.tokens for a, _, _ in atoms(t.text)}
     in_urine = "urine" in part.affirmed and "#uacr" not in part.affirmed
@@ -268,6 +282,11 @@ def _fits(part: Part, mention: Mention, claim: Claim) -> bool:
         given = any(t.kind == "time" and t.text.lower() != "had" for t in claim.tokens)
         return bool(claim.around & wanted or words & _ABOUT_WORDS or given or claim.values("cause"))
     return True
+
+
+def _spread(mention: Mention) -> bool:
+    """True if a mention says that a cancer has spread, in words or by a name that implies it."""
+    return any(_SPREAD & (lexicon().implied.get(t.value, frozenset()) | {t.value}) for t in mention.tokens)
 
 
 def _unsupported(mention: Mention, usable: list[Part], claim: Claim) -> str:

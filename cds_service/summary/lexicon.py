@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from cds_service.summary import terms, words
 from cds_service.summary.amounts import Number, number_at, pair_at
+from cds_service.summary.families import FAMILIES
 from cds_service.summary.moments import When, when_at
-from cds_service.summary.vocabulary import extend
+from cds_service.summary.vocabulary import Meanings, extend
 
 _ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -52,6 +53,7 @@ _HAN_DATE = re.compile(
     r"(?P<y>[一二][〇零一二三四五六七八九]{3})年(?:(?P<m>十[一二]?|[一二三四五六七八九])月(?:(?P<d>[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号])?)?"
 )
 _ASKED = re.compile(r"(?<![\w?])\?\s?(?=[A-Za-z\u4e00-\u9fff])")  # ?DVT
+_DOTTED = re.compile(r"(?i)\b(?:[btq]\. ?i\. ?d|p\. ?o|p\. ?r\. ?n|q\. ?d|i\. ?v|i\. ?m|s\. ?c|h\. ?s)\b\.?(?!\w)")
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
 _FALLING = re.compile(  # a person's fall, not a value's
     r"(?i)falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
@@ -116,6 +118,7 @@ def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
     plain = _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain))
+    plain = _DOTTED.sub(lambda m: m.group().replace(".", "").replace(" ", ""), plain)
     plain = _HOURLY.sub(r"\1 hours", plain.replace("i.e.", "ie").replace("e.g.", "eg"))
     plain = _ROMAN.sub(lambda m: f"{m[1]} {_NUMERALS[m[2].upper()]}{m[3]}", plain)
     return (
@@ -186,6 +189,7 @@ def lexicon() -> Lexicon:
     for class_, members in terms.CLASSES.items():
         for member in members.split():
             implied[f"#{member}"].add(f"#{class_}")
+    _family(meanings, classes, implied)
     base = extend(meanings, lambda name: tuple(a for a, _, _ in atoms(normal(name))))
     classes |= base.classes
     for id_, more in base.implied.items():
@@ -196,6 +200,21 @@ def lexicon() -> Lexicon:
     for group in by_first.values():
         group.sort(key=lambda pair: -len(pair[0]))
     return Lexicon(by_first, classes, {id_: _closed(id_, implied) for id_ in implied}, base.combined, base.codes)
+
+
+def _family(meanings: Meanings, classes: dict[str, str], implied: dict[str, set[str]]) -> None:
+    """Adds the word families: a phrase that another table has keeps its meaning there, and is of the family besides."""
+    for name, phrases, _ in _lines(FAMILIES):
+        id_ = f"#{name}"
+        classes[id_] = "family"
+        implied[id_] = set()
+        for phrase in phrases:
+            known = meanings.setdefault(phrase, {})
+            if not known:
+                known["term", id_] = None
+            for kind, other in known:
+                if kind == "term" and other != id_:
+                    implied[other].add(id_)
 
 
 def _lines(table: str) -> Iterator[tuple[str, list[Key], list[str]]]:

@@ -32,6 +32,7 @@ _PARTS = {"early": 1, "mid": 2, "middle of": 2, "late": 3, "the beginning of": 1
 _CAPITAL = r"(?P<month>(?-i:January|February|March|April|June|July|August|September|October|November|December))"
 _RELATIVE = r"(?P<word>this year|last year|this month|last month)"
 _HAN_RELATIVE = r"(?P<word>今年|本年|去年|前年|本月|上月|上个月)"
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _HAN_UNIT = {
@@ -64,6 +65,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("named", _B + r"(?:(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)? )" + _MONTH + r",?(?: of)? " + _RELATIVE + r"(?!\w)"),
         ("named", _HAN_RELATIVE + r"\s?(?:(?P<m>\d{1,2})\s?月份?)?(?:\s?(?P<d>\d{1,2})\s?[日号])?(?!\d)"),
         ("date", _B + _PART + r"(?:" + _MONTH + r",?(?: of)? )?(?P<y>(?:19|20)\d\d)(?!\w)"),
+        ("season", _B + r"(?P<season>spring|summer|autumn|fall|winter)(?: of)? (?P<y>(?:19|20)\d\d)(?!\w)"),
+        ("season", r"(?<!\d)(?P<y>(?:19|20)\d\d)年(?P<season>春|夏|秋|冬)[季天]?"),
         ("day", _B + _PART + _MONTH + r"(?! ?\d)(?!\w)"),
         ("date", r"(?<!\d)(?P<y>(?:19|20)\d\d)\s?年(?:\s?(?P<m>\d{1,2})\s?月)?(?P<part>初|上旬|中旬|下旬|底|末|中)(?!性)"),
         ("iso", _B + r"(?P<y>(?:18|19|20)\d\d)[-/.](?P<m>\d{1,2})(?:[-/.](?P<d>\d{1,2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w/-])"),
@@ -146,6 +149,9 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         if span is not None and part.get("part"):
             span = _third(span, _PARTS[part["part"].lower()])
         return When("date", end, (span,)) if span is not None else None
+    if kind == "season":
+        first = _SEASONS[part["season"].lower()]
+        return When("date", end, tuple(_quarter(int(part["y"]) - back, first) for back in ((0, 1) if first > 9 else (0,))))
     if kind == "days":
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
         ends = tuple(_span(int(part["y"]), month, int(part[name])) for name in ("d", "e"))
@@ -168,6 +174,12 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
     if kind == "clock":
         return When("clock", end, amount=int(part["h"]) * 60 + int(part["min"]))
     return _length(kind, match.group(), part, end)
+
+
+def _quarter(year: int, month: int) -> Span:
+    """Three months from a month on."""
+    start = _midnight(date(year, month, 1))
+    return Span(start, _midnight(date(year + (month > 10), (month + 2) % 12 + 1, 1)))
 
 
 def _month(part: dict[str, str | None]) -> int:

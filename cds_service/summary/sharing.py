@@ -10,6 +10,8 @@ from cds_service.summary.lexicon import Token, lexicon
 
 _SAID_OF_ALL = frozenset({"level", "trend", "state", "certainty", "freq", "route", "time", "deny"})
 _TOGETHER = frozenset({"and", "和", "及", "与", "以及", "、", "both", "or", "或", "plus", "/"})
+_OVER = frozenset({"past", "stopped", "completed", "held"})
+_LEADING = frozenset({"on", "with", "under", "for", "taking", "after", "following", "at"})
 _LISTED = frozenset({"", ",", ", and", "，", *_TOGETHER})
 
 
@@ -34,8 +36,14 @@ def _share_times(found: list[Claim]) -> None:
         listed = opens is not None and opens.kind in ("term", "word", "side", "number")
         kinds = [{_class(m) for m in one.mentions} for one in (before, claim)]
         apart = bool(set(claim.joined) & set(";；.。")) or kinds == [{"condition"}, {"measure"}]
+        apart = apart or bool({t.value for t in before.of("state")} & _OVER) or _led(claim)
         if times and listed and not apart and before.mentions and not before.of("when") and claim.mentions:
             before.tokens = [*before.tokens, *times]
+
+
+def _led(claim: Claim) -> bool:
+    """True if a claim begins with a word that sets it apart from the list before: `on`, `with`."""
+    return claim.tokens[0].text.lower() in _LEADING
 
 
 def _share_said(found: list[Claim]) -> None:

@@ -311,7 +311,7 @@ bumetanide: bumetanide | 布美他尼
 spironolactone: spironolactone; aldactone | 螺内酯
 eplerenone: eplerenone | 依普利酮
 digoxin: digoxin; lanoxin | 地高辛
-nitroglycerin: nitroglycerin; glyceryl trinitrate; nitroglycerine; gtn | 硝酸甘油
+nitroglycerin: nitroglycerin; glyceryl trinitrate; nitroglycerine; gtn; ntg; glyceryl trinitrate spray | 硝酸甘油
 atorvastatin: atorvastatin; lipitor; atorvastatin calcium | 阿托伐他汀; 立普妥; 阿托伐他汀钙
 simvastatin: simvastatin; simvistatin; zocor | 辛伐他汀
 rosuvastatin: rosuvastatin; crestor | 瑞舒伐他汀
@@ -322,8 +322,8 @@ apixaban: apixaban; eliquis | 阿哌沙班
 rivaroxaban: rivaroxaban; xarelto | 利伐沙班
 dabigatran: dabigatran; pradaxa | 达比加群
 edoxaban: edoxaban | 艾多沙班
-enoxaparin: enoxaparin; lovenox | 依诺肝素
-heparin: heparin | 肝素
+enoxaparin: enoxaparin; lovenox; clexane | 依诺肝素
+heparin: heparin; ufh; unfractionated heparin | 肝素
 aspirin: aspirin; acetylsalicylic acid; asa | 阿司匹林
 clopidogrel: clopidogrel; plavix | 氯吡格雷
 ticagrelor: ticagrelor; brilinta | 替格瑞洛
@@ -333,7 +333,7 @@ ibuprofen: ibuprofen; advil; motrin | 布洛芬
 naproxen: naproxen; naproxen sodium; aleve | 萘普生; 萘普生钠
 celecoxib: celecoxib; celebrex | 塞来昔布
 diclofenac: diclofenac | 双氯芬酸
-acetaminophen: acetaminophen; paracetamol; tylenol | 对乙酰氨基酚; 扑热息痛
+acetaminophen: acetaminophen; paracetamol; tylenol; apap | 对乙酰氨基酚; 扑热息痛
 codeine: codeine; codeine phosphate | 可待因
 oxycodone: oxycodone; oxycodone hydrochloride; oxycontin | 羟考酮
 hydrocodone: hydrocodone; hydrocodone bitartrate | 氢可酮
@@ -412,7 +412,7 @@ fulvestrant: fulvestrant | 氟维司群
 abemaciclib: abemaciclib | 阿贝西利
 ribociclib: ribociclib | 瑞波西利
 tacrolimus: tacrolimus | 他克莫司
-mycophenolate: mycophenolate; mycophenolate mofetil; cellcept | 霉酚酸酯; 吗替麦考酚酯
+mycophenolate: mycophenolate; mycophenolate mofetil; cellcept; mmf | 霉酚酸酯; 吗替麦考酚酯
 sevelamer: sevelamer | 司维拉姆
 epoetin: epoetin alfa; epoetin; erythropoietin; epo | 促红细胞生成素; 重组人促红素
 darbepoetin: darbepoetin alfa; darbepoetin | 达贝泊汀
@@ -609,7 +609,7 @@ bronchoscopy: bronchoscopy; diagnostic fiberoptic bronchoscopy | 支气管镜; �
 pulm_rehab: pulmonary rehabilitation | 肺康复
 knee_repl: knee replacement; total knee arthroplasty | 膝关节置换; 膝关节置换术
 hip_repl: hip replacement; total hip arthroplasty | 髋关节置换; 髋关节置换术
-flu_vax: flu jab; influenza seasonal injectable preservative free; influenza vaccine; flu shot; flu vaccine; influenza; influenza vaccination; influenza immunization; flu vaccination; seasonal influenza vaccine; seasonal flu shot; influenza immunisation; seasonal influenza | 流感疫苗; 流感; 季节性流感疫苗
+flu_vax: flu jab; influenza seasonal injectable preservative free; influenza vaccine; flu shot; flu vaccine; influenza; influenza vaccination; influenza immunization; flu vaccination; seasonal influenza vaccine; seasonal flu shot; influenza immunisation; seasonal influenza; flu | 流感疫苗; 流感; 季节性流感疫苗
 covid_vax: covid 19 vaccine; covid vaccine; pfizer covid 19 vaccine; covid 19 vaccination | 新冠疫苗; 新冠病毒疫苗; 新型冠状病毒疫苗
 td_vax: td; td adult preservative free; tetanus diphtheria; tetanus and diphtheria; td vaccine; td booster; tetanus diphtheria booster; tetanus and diphtheria booster; tetanus booster | 破伤风白喉疫苗; Td疫苗; 白破疫苗
 tdap_vax: tdap; tdap vaccine | Tdap疫苗; 百白破加强疫苗

@@ -54,6 +54,17 @@ about: about; approximately; around; roughly; nearly; almost; circa; some; ~; �
 slight: slight; slightly; marginal; marginally; minimal; minimally; a little; a bit; a touch | 轻微; 略; 稍; 稍微; 略微; 略有; 稍有
 marked: marked; markedly; significant; significantly; substantial; substantially; considerable; considerably; grossly; profound; profoundly; very; dramatically | 明显; 显著; 大幅; 非常; 很
 """,
+    "agree": """
+conflict: conflicting; discrepant; inconsistent; contradictory; discordant; differing; disagree; conflict; do not agree | 不一致; 矛盾; 相互矛盾; 互相矛盾; 不符
+same_day: same day; on the same day; on that day; that same day; the same date | 同一天; 同日; 当天; 同一日
+""",
+    "ordinal": """
+2: second; 2nd | 第二次; 第2次
+3: third; 3rd | 第三次; 第3次
+4: fourth; 4th | 第四次; 第4次
+5: fifth; 5th | 第五次; 第5次
+6: sixth; 6th | 第六次; 第6次
+""",
     "rank": """
 latest: latest; most recent; last; newest; most recently | 最近一次; 最新; 最近; 末次; 最后一次; 近期
 first: first; earliest; initial; initially | 首次; 最早; 初次; 第一次; 初始
@@ -145,6 +156,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
+required; requiring; requires; needed; needing; necessitated; necessitating;
 following; notably; specifically; specific; particularly; similarly; likewise; accordingly; moreover; meanwhile; otherwise; in particular; regarding; concerning; with regard to; with respect to; in terms of; as regards; remarkable for; significant for; notable for; medical record; available;
 slowly; gradually; background; background of; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
 have been; had been; it; its; patient; patients; pt; patient s; who; whose; which; with; and; or; also; then; there;
@@ -167,7 +179,7 @@ up; off; about; beginning; began; begun; start date; starting; end; ending; ende
 documented; last recorded; last measured; last checked; checked; check; most recently measured; evidence; evidence of;
 details; detail; information; data; documentation; chart; file; note; notes; noted as; note that; of note;
 carries; carry; carries a diagnosis of; carries the diagnosis of; set; set at; equal to; equals; equal; namely; i e; e g;
-same; same day; her own; reached; reading of; of about; identified; identified as; established on; classified as;
+same; her own; reached; reading of; of about; identified; identified as; established on; classified as;
 consistent with the record; made; made on; for the; coded; coded as; described; described as; called; named; known as;
 overall; order; ordered; orders; authored; written; issued; signed; collected; sampled; drawn; sample; specimen; dating;
 dating back to; back to; goes back to; until now; range; reference; reference range; interval; limit; limits; upper; lower;
@@ -197,7 +209,7 @@ NEUTRAL_ZH = """
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
 期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;
 肠溶片; 方式; 途径; 频率; 频次; 类型; 分期; 期; 级; 型; 程度; 反应; 表现; 表现为; 出现; 出现过; 发生; 发生过; 发生于; 症状; 状态; 状况; 情况; 身体; 血清; 血; 血液; 实验室; 生命体征;
-体征; 指标; 参考; 参考范围; 范围; 上限; 下限; 参考值; 标准; 复查; 复测; 再次; 再; 随后; 之后; 此后; 之前; 以前; 过去; 前次; 上次; 本次; 此次; 当时; 当日; 同日; 今; 现为; 现在;
+体征; 指标; 参考; 参考范围; 范围; 上限; 下限; 参考值; 标准; 复查; 复测; 再次; 再; 随后; 之后; 此后; 之前; 以前; 过去; 前次; 上次; 本次; 此次; 当时; 当日; 今; 现为; 现在;
 记录到; 记录为; 记录于; 记录有; 登记; 列有; 列出; 列为; 名单; 列表; 清单; 包括; 包含; 分别; 分别为; 各; 各为; 比; 较; 相比; 与前相比; 相当于; 等于; 每; 日期; 时间; 年龄; 出生; 出生于;
 生于; 生日; 性别; 姓名; 本; 此; 这; 那; 这位; 那位; 一名; 一位; 名为; 称; 叫; 系; 属; 属于; 归; 我; 他; 它; 们; 他的; 所; 用; 使用; 口; 服; 开始; 始于; 始; 已有; 达成; 有着; 带有; 伴;
 评分; 得分; 分数; 评估; 评估为; 检出; 测; 查; 查得; 获得; 得; 出; 呈; 显; 说明; 表明; 证实有; 记; 载; 录; 处方于; 处方日期; 开始于; 开始日期; 结束日期; 诊断日期; 诊断于; 就是; 当中; 里; 里面; 来;
