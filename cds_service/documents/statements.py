@@ -25,7 +25,8 @@ from cds_service.markdown import shorten
 from cds_service.summary.chart import Chart
 from cds_service.summary.evidence import parts
 from cds_service.summary.facts import CONTRADICTION, DOCUMENT, Fact
-from cds_service.summary.lexicon import lexicon, normal, scan
+from cds_service.summary.lexicon import lexicon, scan
+from cds_service.summary.spelling import normal
 
 MOST = 60  # statements of one record
 _QUOTE = 240  # characters of a quoted sentence

@@ -58,7 +58,9 @@ class Chart:
 
     def find(self, reference: str) -> Stated | None:
         """What the resource of a reference states; None if there is none."""
-        reference = _PLACE.sub("", self.urls.get(reference, reference))
+        reference = self.urls.get(reference, reference)
+        if reference not in self.rows:
+            reference = _PLACE.sub("", reference)
         if reference not in self._read:
             row = self.rows.get(reference)
             if row is None:  # an absolute or versioned reference to what is here under its type and id

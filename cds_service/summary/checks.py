@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import against_then
-from cds_service.summary.degrees import degrees
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
-from cds_service.summary.figures import KINDS, RANGE_WORDS, counts, numbers
-from cds_service.summary.levels import level_of
-from cds_service.summary.lexicon import Token, lexicon
-from cds_service.summary.order import is_marker
+from cds_service.summary.figures import KINDS, counts, numbers
+from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
-from cds_service.summary.timing import fits
+from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.trends import several, told, trend_reasons
 
 _STATEFUL = frozenset({
@@ -28,7 +24,6 @@ _DOCUMENTS = frozenset({"DocumentReference", "Composition", "DiagnosticReport", 
 _SEEN = frozenset({"visit", "appointment", "consultation", "clinic visit", "就诊", "门诊"})
 _ARRIVAL = frozenset({"admission", "arrival", "on arrival", "入院", "到院"})
 _TREATED = frozenset({"treated with", "treatment with", "治疗"})
-_WITH = frozenset({"with", "along with", "together with", "plus", "伴", "伴有", "合并"})
 _AROUND = 86_400.0  # seconds
 _ACTS = frozenset({"Procedure", "Immunization"})
 _GOING_ON = frozenset({
@@ -36,19 +31,10 @@ _GOING_ON = frozenset({
     "at present", "still", "continues", "continues on", "目前", "正在", "仍",
 })  # fmt: skip
 _PRESENT = _GOING_ON | frozenset({
-    "active", "now", "persists", "suffers from", "suffering from", "lives with", "living with", "existing", "has active",
-    "活动性", "活动期", "仍在", "现患", "尚", "持续", "当前", "存在", "present",
+    "active", "now", "persists", "suffers from", "suffering from", "lives with", "living with", "existing",
+    "has active",    "活动性", "活动期", "仍在", "现患", "尚", "持续", "当前", "存在", "present",
 })  # fmt: skip
-_EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
 _EARLIER = frozenset({"previously", "previous", "formerly", "曾", "曾经", "既往", "以前", "past"})
-_MAY_BE_LEVEL = frozenset({
-    "increased", "decreased", "reduced", "降低", "减少", "增加", "减低", "增多", "升高至",
-    "增高至", "降低至", "升高到", "增高到", "降低到",
-})  # fmt: skip
-_AGAINST = frozenset({
-    "较", "比", "较前", "前次", "上次", "compared with", "compared to", "versus", "vs", "relative to", "from", "than",
-    "与前相比", "相比", "by", "previously",
-})  # fmt: skip
 _MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
 Group = list[Part]
 
@@ -60,9 +46,10 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     """
     reasons: list[str] = []
     counted = counts(claim, usable, reasons)
-    trend = claim.values("trend") - _written(about, "trend")
-    trend -= {"up", "down"} if _is_level(claim, about) and not _moved(claim) else set()
-    trend |= against_then(claim, about) if not _beyond_range(claim.tokens) else set()
+    trend = claim.values("trend") - written(about, "trend")
+    trend |= against_before(claim)
+    trend -= {"up", "down"} if is_level(claim, about) and not moved(claim) else set()
+    trend |= against_then(claim, about) if not beyond_range(claim.tokens) else set()
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
@@ -73,10 +60,10 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     else:
         left = numbers(claim, named, about, counted, reasons)
     narrowed = left or about
-    reasons += _times(claim, named, narrowed, usable, chart)
+    reasons += time_reasons(claim, named, narrowed, chart)
     reasons += _states(claim, named, narrowed)
     reasons += _kinds(claim, about, usable, chart)
-    reasons += _levels(claim, narrowed)
+    reasons += level_reasons(claim, narrowed)
     reasons += rank_reasons(claim, narrowed, usable, chart)
     reasons += _doses(claim, narrowed)
     reasons += _causes(claim, named, about)
@@ -90,80 +77,6 @@ def _between(claim: Claim) -> int | None:
         if token.text.lower() == "between" and numbered and claim.tokens[at + 2].text.lower() == "and":
             return at
     return None
-
-
-def _written(about: Group, kind: str) -> set[str]:
-    """The operators of a kind that stand in the resources' own words: weight gain is a reason, not a change."""
-    found = {value for part in about for k, value in part.operators if k == kind}
-    if kind == "trend":  # of a symptom, more and worse are one
-        found |= {"up", "worse"} if found & {"up", "worse"} or any("more" in p.reasons for p in about) else set()
-        found |= {"down", "better"} if found & {"down", "better"} else set()
-    return found
-
-
-def _is_level(claim: Claim, about: Group) -> bool:
-    """True if `increased` can only mean high: a single value is spoken of and no earlier one is named."""
-    dated = {p.moment for p in about if p.amounts}
-    return len(dated) < 2 and len(claim.of("number")) <= 1
-
-
-def _moved(claim: Claim) -> bool:
-    """True if a word of the claim can only mean a change: `fell`, `较前降低`; `reduced` alone may mean low."""
-    words = [t for t in claim.tokens if t.kind == "trend" and t.value in ("up", "down")]
-    against = any(t.text.lower() in _AGAINST for t in claim.tokens)
-    return bool(words) and (against or any(t.text.lower() not in _MAY_BE_LEVEL for t in words))
-
-
-def _times(claim: Claim, named: list[Group], narrowed: Group, usable: Group, chart: Chart) -> list[str]:
-    reasons = []
-    numbers = [t for t in claim.tokens if t.number is not None]
-    if claim.of("when") and any(m.text.lower() in _EVENTS for m in claim.mentions):
-        return ["the record does not say when smoking was stopped"]
-    groups = [narrowed] if numbers or len(named) < 2 or "reason" in claim.values("cause") else named
-    for at, token in enumerate(claim.tokens):
-        if token.when is None or token.when.kind in ("oldness", "gap"):
-            continue
-        if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
-            continue  # before 2020: judged with the order of things
-        own = _bracketed(claim, named, at) or _each_its_own(claim, named, at) or _before_another(claim, named, at)
-        for group in own or groups:
-            if not fits(token.when, claim, at, group, chart):
-                reasons.append(f"the time {token.text} is not what is cited")
-                break
-    return reasons
-
-
-def _bracketed(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
-    """The name before `(May 2023)`, which the time is about; None for a time without brackets."""
-    around = claim.tokens[at - 1 : at] + claim.tokens[at + 1 : at + 2]
-    if [t.text for t in around] != ["(", ")"] or len(named) != len(claim.mentions):
-        return None
-    before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.at < at]
-    return [before[-1]] if before else None
-
-
-def _before_another(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
-    """The name before a time that stands before `with` and another name: `A since 2009 with B`."""
-    if len(named) != len(claim.mentions):
-        return None
-    before = [g for m, g in zip(claim.mentions, named, strict=True) if m.at < at]
-    following = next((m for m in claim.mentions if m.at > at), None)
-    if not before or following is None:
-        return None
-    between = [t.text.lower() for t in claim.tokens[at + 1 : following.at]]
-    return [before[-1]] if set(between) & _WITH else None
-
-
-def _each_its_own(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
-    """The name before a time, where every name has a time after it: `A since 2012 with B since 2024`."""
-    whens = [n for n, t in enumerate(claim.tokens) if t.when is not None and t.when.kind not in ("oldness", "gap")]
-    starts = [m.at for m in claim.mentions]
-    if len(starts) < 2 or len(whens) != len(starts) or len(named) != len(starts):
-        return None
-    between = zip(starts, [*starts[1:], len(claim.tokens)], whens, strict=True)
-    if not all(start < when < following for start, following, when in between):
-        return None
-    return [named[whens.index(at)]] if at in whens else None
 
 
 def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
@@ -245,7 +158,8 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         words = any(("kind", value) in p.operators for p in group)
         if token.text.lower() in _TREATED:
             wanted |= {"Procedure"}
-        if not words and not any(p.kind in wanted for p in group):
+        beside = value == "Medication" and all(p.kind == "Condition" for p in group) and usable
+        if not words and not any(p.kind in wanted for p in (beside or group)):
             reasons.append(f"what is cited is no {token.text}")
         if (
             value == "AllergyIntolerance"
@@ -284,56 +198,6 @@ def _when_seen(part: Part, chart: Chart) -> bool:
 def _is_stay(row: Json) -> bool:
     class_ = row.get("class")
     return isinstance(class_, dict) and class_.get("code") in ("IMP", "EMER", "ACUTE", "NONAC", "OBSENC", "SS")
-
-
-def _levels(claim: Claim, about: Group) -> list[str]:
-    said = claim.values("level") | _beyond_range(claim.tokens)
-    trend = claim.values("trend") - _written(about, "trend")
-    if not said and _is_level(claim, about) and trend & {"up", "down"}:
-        said = {"high" if "up" in trend else "low"}
-    if not said:
-        return []
-    denied = any(t.kind == "deny" for t in claim.tokens)
-    texts = {v for p in about for k, v in p.operators if k == "level"}
-    measured = [p for p in about if p.kind == "Observation"]
-    collective = any(lexicon().classes.get(t.value) == "group" for m in claim.mentions for t in m.tokens)
-    for level in said:
-        holding = [p for p in measured if _at(level, p)]
-        right = bool(holding) or (level in texts and not measured)
-        if collective and level == "normal":
-            right = right and len(holding) == len([p for p in measured if level_of(p) is not None])
-        if right == denied:
-            return [f"the record does not support that it is {'not ' if denied else ''}{level}"]
-        degree = {"slight": "mild", "marked": "marked"}
-        far = {degree[d] for d in claim.values("degree") & set(degree)}
-        if holding and not denied and not any(far <= degrees(p) for p in holding):
-            return ["the result is not that far from its limit"]
-    return []
-
-
-def _at(level: str, part: Part) -> bool:
-    """True if a measurement is at a level: high, low, normal, abnormal or critical."""
-    if level == "critical":
-        return bool(part.source.flags & {"HH", "LL", "AA"})
-    found = level_of(part)
-    if level in ("high", "low") and _critical(part, level):
-        return True
-    return found == level or (level == "abnormal" and found in ("high", "low", "critical"))
-
-
-def _beyond_range(tokens: Sequence[Token]) -> set[str]:
-    """`high` for `above the upper reference limit`, `low` for `below the range`: no number follows."""
-    for at, token in enumerate(tokens):
-        if token.kind == "compare" and token.value in ("gt", "lt"):
-            following = list(takewhile(lambda t: t.kind == "neutral", tokens[at + 1 :]))
-            rest = tokens[at + 1 + len(following) : at + 2 + len(following)]
-            if any(t.text.lower() in RANGE_WORDS for t in following) and not any(t.number for t in rest):
-                return {"high" if token.value == "gt" else "low"}
-    return set()
-
-
-def _critical(part: Part, level: str) -> bool:
-    return bool(part.source.flags & ({"HH"} if level == "high" else {"LL"}))
 
 
 def _doses(claim: Claim, about: Group) -> list[str]:

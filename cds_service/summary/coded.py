@@ -6,7 +6,8 @@ from cds_service.features.catalogue import all_features
 from cds_service.features.feature import Quantity
 from cds_service.features.medicines import NAME_OF_CODE, PRODUCTS
 from cds_service.fhir.codes import ATC, LOINC, RXNORM, SNOMED
-from cds_service.summary.lexicon import atoms, lexicon
+from cds_service.summary.lexicon import lexicon
+from cds_service.summary.spelling import atoms
 
 # Feature of the catalogue -> term.
 _FEATURES = {

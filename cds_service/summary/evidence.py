@@ -12,8 +12,9 @@ from cds_service.knowledge.variants import ASSESSMENT, one_letter
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
 from cds_service.summary.chart import Chart
-from cds_service.summary.lexicon import Token, atoms, lexicon, normal, scan
+from cds_service.summary.lexicon import Token, lexicon, scan
 from cds_service.summary.moments import When
+from cds_service.summary.spelling import atoms, normal
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；;\n！？]+")
 _ACTIVE = frozenset({"active", "recurrence", "relapse", "in-progress", "on-hold", "intended", "arrived", "triaged"})

@@ -1,4 +1,4 @@
-"""Words of one family: parts of the body, kinds of harm and of acts, by which names are put together in either language.
+"""Words of one family: parts of the body, kinds of harm and of acts, by which names are put together.
 
 `Malignant neoplasm of kidney`, `renal cancer` and 肾癌 share their parts; a name that no table holds whole is compared
 part by part, all within one name of the record. One line a family: `id: English; English | Chinese; Chinese`.
@@ -107,7 +107,7 @@ f_allergy: allergic | 过敏性
 f_alcohol: alcohol; alcoholic; alcohol related; alcohol associated; alcohol induced | 酒精; 酒精性
 f_dependence: dependence; dependent; dependency; use disorder | 依赖
 f_abuse: abuse; misuse | 滥用
-f_transplant: transplant; transplantation; transplanted; graft; allograft; transplant recipient; recipient | 移植; 移植术; 移植受者
+f_transplant: transplant; transplantation; transplanted; graft; allograft; recipient | 移植; 移植术; 移植受者
 f_prosthetic: prosthetic; prosthesis; artificial | 人工; 假体
 f_replacement: replacement; replaced; arthroplasty | 置换; 置换术
 f_resection: resection; resected; excision; excised; removal; removed | 切除; 切除术
@@ -139,6 +139,7 @@ f_saturation: saturation | 饱和度
 f_blood: blood | 血液
 f_stool: stool; fecal; faecal; feces | 粪便; 大便
 f_glucose: glucose; sugar | 葡萄糖; 糖
+f_vitamin: vitamin; vitamins | 维生素
 f_pathogenic: pathogenic | 致病; 致病性
 f_variant: variant; mutation; mutated | 变异; 突变; 基因变异
 f_amplification: amplification; amplified | 扩增
@@ -156,7 +157,7 @@ f_stage: stage | 分期
 f_closed: closed | 闭合性
 f_open: open | 开放性
 f_complete: complete; completely | 完全; 完全性
-f_partial: partial; partially | 部分; 部分性
+f_partial: partial; partially; part of; part of the; part | 部分; 部分性
 f_total: total | 全; 总
 f_major: major | 重大; 主要
 f_seasonal: seasonal | 季节性

@@ -52,6 +52,8 @@ _COUNTED_NOW = ("Medication", "Condition")
 _TOTALS = frozenset({"共", "总共", "合计", "共计", "总计", "in total"})
 _COUNTED = frozenset({"Condition", "Procedure", "Encounter", "Immunization", "AllergyIntolerance"})
 _OPPOSITE = {"gt": "le", "lt": "ge", "ge": "lt", "le": "gt"}
+_EACH = frozenset({"each", "各"})
+_PARTING = frozenset({"with", "on", "at", "in", "by", "from", "after", "despite", "伴", "时"})
 _MEASURE_WORDS = frozenset({"个", "项", "种", "次", "条", "例"})
 
 
@@ -80,9 +82,20 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
             if (wanted is None or p.kind in wanted) and not (now and p.state == "past" and noun in _COUNTED_NOW)
         }
         found.add(at)
+        if any(t.text.lower() in _EACH for t in claim.tokens) and _each(usable, wanted, int(token.number.value)):
+            continue
         if len(counted) != int(token.number.value):
             reasons.append(f"{token.text} are counted, {len(counted)} are cited")
     return found
+
+
+def _each(usable: Group, wanted: frozenset[str] | None, number: int) -> bool:
+    """True if of each name as many are cited as `two doses each of A and B` says."""
+    by_name: dict[frozenset[str], set[str]] = {}
+    for part in usable:
+        if wanted is None or part.kind in wanted:
+            by_name.setdefault(frozenset(text for _, text in part.source.names), set()).add(part.reference)
+    return len(by_name) > 1 and all(len(references) == number for references in by_name.values())
 
 
 def _summed(tokens: Sequence[Token], at: int) -> bool:
@@ -196,7 +209,7 @@ def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
     following = [n for n, m in enumerate(claim.mentions) if m.at > at]
     if not named or len(named) != len(claim.mentions):
         return about
-    adjacent = [n for n in following if all(t.kind == "neutral" for t in claim.tokens[at + 1 : claim.mentions[n].at])]
+    adjacent = [n for n in following if _leads(claim.tokens[at + 1 : claim.mentions[n].at])]
     if before:
         # `mg of metformin`: what follows at once takes the number, unless a name stands right before it
         close = all(t.kind in ("neutral", "kind", "route") for t in claim.tokens[claim.mentions[before[-1]].end : at])
@@ -204,6 +217,11 @@ def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
             return named[adjacent[0]]
         return named[before[-1]]
     return named[following[0]] if following else about
+
+
+def _leads(between: Sequence[Token]) -> bool:
+    """True if a number goes with the name after it: `40 mg of furosemide`, never `10.4 with an albumin`."""
+    return all(t.kind == "neutral" and t.text.lower() not in _PARTING for t in between)
 
 
 def _comparison(tokens: Sequence[Token], at: int) -> str | None:

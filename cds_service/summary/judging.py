@@ -10,14 +10,16 @@ from cds_service.summary.chart import Chart
 from cds_service.summary.checks import check
 from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.comparing import beside_reasons, row_reasons
+from cds_service.summary.control import control_reasons
 from cds_service.summary.degrees import degrees
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.levels import DERIVED, findings_of
-from cds_service.summary.lexicon import WHOLE, atoms, lexicon, normal, stem
+from cds_service.summary.lexicon import WHOLE, lexicon
 from cds_service.summary.links import link_reasons
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
 from cds_service.summary.people import who
 from cds_service.summary.sharing import share
+from cds_service.summary.spelling import atoms, normal, stem
 
 MAX_SENTENCE = 2000
 MAX_CITES = 200
@@ -51,7 +53,9 @@ _NAMES = frozenset({  # members whose words name the thing itself
     "description", "category",
 })  # fmt: skip
 _WHOLE_NAME = 8
-_MEASURED_ONLY = re.compile(r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)|仅有?(?=\d[\d.]*(?![\d.]*[种次个项剂]))")  # of a value
+_MEASURED_ONLY = re.compile(
+    r"(?i)(?<=\b(?:of|at|is|to) )only (?=\d)|仅有?(?=\d[\d.]*(?![\d.]*[种次个项剂]))"
+)  # of a value
 _HEADING = re.compile(  # what a line is about, before its colon; it says nothing by itself
     r"(?i)^\s*(?:renal function|kidney function|liver function|liver tests|lfts|u&es|electrolytes|bloods|labs|obs|"
     r"full blood count|complete blood count|blood count|fbc|cbc|liver enzymes|lipid profile|lipids|"
@@ -105,6 +109,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
     if not reasons:
         reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
         reasons += agreement_reasons(found, state.spoken, chart)
+        reasons += control_reasons(found, usable)
         reasons += link_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
     if not spoken:

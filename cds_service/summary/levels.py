@@ -130,7 +130,7 @@ _BY_LEVEL = (
     ("#magnesium", "low", "#hypomagnesemia"), ("#bilirubin", "high", "#hyperbilirubinemia"),
     ("#urate", "high", "#hyperuricemia"), ("#lactate", "high", "#hyperlactatemia"),
     ("#glucose", "high", "#hyperglycemia"), ("#glucose", "low", "#hypoglycemia"), ("#bun", "high", "#azotemia"),
-    ("#triglyceride", "high", "#htg"),
+    ("#triglyceride", "high", "#htg"), ("#ldl", "high", "#hlp"), ("#cholesterol", "high", "#hlp"),
 )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,10 +11,9 @@ from cds_service.summary import terms, words
 from cds_service.summary.amounts import Number, number_at, pair_at
 from cds_service.summary.families import FAMILIES
 from cds_service.summary.moments import When, when_at
+from cds_service.summary.spelling import atoms, normal
 from cds_service.summary.vocabulary import Meanings, extend
 
-_ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|[^\W\d_]+|\S")
-_CJK = re.compile(r"[\u3400-\u9fff]")
 _SEPARATORS = {",", ";", ".", ":", "，", "；", "。", "：", "!", "?"}
 _JOINING = {"、", "/"}
 _SPLITTING_WORDS = {
@@ -35,26 +33,10 @@ _SPLITTING_WORDS = {
     "以及",
     "并且",
 }
-_OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS, "group": terms.GROUPS,
+_OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure": terms.MEASUREMENTS,
+                  "group": terms.GROUPS,
                   "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
 WHOLE = re.compile(r"⟦(\d+)⟧")  # stands for a name that a sentence takes whole from what it cites
-_SPELLINGS = (
-    ("haem", "hem"), ("aemi", "emi"), ("oedema", "edema"), ("tumour", "tumor"), ("foet", "fet"), ("oesoph", "esoph"),
-    ("rrhoea", "rrhea"), ("leuco", "leuko"), ("paed", "ped"), ("gynaec", "gynec"), ("caesar", "cesar"),
-    ("oestro", "estro"), ("fibre", "fiber"),
-    ("pnoe", "pne"),
-)  # fmt: skip
-# An adjective of a finding is the finding: tachypneic, hyponatremic, neutropenic, hypotensive.
-_ADJECTIVES = (("pneic", "pnea"), ("emic", "emia"), ("penic", "penia"), ("cardic", "cardia"), ("tensive", "tension"))
-_NUMERALS = {"I": 1, "II": 2, "III": 3, "IV": 4}
-_ROMAN = re.compile(r"\b(stage) (I{1,3}|IV)([ABC]?)\b", re.IGNORECASE)
-_HAN = "〇一二三四五六七八九"
-_HAN_DATE = re.compile(
-    r"(?P<y>[一二][〇零一二三四五六七八九]{3})年(?:(?P<m>十[一二]?|[一二三四五六七八九])月(?:(?P<d>[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号])?)?"
-)
-_ASKED = re.compile(r"(?<![\w?])\?\s?(?=[A-Za-z\u4e00-\u9fff])")  # ?DVT
-_DOTTED = re.compile(r"(?i)\b(?:[btq]\. ?i\. ?d|p\. ?o|p\. ?r\. ?n|q\. ?d|i\. ?v|i\. ?m|s\. ?c|h\. ?s)\b\.?(?!\w)")
-_HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
 _FALLING = re.compile(  # a person's fall, not a value's
     r"(?i)falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
     r"(?!\s+in\s+(?!the\s+(?:past|last|previous|bath|ward|street)|\d|hospital|"
@@ -62,7 +44,6 @@ _FALLING = re.compile(  # a person's fall, not a value's
     r"|fell\s+(?=(?:at|in|on)\s+(?:home|the|her|his)\b|down\b|out\s+of\s+bed)"
 )
 _GENDERS = {"f": "female", "m": "male"}
-_LOOKALIKE = str.maketrans({"μ": "u", "µ": "u", "’": "'"})
 Key = tuple[str, ...]
 
 
@@ -100,71 +81,6 @@ class Lexicon:
     codes: dict[tuple[str, str], str]
 
 
-def _digits(match: re.Match[str]) -> str:
-    """A date in Chinese numerals with figures: 二〇二六年八月 as 2026年8月."""
-    year, month, day = match["y"], match["m"], match["d"]
-    figures = "".join(str(_HAN.index(c)) if c != "零" else "0" for c in year or "")
-    text = f"{figures}年" if year else ""
-    text += f"{_tens(month)}月" if month else ""
-    return text + (f"{_tens(day)}{match.group()[-1]}" if day else "")
-
-
-def _tens(text: str) -> int:
-    tens, ten, ones = text.partition("十")
-    return (_HAN.index(tens) if tens else 1) * 10 + (_HAN.index(ones) if ones else 0) if ten else _HAN.index(tens)
-
-
-def normal(text: str) -> str:
-    """The text with compatible characters unified and hidden ones removed."""
-    plain = unicodedata.normalize("NFKC", text)
-    plain = _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain))
-    plain = _DOTTED.sub(lambda m: m.group().replace(".", "").replace(" ", ""), plain)
-    plain = _HOURLY.sub(r"\1 hours", plain.replace("i.e.", "ie").replace("e.g.", "eg"))
-    plain = _ROMAN.sub(lambda m: f"{m[1]} {_NUMERALS[m[2].upper()]}{m[3]}", plain)
-    return (
-        "".join(c for c in plain if c.isprintable() or c.isspace())
-        .replace("μ", "u")
-        .replace("µ", "u")
-        .replace("’", "'")
-    )
-
-
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """A word without its plural, in lower case."""
-    word = word.lower()
-    for british, american in _SPELLINGS:
-        word = word.replace(british, american)
-    for adjective, noun in _ADJECTIVES:
-        if word.endswith(adjective):
-            return word[: -len(adjective)] + noun
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
-
-
-def atoms(text: str) -> list[tuple[str, int, int]]:
-    """(stem, start, end) of each word, number, Chinese character and sign."""
-    found: list[tuple[str, int, int]] = []
-    for match in _ATOM.finditer(text):
-        piece = match.group()
-        if len(piece) > 1 and _CJK.search(piece):
-            found += _mixed(piece, match.start())
-        else:
-            found.append((stem(piece), match.start(), match.end()))
-    return found
-
-
-def _mixed(piece: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """Chinese characters one by one, Latin letters between them together."""
-    for match in re.finditer(r"[\u3400-\u9fff]|[^\u3400-\u9fff]+", piece):
-        yield stem(match.group()), at + match.start(), at + match.end()
-
-
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The tables of `terms` and `words`, ready for look-up."""
@@ -192,8 +108,8 @@ def lexicon() -> Lexicon:
     _family(meanings, classes, implied)
     base = extend(meanings, lambda name: tuple(a for a, _, _ in atoms(normal(name))))
     classes |= base.classes
-    for id_, more in base.implied.items():
-        implied.setdefault(id_, set()).update(more)
+    for own, others in base.implied.items():
+        implied.setdefault(own, set()).update(others)
     by_first: dict[str, list[tuple[Key, tuple[tuple[str, str], ...]]]] = {}
     for key, found in meanings.items():
         by_first.setdefault(key[0], []).append((key, tuple(found)))

@@ -27,11 +27,30 @@ _N = r"(?P<n>\d+(?:\.\d+)?|" + "|".join(_NUMBERS) + r"|a|an|several)"
 _HALF = r"(?P<half>(?: |-)and(?: |-)a(?: |-)half)?"
 _UNIT = r"(?P<unit>minute|hour|day|week|month|year)s?"
 _PART = r"(?P<part>early|mid|middle of|late|the beginning of|the start of|the middle of|the end of)(?: in)?[ -]"
-_PARTS = {"early": 1, "mid": 2, "middle of": 2, "late": 3, "the beginning of": 1, "the start of": 1, "the middle of": 2,
-          "the end of": 3, "初": 1, "上旬": 1, "中": 2, "中旬": 2, "下旬": 3, "底": 3, "末": 3}
+_PARTS = {
+    "early": 1,
+    "mid": 2,
+    "middle of": 2,
+    "late": 3,
+    "the beginning of": 1,
+    "the start of": 1,
+    "the middle of": 2,
+    "the end of": 3,
+    "初": 1,
+    "上旬": 1,
+    "中": 2,
+    "中旬": 2,
+    "下旬": 3,
+    "底": 3,
+    "末": 3,
+}
 _CAPITAL = r"(?P<month>(?-i:January|February|March|April|June|July|August|September|October|November|December))"
 _RELATIVE = r"(?P<word>this year|last year|this month|last month)"
 _HAN_RELATIVE = r"(?P<word>今年|本年|去年|前年|本月|上月|上个月)"
+_NTH = {
+    w: n
+    for n, w in enumerate(("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 2)
+}
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12, "春": 3, "夏": 6, "秋": 9, "冬": 12}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
@@ -52,6 +71,7 @@ _HN = (
     r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)\s*(?:多|余)?"
     r"(?P<unit>分钟|小时|天|日|周|星期|个月|个半月|年半|年)(?:多|余)?"
 )
+_HAN_MORE = re.compile(r"[多余]")
 _MORE = re.compile(r"(?i)\b(over|more than|at least)\b|[多余]")
 _B = r"(?<![\w.])"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -75,6 +95,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("dmy", _B + r"(?P<d>\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -]" + _MONTH + r",?[ -](?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("mdy", _B + _MONTH + r" (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
         ("my", _B + _MONTH + r",?(?: of)? (?P<y>(?:18|19|20)\d\d)(?!\w)"),
+        ("nth", _B + r"(?:(?:hospital |post[- ]?operative )?day (?P<n>\d{1,2})|(?P<nth>" + "|".join(_NTH) + r") day)(?= (?:of|in|on|since)(?!\w))"),
+        ("nth", r"第\s?(?P<n>\d{1,2}|[一二三四五六七八九十]+)\s?(?:天|日)"),
         ("oldness", _B + r"(?P<n>\d{1,3}|" + "|".join(_NUMBERS) + r")[- ](?P<unit>year|month|week|day)s?[- ]old(?!\w)"),
         ("oldness", _B + r"(?P<n>\d{1,3})[ -]?(?:y/?o|yo|yrs?[ -]old|years? of age|y\.o\.)(?!\w)"),
         ("oldness", _B + r"aged? (?P<n>\d{1,3})(?: years?)?(?!\w|\.\d)"),
@@ -112,8 +134,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 class When:
     """A time of a sentence.
 
-    kind: `date` (spans: what it may mean), `ago`, `for`, `past`, `lasting` (days: how long), `oldness` (days as
-    years), `day` (month and day without a year; third: which third of the month) `days` (from one day to another) or
+    kind: `date` (spans: what it may mean), `ago`, `for`, `past`, `lasting` (days: how long; most: under which `over ten years`
+    stays, 0 for an exact length), `oldness` (days as
+    years), `nth` (the n-th day of something), `day` (month and day without a year; third: which third of the month) `days` (from one day to another) or
     `clock`.
     """
 
@@ -126,7 +149,7 @@ class When:
     month: int = 0
     day: int = 0
     word: str = ""
-    more: bool = False
+    most: float = 0.0
     third: int = 0
 
 
@@ -149,9 +172,14 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
         if span is not None and part.get("part"):
             span = _third(span, _PARTS[part["part"].lower()])
         return When("date", end, (span,)) if span is not None else None
+    if kind == "nth":
+        number = _NTH.get((part.get("nth") or "").lower()) or _amount(part.get("n"))
+        return When("nth", end, amount=float(number), days=float(number)) if number else None
     if kind == "season":
         first = _SEASONS[part["season"].lower()]
-        return When("date", end, tuple(_quarter(int(part["y"]) - back, first) for back in ((0, 1) if first > 9 else (0,))))
+        return When(
+            "date", end, tuple(_quarter(int(part["y"]) - back, first) for back in ((0, 1) if first > 9 else (0,)))
+        )
     if kind == "days":
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
         ends = tuple(_span(int(part["y"]), month, int(part[name])) for name in ("d", "e"))
@@ -202,8 +230,11 @@ def _length(kind: str, text: str, part: dict[str, str | None], end: int) -> When
     if part.get("half") or unit in ("个半月", "年半"):
         amount += 0.5
     unit = {"岁": "year", "个月大": "month", "月龄": "month"}.get(unit, _HAN_UNIT.get(unit, unit))
-    more = kind in ("ago", "for") and _MORE.search(text) is not None
-    return When(kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount, more=more)
+    more = kind in ("ago", "for", "lasting") and _MORE.search(text) is not None
+    most = (amount + (1 if amount % 10 else 10)) if _HAN_MORE.search(text) else 1.5 * amount
+    return When(
+        kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount, most=most * _DAYS[unit] if more else 0.0
+    )
 
 
 def _amount(text: str | None) -> float | None:

@@ -385,7 +385,7 @@ levothyroxine: levothyroxine; synthroid; l thyroxine; thyroxine | 左甲状腺�
 iron: ferrous sulfate; iron sulfate; ferrous sulphate | 硫酸亚铁
 b12: vitamin b 12; vitamin b12; cyanocobalamin; cobalamin | 维生素B12
 folic: folic acid | 叶酸
-prenatal_vit: prenatal vitamin; prenatal vitamins; prenatal vitamin with folic acid | 产前维生素
+prenatal_vit: prenatal vitamin; prenatal vitamins; prenatal vitamin with folic acid | 产前维生素; 孕期维生素; 孕妇维生素; 孕期复合维生素
 donepezil: donepezil; donepezil hydrochloride; aricept | 多奈哌齐; 盐酸多奈哌齐
 memantine: memantine; memantine hydrochloride; namenda | 美金刚; 盐酸美金刚
 galantamine: galantamine | 加兰他敏
@@ -421,7 +421,7 @@ ondansetron: ondansetron; zofran | 昂丹司琼
 omeprazole: omeprazole | 奥美拉唑
 pantoprazole: pantoprazole | 泮托拉唑
 statin: statin; statins | 他汀; 他汀类药物; 他汀类
-immunosuppressant: immunosuppressant; immunosuppressants; immunosuppression; immunosuppressive; immunosuppressive therapy; immunosuppressive treatment; antirejection | 免疫抑制剂; 免疫抑制; 免疫抑制药物; 抗排异; 抗排斥
+immunosuppressant: immunosuppressant; immunosuppressants; immunosuppression; immunosuppressive; immunosuppressive therapy; immunosuppressive treatment; antirejection; immunosuppressed | 免疫抑制剂; 免疫抑制; 免疫抑制药物; 抗排异; 抗排斥
 steroid: steroid; steroids; corticosteroid; corticosteroids; glucocorticoid | 糖皮质激素; 激素
 lipid_lowering: lipid lowering; lipid lowering therapy; lipid lowering drug | 降脂药; 降脂药物; 调脂药
 antihypertensive: antihypertensive; antihypertensives; antihypertensive therapy; blood pressure lowering | 降压药; 降压药物
@@ -583,7 +583,7 @@ stent: placement of stent in coronary artery; coronary stent; stent placement; c
 rca_stent: placement of stent in right coronary artery; right coronary artery stent | 右冠状动脉支架植入术 => stent
 cardioversion: electrical cardioversion; cardioversion; electrically cardioverted; cardioverted; dc cardioversion; dccv | 电复律; 心脏电复律
 ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablation | 导管消融; 心脏导管消融; 心脏射频消融
-echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo | 超声心动图; 经胸超声心动图
+echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo; cardiac ultrasound; cardiac echo | 超声心动图; 经胸超声心动图; 心脏超声; 心超; 心脏彩超; 心脏B超
 cxr: chest film; chest radiography; plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
 pacemaker: pacemaker; intro of pacemaker via vein; pacemaker implantation; cardiac pacemaker; pacemaker insertion | 起搏器; 心脏起搏器; 起搏器植入
 hemodialysis: hemodialysis; haemodialysis; dialysed; dialyzed; was dialysed | 血液透析

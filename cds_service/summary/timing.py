@@ -82,13 +82,17 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
     if when.kind == "past":
         return any(_since(m, chart.as_of - timedelta(days=when.days), chart.as_of) for p in parts for m in _of(p, role))
     moments = [m for p in parts for m in _of(p, "start" if when.kind == "for" else role)]
-    if when.more:
-        return any(when.days <= (chart.as_of - m.span.start).total_seconds() / 86400 < 1.5 * when.days for m in moments)
+    if when.most:
+        return any(when.days <= (chart.as_of - m.span.start).total_seconds() / 86400 < when.most for m in moments)
+    if when.kind == "nth":  # the first day is the first, or the day after it
+        return any((chart.as_of.date() - m.span.start.date()).days + 1 - when.amount in (0, 1) for m in moments)
     if when.kind in ("ago", "for"):
         return any(_ago(when, m, chart.as_of) for m in moments)
     if when.kind == "day":
         return any(
-            _days(m, when.day) & {(when.month, when.day)} and _in_third(m, when.third) for m in moments if len(m.text) >= 10
+            _days(m, when.day) & {(when.month, when.day)} and _in_third(m, when.third)
+            for m in moments
+            if len(m.text) >= 10
         )
     spans = when.spans
     if when.kind == "named":

@@ -234,7 +234,8 @@ def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: 
             if share > 0.5 if more else abs(share - 0.5) <= 0.05:
                 continue
             return [f"the change is not {token.text}"]
-        tolerance = max(0.5 * 10.0**-number.decimals, 0.02 * difference)
+        about = any(t.kind == "compare" and t.value == "about" for t in claim.tokens)
+        tolerance = max(0.5 * 10.0**-number.decimals, (0.1 if about else 0.02) * difference)
         options = [difference, 100 * difference / abs(before)] if number.unit == "%" and before else [difference]
         if not any(abs(number.value - option) <= tolerance for option in options):
             return [f"the change is not {token.text}"]

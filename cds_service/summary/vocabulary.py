@@ -61,7 +61,7 @@ class _Terms:
 def extend(meanings: Meanings, key: Callable[[str], Key]) -> Vocabulary:
     """Puts the names of the base into the phrases of a lexicon, and tells what they mean."""
     terms = _Terms(meanings, key)
-    groups = {id_: term for id_, term in _groups(terms)}
+    groups = dict(_groups(terms))
     for line in lines("drugs"):
         brands = [b for b in line.many("brands") if len(b) >= _SHORTEST]
         id_ = terms.add(line["name"], "drug", (*brands, *line.many("synonyms"), *_chinese(line["name"])))

@@ -44,7 +44,7 @@ abnormal: abnormal; out of range; outside the reference range; outside the norma
 critical: critical; critically; called critical by the laboratory | 危急; 危急值
 """,
     "compare": """
-gt: above; greater than; more than; over; higher than; exceeds; exceeding; exceeded; in excess of; > | 高于; 超过; 大于; 多于
+gt: above; greater than; more than; over; higher than; exceeds; exceeding; exceeded; in excess of; >; in excess of | 高于; 超过; 大于; 多于; 超; 超出
 lt: below; less than; under; lower than; < | 低于; 小于; 不足; 少于; 不到
 ge: at least; no less than; greater than or equal to; ≥; or more; or higher | 至少; 不低于; 不少于
 le: at most; no more than; up to; less than or equal to; ≤ | 至多; 不超过; 最多; 不高于
@@ -64,6 +64,11 @@ same_day: same day; on the same day; on that day; that same day; the same date |
 4: fourth; 4th | 第四次; 第4次
 5: fifth; 5th | 第五次; 第5次
 6: sixth; 6th | 第六次; 第6次
+""",
+    "control": """
+good: well controlled; good control; good glycemic control; adequately controlled; at goal; under good control; well controlled with | 控制良好; 控制可; 控制满意; 控制达标; 控制较好
+poor: poorly controlled; poor control; poor glycemic control; uncontrolled; badly controlled; very poorly controlled | 控制不佳; 控制差; 控制不良; 未控制; 控制极差
+not good: suboptimal control; suboptimally controlled; inadequately controlled; not well controlled; not at goal; above goal; inadequate control; suboptimal | 控制欠佳; 控制不理想; 未达标; 控制不达标; 控制一般
 """,
     "rank": """
 latest: latest; most recent; last; newest; most recently | 最近一次; 最新; 最近; 末次; 最后一次; 近期
@@ -156,6 +161,8 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
+than before; than previously; compared with before; from before; from baseline; compared with baseline; from previously;
+so far; to date; thus far; up to now;
 required; requiring; requires; needed; needing; necessitated; necessitating;
 following; notably; specifically; specific; particularly; similarly; likewise; accordingly; moreover; meanwhile; otherwise; in particular; regarding; concerning; with regard to; with respect to; in terms of; as regards; remarkable for; significant for; notable for; medical record; available;
 slowly; gradually; background; background of; a; an; the; other; others; ref; consists of; comprises; comprising; consisting of; long standing; longstanding; clearly; status post; s p; this; that; these; those; of; in; on; at; to; by; as; from; is; are; was; were; be; been; being; has been;
@@ -204,7 +211,7 @@ event; events; episode; episodes; visit date; dates; dated to; dates back to; da
 """
 
 NEUTRAL_ZH = """
-占; 提及; 提到; 述; 复; 关于; 至于; 方面; 实测; 结果示; 结果提示; 患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
+较前; 较上次; 较前次; 较既往; 比前; 比上次; 较之前; 较以前; 较基线; 较入院时; 口服液; 口服溶液; 液; 含; 含有; 迄今; 至今; 高达; 达到; 占; 提及; 提到; 述; 复; 关于; 至于; 方面; 实测; 结果示; 结果提示; 患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
 数值; 了; 过; 已; 即; 者; 中; 后; 前; 时; 起; 至; 到; 从; 由; 或; 等; 等等; 也; 还; 又; 同时; 另; 另有; 其中; 此外; 且; 对; 每次; 一次; 次; 岁; 年; 月; 日;
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
 期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;

@@ -1,0 +1,66 @@
+"""Which name of a claim a time belongs to, and whether it is the time of that."""
+
+from __future__ import annotations
+
+from cds_service.summary.chart import Chart
+from cds_service.summary.claims import Claim
+from cds_service.summary.evidence import Part
+from cds_service.summary.order import is_marker
+from cds_service.summary.timing import fits
+
+Group = list[Part]
+_WITH = frozenset({"with", "along with", "together with", "plus", "伴", "伴有", "合并"})
+_EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
+
+
+def time_reasons(claim: Claim, named: list[Group], narrowed: Group, chart: Chart) -> list[str]:
+    """What is wrong about the times of a claim."""
+    reasons = []
+    numbers = [t for t in claim.tokens if t.number is not None]
+    if claim.of("when") and any(m.text.lower() in _EVENTS for m in claim.mentions):
+        return ["the record does not say when smoking was stopped"]
+    groups = [narrowed] if numbers or len(named) < 2 or "reason" in claim.values("cause") else named
+    for at, token in enumerate(claim.tokens):
+        if token.when is None or token.when.kind in ("oldness", "gap"):
+            continue
+        if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
+            continue  # before 2020: judged with the order of things
+        own = _bracketed(claim, named, at) or _each_its_own(claim, named, at) or _before_another(claim, named, at)
+        for group in own or groups:
+            if not fits(token.when, claim, at, group, chart):
+                reasons.append(f"the time {token.text} is not what is cited")
+                break
+    return reasons
+
+
+def _bracketed(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before `(May 2023)`, which the time is about; None for a time without brackets."""
+    around = claim.tokens[at - 1 : at] + claim.tokens[at + 1 : at + 2]
+    if [t.text for t in around] != ["(", ")"] or len(named) != len(claim.mentions):
+        return None
+    before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.at < at]
+    return [before[-1]] if before else None
+
+
+def _before_another(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before a time that stands before `with` and another name: `A since 2009 with B`."""
+    if len(named) != len(claim.mentions):
+        return None
+    before = [g for m, g in zip(claim.mentions, named, strict=True) if m.at < at]
+    following = next((m for m in claim.mentions if m.at > at), None)
+    if not before or following is None:
+        return None
+    between = [t.text.lower() for t in claim.tokens[at + 1 : following.at]]
+    return [before[-1]] if set(between) & _WITH else None
+
+
+def _each_its_own(claim: Claim, named: list[Group], at: int) -> list[Group] | None:
+    """The name before a time, where every name has a time after it: `A since 2012 with B since 2024`."""
+    whens = [n for n, t in enumerate(claim.tokens) if t.when is not None and t.when.kind not in ("oldness", "gap")]
+    starts = [m.at for m in claim.mentions]
+    if len(starts) < 2 or len(whens) != len(starts) or len(named) != len(starts):
+        return None
+    between = zip(starts, [*starts[1:], len(claim.tokens)], whens, strict=True)
+    if not all(start < when < following for start, following, when in between):
+        return None
+    return [named[whens.index(at)]] if at in whens else None
