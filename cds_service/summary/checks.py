@@ -11,9 +11,9 @@ from cds_service.summary.comparing import against_then
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, counts, numbers
+from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
-from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.trends import several, told, trend_reasons
 
 _STATEFUL = frozenset({
