@@ -167,12 +167,16 @@ def _record(summary: Summary, words: Words) -> list[Block]:
     heading = msg("From the record")
     if summary.told:
         heading = msg("From the record, worded by a language model and checked sentence by sentence")
-        items = [(line.text, _references(line.cites, words)) for line in summary.told]
+        items = [(line.text, _references(line.cites, words)) for line in summary.told if line.by != "general"]
     if summary.left_out:
         left_out = msg("One more line is not shown here.")
         if summary.left_out > 1:
             left_out = msg("{count} more lines are not shown here.", count=summary.left_out)
         items.append((words(left_out),))
+    quoted = [(line.text, line.source, line.url) for line in summary.told if line.by == "general"]
+    quoted += [(one.text(words), one.source, one.row.url) for one in summary.beside]
+    label = Strong(words(msg("General knowledge, not about this patient:")))
+    items += [(label, text, Link(source, url) if url else source) for text, source, url in quoted]
     return [Heading(words(heading)), Bullets(tuple(items))]
 
 

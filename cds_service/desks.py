@@ -24,6 +24,7 @@ from cds_service.settings import Settings
 from cds_service.showing import Showing
 from cds_service.silenced import Silenced
 from cds_service.stores.requests import Basis
+from cds_service.summary.general import SHOWN_AT
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,16 @@ class Desks:
             features,
             self._needs(service, features),
             service_settings.thresholds(service, self._settings),
-            Showing(service, self._settings, self._words),
+            Showing(service, self._settings, self._words, self._beside(service)),
             fed_by(features),
             self.library if service.knowledge else None,
             service_settings.beside(service, self._registry.services.values(), self._settings),
         )
+
+    def _beside(self, service: Service) -> Library | None:
+        """The graph for general knowledge beside a summary: where a line of it is shown, or a model may quote it."""
+        shown = service.knowledge and service.hook in SHOWN_AT
+        return self.library if shown or self._settings.llm.url else None
 
     def _needs(self, service: Service, features: tuple[Feature, ...]) -> dict[str, Need]:
         """What the service asks for: for its models, its own rules and its summary."""

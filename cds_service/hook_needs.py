@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cds_service.language import Message, msg
-from cds_service.needs import COMMON, ENCOUNTERS, Need, Told
+from cds_service.needs import COMMON, ENCOUNTERS, Need, SummaryNeeds
 from cds_service.needs import KEYS as _KEYS
 
 _PATIENT = "{{context.patientId}}"
@@ -65,11 +65,11 @@ _SEEN: Mapping[str, Need] = MappingProxyType({
     "goals": _list("Goal", "&_count=50", msg("goals")),
 })  # fmt: skip
 _ANSWERS = (*PREGNANCY_STATUS, *DIRECTIVES)
-_ORDER = Told(_ANSWERS, (*EGFR, *CREATININE, *POTASSIUM, *HAEMOGLOBIN, *_CRITICAL, *QTC, *WEIGHT))
-_TOLD: Mapping[str, Told] = {
-    "patient-view": Told(_ANSWERS, lists=_SEEN),
-    "encounter-start": Told(_ANSWERS, (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL), lists=_ADMITTED),
-    "encounter-discharge": Told(
+_ORDER = SummaryNeeds(_ANSWERS, (*EGFR, *CREATININE, *POTASSIUM, *HAEMOGLOBIN, *_CRITICAL, *QTC, *WEIGHT))
+_TOLD: Mapping[str, SummaryNeeds] = {
+    "patient-view": SummaryNeeds(_ANSWERS, lists=_SEEN),
+    "encounter-start": SummaryNeeds(_ANSWERS, (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL), lists=_ADMITTED),
+    "encounter-discharge": SummaryNeeds(
         _ANSWERS, (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL),
         (*_PANELS, *(code for group in VITAL_SIGNS for code in group)), _LEAVING,
     ),
@@ -78,6 +78,6 @@ _TOLD: Mapping[str, Told] = {
 KEYS = _KEYS.union(*(told.lists for told in _TOLD.values()))
 
 
-def of(hook: str) -> Told:
+def of(hook: str) -> SummaryNeeds:
     """What the summaries of a hook tell beside what models read; at a hook without a list of its own the answers."""
-    return _TOLD.get(hook, Told(_ANSWERS))
+    return _TOLD.get(hook, SummaryNeeds(_ANSWERS))

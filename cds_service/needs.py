@@ -63,7 +63,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SummaryNeeds:
     """What a summary tells beside what models read. answers, latest, signs: LOINC codes. lists: by prefetch key."""
 
     answers: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Told:
     lists: Mapping[str, Need] = field(default_factory=dict)
 
 
-NOTHING = Told()
+NOTHING = SummaryNeeds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def data_needs(
     optional: Iterable[str] = (),
     code_map: CodeMap = NONE,
     lists: Iterable[str] = (),
-    told: Told = NOTHING,
+    told: SummaryNeeds = NOTHING,
 ) -> dict[str, Need]:
     """The prefetch keys of a service, in a stable order: the common lists, then Observations by code.
 
@@ -214,7 +214,7 @@ def data_needs(
     return needs | spared
 
 
-def _with_told(tokens_by_key: dict[str, dict[str, None]], told: Told, code_map: CodeMap) -> set[str]:
+def _with_told(tokens_by_key: dict[str, dict[str, None]], told: SummaryNeeds, code_map: CodeMap) -> set[str]:
     """Adds what only the summary tells; the keys that nothing else asks for.
 
     What is measured often has a key of its own: its rows must not push others off the first page.

@@ -13,11 +13,13 @@ from cds_service.fhir import propose
 from cds_service.fhir.record import ClinicalContext
 from cds_service.findings import Finding, Proposal
 from cds_service.hook import Service
+from cds_service.knowledge.library import Library
 from cds_service.language import Words
 from cds_service.protocol.response import Card, HookResponse
 from cds_service.settings import Settings
 from cds_service.stores.feedback import ShownCard
 from cds_service.stores.requests import Basis
+from cds_service.summary.general import general
 from cds_service.summary.template import Summary, summarise
 from cds_service.suppression import Suppressed, judge, magnitude
 
@@ -43,8 +45,10 @@ class Shown:
 class Showing:
     """Shows one service's findings by the site's settings."""
 
-    def __init__(self, service: Service, settings: Settings, words: Words) -> None:
+    def __init__(self, service: Service, settings: Settings, words: Words, library: Library | None = None) -> None:
+        """library: for general knowledge beside the summary; None where none is to stand there."""
         self._service = service
+        self._library = library
         self._settings = settings
         self._words = words
         self._rules = service_settings.rules(service, settings)
@@ -52,7 +56,7 @@ class Showing:
 
     def worded(self, words: Words) -> Showing:
         """The same, in other words."""
-        return Showing(self._service, self._settings, words)
+        return Showing(self._service, self._settings, words, self._library)
 
     def show(
         self,
@@ -77,6 +81,9 @@ class Showing:
             groups = self._with_notes(context, groups, basis, unvalidated)
         service = self._service
         summary = summarise(context, values, judged.findings, service.summary, shown=service.shown)
+        if groups and self._library is not None:
+            rows = general(self._library, context, summary.lines, judged.findings)
+            summary = replace(summary, general=rows)
         if basis.told:
             summary = replace(summary, told=basis.told)
         cards = self._cards(groups, summary, context, basis, assessment_id, unvalidated)

@@ -45,7 +45,8 @@ def question(summary: Summary, hook: str, settings: Settings, today: date) -> Qu
     """What is asked of the model for a summary at a hook."""
     facts = numbered(summary.lines)
     must = frozenset(fact.id for fact in must_have(facts, hook))
-    return Question(facts, must, hook, settings.llm.language or settings.cards.language, today)
+    language = settings.llm.language or settings.cards.language
+    return Question(facts, must, hook, language, today, summary.general)
 
 
 class Teller:

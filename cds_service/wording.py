@@ -211,5 +211,6 @@ class Writer:
             "kept": found.kept,
             "dropped": [{"text": one.text, "reasons": list(one.reasons)} for one in found.dropped],
             "put_back": found.put_back,
+            "quoted": [cite for line in found.told if line.by == "general" for cite in line.cites],
             "waited_s": round(max(timedelta(), self._clock.now() - wanted.at).total_seconds(), 1),
         }

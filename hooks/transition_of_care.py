@@ -225,4 +225,5 @@ service = Service(
         override_reason("inappropriate-recipient", "PC CDS delivered to inappropriate recipient/role"),
     ),
     optional=("labs",),  # two points of one of the scores
+    knowledge=True,  # beside the medicines that go home with the patient
 )

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import orjson
 import pytest
@@ -177,10 +177,37 @@ def test_an_answer_in_a_models_words_replays_bit_for_bit(ward: Ward) -> None:
     assert WORDED in detail(ward.call())
     with ward.store.database.engine.connect() as connection:
         ids = connection.exec_driver_sql("SELECT id FROM assessments ORDER BY at").scalars().all()
-    from uuid import UUID
-
     for id_ in ids:
         assert replay(ward.pipeline(), ward.store, UUID(id_)).state == "same"
+
+
+def quotes(body: dict[str, Any]) -> str:
+    """A model that copies the facts and quotes what the first row of general knowledge says."""
+    (row,) = re.findall(r"^(K1) \| (.*)$", body["messages"][-1]["content"], re.M)
+    text = row[1].replace(MARK, " ").removeprefix("General knowledge, not about this patient: ")
+    said = json.loads(copies(body))["sentences"]
+    return json.dumps({"sentences": [{"text": text, "cites": ["K1"]}, *said]}, ensure_ascii=False)
+
+
+def test_general_knowledge_that_a_model_quotes_is_labelled_and_linked_and_replays(ward: Ward, server: Model) -> None:
+    """At discharge it stands on the card without a model too: once either way, after the record's own lines."""
+    server.speak = quotes
+    label = "**General knowledge, not about this patient:** Interaction: ACE inhibitors with"
+    link = "(https://doi.org/10.1161/CIR.0000000000001063)"
+    for worded in (False, True):
+        text = detail(ward.call("medicines-changed", service="transition-of-care"))
+        assert (WORDED in text) == worded
+        assert text.count(label) == 1
+        assert link in text[text.index(label) :].splitlines()[0]
+        assert text.index("Furosemide 40 mg") < text.index(label)
+        ward.writer().work()
+        ward.later()
+    (entry,) = ward.entries()
+    assert entry.content is not None
+    assert [row.partition("/")[0] for row in entry.content["quoted"]] == ["curbside"]
+    with ward.store.database.engine.connect() as connection:
+        ids = connection.exec_driver_sql("SELECT id FROM assessments").scalars().all()
+    assert [replay(ward.pipeline(), ward.store, UUID(id_)).state for id_ in ids] == ["same", "same"]
 
 
 def test_no_token_is_ever_queued_or_kept(ward: Ward, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.protocol.request import decode
 from cds_service.settings import Settings
 from cds_service.summary.facts import Fact
+from cds_service.summary.general import General
 
 
 @click.command()
@@ -36,10 +37,10 @@ def summarise(
     Without --service, documents of the bundle (DocumentReference, DiagnosticReport, Binary) are read too: what they
     state, where they contradict the lists, and which could not be read.
     """
-    from cds_service.language import words
+    from cds_service.language import msg, words
     from cds_service.summary.headings import HEADINGS
 
-    lines, left_out = _lines(options.read_bundle(bundle), service, as_of, settings)
+    lines, left_out, general = _lines(options.read_bundle(bundle), service, as_of, settings)
     say = words(language or settings.cards.language)
     if as_json:
         rows = [
@@ -55,24 +56,30 @@ def summarise(
             }
             for number, f in enumerate(lines, 1)
         ]
-        options.print_json({"lines": rows, "left_out": left_out})
+        known = [
+            {"text": one.text(say), "row": one.row.id, "source": one.source, "url": one.row.url} for one in general
+        ]
+        options.print_json({"lines": rows, "left_out": left_out, **({"general": known} if known else {})})
         return
     for number, fact in enumerate(lines):
         if number == 0 or lines[number - 1].kind != fact.kind:
             click.secho(f"{chr(10) if number else ''}{say(HEADINGS[fact.kind])}", bold=True)
         cited = f"  [{', '.join(fact.references)}]" if fact.references else ""
         click.echo(f"  {say(fact.text)}{click.style(cited, dim=True)}")
+    for one in general:
+        label = say(msg("General knowledge, not about this patient:"))
+        click.echo(f"\n{label} {one.text(say)}{click.style(f'  [{one.source}]', dim=True)}")
     if left_out:
         click.secho(f"({left_out} more lines did not fit; --service chooses what comes first.)", dim=True)
 
 
 def _lines(
     bundle: options.Json, service: str | None, as_of: datetime | None, settings: Settings
-) -> tuple[tuple[Fact, ...], int]:
-    """The lines for a service, or all facts of the record without one; and how many a service left out."""
+) -> tuple[tuple[Fact, ...], int, tuple[General, ...]]:
+    """The lines for a service, or all facts of the record without one; how many it left out; general knowledge."""
     clock = options.clock(as_of)
     if service is None:
-        return _whole(bundle, calls.record(bundle, clock.now())), 0
+        return _whole(bundle, calls.record(bundle, clock.now())), 0, ()
     from cds_service.app import create_pipeline
 
     pipeline = create_pipeline(settings, clock)
@@ -82,7 +89,7 @@ def _lines(
     if body is None:
         raise InputError(f"{service}: the bundle holds no Encounter. Give one, or choose a patient-view service.")
     summary = pipeline.assess(desk, decode(body)).summary
-    return summary.lines, summary.left_out
+    return summary.lines, summary.left_out, summary.beside
 
 
 def _whole(bundle: options.Json, record: PatientRecord) -> tuple[Fact, ...]:

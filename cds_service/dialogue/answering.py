@@ -16,7 +16,6 @@ import msgspec
 
 from cds_service.clock import Deadline
 from cds_service.dialogue import prompt
-from cds_service.dialogue.knowledge import quoted
 from cds_service.dialogue.sources import Material, Source, chosen
 from cds_service.documents.context import Time
 from cds_service.documents.sentences import Passage
@@ -24,6 +23,7 @@ from cds_service.documents.statements import Mention, mentions, narrowest
 from cds_service.fhir.identity import known
 from cds_service.settings import Llm
 from cds_service.summary.cleaning import clean, unmark
+from cds_service.summary.general import unlike
 from cds_service.summary.llm import LanguageModel, LlmError
 from cds_service.summary.rewrite import ADVICE
 from cds_service.summary.scrub import Scrubber
@@ -170,7 +170,8 @@ def _checked(line: _Line, sources: Sequence[Source], of: Material, scrubber: Scr
         return Said(text, tuple(c for c in cites if c in by_id), ("it cites what was not sent",))
     cited = [by_id[cite] for cite in cites]
     if any(one.row is not None for one in cited):
-        return Said(text, cites, _not_known(text, cited))
+        mixed = any(one.row is None for one in cited)
+        return Said(text, cites, unlike(text, [one.text for one in cited], mixed=mixed))
     if any(_bare(text) == _bare(one.text) for one in cited):
         return Said(text, cites)
     advice = next(
@@ -182,13 +183,6 @@ def _checked(line: _Line, sources: Sequence[Source], of: Material, scrubber: Scr
     (verdict,) = verify([Sentence(text, references)], of.chart)
     reasons = verdict.reasons or meant_otherwise(text, [s.passage for s in cited if s.passage is not None])
     return Said(text, cites, reasons)
-
-
-def _not_known(text: str, cited: Sequence[Source]) -> tuple[str, ...]:
-    """Why a sentence that cites general knowledge is not what the row says; empty if it is."""
-    if any(one.row is None for one in cited):
-        return ("it mixes general knowledge with this patient's record",)
-    return () if quoted(text, cited) else ("it is not whole sentences of the row of knowledge that it cites",)
 
 
 def meant_otherwise(text: str, cited: Sequence[Passage]) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
 """Rows of the knowledge graph as sources of an answer: those about what the question or the record names.
 
-They are general and never about this patient. A sentence that cites one must quote it in whole sentences: a paraphrase
-of guidance can lose the condition under which it holds, and no rule would notice.
+They are general and never about this patient: how a sentence may cite one says `summary/general.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -21,48 +19,20 @@ from cds_service.knowledge.library import Library
 from cds_service.knowledge.medicines import medicines
 from cds_service.knowledge.passages import PassageIndex, Text
 from cds_service.knowledge.policy import severity_rank
-from cds_service.language import Message, Words, msg
-from cds_service.summary.cleaning import clean, speaks
+from cds_service.language import Words, msg
+from cds_service.summary.cleaning import speaks
+from cds_service.summary.general import SENTENCE_END, is_told, worded
 
 MOST_ROWS = 6
 _WHERE = msg("general knowledge, not about this patient")
 _MOST_NODES, _MOST_CANDIDATES = 250, 200
 _BESIDE = frozenset({"test", "gene", "guideline"})  # ends that a record or a question need not name
-_HEADINGS: Mapping[str, Message] = {
-    "interacts-with": msg("Interaction: {one} with {other}"),
-    "contraindicated-in": msg("Contraindication: {one} in {other}"),
-    "cross-reacts-with": msg("Allergy: {one} after a reaction to {other}"),
-    "monitored-by": msg("Monitoring: {one}, {other}"),
-    "dosed-by-gene": msg("Gene: {one}, {other} {context}"),
-    "recommended-for": msg("Guideline: {one} ({for})"),
-}
-_LIMITS = {
-    "below": msg("Limit: {one} with {other} below {value}"),
-    "at-least": msg("Limit: {one} with {other} of {value} or more"),
-}
-_SEVERITIES = {
-    "contraindicated": msg("contraindicated"),
-    "major": msg("major"),
-    "moderate": msg("moderate"),
-    "minor": msg("minor"),
-}
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 _Bases = Mapping[str, set[str]]
 
 
 def finder(library: Library | None, context: ClinicalContext, say: Words) -> Find:
     """A function from a question to the rows that may answer it, the best first; to none without a graph."""
     return partial(_rows, library, _named_by_record(library, context), say) if library is not None else lambda _: ()
-
-
-def quoted(text: str, sources: Sequence[Source]) -> bool:
-    """True if a text is nothing but whole sentences of one of the rows; case and spaces do not count."""
-    said = _sentences(text)
-    return bool(said) and any(set(said) <= set(_sentences(one.text)) for one in sources)
-
-
-def _sentences(text: str) -> list[str]:
-    return [bare for part in _SENTENCE_END.split(clean(text)) if (bare := part.strip().rstrip(".。").casefold())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +81,7 @@ def _bases(library: Library, nodes: Iterable[str]) -> _Bases:
 def _rows(library: Library, record: _Scope, say: Words, question: str) -> tuple[Source, ...]:
     asked = _named_by(library, question)
     nodes = list(dict.fromkeys([*asked, *record.bases]))[:_MOST_NODES]
-    rows = [r for r in library.graph.about(nodes) if _told(r)] if nodes else []
+    rows = [r for r in library.graph.about(nodes) if is_told(r)] if nodes else []
     ranked = [(tier, row) for row in rows if (tier := _tier(row, asked, record)) is not None]
     if any(tier == 0 for tier, _ in ranked):
         ranked = [(tier, row) for tier, row in ranked if tier < 2]
@@ -126,12 +96,6 @@ def _rows(library: Library, record: _Scope, say: Words, question: str) -> tuple[
         index.close()
     best = sorted(found, key=lambda id_: sources[id_][0])[:MOST_ROWS]
     return tuple(sources[id_][1] for id_ in best)
-
-
-def _told(row: Evidence) -> bool:
-    """True for rows that say something, are cited and do not contradict what others say."""
-    worded = row.relation in _HEADINGS or row.relation == "limited-by"
-    return worded and bool(row.statement and row.citation) and row.direction == "supports"
 
 
 def _ends(row: Evidence) -> tuple[str, ...]:
@@ -157,22 +121,5 @@ def _tier(row: Evidence, asked: _Bases, record: _Scope) -> int | None:
 
 
 def _source(library: Library, row: Evidence, say: Words) -> Source:
-    def name(node: str) -> Message | str:
-        return msg(library.name(node)) if node else ""
-
-    comparison = str(row.properties.get("comparison", ""))
-    heading = _LIMITS[comparison] if row.relation == "limited-by" else _HEADINGS[row.relation]
-    given: dict[str, object] = {"one": name(row.subject), "other": name(row.object), "context": name(row.context)}
-    population = row.properties.get("population")
-    given |= {"value": row.properties.get("value", ""), "for": msg(str(population)) if population else given["other"]}
-    words = " ".join(say(Message(heading.text, given)).split())
-    if row.severity in _SEVERITIES:
-        words = say(msg("{words} ({severity})", words=words, severity=_SEVERITIES[row.severity]))
-    lifted = [
-        say(msg("It does not hold with {condition}.", condition=name(u))) for u in row.properties.get("unless", ())
-    ]
-    told = [*(say(msg(text)) for text in (row.statement, row.management) if text), *lifted]
-    stop = "." if say.language == "en" else "。"
-    text = " ".join([words + stop, *told])
-    hidden = any(speaks(part) for part in _SENTENCE_END.split(text))
-    return Source("", text, (), _WHERE, hidden=hidden, row=row)
+    text = worded(library, row, say)
+    return Source("", text, (), _WHERE, hidden=any(speaks(part) for part in SENTENCE_END.split(text)), row=row)

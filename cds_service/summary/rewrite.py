@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -19,6 +19,7 @@ from cds_service.settings import Llm
 from cds_service.summary import prompt
 from cds_service.summary.cleaning import clean, speaks, unmark
 from cds_service.summary.facts import Fact
+from cds_service.summary.general import unlike
 from cds_service.summary.llm import LanguageModel, LlmError, Message, Reason, Reply
 from cds_service.summary.prompt import Question
 from cds_service.summary.scrub import Scrubber
@@ -108,13 +109,14 @@ def rewrite(
     for attempt in range(1, MOST_ATTEMPTS + 1):
         if not facts:
             break
-        sent = prompt.messages(question, facts, _delimiter(below), scrubber)
+        rows = prompt.beside(question, facts, settings) if attempt == 1 else {}
+        sent = prompt.messages(question, facts, rows, _delimiter(below), scrubber)
         shown = tuple((message.role, str(message.content)) for message in sent)
         result = Rewriting(sent=shown, attempts=attempt, scrubbed=scrubber is not None)
         if scrubber is not None and scrubber.leaks(_data(sent)):
             return replace(result, sent=(), attempts=attempt - 1, reason="something known was left in it")
         try:
-            reply = model.ask(sent, schema=prompt.schema(facts), deadline=deadline)
+            reply = model.ask(sent, schema=prompt.schema([*(f.id for f in facts), *rows]), deadline=deadline)
             said = parse(reply.text)
         except LlmError as error:
             result = replace(result, reason=error.reason.value)
@@ -122,7 +124,7 @@ def rewrite(
                 return result
             facts = _fewer(facts, question)
             continue
-        found = _checked(result, reply, said, question, facts, record, scrubber)
+        found = _checked(result, reply, said, question, facts, rows, record, scrubber)
         aside = tuple(Told(lines[fact.id], fact.references, "record") for fact in apart)
         return replace(found, told=(*found.told, *aside)) if found.told else found
     return result
@@ -143,10 +145,11 @@ def _checked(
     said: Sequence[_Said],
     question: Question,
     facts: Sequence[Fact],
+    rows: Mapping[str, str],
     record: PatientRecord,
     scrubber: Scrubber | None,
 ) -> Rewriting:
-    """The sentences that the record supports, and the lines that they left out."""
+    """The sentences that the record supports, the lines that they left out, and what they quote of the rows."""
     by_id = {fact.id: fact for fact in facts}
     lines = question.lines()
     texts = [_plain(one.text, scrubber) for one in said]
@@ -157,7 +160,11 @@ def _checked(
     dropped: list[Dropped] = []
     for text, one, verdict in zip(texts, said, verdicts, strict=True):
         cites = tuple(dict.fromkeys(one.cites))
-        reasons = _faults(text, cites, lines, by_id) or (() if _verbatim(text, cites, lines) else verdict.reasons)
+        if not rows.keys().isdisjoint(cites):
+            mixed = not rows.keys() >= set(cites)
+            reasons = unlike(text, [rows[cite] for cite in cites if cite in rows], mixed=mixed)
+        else:
+            reasons = _faults(text, cites, lines, by_id) or (() if _verbatim(text, cites, lines) else verdict.reasons)
         if reasons:
             dropped.append(Dropped(text, reasons))
         elif (text, cites) not in kept:
@@ -170,12 +177,20 @@ def _checked(
         prompt_tokens=reply.prompt_tokens,
         answer_tokens=reply.answer_tokens,
     )
-    if not kept or len(kept) < _LEAST_KEPT * (len(kept) + len(dropped)):
+    quoted = [one for one in kept if not rows.keys().isdisjoint(one[1])]
+    if len(kept) == len(quoted) or len(kept) < _LEAST_KEPT * (len(kept) + len(dropped)):
         return replace(found, reason="too few sentences are supported by the record")
-    told = [Told(text, _references(cites, by_id)) for text, cites in kept]
+    told = [Told(text, _references(cites, by_id)) for text, cites in kept if (text, cites) not in quoted]
     lost = [f for f in question.facts if f.id in question.must and not _said(f, kept, lines)]
     told += [Told(lines[fact.id], fact.references, "record") for fact in lost]
+    told += [_general(text, cites, question) for text, cites in quoted]
     return replace(found, told=tuple(told), put_back=len(lost))
+
+
+def _general(text: str, cites: Sequence[str], question: Question) -> Told:
+    """A quotation of general knowledge, with who says so."""
+    one = next(row for row in question.general if row.id in cites)
+    return Told(text, (one.row.id,), "general", one.source, one.row.url)
 
 
 def _plain(text: str, scrubber: Scrubber | None) -> str:

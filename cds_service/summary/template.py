@@ -31,6 +31,7 @@ from cds_service.summary.facts import (
     Fact,
     past_problems,
 )
+from cds_service.summary.general import General
 from cds_service.summary.must import CHANGED_MEDICINE, ORDER_HOOKS, must_have
 from cds_service.summary.told import Told
 
@@ -52,11 +53,19 @@ class Summary:
     """Cited lines in the order in which the clinician needs them, and how many did not fit.
 
     told: the same in a language model's words, checked; empty where the lines speak for themselves.
+    general: rows of general knowledge that they make relevant, which a model may quote.
     """
 
     lines: tuple[Fact, ...] = ()
     left_out: int = 0
     told: tuple[Told, ...] = ()
+    general: tuple[General, ...] = ()
+
+    @property
+    def beside(self) -> tuple[General, ...]:
+        """The general knowledge that stands beside the lines and that no line tells."""
+        quoted = {cite for line in self.told if line.by == "general" for cite in line.cites}
+        return tuple(one for one in self.general if one.shown and one.row.id not in quoted)
 
 
 def summarise(

@@ -8,8 +8,14 @@ import msgspec
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
-    """One line of a worded summary. by: `model`, or `record` for a line put back as it is. cites: references."""
+    """One line of a worded summary.
+
+    by: `model`; `record` for a line put back as it is; `general` for a quotation of a row of the knowledge graph,
+    which says nothing of this patient. cites: references, or the row's id. source, url: of that row.
+    """
 
     text: str
     cites: tuple[str, ...]
-    by: Literal["model", "record"] = "model"
+    by: Literal["model", "record", "general"] = "model"
+    source: str = ""
+    url: str = ""

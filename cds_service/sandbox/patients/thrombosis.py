@@ -87,7 +87,7 @@ def medicines_changed(name: str) -> Chart:
     chart = Chart(name, family="Turnwell", given="Agnes", gender="female", born="1948-06-08")
     for key, onset in (("heart_failure", "2021-04-12"), ("ckd3b", "2023-02-06"), ("hypertension", "2009-10-05")):
         chart.problem(key, onset)
-    for key, since in (("carvedilol6", "2021-04-12"), ("apixaban5", "2022-09-19")):
+    for key, since in (("carvedilol6", "2021-04-12"), ("apixaban5", "2022-09-19"), ("lisinopril10", "2009-10-05")):
         chart.medicine(key, since)
     for key, since, on in (("furosemide40", "2021-04-12", "2026-10-28"), ("ibuprofen200", "2025-03-03", "2026-10-25")):
         chart.medicine(key, since, status="stopped", meta={"lastUpdated": f"{on}T18:00:00Z"})
