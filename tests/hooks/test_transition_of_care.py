@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from charts import MODELS, Answer, Chart
+from msgspec import structs
 
 SERVICE = "transition-of-care"
 FAILURE, DEMENTIA, PALLIATIVE, REFLUX = "84114007", "52448006", "103735009", "235595009"
@@ -136,7 +137,7 @@ class Trained:
         from cds_service.risk.model import EstimateKind
 
         (lace,) = MODELS["lace"].estimate(values)
-        return (replace(lace, model_id=self.id, kind=EstimateKind.PROBABILITY, value=self.risk, high=None),)
+        return (structs.replace(lace, model_id=self.id, kind=EstimateKind.PROBABILITY, value=self.risk, high=None),)
 
 
 @pytest.mark.parametrize(("risk", "speaks"), [(0.31, True), (0.12, False)])
