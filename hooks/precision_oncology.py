@@ -39,6 +39,7 @@ MOST_ROWS = 3  # rows of one direction that are shown of a treatment
 MOST_REGIMENS = 8
 SOURCE = Citation("Curbside's knowledge base", "https://civicdb.org/")
 BOARD = msg("Confirm diagnosis, approval and line of treatment; discuss at a molecular tumour board.")
+_OUTCOMES = {"poor outcome": msg("poor outcome"), "better outcome": msg("better outcome")}
 TYPE_TO_CONFIRM = msg("The evidence is for a type of this cancer that the record does not state: confirm the type.")
 
 
@@ -120,14 +121,19 @@ def _short(lead: Message, options: Sequence[tumours.Regimen]) -> Message:
                level=options[0].level)  # fmt: skip
 
 
-def _listed(regimens: Sequence[tumours.Regimen]) -> str:
+def _listed(regimens: Sequence[tumours.Regimen]) -> Message:
     """The first treatments in words: those of the best level only."""
     best = [r for r in regimens if r.level == regimens[0].level][:MOST_NAMED]
-    return "; ".join(_drugs(r) for r in best)
+    return _joined([_drugs(r) for r in best], msg("{first}; {rest}"))
 
 
-def _drugs(regimen: tumours.Regimen) -> str:
-    return " + ".join(regimen.drugs)
+def _drugs(regimen: tumours.Regimen) -> Message:
+    return _joined([msg(name) for name in regimen.drugs], msg("{first} + {rest}"))
+
+
+def _joined(parts: Sequence[Message], by: Message) -> Message:
+    """Parts as one message, so that each is said in the reader's language."""
+    return parts[0] if len(parts) == 1 else Message(by.text, {"first": parts[0], "rest": _joined(parts[1:], by)})
 
 
 def _leading(regimen: tumours.Regimen) -> safety.Evidence:
@@ -170,9 +176,10 @@ def _regimen_steps(case: Case, regimen: tumours.Regimen) -> Iterable[tuple[Messa
             yield evidence_step(case, msg(words.text, drugs=_drugs(regimen)), row)
 
 
-def _says(row: safety.Evidence) -> str:
-    significance = str(row.properties.get("significance", "")).lower()
-    return significance if row.direction == "supports" else f"not {significance}"
+def _says(row: safety.Evidence) -> Message:
+    stated = str(row.properties.get("significance", "")).lower()
+    significance = _OUTCOMES.get(stated, msg("{what}", what=stated))
+    return significance if row.direction == "supports" else msg("not {what}", what=significance)
 
 
 def taken(case: Case, judged: tumours.Judged) -> Iterable[Finding]:
@@ -193,7 +200,7 @@ def taken(case: Case, judged: tumours.Judged) -> Iterable[Finding]:
             severity=Severity.WARNING,
             headline=msg(
                 "{drug} is taken; resistance or lack of effect with {variant} (evidence {level})",
-                drug=name.capitalize(), variant=judged.variant.words, level=regimen.level,
+                drug=msg(name.capitalize()), variant=judged.variant.words, level=regimen.level,
             ),
             advice=_advice(judged, row),
             advice_source=Citation(row.citation, row.url),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import LOINC, codings
 from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge import variant_words as words_of
 from cds_service.knowledge.base_variants import HGNC
 from cds_service.knowledge.graph import Graph
 from cds_service.language import Message, msg
@@ -22,18 +23,7 @@ ASSESSMENT = frozenset({"69548-6", "81252-9", "47998-0"})
 GENE, PROTEIN, CODING, COPIES = "48018-6", "48005-3", "48004-6", "82155-3"
 SIGNIFICANCE, ORIGIN = "53037-8", "48002-0"
 
-_ABSENT = frozenset({"LA9634-2", "LA6577-6", "260385009", "260415000", "2667000"})
 _NOT_CALLED = frozenset({"LA18198-4", "LA11884-6", "82334004"})
-_NEGATIVE = re.compile(
-    r"\b(not (detected|found|identified|present|amplified|mutated)|negative|absent|undetected|wild[- ]?type|"
-    r"non-?amplified|no (pathogenic |reportable )?(mutation|variant|amplification|fusion|rearrangement)s?)\b",
-    re.IGNORECASE,
-)
-_UNCERTAIN = re.compile(r"\b(uncertain|unknown significance|vus|benign)\b", re.IGNORECASE)
-_PATHOGENIC = re.compile(r"\bpathogenic\b", re.IGNORECASE)
-_DOUBTFUL = re.compile(r"\b(indeterminate|inconclusive|failed|no call|insufficient|equivocal|pending)\b", re.IGNORECASE)
-_TEST = re.compile(r"\b(analysis|assay|test|panel|gene targeted|sequencing)\b", re.IGNORECASE)
-_SUSPECTED = re.compile(r"\b(family history|suspected|rule out|relative)\b", re.IGNORECASE)
 _AMINO = {
     "ALA": "A", "ARG": "R", "ASN": "N", "ASP": "D", "CYS": "C", "GLN": "Q", "GLU": "E", "GLY": "G", "HIS": "H",
     "ILE": "I", "LEU": "L", "LYS": "K", "MET": "M", "PHE": "F", "PRO": "P", "SER": "S", "THR": "T", "TRP": "W",
@@ -47,13 +37,10 @@ _CHANGE = re.compile(
 _THREE = re.compile("|".join(_AMINO), re.IGNORECASE)
 _SUBSTITUTION = re.compile(r"p\.\(?([A-Z][a-z]{2})(\d{1,4})([A-Z][a-z]{2}|\*)\)?$")
 _HGVS = re.compile(r"p\.\(?[^\s,;)]+\)?")
-_AMPLIFIED = re.compile(r"\bamplif(ication|ied)\b", re.IGNORECASE)
-_FUSED = re.compile(r"\b(fusions?|rearrange(ment|d)|translocation)\b|::", re.IGNORECASE)
-_MUTATED = re.compile(r"\b(mutat(ion|ed)|pathogenic variant)\b", re.IGNORECASE)
 AMPLIFIED_FROM = 6  # copies; ASCO/CAP 2018 calls HER2 positive from an average of six on
 # Codons whose changes activate the gene: evidence on "a mutation" of it means them.
 HOTSPOTS = {
-    "KRAS": {12, 13, 59, 61, 117, 146}, "NRAS": {12, 13, 59, 61, 117, 146}, "PIK3CA": {542, 545, 546, 1047},
+    "KRAS": {12, 13, 59, 61, 117, 146}, "NRAS": {12, 13, 59, 61, 117, 146}, "PIK3CA": {420, 542, 545, 546, 1047},
     "ESR1": {380, 536, 537, 538}, "IDH1": {132}, "IDH2": {140, 172},
 }  # fmt: skip
 # Changes of DNA that are reported without the protein's, by codon tables of the reference transcripts (MANE select).
@@ -112,35 +99,62 @@ def _read(record: PatientRecord, row: fhir.Observation, symbols: dict[str, str])
     assessed = any(system == LOINC and code in ASSESSMENT for system, code in codings((row.code,)))
     if not (assessed or GENE in parts or _words_name_a_gene(row, symbols)):
         return
-    value = _value(row)
+    value = words_of.found(row, _value(row))
     codes = {code for _, code in codings((row.value_codeable_concept,))}
     told = " ".join(_texts(row.code))
-    if codes & _ABSENT or _NEGATIVE.search(value) or row.value_boolean is False:
+    if value is None:
         return
-    if not value and row.value_boolean is None and not parts and (_TEST.search(told) or _NEGATIVE.search(told)):
+    unresulted = not value and row.value_boolean is None and not parts
+    if unresulted and (words_of.TEST.search(told) or words_of.says_not_found(told)):
         return
-    if _SUSPECTED.search(told) or (row.data_absent_reason is not None and not parts):
+    if words_of.SUSPECTED.search(told) or (row.data_absent_reason is not None and not parts):
         return
     reference = record.reference(row)
     changes = " ".join(_value(parts[code]) for code in (PROTEIN, CODING) if code in parts)
     body = (
         changes if changes and GENE in parts else " ".join((told, value, changes, *(_value(p) for p in row.component)))
     )
-    gene = _gene(row, symbols) if GENE not in parts else _gene_of(parts[GENE], symbols)
+    gene = _gene(row, value, symbols) if GENE not in parts else _gene_of(parts[GENE], symbols)
     named = _value(parts[GENE]) if GENE in parts else ""
     if _PHARMACOGENES.fullmatch(gene or named.split(" ")[0] or "-"):
         return
     extra = " ".join((told, value, *(_value(p) for code, p in parts.items() if code not in (GENE, SIGNIFICANCE))))
-    grade = _value(parts[SIGNIFICANCE]) if SIGNIFICANCE in parts else value
-    variant = _named(reference, gene, body, extra, _copies(parts), grade, symbols)
-    if not gene:
-        label = " ".join(dict.fromkeys(t for t in (named, changes or value or told) if t)) or "?"
-        variant = Variant((reference,), label, "", unclear=msg("the gene was not recognised"))
-    if codes & _NOT_CALLED or _DOUBTFUL.search(value):
-        variant = replace(variant, names=(), wider=(), unclear=msg("the result is not conclusive"))
-    origin = _value(parts[ORIGIN]).lower() if ORIGIN in parts else ""
-    codes_of_origin = {c for _, c in codings((parts[ORIGIN].value_codeable_concept,))} if ORIGIN in parts else set()
-    yield replace(variant, germline="germline" in origin or "LA6683-2" in codes_of_origin)
+    grade = _grade(parts[SIGNIFICANCE]) if SIGNIFICANCE in parts else value
+    bodies = _changes(body, gene) if PROTEIN not in parts and CODING not in parts else []
+    for one in (bodies[1:] and bodies) or [body]:
+        variant = _named(reference, gene, one, extra, _copies(parts), grade, symbols)
+        if not gene:
+            label = " ".join(dict.fromkeys(t for t in (named, changes or value or told) if t)) or "?"
+            variant = Variant((reference,), label, "", unclear=msg("the gene was not recognised"))
+        if codes & _NOT_CALLED or words_of.DOUBTFUL.search(value):
+            variant = replace(variant, names=(), wider=(), unclear=msg("the result is not conclusive"))
+        yield replace(variant, germline=_is_germline(parts.get(ORIGIN)))
+
+
+def _is_germline(part: fhir.ObservationComponent | None) -> bool:
+    if part is None:
+        return False
+    return "germline" in _value(part).lower() or "LA6683-2" in {c for _, c in codings((part.value_codeable_concept,))}
+
+
+def _changes(body: str, gene: str) -> list[str]:
+    """Every change of the protein that plain words hold, as HGVS in one letter."""
+    bare = re.sub(rf"\b{re.escape(gene)}\b", " ", body) if gene else body
+    bare = re.sub(r"\bp\.|[()]", " ", re.sub(r"\b[cgn]\.\S+", " ", bare))
+    bare = re.sub(r"\b([A-Z][a-z]{2}\d+(?:_[A-Z][a-z]{2}\d+)?(?:[A-Z][a-z]{2})?)", _in_one_letter, bare)
+    bare = re.sub(r"(?<=\d)(fs|del|ins|dup)", lambda f: f[0].upper(), bare)
+    return list(dict.fromkeys(f"p.{found[0]}" for found in _CHANGE.finditer(bare)))
+
+
+def _in_one_letter(found: re.Match[str]) -> str:
+    return _THREE.sub(lambda f: _AMINO[f[0].upper()], found[0])
+
+
+def _grade(part: fhir.ObservationComponent) -> str:
+    """The significance in words, also where only its code is given."""
+    held = {code for _, code in codings((part.value_codeable_concept,))}
+    coded = "uncertain" if held & words_of.UNCERTAIN_CODES else "pathogenic" if held & words_of.PATHOGENIC_CODES else ""
+    return f"{_value(part)} {coded}"
 
 
 def _named(
@@ -148,31 +162,31 @@ def _named(
 ) -> Variant:
     """The variant of a known gene, from its changes in words."""
     change = _change(body, gene)
-    pathogenic = bool(_PATHOGENIC.search(grade)) and not _UNCERTAIN.search(grade)
+    pathogenic = bool(words_of.PATHOGENIC.search(grade)) and not words_of.UNCERTAIN.search(grade)
     names: list[str] = []
     wider: list[str] = []
     label = ""
     if change is not None:
         label, names, wider = _of_change(gene, change)
-    elif _AMPLIFIED.search(extra) or (copies is not None and copies >= AMPLIFIED_FROM):
+    elif words_of.AMPLIFIED.search(extra) or (copies is not None and copies >= AMPLIFIED_FROM):
         label, names = "amplification", ["AMPLIFICATION"]
-    elif _FUSED.search(extra):
+    elif words_of.FUSED.search(extra):
         partners = sorted({symbols[w] for w in re.findall(r"[A-Z0-9]{2,}", extra) if w in symbols} - {gene})
         label, names = "fusion", ["FUSION", f"{gene} FUSIONS", f"{gene} FUSION", "FUSIONS"]
         names += [f"{a}{by}{b}" for p in partners for a, b in ((p, gene), (gene, p)) for by in ("-", "::")]
-    elif found := re.search(r"exon (14|19|20) (skipping|deletion|insertion)", extra, re.IGNORECASE):
-        label = found[0].lower()
-        names = [found[0].upper(), f"{found[0].upper()} MUTATION"]
-    elif gene == "FLT3" and re.search(r"\bITD\b|internal tandem", extra, re.IGNORECASE):
+    elif exon := words_of.exon_change(extra):
+        label = exon
+        names = [exon.upper(), f"{exon.upper()} MUTATION"]
+    elif gene == "FLT3" and words_of.TANDEM.search(extra):
         label, names = "ITD", ["ITD"]
-    elif _MUTATED.search(extra) and gene and not _UNCERTAIN.search(extra):
+    elif words_of.MUTATED.search(extra) and gene and not words_of.UNCERTAIN.search(extra):
         label, wider = "mutation", ["MUTATION"] if gene in HOTSPOTS or pathogenic else []
     if pathogenic and gene in LOST:
         wider += ["MUTATION", "LOSS-OF-FUNCTION"]
     known = tuple(f"{gene} {n}" for n in names)
     groups = tuple(dict.fromkeys(f"{gene} {n}" for n in wider))
     unclear = None
-    if _UNCERTAIN.search(grade):
+    if words_of.UNCERTAIN.search(grade):
         known, groups, unclear = (), (), msg("reported as benign or of uncertain significance")
     elif not label:
         unclear = msg("its change could not be read")
@@ -228,9 +242,9 @@ def _gene_of(part: fhir.ObservationComponent, symbols: dict[str, str]) -> str:
     return next((symbols[t.strip().upper()] for t in texts if t.strip().upper() in symbols), "")
 
 
-def _gene(row: fhir.Observation, symbols: dict[str, str]) -> str:
+def _gene(row: fhir.Observation, value: str, symbols: dict[str, str]) -> str:
     """The first gene that the words name: its symbol in capitals, so that "met" and "kit" stay words."""
-    texts = [*_texts(row.code), _value(row), *(_value(part) for part in row.component)]
+    texts = [*_texts(row.code), value, *(_value(part) for part in row.component)]
     for text in texts:
         for word in re.findall(r"[A-Z][A-Z0-9/-]+", text):
             for part in (word, *re.split(r"[-/]", word)):
@@ -244,11 +258,16 @@ def _words_name_a_gene(row: fhir.Observation, symbols: dict[str, str]) -> bool:
     if row.value_quantity is not None or row.value_integer is not None:
         return False
     text = " ".join((*_texts(row.code), _value(row)))
-    gene = _gene(row, symbols)
+    gene = _gene(row, _value(row), symbols)
     if not gene or _PHARMACOGENES.fullmatch(gene):
         return False
-    told = _change(text, gene) or _AMPLIFIED.search(text) or _FUSED.search(text) or _MUTATED.search(text)
-    return bool(told or re.search(r"exon \d+ (skipping|deletion|insertion)|\bITD\b", text, re.IGNORECASE))
+    told = (
+        _change(text, gene)
+        or words_of.AMPLIFIED.search(text)
+        or words_of.FUSED.search(text)
+        or words_of.MUTATED.search(text)
+    )
+    return bool(told or words_of.exon_change(text) or words_of.TANDEM.search(text))
 
 
 def _copies(parts: dict[str, fhir.ObservationComponent]) -> float | None:

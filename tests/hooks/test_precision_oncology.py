@@ -5,9 +5,10 @@ from charts import LOINC, NOW, Chart
 
 from cds_service.findings import Severity
 from cds_service.knowledge.variants import variants
-from cds_service.language import ENGLISH
+from cds_service.language import ENGLISH, words
 
 SERVICE = "precision-oncology"
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 GENE, PROTEIN, CODING, COPIES, SIGNIFICANCE = "48018-6", "48005-3", "48004-6", "82155-3", "53037-8"
 
 
@@ -51,7 +52,10 @@ def test_a_variant_of_genomics_reporting_names_the_treatment_by_level(ask):
     chart = Chart().problem("254637007", "Non-small cell lung cancer")
     answer = ask(SERVICE, reported(chart, component(GENE, "EGFR"), component(PROTEIN, "NP_005219.2:p.(Leu858Arg)")))
     (finding,) = answer.findings
-    assert headlines(answer) == ["EGFR L858R in non-small cell lung cancer: osimertinib; erlotinib (evidence A)"]
+    assert headlines(answer) == [
+        "EGFR L858R in non-small cell lung cancer: amivantamab + lazertinib; carboplatin + osimertinib + pemetrexed; "
+        "osimertinib (evidence A)"
+    ]
     references = [reference for _, reference in finding.path]
     assert references[0].startswith("Observation/")
     assert references[1].startswith("Condition/")
@@ -125,11 +129,47 @@ def test_amplification_is_read_from_words_and_from_copies(ask):
     [
         ("EGFR L858R", "Not detected"), ("BRAF V600E mutation analysis", None), ("KRAS gene mutation", "Wild type"),
         ("HER2 amplification", "Negative"), ("Family history of BRCA1 mutation", None), ("ALK fusion", "Absent"),
+        ("ALK rearrangement", "Not rearranged"), ("ALK FISH", "No rearrangement identified"),
+        ("EGFR L858R", "No"), ("EGFR L858R", "Neg"), ("EGFR mutation", "WT"), ("ROS1 fusion", "None detected"),
+        ("BRAF V600E", "No BRAF V600E mutation was detected"), ("EGFR mutations", "Not detected: L858R, T790M"),
+        ("EGFR L858R", "阴性"), ("EGFR L858R突变", "未检出"), ("KRAS G12C", "野生型"),
     ],
 )  # fmt: skip
 def test_what_was_not_found_or_not_resulted_is_no_variant(ask, text, value):
     """Nor is a relative's."""
     assert ask(SERVICE, plain(Chart().problem("254637007"), text, value)).findings == ()
+
+
+def test_a_flag_of_negative_is_no_variant(ask):
+    """The words of the test name the change; the laboratory's flag says that it is not there."""
+    chart = plain(Chart().problem("254637007"), "EGFR L858R", "see report")
+    chart.rows[-1]["interpretation"] = [{"coding": [{"system": INTERPRETATION, "code": "NEG"}]}]
+    assert ask(SERVICE, chart).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "told"),
+    [
+        ("EGFR mutations", "T790M not detected. L858R detected.", ["EGFR L858R"]),
+        ("EGFR mutations", "Detected: L858R, T790M", ["EGFR L858R", "EGFR T790M"]),
+        ("EGFR mutation", "L858R detected. No other pathogenic variants.", ["EGFR L858R"]),
+        ("NGS panel EGFR KRAS", "KRAS wild-type; EGFR L858R detected", ["EGFR L858R"]),
+        ("EGFR基因检测", "L858R突变 阳性", ["EGFR L858R"]),
+        ("EGFR 19外显子缺失", "阳性", ["EGFR exon 19 deletion"]),
+        ("ALK融合", "阳性", ["ALK fusion"]),
+        ("HER2扩增", "阳性", ["ERBB2 amplification"]),
+    ],
+)
+def test_what_was_found_is_told_apart_from_what_was_not(ask, text, value, told):
+    """In one result, in either language: never a treatment for what the same words say is not there."""
+    assert [words for words, *_ in read(ask, plain(Chart().problem("254637007"), text, value))] == told
+
+
+@pytest.mark.parametrize("value", ["Indeterminate", "Pending", "Not performed", "不确定"])
+def test_a_result_that_says_nothing_names_no_treatment(ask, value):
+    """It is listed as not judged."""
+    answer = ask(SERVICE, plain(Chart().problem("254637007"), "EGFR L858R", value))
+    assert headlines(answer) == ["Not judged: EGFR L858R"]
 
 
 def test_an_absent_variant_of_genomics_reporting_is_no_variant(ask):
@@ -148,6 +188,13 @@ def test_uncertain_significance_is_listed_and_never_followed(ask):
     answer = ask(SERVICE, unsure)
     assert headlines(answer) == ["Not judged: BRCA1 R1699Q"]
     assert "uncertain significance" in ENGLISH(answer.findings[0].path[0][0])
+    coded = {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA26333-7"}]}}
+    by_code = reported(Chart(sex="female").problem("363443007"), *parts, component(SIGNIFICANCE, **coded))
+    assert headlines(ask(SERVICE, by_code)) == ["Not judged: BRCA1 R1699Q"]
+    for grade in ("Tier III", "Conflicting interpretations of pathogenicity", "意义不明"):
+        doubted = reported(Chart().problem("254637007"), component(GENE, "EGFR"), component(PROTEIN, "p.L858R"),
+                           component(SIGNIFICANCE, grade))  # fmt: skip
+        assert headlines(ask(SERVICE, doubted)) == ["Not judged: EGFR L858R"]
     sure = reported(Chart(sex="female").problem("363443007"), *parts, component(SIGNIFICANCE, "Pathogenic"))
     assert "niraparib; olaparib (evidence A)" in headlines(ask(SERVICE, sure))[0]
 
@@ -210,3 +257,39 @@ def test_genetic_data_that_is_labelled_as_sensitive_is_not_used(ask):
     chart = Chart().problem("254637007")
     reported(chart, component(GENE, "EGFR"), component(PROTEIN, "p.L858R"), meta={"security": [label]})
     assert ask(SERVICE, chart).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("problem", "variant", "first", "later"),
+    [
+        (
+            "363406005",
+            "BRAF V600E",
+            "cetuximab + encorafenib + fluorouracil + oxaliplatin",
+            "cetuximab + encorafenib (",
+        ),
+        ("254837009", "HER2 amplification", "pertuzumab + trastuzumab deruxtecan", "trastuzumab (evidence A)"),
+        ("254637007", "KRAS G12C", "adagrasib", "sotorasib (evidence A)"),
+        ("372244006", "BRAF V600K", "binimetinib + encorafenib", "dabrafenib + trametinib"),
+    ],
+)
+def test_what_is_given_first_or_was_shown_last_leads(ask, problem, variant, first, later):
+    """As approvals stood in 2026; what stands after earlier treatment comes behind."""
+    (line,) = headlines(ask(SERVICE, plain(Chart().problem(problem), variant, "Detected")))
+    assert line.index(first) < line.index(later)
+
+
+def test_a_change_outside_the_known_codons_is_no_mutation_of_the_gene(ask):
+    """KRAS R68S and PIK3CA R38H in cancers where hotspots count: listed, no treatment and no resistance."""
+    assert headlines(ask(SERVICE, plain(Chart().problem("363406005"), "KRAS R68S"))) == ["Not judged: KRAS R68S"]
+    assert headlines(ask(SERVICE, plain(Chart().problem("254837009"), "PIK3CA R38H"))) == ["Not judged: PIK3CA R38H"]
+
+
+def test_treatments_are_named_in_the_readers_language(ask):
+    """Medicines, what the rows say and their management."""
+    (finding,) = ask(SERVICE, plain(Chart().problem("363406005"), "BRAF V600E")).findings
+    say = words("zh_Hans")
+    assert "西妥昔单抗 + 恩考芬尼" in say(finding.headline)
+    told = " ".join(say(step) for step, _ in finding.path[2:4])
+    assert "无进展生存期" in told
+    assert "progression" not in told
