@@ -43,7 +43,7 @@ STEPS = (
     ("what is known of the patient (read)", "cds_service.keeping", "Keeper.seen"),
     ("request made ready for keeping", "cds_service.keeping", "freeze"),
     ("audit entry", "cds_service.stores.audit", "append"),
-    ("commit", "sqlalchemy.engine.default", "DefaultDialect.do_commit"),
+    ("commit", "cds_service.stores.sqlite_file", "SqliteFile.commit"),
     ("keeping, otherwise", "cds_service.keeping", "Keeper.keep"),
     ("the line, otherwise; objects freed", "cds_service.pipeline", "Pipeline.answer"),
     ("Flask, headers, log, metrics", "cds_service.web.wsgi", "call"),

@@ -52,6 +52,16 @@ class InUnits(msgspec.Struct, frozen=True):
     si: Message
 
 
+class Joined(msgspec.Struct, frozen=True):
+    """Several phrases in a row. between: how two of them are put together, a message with `{first}{following}`."""
+
+    between: Message
+    items: tuple[Message | str, ...]
+
+    def __str__(self) -> str:
+        return ENGLISH.joined(self)
+
+
 @dataclass(frozen=True)
 class Words:
     """Renders messages in one language: `words(message)`. units: of measured values, one of `UNITS`.
@@ -97,6 +107,8 @@ class Words:
 
     def value(self, value: object) -> str:
         """One value as it is read: dates as `6 May 2026`, numbers without noise, messages rendered."""
+        if type(value) is Joined:
+            return self.joined(value)
         if isinstance(value, Message):
             return self(value)
         if isinstance(value, InUnits):
@@ -108,6 +120,12 @@ class Words:
         if isinstance(value, float):
             return f"{value:.10g}"
         return str(value)
+
+    def joined(self, value: Joined) -> str:
+        """Phrases in a row, parted as the language parts them."""
+        template = self._templates.get(value.between.text) or self._template(value.between.text)
+        separator = template.format(first="", following="")
+        return separator.join([item if type(item) is str else self(item) for item in value.items])
 
     def measured(self, value: InUnits) -> str:
         """A value in the site's units; where both are wanted, SI stands in brackets."""

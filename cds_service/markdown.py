@@ -115,13 +115,30 @@ _LEADING_FIRST = frozenset("-+=#0123456789")
 
 def plain(text: str, limit: int = MAX_TEXT) -> str:
     """The text as Markdown that renders to `visible(text)` and to nothing else."""
-    shown = visible(text, limit)
+    if len(text) <= limit and _ORDINARY.fullmatch(text) and _is_calm(text):
+        return text
+    return _encoded(visible(text, limit))
+
+
+def _encoded(shown: str) -> str:
+    """What can be seen of a text, with character references for what Markdown or HTML would act on."""
     if ":" in shown and shown.count(":") > 1:
         shown = _ENCODED.sub(_reference, shown)
     elif _is_active(shown):
         shown = _ACTIVE.sub(_reference, shown)
     leading = shown[:1] in _LEADING_FIRST and _LEADING.match(shown)
     return f"&#{ord(shown[0])};{shown[1:]}" if leading else shown
+
+
+# Most texts need nothing: letters, figures and marks that neither Markdown nor a renderer acts on.
+_ORDINARY = re.compile(r"[A-Za-z(%“][A-Za-z0-9 (),;:.%/+='!?×#→–—’“”≥≤·-]*(?<! )")
+
+
+def _is_calm(text: str) -> bool:
+    """True if an ordinary text holds no address, no emoji code and no double space."""
+    if "  " in text or ("." in text and "www." in text.lower()):
+        return False
+    return ":" not in text or (text.count(":") == 1 and "://" not in text and not _names_mail(text))
 
 
 def _is_active(text: str) -> bool:

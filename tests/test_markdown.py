@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cds_service.markdown import Bullets, Heading, Link, Paragraph, Strong, markdown, plain, visible
+from cds_service.markdown import Bullets, Heading, Link, Paragraph, Strong, _encoded, markdown, plain, visible
 
 GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 # What remark-gfm and cmark-gfm would link after character references are decoded.
@@ -135,3 +135,12 @@ def test_times_and_numbers_stay_readable_in_raw_markdown():
     """Clients that show Markdown raw still show sentences."""
     text = "Systolic pressure 132 mm Hg (6 May 2026 08:30), 9.2% in 10 years; see Observation/bp-1"
     assert plain(text) == text
+
+
+@given(
+    st.text(st.sampled_from("Aaz09 (),;:.%/+='!?×#→w-<*_@"), max_size=40)
+    | st.sampled_from(["www.a", "a://b", "mailto:a"])
+)
+def test_an_ordinary_text_is_what_the_long_way_gives(text: str) -> None:
+    """Most texts are let through as they are; none that would have been changed is among them."""
+    assert plain(text) == _encoded(visible(text))

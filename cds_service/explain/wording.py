@@ -8,9 +8,11 @@ from math import exp
 
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.features.feature import Unusable
-from cds_service.language import Message, msg
+from cds_service.language import Joined, Message, msg
 
 TOP = 3
+_SEMICOLON = msg("{first}; {following}", first="", following="")
+_COMMA = msg("{first}, {following}", first="", following="")
 _SHOWN_SOURCES = 2
 _NO_CHANGE = 0.005  # of the odds, the hazard or the output: less cannot be seen in the printed number
 
@@ -100,18 +102,19 @@ def amount(size: float, scale: Scale) -> Message:
 
 def parts(items: Sequence[Message | str]) -> Message:
     """Several short phrases in a row, parted by semicolons."""
-    joined: Message | str = items[0] if items else ""
-    for item in items[1:]:
-        joined = msg("{first}; {following}", first=joined, following=item)
-    return joined if isinstance(joined, Message) else msg("{text}", text=joined)
+    return _row(items, _SEMICOLON)
 
 
 def listing(items: Sequence[Message | str]) -> Message:
     """A list of names, parted by commas."""
-    joined: Message | str = items[0] if items else ""
-    for item in items[1:]:
-        joined = msg("{first}, {following}", first=joined, following=item)
-    return joined if isinstance(joined, Message) else msg("{text}", text=joined)
+    return _row(items, _COMMA)
+
+
+def _row(items: Sequence[Message | str], between: Message) -> Message:
+    first = items[0] if items else ""
+    if len(items) < 2:
+        return first if isinstance(first, Message) else msg("{text}", text=first)
+    return msg("{text}", text=Joined(between, tuple(items)))
 
 
 def moves(item: Contribution, explanation: Explanation) -> bool:

@@ -55,7 +55,11 @@ class SqliteFile:
         """A transaction that begins with its first write and is committed at its end. Raises sqlite3.Error."""
         with self.connection() as connection:
             yield connection
-            connection.commit()
+            self.commit(connection)
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Commits; what was written is on the disk when it returns. Raises sqlite3.Error."""
+        connection.commit()
 
     def _take(self) -> sqlite3.Connection:
         if self._process != os.getpid():
