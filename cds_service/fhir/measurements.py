@@ -91,9 +91,20 @@ class Measurements:
         self._by_code, self.other_codes = _index(observations)
         self._timelines: dict[str, Timeline] = {}
 
+    def has_any(self, codes: Iterable[str]) -> bool:
+        """True if there is a value under one of the codes."""
+        return not self._by_code.keys().isdisjoint(codes)
+
     def codes(self) -> tuple[str, ...]:
         """All LOINC codes of the Observations and their components, in order."""
         return tuple(sorted(code for code in self._by_code if code is not None and _MARK not in code))
+
+    def every(self) -> Iterator[tuple[str, Timeline]]:
+        """Each LOINC code with its values, in order of the codes."""
+        known = self._timelines
+        for code in self.codes():
+            found = known.get(code)
+            yield code, self._timeline(code) if found is None else found
 
     def embeddings(self, encoder: str) -> Iterator[Measurement]:
         """The vectors that a program made, latest first, undated last."""

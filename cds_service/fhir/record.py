@@ -178,6 +178,10 @@ class PatientRecord:
         """The same as (time, Observation, it or its component), for those who look at many and keep few."""
         return self.measurements.timeline(codes)
 
+    def timelines(self) -> Iterator[tuple[str, Timeline]]:
+        """All values by LOINC code, in order of the codes."""
+        return self.measurements.every()
+
     def measurement(self, dated: Dated) -> Measurement:
         """One of a timeline, with its reference."""
         return self.measurements.measurement(dated)
@@ -189,6 +193,10 @@ class PatientRecord:
     def loinc_codes(self) -> tuple[str, ...]:
         """All LOINC codes under which Observations and their components have values, in order."""
         return self.measurements.codes()
+
+    def has_any(self, codes: Iterable[str]) -> bool:
+        """True if a value is recorded under one of the LOINC codes, at whatever time: a first look that is cheap."""
+        return self.measurements.has_any(codes)
 
     @property
     def other_codes(self) -> Set[str]:

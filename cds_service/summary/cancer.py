@@ -35,6 +35,8 @@ _CATEGORY = re.compile(r"(?i)\s*\b(category|stage group)\b\s*")
 
 def cancer(record: PatientRecord) -> tuple[Fact, ...]:
     """Stage, TNM and receptors as facts of the kind `problem`; empty where none is recorded."""
+    if not record.has_any(CODES):
+        return ()
     found: list[Fact] = []
     for group, label in _STAGES:
         found += _told(label, [_latest(record, group)])

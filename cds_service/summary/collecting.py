@@ -20,7 +20,7 @@ from cds_service.summary import cancer, contradictions, facts, follow_up, histor
 from cds_service.summary.changes import changes
 from cds_service.summary.facts import KINDS, MEDICATION, PROBLEM, RESULT, TREND, Fact
 from cds_service.summary.genes import gene_results
-from cds_service.summary.results import Series, abnormal_results, named_value, series, trends
+from cds_service.summary.results import abnormal_results, named_value, series, trends
 
 _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] = {
     facts.CODE_STATUS: (history.code_status,),
@@ -63,9 +63,9 @@ def collect(record: PatientRecord, kinds: Collection[str] = KINDS) -> tuple[Fact
     for kind in KINDS:
         if kind in kinds:
             if kind == RESULT:
-                found += abnormal_results(measured)
+                found += abnormal_results(record, measured)
             elif kind == TREND:
-                found += trends(measured)
+                found += trends(record, measured)
             else:
                 found += (fact for source in _SOURCES[kind] for fact in source(record))
     return tuple(found)
@@ -77,7 +77,11 @@ def everything(record: PatientRecord) -> tuple[Fact, ...]:
     moving = {fact.key for fact in found if fact.kind == TREND}
     told = {*moving, *(f"{codes.LOINC}|{code}" for code in (*history.SOCIAL_CODES, *cancer.CODES))}
     told |= {fact.key for fact in found if fact.kind == RESULT}
-    normal = [_result(one, frozenset()) for one in series(record) if f"{codes.LOINC}|{one.code}" not in told]
+    normal = [
+        _result(one.code, record.measurement(one.row), frozenset())
+        for one in series(record)
+        if f"{codes.LOINC}|{one.code}" not in told
+    ]
     # A trend says what its latest result says, and where that result lies.
     kept = [fact for fact in found if not (fact.kind == RESULT and fact.key in moving)]
     past = (*facts.past_problems(record), *facts.stopped(record))
@@ -180,16 +184,15 @@ def _latest(record: PatientRecord, group: tuple[str, ...], before: datetime | No
 
 def _pair(measured: Measurement, group: tuple[str, ...], tag: str) -> tuple[str, Fact]:
     code = next(c for _, c in codes.codings((measured.part.code,)) if c in group)
-    fact = _result(Series(code, measured, None), frozenset({tag}))
+    fact = _result(code, measured, frozenset({tag}))
     return fact.key, fact
 
 
-def _result(one: Series, tags: frozenset[str]) -> Fact:
-    taken = one.latest.effective
-    text = named_value(one)
+def _result(code: str, latest: Measurement, tags: frozenset[str]) -> Fact:
+    taken, text = latest.effective, named_value(code, latest.part)
     if taken is not None:
         text = msg("{result}, {date}", result=text, date=taken.date())
-    return Fact(RESULT, text, (one.latest.reference,), taken, key=f"{codes.LOINC}|{one.code}", tags=tags)
+    return Fact(RESULT, text, (latest.reference,), taken, key=f"{codes.LOINC}|{code}", tags=tags)
 
 
 def _last_visit(record: PatientRecord) -> datetime | None:

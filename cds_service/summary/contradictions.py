@@ -180,8 +180,7 @@ def _smoking(record: PatientRecord) -> Iterator[Fact]:
 
 def _values(record: PatientRecord) -> Iterator[Fact]:
     """Two different values of one measurement at one moment, the latest of its kind."""
-    for code in record.loinc_codes():
-        rows = record.timeline((code,))
+    for code, rows in record.timelines():
         if len(rows) < 2 or rows[0][0] is None or rows[0][0].partial or rows[0][0] != rows[1][0]:
             continue
         one, other = (row[2].value_quantity for row in rows[:2])
@@ -191,7 +190,7 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
         first, second = record.measurement(rows[0]), record.measurement(rows[1])
         text = msg(
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
-            name=label_of(code, first), one=f"{one.value:g}", other=f"{other.value:g}",
+            name=label_of(code, first.part), one=f"{one.value:g}", other=f"{other.value:g}",
             unit=printed_unit(one.unit or ""),
             date=rows[0][0].start.date(),
         )  # fmt: skip

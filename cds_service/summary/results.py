@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cds_service.features.catalogue import all_features
 from cds_service.features.feature import Quantity
@@ -58,45 +59,36 @@ _LABELS: dict[str, Message | str] = {
 _MAX_UNIT = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """One LOINC code whose latest value lies within `RECENT`.
 
-    latest: the latest value. change: the latest and the earliest number in its unit within `TREND_WINDOW`, if there
-    are two.
+    row: the latest value. change: the latest and the earliest number in its unit within `TREND_WINDOW`, if there are
+    two.
     """
 
     code: str
-    latest: Measurement
-    change: tuple[Measurement, Measurement] | None
-
-    @property
-    def name(self) -> Message | str:
-        """The catalogue's word for what was measured, else the record's own, without LOINC's method and unit."""
-        return label_of(self.code, self.latest)
+    row: Dated
+    change: tuple[Dated, Dated] | None
 
 
-def label_of(code: str, point: Measurement) -> Message | str:
+def label_of(code: str, part: Valued) -> Message | str:
     """The catalogue's word for a LOINC code, else the record's own, without LOINC's method and unit."""
-    return _LABELS.get(code) or _LOINC_DETAIL.sub("", name_of(point.part.code) or code)
+    return _LABELS.get(code) or _LOINC_DETAIL.sub("", name_of(part.code) or code)
 
 
 def series(record: PatientRecord) -> Iterator[Series]:
     """The measurements of the last years by LOINC code, in order of code; what was not measured lately is left out."""
     recent, since = record.as_of - RECENT, record.as_of - TREND_WINDOW
-    for code in record.loinc_codes():
-        rows = record.timeline((code,))
+    for code, rows in record.timelines():
         for position, (time, _, part) in enumerate(rows):
             if time is None or time.start < recent:
                 break
             if _has_value(part) and not of_genes(rows[position][1]):
-                yield Series(code, record.measurement(rows[position]), _change(record, code, rows, position, since))
+                yield Series(code, rows[position], _change(code, rows, position, since))
                 break
 
 
-def _change(
-    record: PatientRecord, code: str, rows: Sequence[Dated], begin: int, since: datetime
-) -> tuple[Measurement, Measurement] | None:
+def _change(code: str, rows: Sequence[Dated], begin: int, since: datetime) -> tuple[Dated, Dated] | None:
     """The latest and the earliest comparable number; None for what swings within a day.
 
     rows: latest first; the latest value is at `begin`.
@@ -109,7 +101,7 @@ def _change(
         begin += 1
     while end > begin and not _comparable(rows[end], unit, since):
         end -= 1
-    return (record.measurement(rows[begin]), record.measurement(rows[end])) if begin < end else None
+    return (rows[begin], rows[end]) if begin < end else None
 
 
 def _comparable(row: Dated, unit: str | None, since: datetime) -> bool:
@@ -125,16 +117,16 @@ def _vital(observation: Observation) -> bool:
     )
 
 
-def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
+def abnormal_results(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
     """The latest value of each code, if it is abnormal."""
     for one in found:
-        point = one.latest
-        verdict = _verdict(point.part)
+        verdict = _verdict(one.row[2])
         if verdict is None:
             continue
+        point = record.measurement(one.row)
         taken = _time(point)
         words, critical = verdict
-        text = msg("{result}, {verdict}", result=named_value(one), verdict=words)
+        text = msg("{result}, {verdict}", result=named_value(one.code, point.part), verdict=words)
         if point.status == "preliminary":
             text = msg("{result}, preliminary", result=text)
         text = msg("{result}, {date}", result=text, date=taken.date())
@@ -143,18 +135,20 @@ def abnormal_results(found: Sequence[Series]) -> Iterator[Fact]:
         yield Fact(RESULT, text, (point.reference,), taken, True, critical, key, status=status)
 
 
-def trends(found: Sequence[Series]) -> Iterator[Fact]:
+def trends(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
     """Notable changes between the earliest and the latest value of a series; both are cited."""
     for one in found:
         if one.change is None:
             continue
-        last, first = one.change
-        now, before = _number(last.part), _number(first.part)
-        if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before) or last.time == first.time:
+        now, before = (_number(row[2]) for row in one.change)
+        if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before):
+            continue
+        last, first = map(record.measurement, one.change)
+        if last.time == first.time:
             continue
         verdict = _verdict(last.part)
         unit, span = _unit_words(last.part), _span(_time(last) - _time(first))
-        shown = {"name": one.name, "before": _rounded(before), "now": _rounded(now), "span": span}
+        shown = {"name": label_of(one.code, last.part), "before": _rounded(before), "now": _rounded(now), "span": span}
         text = msg("{name} {before} → {now} over {span}", **shown)
         if unit:
             text = msg("{name} {before} → {now} {unit} over {span}", unit=unit, **shown)
@@ -187,10 +181,25 @@ def _verdict(part: Valued) -> tuple[Message, bool] | None:
         critical = not said.isdisjoint(_CRITICAL)
         words = msg("called critical by the laboratory") if critical else msg("called abnormal by the laboratory")
         return (_against(part, _range(part, ranges)) or words, critical)
-    if ranges and said.isdisjoint(_STATED_NORMAL):
+    if ranges and not _inside(part, ranges) and said.isdisjoint(_STATED_NORMAL):
         outside = _against(part, _range(part, ranges))
         return (outside, False) if outside is not None else None
     return None
+
+
+def _inside(part: Valued, stated: Sequence[ReferenceRange]) -> bool:
+    """True if a number lies within the figures of all its ranges: whichever applies, there is nothing to tell."""
+    quantity = part.value_quantity
+    number = quantity.value if quantity is not None else None
+    if number is None:
+        return False
+    for limits in stated:
+        low, high = limits.low, limits.high
+        if low is not None and low.value is not None and number < low.value:
+            return False
+        if high is not None and high.value is not None and number > high.value:
+            return False
+    return True
 
 
 def _range(part: Valued, stated: Sequence[ReferenceRange]) -> ReferenceRange | None:
@@ -225,13 +234,12 @@ def _against(part: Observation | ObservationComponent, limits: ReferenceRange | 
     return msg("above {high}", high=_printed(high or 0.0))
 
 
-def named_value(one: Series) -> Message:
-    """What was measured and its latest value; a value in words stands after a colon."""
-    value = told_value(one.latest.part)
-    quantity = one.latest.part.value_quantity
+def named_value(code: str, part: Valued) -> Message:
+    """What was measured and its value; a value in words stands after a colon."""
+    name, value, quantity = label_of(code, part), told_value(part), part.value_quantity
     if quantity is None or quantity.value is None:
-        return msg("{name}: {value}", name=one.name, value=value)
-    return msg("{name} {value}", name=one.name, value=value)
+        return msg("{name}: {value}", name=name, value=value)
+    return msg("{name} {value}", name=name, value=value)
 
 
 def told_value(part: Valued) -> Message:

@@ -15,11 +15,13 @@ def flagged(code):
 
 
 def abnormal(*rows):
-    return list(abnormal_results(tuple(series(record(*rows)))))
+    made = record(*rows)
+    return list(abnormal_results(made, tuple(series(made))))
 
 
 def moving(*rows):
-    return list(trends(tuple(series(record(*rows)))))
+    made = record(*rows)
+    return list(trends(made, tuple(series(made))))
 
 
 def test_outside_its_own_reference_range_is_abnormal():
