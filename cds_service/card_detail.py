@@ -13,10 +13,11 @@ from cds_service.explain.explanation import Scale
 from cds_service.explain.wording import TOP, Influences, influences, listing
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import Message, Words, msg
-from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong
+from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong, visible
 from cds_service.needs import Gap
 from cds_service.risk.absolute import per_unit
 from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
+from cds_service.risk.published import printed_unit
 from cds_service.risk.wording import estimate_words
 from cds_service.summary.facts import Fact
 from cds_service.summary.template import Summary
@@ -26,13 +27,23 @@ _SHARED = msg("Percentage points share out the difference from that risk by the 
 
 
 def document(
-    findings: Sequence[Finding], summary: Summary, words: Words, unvalidated: Set[str], missing: Sequence[Block]
+    findings: Sequence[Finding],
+    summary: Summary,
+    words: Words,
+    unvalidated: Set[str],
+    missing: Sequence[Block],
+    title: str,
 ) -> list[Block]:
-    """The whole detail: each finding, the lines from the record, what is missing, which models spoke."""
+    """The whole detail: each finding, the lines from the record, what is missing, which models spoke.
+
+    title: the card's summary, above the detail; a heading that only repeats it is left out.
+    """
     blocks: list[Block] = []
     for finding in findings:
         if not not_applicable(finding):
             blocks += _section(finding, words, unvalidated)
+    if blocks and isinstance(blocks[0], Heading) and visible(blocks[0].text) == title:
+        blocks = blocks[1:]
     blocks += _record(summary, words)
     blocks += missing
     blocks += _about(findings, words)
@@ -144,6 +155,9 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
     lines = [moved.rest, moved.baseline]
     if shared:
         lines.append(_SHARED)
+    unit = printed_unit(estimate.unit)
+    if estimate.explanation.scale is Scale.NATURAL and unit not in ("", "1"):
+        lines.append(msg("The numbers with a sign are in {unit}.", unit=unit))
     if estimate.effective is not None:
         lines.append(msg("Oldest measurement used: {date}", date=estimate.effective.date()))
     newer = (value.note for value in estimate.inputs)

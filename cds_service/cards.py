@@ -68,12 +68,13 @@ def compose(
     heads = [f for f in ordered if opens(f)]
     if not heads:
         return ()
-    uuid = uuid5(assessment_id, f"{service.id}/{name}")
+    uuid, title = uuid5(assessment_id, f"{service.id}/{name}"), headline(heads[0], service, words)
+    gaps = missing_data(missing, labelled, words)
     suggestions = _suggestions(ordered, words, uuid)
     card = Card(
         uuid=uuid,
-        summary=headline(heads[0], service, words),
-        detail=markdown(document(ordered, summary, words, unvalidated, missing_data(missing, labelled, words))),
+        summary=title,
+        detail=markdown(document(ordered, summary, words, unvalidated, gaps, title)),
         indicator=_INDICATORS[heads[0].severity],
         source=_source(_origin(heads[0], service), service.topic),
         suggestions=suggestions,

@@ -71,7 +71,7 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
         "hepatolog",
     )
     offers = orders.offer(case.context, what, "Cirrhosis: criteria of evaluation are met") if due else ()
-    headline = msg("MELD 3.0 {points} in cirrhosis", points=points)
+    headline = msg("MELD 3.0 score {points} in cirrhosis", points=points)
     if complications:
         headline = msg("{headline} ({signs})", headline=headline, signs=published.enumerated(complications))
     finding = RiskFinding(

@@ -85,7 +85,9 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         key=f"preventive-care/{rule.id}",
         severity=Severity.INFO,
         headline=_headline(due),
-        advice=msg("{what} Grade: {grade}.", what=msg(row.statement), grade=rule.grade),
+        advice=msg("{what} Grade: {grade}.", what=msg(row.statement), grade=rule.grade)
+        if len(rule.grade) == 1
+        else msg("{what}", what=msg(row.statement)),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
         due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),

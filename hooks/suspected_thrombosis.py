@@ -56,8 +56,8 @@ IMAGING = {
     ),
 }
 ADVICE = {
-    DVT: msg("Complete what the examination tells. Below 2 points a D-dimer, from 2 ultrasound of the leg veins."),
-    PE: msg("Complete what the examination tells. Up to 4 points a D-dimer, above CT pulmonary angiography."),
+    DVT: msg("Examine and complete the score. Below 2 points a D-dimer, from 2 ultrasound of the leg veins."),
+    PE: msg("Examine and complete the score. Up to 4 points a D-dimer, above CT pulmonary angiography."),
 }
 LIKELY = {
     DVT: msg("Ultrasound of the leg veins; if it must wait, consider treating meanwhile."),

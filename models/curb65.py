@@ -41,7 +41,7 @@ BANDS = (
 )
 NO_PNEUMONIA = msg("no pneumonia on the problem list")
 JUDGEMENT = msg("CURB-65 supports the choice of where to treat; oxygenation and circumstances are not part of it.")
-PRESSURE = msg("systolic pressure below 90 or diastolic 60 mmHg or less")
+PRESSURE = msg("Systolic pressure below 90 or diastolic 60 mmHg or less")
 
 
 def confused(word: str) -> bool:
@@ -121,8 +121,13 @@ def _pressure(values: FeatureValues) -> points.Item:
     entries = (values[catalogue.SBP_ACUTE], values[catalogue.DBP_ACUTE])
     found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
     missing = tuple(entry for entry in entries if isinstance(entry, Unusable))
-    low = low_pressure(values.number(catalogue.SBP_ACUTE), values.number(catalogue.DBP_ACUTE))
-    return points.unsettled(EACH, missing, PRESSURE) if low is None else points.settled(EACH * low, found, PRESSURE)
+    systolic, diastolic = values.number(catalogue.SBP_ACUTE), values.number(catalogue.DBP_ACUTE)
+    low = low_pressure(systolic, diastolic)
+    if low is None:
+        return points.unsettled(EACH, missing, PRESSURE)
+    if low and not low_pressure(systolic, None):  # the diastolic alone counts: it is the one to show
+        found = found[-1:]
+    return points.settled(EACH * low, found, PRESSURE)
 
 
 model = PublishedScore(

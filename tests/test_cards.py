@@ -208,7 +208,8 @@ def test_the_most_severe_finding_opens_the_card():
     )
     made = card(RISK, gap)
     assert (made.summary, made.indicator) == ("Something is overdue", "critical")
-    assert made.detail.index("Something is overdue") < made.detail.index("### PREVENT")
+    assert made.detail.startswith("Due since March. Last done 1 Mar 2025.")  # the client shows the summary above it
+    assert made.detail.index("Due since March") < made.detail.index("### PREVENT")
     assert "Due since March. Last done 1 Mar 2025. (Observation/9)" in made.detail
 
 

@@ -9,11 +9,13 @@ from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
 from cds_service.language import Message, msg
+from cds_service.markdown import shorten
 from cds_service.risk import published
 from cds_service.risk.model import Citation
 
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 URGENCY = {"critical": Severity.CRITICAL, "warning": Severity.WARNING, "info": Severity.INFO}
+MAX_REACTION = 60  # characters of a reaction in a headline
 
 
 def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding, ...]:
@@ -74,7 +76,9 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     if hit.kind == "interaction":
         return msg("{drug} with {other} ({grade})", drug=drug, other=against, grade=grade)
     if hit.kind == "allergy":
-        return msg("{drug}: allergy or intolerance on record: {other}", drug=drug, other=against)
+        said = msg("{drug}: allergy or intolerance to {other} on record", drug=drug, other=against)
+        did = shorten(hit.against.reaction, MAX_REACTION) if isinstance(hit.against, safety.Allergy) else ""
+        return msg("{headline} ({signs})", headline=said, signs=did) if did else said
     if hit.kind == "limit":
         shown = published.in_words(hit.fact) if hit.fact is not None else ""
         if hit.other in MODELS and hit.fact is not None:
@@ -102,7 +106,10 @@ def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
     """From the order over the record to each row and its publication."""
     steps = [ordered(case, hit.draft)]
     if isinstance(hit.against, safety.Allergy):
-        steps.append((msg("Allergy: {words}", words=hit.against.words), hit.against.reference))
+        words = msg("{text}", text=hit.against.words)
+        if hit.against.reaction:
+            words = msg("{name}: {detail}", name=hit.against.words, detail=hit.against.reaction)
+        steps.append((msg("On the allergy list: {words}", words=words), hit.against.reference))
     elif hit.against is not None:
         lead = msg("Also drafted: {words}") if hit.against.draft else msg("Taken: {words}")
         steps.append((msg(lead.text, words=hit.against.words), hit.against.reference))

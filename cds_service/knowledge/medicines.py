@@ -14,6 +14,7 @@ from cds_service.fhir.record import ClinicalContext, PatientRecord
 from cds_service.knowledge.terms import Terms
 
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
+_MOST_REACTIONS = 3
 _SEVERE = frozenset({"severe"})
 _INSULIN = "drug:insulin"
 
@@ -33,12 +34,16 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Allergy:
-    """An allergy or intolerance. grave: high criticality, or a severe reaction; never for a mere intolerance."""
+    """An allergy or intolerance. grave: high criticality, or a severe reaction; never for a mere intolerance.
+
+    reaction: what it did, as recorded; empty where that is not told.
+    """
 
     reference: str
     words: str
     nodes: tuple[str, ...]
     grave: bool
+    reaction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,9 @@ def _allergies(record: PatientRecord, terms: Terms) -> Iterable[Allergy]:
         words = label(row.code) or next(iter(texts), "")
         found = terms.medicine([*pairs, *codings(substances[1:])], [words, *texts])
         grave = row.criticality == "high" or any(r.severity in _SEVERE for r in row.reaction)
-        yield Allergy(record.reference(row), words, found.nodes, grave and row.type != "intolerance")
+        did = [name for r in row.reaction for m in r.manifestation if (name := label(m))]
+        reaction = ", ".join(dict.fromkeys(did[:_MOST_REACTIONS]))
+        yield Allergy(record.reference(row), words, found.nodes, grave and row.type != "intolerance", reaction)
 
 
 def unresolved(exposures: Sequence[Exposure]) -> tuple[Exposure, ...]:

@@ -51,6 +51,12 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "": "",
 }
 
+_OF_SEVERAL = {  # a reason of one input -> of several
+    msg("{what} is not on record").text: msg("{what} are not on record").text,
+    msg("{what} was last measured on {when}, too long ago").text: msg(
+        "{what} were last measured on {when}, too long ago"
+    ).text,
+}
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 
 Numeric = Quantity | Derived | FirstOf | LowestRatio | Aggregate
@@ -227,7 +233,7 @@ def _reasons(faults: Sequence[Unusable]) -> list[Message]:
     conditions = [f.feature.label for f in unlisted if isinstance(f.feature, ConditionFeature)]
     medicines = [f.feature.label for f in unlisted if isinstance(f.feature, MedicationFeature)]
     grouped = [f for f in unlisted if isinstance(f.feature, ConditionFeature | MedicationFeature)]
-    reasons = [f.words for f in faults if f not in grouped]
+    reasons = _together([f.words for f in faults if f not in grouped])
     if conditions:
         reasons.append(
             msg(
@@ -238,6 +244,22 @@ def _reasons(faults: Sequence[Unusable]) -> list[Message]:
     if medicines:
         reasons.append(msg("there is no medication list to tell of {medicines}", medicines=enumerated(medicines)))
     return reasons
+
+
+def _together(reasons: Sequence[Message]) -> list[Message]:
+    """Reasons that differ in the input alone as one: `A, B are not on record`."""
+    alike: dict[tuple[object, ...], list[Message]] = {}
+    for reason in dict.fromkeys(reasons):
+        plural = _OF_SEVERAL.get(reason.text)
+        alike.setdefault((reason if plural is None else reason.text, reason.values.get("when")), []).append(reason)
+    told = []
+    for group in alike.values():
+        first = group[0]
+        if len(group) > 1:
+            labels = [what for one in group if isinstance(what := one.values["what"], Message)]
+            first = msg(_OF_SEVERAL[first.text], **{**first.values, "what": enumerated(labels)})
+        told.append(first)
+    return told
 
 
 def not_steady(model_id: str, values: FeatureValues) -> NotEstimated | None:

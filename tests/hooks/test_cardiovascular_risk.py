@@ -127,6 +127,7 @@ def test_missing_lipids_ask_for_a_lipid_panel(ask):
     chart = Chart(60).problem(REFLUX).measured(sbp=128, dbp=76, creatinine=0.9, bmi=25).smoking()
     answer = ask(SERVICE, chart)
     assert "not calculated; missing or old: Total cholesterol; HDL cholesterol" in answer.summary
+    assert "Not calculated: Total cholesterol, HDL cholesterol are not on record" in answer.cards[0].detail
     assert answer.suggestions == ["Order a lipid panel"]
     order = answer.cards[0].suggestions[0].actions[0].resource
     assert order["code"]["coding"][0]["code"] == "24331-1"

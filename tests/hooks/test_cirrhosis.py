@@ -17,7 +17,7 @@ def chart(age=58, bilirubin=3.4, inr=1.9, **more):
 def test_from_meld_15_evaluation_is_advised(ask):
     """A referral to offer, the class beside it; nothing if it is under way."""
     answer = ask(SERVICE, chart())
-    assert answer.summary.startswith("MELD 3.0 2")
+    assert answer.summary.startswith("MELD 3.0 score 2")
     assert "evaluation for a liver transplant is advised" in answer.summary
     assert answer.suggestions == ["Refer for evaluation of a liver transplant"]
     assert "Child-Pugh" in answer.cards[0].detail

@@ -204,6 +204,16 @@ def test_an_allergy_counts_with_what_cross_reacts_and_with_nothing_else(ask, dra
     assert loudest(answered(ask, made)) == loud
 
 
+def test_an_allergy_is_told_with_what_it_did(ask):
+    """Anaphylaxis and a rash are two different warnings; what is not recorded is not told."""
+    made = chart().draft("amoxicillin").intolerance("penicillin")
+    assert "to Penicillins on record." in f"{ask(SERVICE, made).cards[0].summary}."
+    made.rows[-1]["reaction"] = [{"manifestation": [{"text": "Anaphylaxis"}]}]
+    (card,) = ask(SERVICE, made).cards
+    assert "Amoxicillin: allergy or intolerance to Penicillins on record (Anaphylaxis)" in card.summary
+    assert ": Anaphylaxis (AllergyIntolerance/" in card.detail
+
+
 def test_no_known_allergy_is_no_allergy(ask):
     """The statement that there are none is not an entry to be matched."""
     made = chart().draft("amoxicillin").intolerance("x")

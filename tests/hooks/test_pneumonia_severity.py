@@ -25,6 +25,13 @@ def test_three_or_more_is_a_warning_with_an_assessment(ask):
     assert answer.cards[0].suggestions[0].actions[0].resource["priority"] == "urgent"
 
 
+@pytest.mark.parametrize(("sbp", "dbp", "shown"), [(98, 54, "54"), (84, 50, "84"), (84, 70, "84")])
+def test_a_low_pressure_shows_the_number_that_is_low(ask, sbp, dbp, shown):
+    """A point for 54 diastolic does not stand beside a systolic pressure that earns none."""
+    (card,) = ask(SERVICE, chart(70, **{**NORMAL, "rr": 32, "sbp": sbp, "dbp": dbp}), encounter_class="EMER").cards
+    assert f"diastolic 60 mmHg or less: {shown} mmHg (+1 point" in card.detail
+
+
 def test_a_low_score_helps_to_choose_in_the_emergency_department_and_is_silent_on_a_ward(ask):
     """Who is in bed already learns nothing from it."""
     assert ask(SERVICE, chart(**NORMAL), encounter_class="EMER").summary == "Pneumonia: CURB-65 0, low severity"
