@@ -44,10 +44,11 @@ def test_an_answer_appears_sentence_by_sentence_and_its_citation_opens(place: An
     review.locator("#latest .answer").first.wait_for()
     assert review.locator("#latest .answer").count() == 1
     assert review.locator("#latest details.doubts").count() == 0
+    review.get_by_text("More may follow").wait_for()
     for _ in range(2):
         place.model.line.release()
     review.locator("#latest details.doubts").wait_for()
-    assert not review.locator("#latest .waiting").is_visible()
+    assert review.locator("#latest .waiting:visible").count() == 0
     assert not review.locator("#latest del").first.is_visible()
     review.locator("#latest summary").click()
     assert review.locator("#latest del").all_inner_texts() == ["No known allergies.", "Amoxicillin is safe."]

@@ -85,7 +85,14 @@ def allergies(chart: Chart) -> list[Line]:
 def orders(chart: Chart) -> list[Line]:
     """Service requests and appointments, drafts first."""
     rows = chart.rows("ServiceRequest", "Appointment", "Task")
-    return _lines(rows, lambda r: concept(r.get("code")) or r["resourceType"], "status")
+    return _lines(rows, lambda r: concept(r.get("code")) or _appointment(r) or r["resourceType"], "status")
+
+
+def _appointment(row: Json) -> str:
+    """What an appointment is for, and its day; nothing for other rows."""
+    day = str(row.get("start") or "")[:10]
+    said = str(row.get("description") or "") if row["resourceType"] == "Appointment" else ""
+    return f"{said}, {day}" if said and day else said
 
 
 def documents(chart: Chart) -> list[Line]:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
 from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.resources import Encounter
 from cds_service.language import Message, msg
 from cds_service.summary.collecting import everything
 
 KINDS = {  # what a reader calls a resource; other types go by their own names
     "AllergyIntolerance": msg("allergy"),
+    "Appointment": msg("appointment"),
+    "CarePlan": msg("care plan"),
     "Condition": msg("problem"),
+    "Device": msg("device"),
     "DiagnosticReport": msg("report"),
     "DocumentReference": msg("document"),
     "Encounter": msg("visit"),
     "FamilyMemberHistory": msg("family history"),
+    "Flag": msg("warning"),
+    "Goal": msg("goal"),
     "Immunization": msg("vaccination"),
     "MedicationRequest": msg("prescription"),
     "MedicationStatement": msg("medicine"),
@@ -40,7 +47,8 @@ class Source:
 
 def source(record: PatientRecord, name: str) -> Source | None:
     """A usable resource of the record by `Type/id`, or None."""
-    row = next((row for row in record.every() if record.reference(row) == name), None)
+    planned = (row for row in record.unordered(Encounter) if row.status == "planned")  # of days ahead: told as such
+    row = next((row for row in chain(record.every(), planned) if record.reference(row) == name), None)
     if row is None:
         return None
     lines = tuple(fact.text for fact in everything(record) if name in fact.references)
