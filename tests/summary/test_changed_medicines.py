@@ -10,6 +10,7 @@ from cds_service.summary.changes import changes
 from cds_service.summary.collecting import collect, marked
 from cds_service.summary.follow_up import appointments, nothing_booked, planned_visits
 from cds_service.summary.must import CHANGED_MEDICINE
+from cds_service.web.app.source_page import source
 
 BEGAN = NOW - timedelta(days=7)
 
@@ -127,3 +128,4 @@ def test_nothing_booked_is_said_only_where_the_list_came():
     visit = row("Encounter", "n", status="planned", **{"class": {"code": "AMB"}}, period={"start": ago(-5)})
     assert nothing_booked(record(visit, listed=("Appointment",))) == ()
     assert [str(f.text) for f in planned_visits(record(visit))] == ["visit, planned for 6 Nov 2026"]
+    assert source(record(visit), "Encounter/n") is not None  # its citation opens, though its day lies ahead
