@@ -44,7 +44,7 @@ def _before(finding: RiskFinding, now: RiskEstimate, words: Words) -> list[Block
     line = msg("now {now}; {earlier}, from the record as it was then", now=number(now), earlier=listing(earlier))
     if any(isinstance(feature, MedicationFeature) for feature in finding.model.features):
         line = msg("{line} (medicines as listed today)", line=line)
-    return [Paragraph((Strong(words(msg("Before:"))), words(line)))]
+    return [Paragraph((Strong(words(msg("Over time:"))), words(line)))]
 
 
 def _same(estimates: tuple[RiskEstimate, ...], now: RiskEstimate) -> RiskEstimate | None:

@@ -51,6 +51,10 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
     "": "",
 }
 
+_SPANS = {  # units that are words: of one, and of several
+    "a": (msg("{count} year").text, msg("{count} years").text),
+    "d": (msg("{count} day").text, msg("{count} days").text),
+}
 _OF_SEVERAL = {  # a reason of one input -> of several
     msg("{what} is not on record").text: msg("{what} are not on record").text,
     msg("{what} was last measured on {when}, too long ago").text: msg(
@@ -110,6 +114,10 @@ def measured(feature: Numeric, value: float) -> Message:
 def with_unit(value: float, unit: str, digits: int) -> Message:
     """A number with its unit, as a clinician reads it; `unit` in UCUM."""
     number, printed = f"{value:.{digits}f}", printed_unit(unit)
+    if unit in _SPANS:
+        one, several = _SPANS[unit]
+        told = one if number == "1" else several
+        return msg(told, count=number)
     if printed == "%":
         return msg("{value}%", value=number)
     return msg("{value} {unit}", value=number, unit=printed) if printed else msg("{value}", value=number)

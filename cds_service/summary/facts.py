@@ -226,9 +226,11 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
     facts = []
     for group in merged(row for row in rows if row is not None):
         text, latest = with_detail(group), latest_of(group)
-        span = max((row.time for row in group if row.time is not None), default=None)
-        if span is not None:
-            text = msg("{medicine}, recorded {date}", medicine=text, date=as_known(span))
+        dated = [(row.time, row.reference.startswith("MedicationRequest/")) for row in group if row.time is not None]
+        if dated:
+            span, ordered = max(dated)
+            said = msg("{medicine}, prescribed {date}") if ordered else msg("{medicine}, recorded {date}")
+            text = msg(said.text, medicine=text, date=as_known(span))
         facts.append(Fact(MEDICATION, text, references_of(group), latest, key=key_of(group), status="active"))
     return tuple(facts)
 

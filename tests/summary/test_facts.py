@@ -136,9 +136,9 @@ def test_orders_and_statements_of_one_medicine_are_one_line():
         )
     )
     assert sorted(lines(found)) == [
-        "Aspirin 75 mg: daily, recorded 3 Feb 2026",
-        "By name, recorded 3 Feb 2026",
-        "Contained, recorded 3 Feb 2026",
+        "Aspirin 75 mg: daily, prescribed 3 Feb 2026",
+        "By name, prescribed 3 Feb 2026",
+        "Contained, prescribed 3 Feb 2026",
     ]
     assert {frozenset(f.references) for f in found if "Aspirin" in str(f.text)} == {
         frozenset({"MedicationRequest/a", "MedicationStatement/b"})
