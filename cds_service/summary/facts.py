@@ -229,8 +229,8 @@ def medications(record: PatientRecord) -> tuple[Fact, ...]:
         dated = [(row.time, row.reference.startswith("MedicationRequest/")) for row in group if row.time is not None]
         if dated:
             span, ordered = max(dated)
-            said = msg("{medicine}, prescribed {date}") if ordered else msg("{medicine}, recorded {date}")
-            text = msg(said.text, medicine=text, date=as_known(span))
+            wording = msg("{medicine}, prescribed {date}") if ordered else msg("{medicine}, recorded {date}")
+            text = msg(wording.text, medicine=text, date=as_known(span))
         facts.append(Fact(MEDICATION, text, references_of(group), latest, key=key_of(group), status="active"))
     return tuple(facts)
 
