@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
+from cds_service.risk.fusion import Fusion
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.training import figures, plots, rivals, steadiness
 from cds_service.training.evaluation import calibration_points, markdown
@@ -104,7 +105,7 @@ def _rivals(evidence: Evidence) -> dict[str, dict[int, Floats]]:
     return found
 
 
-def head(manifest: Manifest) -> str:
+def head(manifest: Manifest | Fusion) -> str:
     """The title and what holds for every figure."""
     done = "trained, tuned or calibrated" if tuned(manifest) else "trained or calibrated"
     return (
@@ -115,7 +116,7 @@ def head(manifest: Manifest) -> str:
     )
 
 
-def tuned(manifest: Manifest) -> bool:
+def tuned(manifest: Manifest | Fusion) -> bool:
     """Whether the recipe searched for parameters: one trial is the parameters that it starts with."""
     return int(manifest.training["trials"]) > 1
 

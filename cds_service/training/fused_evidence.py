@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import in_order
 from cds_service.risk.fusion import subsets
-from cds_service.training import fusing
+from cds_service.training import censoring, fusing
 from cds_service.training.fusing import Fusing, Patients, Plan
 from cds_service.training.linear import Flags, Floats, Matrix, cox
-from cds_service.training.progress import bar
 
 Score = Callable[[str, NDArray[np.int64], Flags], tuple[Floats, Floats]]
 
@@ -26,7 +25,8 @@ class Evidence:
 
     spoken: rows for which the model speaks; who: in words, who these are. outcomes: id -> words. linear: the inputs as
     a Cox regression takes them. ceiling: all that was known at the start. thresholds: (outcome, horizon) -> risks.
-    refits: models on resampled patients. replicates: of the bootstrap. linear_words, ridge: of that regression.
+    panels: in words -> inputs that are missing together. refits: models on resampled patients. replicates: of the
+    bootstrap. linear_words, ridge: of that regression.
     """
 
     patients: Patients
@@ -38,6 +38,7 @@ class Evidence:
     linear: Floats
     ceiling: Matrix
     thresholds: Mapping[tuple[str, int], Sequence[float]]
+    panels: Mapping[str, Sequence[int]]
     who: str
     refits: int
     replicates: int
@@ -57,7 +58,7 @@ class Evidence:
     @cached_property
     def ours(self) -> dict[tuple[str, int], Floats]:
         """Out-of-fold log-odds as the model gives them: each row in its own pattern, a wider outcome never lower."""
-        return by_pattern(self.patients, self.plan, self.fusing.log_odds)
+        return by_pattern(self.patients.matrix, tuple(self.patients.came), self.plan, self.fusing.log_odds)
 
     @cached_property
     def rivals(self) -> Mapping[str, Mapping[str, Floats]]:
@@ -69,18 +70,20 @@ class Evidence:
         }
         return {name: {o: self._apart(o, score) for o in self.outcomes} for name, score in models.items()}
 
-    def spread(self) -> dict[tuple[str, int], Floats]:
-        """Risks by models refitted on patients drawn with replacement, shape (refits, n)."""
-        n, p = len(self.patients), self.patients
-        found: dict[tuple[str, int], list[Floats]] = {case: [] for case in self.cases}
-        with bar(self.refits, "Refits") as step:
-            for number in range(self.refits):
-                drawn = np.random.default_rng([self.plan.seed, number]).integers(n, size=n)
-                again = Patients(p.matrix[drawn], p.months[drawn], {o: came[drawn] for o, came in p.came.items()})
-                model = fusing.fit(again, np.arange(n), self.plan, step, "Refits", self.fusing.final.parameters)
-                for case, log_odds in by_pattern(p, self.plan, model.log_odds).items():
-                    found[case].append(expit(log_odds))
-        return {case: np.array(risks) for case, risks in found.items()}
+    def title(self, outcome: str, horizon: int) -> str:
+        """An outcome and horizon as a reader calls them."""
+        return f"{self.outcomes[outcome]} within {horizon} {'year' if horizon == 1 else 'years'}"
+
+    def seen(self, outcome: str, horizon: int) -> tuple[Floats, Floats]:
+        """Whether an outcome came by a horizon, and the weight of each row; 0 for whoever was lost before."""
+        p = self.patients
+        happened = np.asarray(p.came[outcome] & (p.months <= 12 * horizon), dtype=np.float64)
+        return happened, censoring.weights(p.months, p.ended, 12 * horizon)
+
+    def limits(self, outcome: str, horizon: int) -> Sequence[float]:
+        """The thresholds of an outcome and horizon; the average risk where nobody decides by any."""
+        average = float(np.mean(expit(self.ours[outcome, horizon][self.spoken])))
+        return self.thresholds.get((outcome, horizon), (round(average, 2),))
 
     def _apart(self, outcome: str, score: Score) -> Floats:
         result = np.empty(len(self.patients))
@@ -108,24 +111,32 @@ class Evidence:
         return score
 
 
-def by_pattern(
-    patients: Patients, plan: Plan, log_odds: Callable[[Matrix, str, int, tuple[str, ...]], Floats]
-) -> dict[tuple[str, int], Floats]:
-    """Log-odds of each outcome and horizon, each row in the pattern of what is measured in it.
+def patterns_of(matrix: Matrix, plan: Plan) -> list[tuple[tuple[str, ...], Flags]]:
+    """The patterns that are there, each with its rows.
 
     Rows with too little of everything are taken as if all were there, as `*_unrestricted` predictions are.
     """
     ids = [kind.id for kind in plan.kinds]
-    there = np.column_stack([kind.there(patients.matrix) for kind in plan.kinds])
+    there = np.column_stack([kind.there(matrix) for kind in plan.kinds])
     there[~there.any(axis=1)] = True
+    found = [(pattern, np.all(there == [id_ in pattern for id_ in ids], axis=1)) for pattern in subsets(ids)]
+    return [(pattern, rows) for pattern, rows in found if rows.any()]
+
+
+def by_pattern(
+    matrix: Matrix,
+    outcomes: Sequence[str],
+    plan: Plan,
+    log_odds: Callable[[Matrix, str, int, tuple[str, ...]], Floats],
+) -> dict[tuple[str, int], Floats]:
+    """Log-odds of each outcome and horizon, each row in the pattern of what is measured in it."""
     own: dict[tuple[str, int], Floats] = {}
-    for outcome in patients.came:
+    patterns = patterns_of(matrix, plan)
+    for outcome in outcomes:
         for horizon in plan.horizons:
-            result = np.empty(len(patients))
-            for pattern in subsets(ids):
-                rows = np.all(there == [id_ in pattern for id_ in ids], axis=1)
-                if rows.any():
-                    result[rows] = log_odds(patients.matrix, outcome, horizon, pattern)[rows]
+            result = np.empty(len(matrix))
+            for pattern, rows in patterns:
+                result[rows] = log_odds(matrix, outcome, horizon, pattern)[rows]
             own[outcome, horizon] = result
-    found = in_order(own, tuple(patients.came), plan.horizons)
-    return {(o, h): found[o, h] for o in patients.came for h in plan.horizons}
+    found = in_order(own, outcomes, plan.horizons)
+    return {(o, h): found[o, h] for o in outcomes for h in plan.horizons}

@@ -13,7 +13,7 @@ import numpy as np
 import optuna
 import xgboost
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from cds_service.risk.fusion import subsets
 from cds_service.training import censoring, linear
@@ -136,6 +136,15 @@ class Fused:
                 )
         return np.asarray(combiner.intercepts[horizon] + combiner.slopes[horizon] * total)
 
+    def contributions(self, matrix: Matrix, outcome: str, pattern: tuple[str, ...]) -> Floats:
+        """What each input adds to the log-odds at the longest horizon with one pattern: exact, shape of the matrix."""
+        phi, combiner = np.zeros(matrix.shape), self.combiners[outcome, pattern]
+        for kind in self.kinds:
+            if kind.id in pattern and combiner.weights[kind.id] > 0.0:
+                part, columns = self.parts[outcome, kind.id], list(kind.columns)
+                phi[:, columns] += combiner.weights[kind.id] * part.slope * added(part.model, matrix[:, columns])
+        return phi
+
 
 @dataclass(frozen=True, slots=True)
 class Fusing:
@@ -167,7 +176,10 @@ def run(patients: Patients, plan: Plan) -> Fusing:
 
 
 def fit(patients: Patients, rows: Indices, plan: Plan, step: Step, name: str, given: Parameters | None = None) -> Fused:
-    """Tuning (unless parameters are given), calibrations, combiners and refit, all on some rows."""
+    """Tuning (unless parameters are given), calibrations, combiners and refit, all on some rows.
+
+    rows: may name a patient several times, as when patients are drawn with replacement.
+    """
     parameters = given if given is not None else _tuned(patients, rows, plan, step, name)
     held_out = _held_out(patients, rows, plan, parameters, plan.calibration)
     parts, combiners = {}, {}
@@ -216,6 +228,14 @@ def margins(model: xgboost.Booster | Line, matrix: Matrix) -> Floats:
     return np.asarray(model.predict(xgboost.DMatrix(matrix, nthread=1), output_margin=True), dtype=np.float64)
 
 
+def added(model: xgboost.Booster | Line, matrix: Matrix) -> Floats:
+    """What each column adds to a model's margin, shape of the matrix: exact SHAP values."""
+    if isinstance(model, Line):
+        return model.parts(matrix)
+    phi = model.predict(xgboost.DMatrix(matrix, nthread=1), pred_contribs=True)
+    return np.asarray(phi, dtype=np.float64)[:, :-1]
+
+
 def _seen(patients: Patients, rows: Indices, outcome: str, plan: Plan) -> Happened:
     return Happened.of(patients.months[rows], patients.came[outcome][rows], patients.ended[rows], plan.horizons)
 
@@ -247,14 +267,13 @@ def _held_out(
 ) -> dict[tuple[str, str], Floats]:
     """Out-of-fold margins by outcome and modality, in the order of the rows."""
     found = {(outcome, kind.id): np.zeros(len(rows)) for outcome in patients.came for kind in plan.kinds}
-    place = {row: position for position, row in enumerate(rows.tolist())}
     for inner, test in _folds(patients, rows, folds, plan.seed + 1):
-        at = [place[row] for row in test.tolist()]
+        others, those = rows[inner], patients.matrix[rows[test]]
         for outcome in patients.came:
             for kind in plan.kinds:
-                shown = inner[kind.there(patients.matrix[inner])]
+                shown = others[kind.there(patients.matrix[others])]
                 model = train(patients, shown, outcome, kind, plan, parameters)
-                found[outcome, kind.id][at] = margins(model, patients.matrix[test][:, np.array(kind.columns)])
+                found[outcome, kind.id][test] = margins(model, those[:, np.array(kind.columns)])
     return found
 
 
@@ -294,6 +313,8 @@ def _ranked(months: Floats, came: Flags, margin: Floats) -> float:
 
 
 def _folds(patients: Patients, rows: Indices, folds: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """Positions among the rows, for training and test; a patient who is among them several times is in one fold."""
     strata = sum(np.asarray(came[rows], dtype=np.int64) for came in patients.came.values())
-    pairs = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, strata)
-    return [(rows[a], rows[b]) for a, b in pairs]
+    if len(np.unique(rows)) == len(rows):
+        return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, strata))
+    return list(StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(rows, strata, rows))

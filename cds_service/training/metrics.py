@@ -37,14 +37,15 @@ __all__ = [
 ]
 
 
-def ici(log_odds: Floats, outcomes: Floats) -> float:
+def ici(log_odds: Floats, outcomes: Floats, weight: Floats | None = None) -> float:
     """Integrated calibration index: mean distance of a risk from the observed one, smoothed by isotonic regression.
 
+    weight: of each row, above 0, where some stand for the censored.
     Source: Austin and Steyerberg 2019, doi:10.1002/sim.8281 (there with loess).
     """
     risk = expit(log_odds)
-    smooth = IsotonicRegression(out_of_bounds="clip").fit_transform(risk, outcomes)
-    return float(np.mean(np.abs(smooth - risk)))
+    smooth = IsotonicRegression(out_of_bounds="clip").fit(risk, outcomes, sample_weight=weight).predict(risk)
+    return float(np.average(np.abs(smooth - risk), weights=weight))
 
 
 def net_benefit_weighted(risk: Floats, outcomes: Floats, weight: Floats, threshold: float) -> float:

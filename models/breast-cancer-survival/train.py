@@ -15,6 +15,7 @@ from cds_service.api import FusedModel
 from cds_service.api import catalogue as c
 from cds_service.api import oncology as o
 from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, local_fused, tables
+from cds_service.training.fused_figures import judged
 from cds_service.training.fusing import Fusing, Kind, Patients, Plan
 from cds_service.training.local_fused import Seen
 from cds_service.training.tables import Data, Source, Told
@@ -82,6 +83,11 @@ MODALITIES = (
     fused_folder.Modality("markers", "Tumour markers", MARKERS, ("er", "pr", "her2", "intrinsic_subtype"), 3),
     fused_folder.Modality("together", "Both together", (*PATHOLOGY, *MARKERS[1:]), (*PATHOLOGY[1:5], *MARKERS[1:]), 6),
 )
+# What a record may lack together: columns by their place among the sources.
+PANELS = {
+    "no pathology": (1, 2, 3, 4, 5), "no tumour markers": (6, 7, 8, 9), "no stage group": (4,),
+    "no intrinsic subtype": (9,),
+}  # fmt: skip
 START = {
     "aft_loss_distribution_scale": 0.8, "eta": 0.05, "max_depth": 3, "min_child_weight": 2.0, "lambda": 5.0,
     "subsample": 0.5, "colsample_bytree": 0.5, "num_parallel_tree": 3,
@@ -100,7 +106,7 @@ CEILING = (
 
 
 def main(
-    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, refits: int = 10, replicates: int = 500
+    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, refits: int = 20, replicates: int = 500
 ) -> None:
     """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
     table, followed = _followed(data)
@@ -114,7 +120,8 @@ def main(
         outcomes={"death": "death from any cause", "cancer_death": "death from breast cancer"},
         subgroups=_subgroups(patients), linear=_linear(patients), ceiling=_ceiling(table, followed, patients),
         thresholds={("death", 10): (0.2, 0.5), ("cancer_death", 10): (0.1, 0.25)},
-        who="women with a tumour that is not HER2-positive and not stage 4", refits=refits, replicates=replicates,
+        panels=PANELS, who="women with a tumour that is not HER2-positive and not stage 4", refits=refits,
+        replicates=replicates,
     )  # fmt: skip
     written = fused_folder.write(out, _manifest(table, patients, evidence, plan), result.final)
     fused_card.write(out, written, evidence, card.read_words(Path(__file__).with_name("words.md")))
@@ -130,7 +137,7 @@ def evaluate(data: Path, model: FusedModel) -> str:
         "for whom it speaks": model.rows.speaks(patients.matrix),
     }
     blocks = [
-        f"## {words}\n\n{fused_card.judged(patients, outcome, HORIZONS, log_odds, parts)}"
+        f"## {words}\n\n{judged(patients, outcome, HORIZONS, log_odds, parts)}"
         for outcome, words in {"death": "Death", "cancer_death": "Death from breast cancer"}.items()
     ]
     return "\n\n".join([f"# {TITLE}, version {model.version}, on {data.name}", *blocks]) + "\n"

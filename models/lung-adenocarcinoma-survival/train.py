@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cds_service.api import FusedModel, gene_sets
 from cds_service.api import oncology as o
 from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, local_fused, tables
+from cds_service.training.fused_figures import judged
 from cds_service.training.fusing import Kind, Patients, Plan
 from cds_service.training.local_fused import Seen
 from cds_service.training.tables import Data, Source, Told
@@ -42,6 +43,7 @@ def main(data: Path, out: Path, trials: int, *, outer: int = 5, refits: int = 20
     evidence = fused_evidence.Evidence(
         patients=patients, plan=plan, fusing=result, spoken=everyone, outcomes={"death": "death from any cause"},
         subgroups=_subgroups(table), linear=_clinical(table), ceiling=_ceiling(table), thresholds={},
+        panels={"two of the four genes of dendritic cells": range(len(GENES) - 2, len(GENES))},
         who="patients with gene expression", refits=refits, replicates=replicates,
         linear_words="Cox regression, age and sex",
     )  # fmt: skip
@@ -54,7 +56,7 @@ def evaluate(data: Path, model: FusedModel) -> str:
     patients = _patients(_read(data))
     log_odds = model.rows.log_odds(patients.matrix)
     everyone = {"everyone": np.ones(len(patients), dtype=np.bool_)}
-    block = fused_card.judged(patients, "death", HORIZONS, log_odds, everyone)
+    block = judged(patients, "death", HORIZONS, log_odds, everyone)
     return f"# {TITLE}, version {model.version}, on {data.name}\n\n## Death\n\n{block}\n"
 
 
@@ -101,7 +103,7 @@ def _ceiling(table: Data) -> NDArray[np.float32]:
 def _manifest(table: Data, patients: Patients, evidence: fused_evidence.Evidence, plan: Plan) -> fused_folder.Fusion:
     ids = tuple(i.id for i in table.inputs)
     counts = {
-        f"death within {h} years": {
+        f"death within {h} {'year' if h == 1 else 'years'}": {
             "people": len(patients),
             "with it": int((patients.ended & (patients.months <= 12 * h)).sum()),
             "lost before": int((~patients.ended & (patients.months <= 12 * h)).sum()),

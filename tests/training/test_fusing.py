@@ -15,6 +15,7 @@ from cds_service.risk import fusion
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
 from cds_service.training import censoring, fused_evidence, fusing, run
+from cds_service.training.at_horizons import Happened
 from cds_service.training.fusing import Kind, Patients, Plan
 
 ROOT = Path(__file__).parent.parent.parent
@@ -75,8 +76,11 @@ def test_the_card_reports_what_a_board_asks_for(trained: Path) -> None:
     """Every pattern of modalities, calibration with censoring, refits, limits and licence."""
     card = (trained / "first" / "card.md").read_text()
     for heading in ("Discrimination", "Calibration", "Missing modalities", "Subgroups", "Net benefit", "Limits",
-                    "How much the model itself varies", "Licence and version"):  # fmt: skip
+                    "Applicability", "Similar people", "Steadiness", "Plausible values",
+                    "Licence and version"):  # fmt: skip
         assert f"\n## {heading}\n" in card
+    assert "| pass all checks |" in card
+    assert "top three reasons kept" in card
     assert "Uno's C, 10 y" in card
     assert "| pathology + markers |" in card
 
@@ -154,5 +158,42 @@ def test_two_modalities_rank_better_than_either(fused: tuple[Patients, Plan, fus
         for pattern in fusion.subsets(("clinical", "slide"))
     }
     assert found["clinical", "slide"] > max(found["clinical",], found["slide",]) + 0.02
-    ours = fused_evidence.by_pattern(patients, plan, result.log_odds)
+    ours = fused_evidence.by_pattern(patients.matrix, ("death",), plan, result.log_odds)
     assert np.all(expit(ours["death", 5]) < expit(ours["death", 10]))
+
+
+def test_a_patient_drawn_twice_is_never_on_both_sides_of_a_fold() -> None:
+    """Else a model refitted on resampled patients would be calibrated on patients whom it has seen."""
+    patients, plan = generated(200, 5)
+    drawn = np.sort(np.random.default_rng(2).choice(200, 200))
+    for train, test in fusing._folds(patients, drawn, plan.outer, plan.seed):
+        assert not set(drawn[train]) & set(drawn[test])
+
+
+def test_contributions_and_the_average_sum_to_the_fused_log_odds(
+    fused: tuple[Patients, Plan, fusing.Fusing],
+) -> None:
+    """Of every pattern: each row's log-odds minus its contributions is one and the same number."""
+    patients, plan, result = fused
+    rows = np.all([kind.there(patients.matrix) for kind in plan.kinds], axis=0)
+    matrix = patients.matrix[rows]
+    for pattern in fusion.subsets(("clinical", "slide")):
+        line = result.final.log_odds(matrix, "death", 10, pattern)
+        rest = line - result.final.contributions(matrix, "death", pattern).sum(axis=1)
+        assert rest.max() - rest.min() < 5e-5
+
+
+def test_horizons_apart_are_each_calibrated() -> None:
+    """Hazards whose effect fades need a steeper line for the shorter horizon."""
+    g = np.random.default_rng(3)
+    risk = g.normal(size=4000)
+    early, late = g.exponential(100 * np.exp(-1.5 * risk)), 60 + g.exponential(90, 4000)
+    months = np.where(early < 60, early, late)
+    ended = np.ones(4000, dtype=np.bool_)
+    seen = Happened.of(months, ended, ended, (5, 10))
+    there = np.ones(4000, dtype=np.bool_)
+    intercepts, slopes = seen.lines(risk, there, True)
+    _, common = seen.lines(risk, there, False)
+    assert common[0] == common[1]
+    assert slopes[0] > common[0] > slopes[1]
+    assert intercepts[0] < intercepts[1]
