@@ -82,18 +82,13 @@ class Words:
         template = self._templates.get(message.text)
         if template is None:
             template = self._template(message.text)
-        values = message.values
-        if not values:
-            return template
-        for value in values.values():
+        values = said = message.values
+        for name, value in values.items():
             if type(value) is not str:
-                return template.format_map(
-                    {
-                        n: v if type(v) is str else self(v) if type(v) is Message else self.value(v)
-                        for n, v in values.items()
-                    }
-                )
-        return template.format_map(values)
+                if said is values:
+                    said = dict(values)
+                said[name] = self(value) if type(value) is Message else self.value(value)
+        return template.format_map(said) if said else template
 
     def _template(self, text: str) -> str:
         """The text in the language, remembered."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cds_service.errors import FeatureMismatch
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.leaf_tables import LeafTables
+from cds_service.explain.wording import listing
 from cds_service.features.feature import FeatureValue, Unusable
 from cds_service.language import Message, msg
 
@@ -161,10 +162,7 @@ def _joined(
 
 
 def _together(found: Sequence[FeatureValue], words: Callable[[FeatureValue], Message]) -> Message:
-    value = _named(found[0], words)
-    for entry in found[1:]:
-        value = msg("{first}, {following}", first=value, following=_named(entry, words))
-    return value
+    return listing([_named(entry, words) for entry in found])
 
 
 def _named(entry: FeatureValue, words: Callable[[FeatureValue], Message]) -> Message:

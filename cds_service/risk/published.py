@@ -80,7 +80,7 @@ _NO_FROM_LIST = msg("no (not listed)")
 
 def printed_unit(unit: str) -> str:
     """A UCUM unit as people write it, e.g. `mm[Hg]` -> `mmHg`; nothing for what is a note alone, as `{INR}`."""
-    return "" if _ANNOTATION.fullmatch(unit) else PRINTED_UNITS.get(unit, unit)
+    return "" if unit[:1] == "{" and _ANNOTATION.fullmatch(unit) else PRINTED_UNITS.get(unit, unit)
 
 
 def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) -> Message:

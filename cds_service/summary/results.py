@@ -19,6 +19,7 @@ from cds_service.fhir.record import Dated, Measurement, PatientRecord
 from cds_service.fhir.resources import Observation, ObservationComponent, ReferenceRange
 from cds_service.fhir.resources import Quantity as Amount
 from cds_service.hook_needs import EGFR
+from cds_service.knowledge.variants import ASSESSMENT
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
@@ -79,11 +80,12 @@ def label_of(code: str, part: Valued) -> Message | str:
 def series(record: PatientRecord) -> Iterator[Series]:
     """The measurements of the last years by LOINC code, in order of code; what was not measured lately is left out."""
     recent, since = record.as_of - RECENT, record.as_of - TREND_WINDOW
+    genes = record.has_any(ASSESSMENT)
     for code, rows in record.timelines():
         for position, (time, _, part) in enumerate(rows):
             if time is None or time.start < recent:
                 break
-            if _has_value(part) and not of_genes(rows[position][1]):
+            if _has_value(part) and not (genes and of_genes(rows[position][1])):
                 yield Series(code, rows[position], _change(code, rows, position, since))
                 break
 
