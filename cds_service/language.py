@@ -82,13 +82,16 @@ class Words:
         template = self._templates.get(message.text)
         if template is None:
             template = self._template(message.text)
-        values = said = message.values
+        values = message.values
+        said: dict[str, object] | None = None
         for name, value in values.items():
             if type(value) is not str:
-                if said is values:
+                if said is None:
                     said = dict(values)
                 said[name] = self(value) if type(value) is Message else self.value(value)
-        return template.format_map(said) if said else template
+        if said is not None:
+            return template.format_map(said)
+        return template.format_map(values) if values else template
 
     def _template(self, text: str) -> str:
         """The text in the language, remembered."""
