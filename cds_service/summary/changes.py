@@ -26,6 +26,9 @@ from cds_service.summary.must import CHANGED_MEDICINE
 from cds_service.summary.rows import MAX_NAME, as_known
 
 _LIVE = frozenset({"active", "intended"})
+_OLD = "change/old/"
+_MOST_OLD = 6  # old entries that one by one may have been stopped by somebody
+_MOST_NAMES = 300  # characters
 _STILL_TAKEN = timedelta(days=366)  # an ended order without a time of its end is told if it is no older before the stay
 _AMOUNT = re.compile(
     r"(?i)(\d+(?:[.,]\d+)?)\s*(?:mg|mcg|ug|µg|g|ml|unt|units?|iu|meq|mmol|hr?|%|毫克|微克|克|毫升|单位)(?![a-z])(?:/\S+)?"
@@ -83,8 +86,20 @@ def changes(record: PatientRecord, since: datetime) -> tuple[Fact, ...]:
     groups: dict[frozenset[str], list[_Entry]] = {}
     for entry in _entries(record):
         groups.setdefault(entry.key, []).append(entry)
-    found = (_change(group, since, record.as_of) for group in groups.values())
-    return tuple(fact for fact in found if fact is not None)
+    found = [fact for group in groups.values() if (fact := _change(group, since, record.as_of)) is not None]
+    old = [fact for fact in found if fact.key.startswith(_OLD)]
+    if len(old) <= _MOST_OLD:
+        return tuple(found)
+    return (*(fact for fact in found if fact not in old), _together(old))
+
+
+def _together(old: Sequence[Fact]) -> Fact:
+    """Many old entries that were changed in the stay, as a change of system changes all, in one line."""
+    names = shorten(", ".join(fact.key.removeprefix(_OLD) for fact in old), _MOST_NAMES)
+    text = msg("{count} medicines from over a year before this stay: ended, entries last changed in it: {names}",
+               count=len(old), names=names)  # fmt: skip
+    references = tuple(dict.fromkeys(reference for fact in old for reference in fact.references))
+    return Fact(MEDICATION, text, references, None, key=_OLD, status="stopped", tags=frozenset({CHANGED_MEDICINE}))
 
 
 def _change(group: Sequence[_Entry], since: datetime, now: datetime) -> Fact | None:
@@ -130,7 +145,9 @@ def _stopped(old: _Entry, group: Sequence[_Entry], since: datetime) -> Fact:
     ended = old.ended if old.ended is not None else old.touched
     known = ended is not None and ended.end > since
     text = msg((_STOPPED if known else _UNTIMED)[old.status], medicine=old.name)
-    return _fact(group, _dated(text, old, ended if known else None), old, old.status)
+    long_ago = old.ended is None and old.begun is not None and since - old.begun.start > _STILL_TAKEN
+    prefix = _OLD if long_ago else "change/"
+    return _fact(group, _dated(text, old, ended if known else None), old, old.status, prefix=prefix)
 
 
 def _dated(text: Message, entry: _Entry, ended: Span | None) -> Message:
@@ -144,11 +161,14 @@ def _dated(text: Message, entry: _Entry, ended: Span | None) -> Message:
     return text
 
 
-def _fact(group: Sequence[_Entry], text: Message, of: _Entry, status: str, *, must: bool = True) -> Fact:
+def _fact(
+    group: Sequence[_Entry], text: Message, of: _Entry, status: str, *, must: bool = True, prefix: str = "change/"
+) -> Fact:
     references = tuple(dict.fromkeys([of.reference, *(e.reference for e in group)]))
     tags = frozenset({CHANGED_MEDICINE}) if must else frozenset[str]()
     time = of.begun.start if of.begun is not None else None
-    return Fact(MEDICATION, text, references, time, key=f"change/{' '.join(sorted(of.key))}", status=status, tags=tags)
+    name = " ".join(sorted(of.key))
+    return Fact(MEDICATION, text, references, time, key=f"{prefix}{name}", status=status, tags=tags)
 
 
 def _active(entry: _Entry, now: datetime) -> bool:

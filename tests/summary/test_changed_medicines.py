@@ -72,6 +72,15 @@ def test_a_course_within_the_stay_may_be_cut_and_a_home_medicine_that_ended_may_
     assert {f.references[0] for f in found if CHANGED_MEDICINE in f.tags} == {"MedicationRequest/b"}
 
 
+def test_many_old_entries_that_were_changed_at_once_are_one_line():
+    """A change of system touches every entry: twenty lines of medicines of ten years ago would hide the others."""
+    old = [order(f"o{n}", f"Formerly{chr(97 + n)} 5 mg", 2000 + n, status="completed", changed=2) for n in range(20)]
+    (line, few) = told(order("a", "Naproxen 500 mg", 300, status="stopped", changed=2), *old)[::-1]
+    assert few.startswith("Naproxen 500 mg: stopped")
+    assert line.startswith("20 medicines from over a year before this stay: ended, entries last changed in it:")
+    assert len(told(*old[:6])) == 6
+
+
 def test_a_statement_of_what_was_taken_at_home_counts_and_so_does_its_end():
     """A list of home medicines kept as MedicationStatement."""
     said = row("MedicationStatement", "s", status="stopped", medicationCodeableConcept=concept(None, "Naproxen 500 mg"),
