@@ -29,7 +29,7 @@ class Scale(Enum):
     NATURAL = "natural"  # the estimate's own unit
 
 
-class Contribution(msgspec.Struct, frozen=True):
+class Contribution(msgspec.Struct, frozen=True, eq=False):
     """What one input, or one group of correlated inputs, adds on the explanation's scale.
 
     features: ids of the inputs in the group.
@@ -55,6 +55,16 @@ class Contribution(msgspec.Struct, frozen=True):
         """The value in words with unit, or None for "not measured"."""
         shown = self.shown
         return shown if shown is None or isinstance(shown, Message) else shown()
+
+    def __eq__(self, other: object) -> bool:
+        """True for two that say the same, however their words are given."""
+        return isinstance(other, Contribution) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((self.features, self.amount))
+
+    def _said(self) -> tuple[object, ...]:
+        return self.features, self.label, self.amount, self.value, self.effective, self.sources
 
 
 class Explanation(msgspec.Struct, frozen=True):
