@@ -90,7 +90,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         else msg("{what}", what=msg(row.statement)),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
-        due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),
+        due=msg("For {population} ({row}).", population=preventive.population(rule), row=row.id),
         last_done=due.done.last,
         sources=due.done.references[-3:],
     )
@@ -110,7 +110,7 @@ def _resting(case: Case, due: preventive.Due, declined: preventive.Declined) -> 
         headline=words,
         advice=until,
         advice_source=Citation(row.citation, row.url),
-        due=msg("For {population} ({row}).", population=row.properties["population"], row=row.id),
+        due=msg("For {population} ({row}).", population=preventive.population(due.rule), row=row.id),
         last_done=due.done.last,
         sources=(declined.reference,),
         quiet=True,

@@ -108,7 +108,7 @@ def _tier(row: Evidence, asked: _Bases, record: _Scope) -> int | None:
     one = asked.get(row.subject, set()) | record.bases.get(row.subject, set())
     other = asked.get(row.object, set()) | record.bases.get(row.object, set())
     if row.relation == "cross-reacts-with":
-        return 0 if row.subject in asked and row.object in record.allergies else None
+        return 0 if row.object in asked and row.subject in record.allergies else None
     if row.relation == "interacts-with":
         whole = any(a != b for a in one for b in other)
     else:

@@ -2,7 +2,8 @@
 
 Due is only what the record can show: whoever sends no list of procedures or vaccinations is told nothing about what
 would stand there. A row without an order of its own is another way to have done the same, such as a stool test beside
-colonoscopy. Facts are of the United States (USPSTF grades A and B, ACIP) and none was checked against its source yet.
+colonoscopy. Facts are of the United States (USPSTF grades A and B, ACIP); `checked` says when and against what each
+was read.
 """
 
 from __future__ import annotations
@@ -20,13 +21,23 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.knowledge import base_files
 from cds_service.knowledge.base_files import Line, lines
 from cds_service.knowledge.rows import Edge, Writer
-from cds_service.language import msg
+from cds_service.language import Message, msg
 
 CVX = "http://hl7.org/fhir/sid/cvx"
 _SEASON_FROM = 8  # month in which vaccines of the next season come
 SEASON_ENDS = 4  # no card about influenza after April
 ASKED_AGAIN_DAYS = 365  # what a patient declined rests for a year, a seasonal vaccine for the season
 _MONTH_DAYS = 30.44
+_NO_END = 120  # years: a fact without an upper age
+_BETWEEN = {
+    "female": msg("women from {first} to {last}"), "male": msg("men from {first} to {last}"),
+    "any": msg("adults from {first} to {last}"),
+}  # fmt: skip
+_FROM = {
+    "female": msg("women from {first} on"),
+    "male": msg("men from {first} on"),
+    "any": msg("adults from {first} on"),
+}
 # Reasons that are the patient's: HL7 act reasons (objection, religious, philosophical) and SNOMED CT refusals.
 _DECLINES = frozenset({"PATOBJ", "RELIG", "PHILISOP", "105480006", "443390004", "183944003"})
 _FOUND = MappingProxyType({(LOINC, "LA6576-8"): "positive", (LOINC, "LA6577-6"): "negative"})
@@ -87,9 +98,6 @@ def write(into: Writer) -> int:
     for line in lines("preventive"):
         action = into.node("guideline", line["action"])
         label, url, year = base_files.citation(line["citation"], line)
-        who = {"female": "women", "male": "men"}.get(line["sex"], "adults")
-        upper = f" to {line['to_age']}" if line["to_age"] != "120" else " on"
-        ages = f"{who} from {line['from_age']}{upper}"
         edge = Edge(
             row=f"preventive/{line['id']}",
             subject=action,
@@ -97,15 +105,27 @@ def write(into: Writer) -> int:
             object=into.node("disease", line["prevents"]),
             level=line["level"],
             statement=line["statement"],
-            properties={"population": ages, "grade": line["grade"], "every_months": line["every_months"]},
+            properties={
+                "population": str(population(_rule(line))),
+                "grade": line["grade"],
+                "every_months": line["every_months"],
+            },
             citation=label,
             url=url,
             year=year,
-            checked="",
+            checked=line["checked"],
         )
         if not into.edge(edge):
             raise line.error("the same row is there already")
     return len(rules())
+
+
+def population(rule: Rule) -> Message:
+    """Whom a fact is about, in words."""
+    first, last = rule.ages
+    if last == _NO_END:
+        return msg(_FROM[rule.sex].text, first=first)
+    return msg(_BETWEEN[rule.sex].text, first=first, last=last)
 
 
 @cache

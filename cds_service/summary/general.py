@@ -8,7 +8,7 @@ and negation would notice. The same rule holds for summaries and for answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.features.conditions_on_record import current_problems
@@ -16,10 +16,11 @@ from cds_service.fhir.record import ClinicalContext
 from cds_service.findings import EvidenceFinding, Finding, RiskFinding
 from cds_service.knowledge import guidance, safety
 from cds_service.knowledge.graph import Evidence
+from cds_service.knowledge.headings import SEVERITIES, heading
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.medicines import medicines
 from cds_service.knowledge.policy import severity_rank
-from cds_service.language import Message, Words, msg
+from cds_service.language import Words, msg
 from cds_service.summary.cleaning import clean, speaks
 from cds_service.summary.facts import Fact
 from cds_service.summary.must import CHANGED_MEDICINE
@@ -29,24 +30,10 @@ _MOST_SAFETY = 2
 _MODERATE = severity_rank("moderate")
 _LOUD = frozenset({"warning", "critical"})
 SHOWN_AT = frozenset({"encounter-discharge"})  # the list of medicines that goes home with the patient
-HEADINGS: Mapping[str, Message] = {
-    "interacts-with": msg("Interaction: {one} with {other}"),
-    "contraindicated-in": msg("Contraindication: {one} in {other}"),
-    "cross-reacts-with": msg("Allergy: {one} after a reaction to {other}"),
-    "monitored-by": msg("Monitoring: {one}, {other}"),
-    "dosed-by-gene": msg("Gene: {one}, {other} {context}"),
-    "recommended-for": msg("Guideline: {one} ({for})"),
-}
-_LIMITS = {
-    "below": msg("Limit: {one} with {other} below {value}"),
-    "at-least": msg("Limit: {one} with {other} of {value} or more"),
-}
-_SEVERITIES = {
-    "contraindicated": msg("contraindicated"),
-    "major": msg("major"),
-    "moderate": msg("moderate"),
-    "minor": msg("minor"),
-}
+_TOLD = frozenset({
+    "interacts-with", "contraindicated-in", "cross-reacts-with", "monitored-by", "dosed-by-gene", "recommended-for",
+    "limited-by",
+})  # fmt: skip
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 MIXED = "it mixes general knowledge with this patient's record"
 NOT_QUOTED = "it is not whole sentences of the row of knowledge that it cites"
@@ -126,27 +113,18 @@ def _guideline(library: Library, findings: Sequence[Finding]) -> Iterable[Eviden
 
 def is_told(row: Evidence) -> bool:
     """True for rows that say something, are cited, do not contradict what others say, and speak to no machine."""
-    worded = row.relation in HEADINGS or row.relation == "limited-by"
     plain = not any(speaks(text) for text in (row.statement, row.management) if text)
-    return worded and plain and bool(row.statement and row.citation) and row.direction == "supports"
+    return row.relation in _TOLD and plain and bool(row.statement and row.citation) and row.direction == "supports"
 
 
 def worded(library: Library, row: Evidence, say: Words) -> str:
     """What a row says, its subject first, then statement and management, in whole sentences."""
-
-    def name(node: str) -> Message | str:
-        return msg(library.name(node)) if node else ""
-
-    comparison = str(row.properties.get("comparison", ""))
-    heading = _LIMITS[comparison] if row.relation == "limited-by" else HEADINGS[row.relation]
-    given: dict[str, object] = {"one": name(row.subject), "other": name(row.object), "context": name(row.context)}
-    population = row.properties.get("population")
-    given |= {"value": row.properties.get("value", ""), "for": msg(str(population)) if population else given["other"]}
-    words = " ".join(say(Message(heading.text, given)).split())
-    if row.severity in _SEVERITIES:
-        words = say(msg("{words} ({severity})", words=words, severity=_SEVERITIES[row.severity]))
+    words = " ".join(say(heading(library, row)).split())
+    if row.severity in SEVERITIES:
+        words = say(msg("{words} ({severity})", words=words, severity=SEVERITIES[row.severity]))
     lifted = [
-        say(msg("It does not hold with {condition}.", condition=name(u))) for u in row.properties.get("unless", ())
+        say(msg("It does not hold with {condition}.", condition=msg(library.name(u))))
+        for u in row.properties.get("unless", ())
     ]
     told = [*(say(msg(text)) for text in (row.statement, row.management) if text), *lifted]
     stop = "." if say.language == "en" else "。"

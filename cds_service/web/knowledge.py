@@ -16,9 +16,11 @@ from flask import Blueprint, Response, request, url_for
 from cds_service.errors import BadRequest
 from cds_service.fhir.codes import ATC, ICD10, ICD10_CM, LOINC, RXNORM, SNOMED, canonical_system, icd10_key
 from cds_service.knowledge.graph import Evidence
+from cds_service.knowledge.headings import SEVERITIES, heading
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.policy import severity_rank
 from cds_service.language import Words, msg
+from cds_service.risk import published
 from cds_service.web.outcome import JSON, outcome
 
 MOST_ROWS = 50
@@ -118,37 +120,52 @@ def entry(library: Library, row: Evidence) -> dict[str, Any]:
     }
 
 
+def told(library: Library, row: Evidence, say: Words) -> dict[str, Any]:
+    """A row for a reader, in the reader's language: what it is about, what it says, how sure, and where it stands."""
+    grade = [SEVERITIES[row.severity]] if row.severity in SEVERITIES else []
+    grade += [msg("evidence {level}", level=row.level)] if row.level else []
+    grade += [msg("does not support")] if row.direction == "does-not-support" else []
+    return {
+        "id": row.id,
+        "heading": " ".join(say(heading(library, row)).split()),
+        "says": ("" if say.language.startswith("zh") else " ").join(
+            say(msg(text)) for text in (row.statement, row.management) if text
+        ),
+        "grade": say(published.enumerated(grade)) if grade else "",
+        "citation": row.citation,
+        "url": row.url,
+        "year": row.year,
+        "source": library.cited(row.source),
+    }
+
+
 def _answer(library: Library | None, rows: tuple[Evidence, ...], say: Words) -> Response:
     status = 200 if rows else 404
-    shown = [(entry(library, row), row) for row in rows] if library is not None else []
     if request.accept_mimetypes.best_match((JSON, "text/html"), JSON) == JSON:
-        found = orjson.dumps({"rows": [one for one, _ in shown]})
-        body = found if rows else outcome("not-found", say(_NEVER_ALL_CLEAR))
+        found = [entry(library, row) for row in rows] if library is not None else []
+        body = orjson.dumps({"rows": found}) if rows else outcome("not-found", say(_NEVER_ALL_CLEAR))
         response = Response(body, status, mimetype=JSON)
     else:
+        shown = [told(library, row, say) for row in rows] if library is not None else []
         response = Response(_page(shown, say), status, mimetype="text/html")
     response.headers["Vary"] = "Accept"
     return response
 
 
-def _page(rows: list[tuple[dict[str, Any], Evidence]], say: Words) -> str:
-    items = "".join(_item(shown, row) for shown, row in rows)
-    body = items or f"<p>{escape(say(_NEVER_ALL_CLEAR))}</p>"
-    title = escape(say(msg("What is known")))
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>{body}</html>'
+def _page(rows: list[dict[str, Any]], say: Words) -> str:
+    body = "".join(map(_item, rows)) or f"<p>{escape(say(_NEVER_ALL_CLEAR))}</p>"
+    title, language = escape(say(msg("What is known"))), say.language.replace("_", "-")
+    head = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
+    return f"{head}<h1>{title}</h1>{body}</html>"
 
 
-def _item(shown: dict[str, Any], row: Evidence) -> str:
-    said = {name: escape(str(value)) for name, value in shown.items()}
-    grade = ", ".join(part for part in (said["severity"], said["level"] and f"level {said['level']}") if part)
-    context = f" ({said['context']})" if said["context"] else ""
+def _item(row: dict[str, Any]) -> str:
+    said = {name: escape(str(value)) for name, value in row.items()}
     link = said["citation"]
-    if row.url.startswith("https://"):
+    if row["url"].startswith("https://"):
         link = f'<a href="{said["url"]}" rel="noreferrer">{link}</a>'
-    here = escape(url_for("knowledge.one", row_id=row.id))
-    against = " [does not support]" if row.direction == "does-not-support" else ""
+    here = escape(url_for("knowledge.one", row_id=row["id"]))
     return (
-        f"<section><h2>{said['subject']} {said['relation']} {said['object']}{context}</h2>"
-        f"<p>{grade}{against}</p><p>{said['statement']}</p><p>{said['management']}</p>"
+        f"<section><h2>{said['heading']}</h2><p>{said['grade']}</p><p>{said['says']}</p>"
         f'<p>{link}, {said["year"]}; {said["source"]} (<a href="{here}">{said["id"]}</a>)</p></section>'
     )

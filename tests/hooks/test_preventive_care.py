@@ -1,9 +1,12 @@
 """preventive-care: what is due, and silence for what is done, ordered, declined or untimely."""
 
+import re
+
 import pytest
 from charts import LOINC, Chart
 
-from cds_service.language import ENGLISH
+from cds_service.knowledge import base_files
+from cds_service.language import ENGLISH, words
 
 SERVICE = "preventive-care"
 CVX = "http://hl7.org/fhir/sid/cvx"
@@ -45,12 +48,36 @@ VACCINES = {"influenza", "pneumococcal", "zoster", "tetanus"}
         (60, "female", {"colorectal", "breast", "cervical", "hepatitis-c", "hiv", *VACCINES}),
         (60, "male", {"colorectal", "hepatitis-c", "hiv", *VACCINES}),
         (30, "male", {"hepatitis-c", "hiv", "influenza", "tetanus"}),
-        (80, "female", {"osteoporosis", *VACCINES}), (17, "male", set()), (82, "male", VACCINES),
+        (80, "female", {"osteoporosis", "rsv", *VACCINES}), (17, "male", set()), (82, "male", {"rsv", *VACCINES}),
+        (74, "male", {"colorectal", "hepatitis-c", *VACCINES}),
     ],
 )  # fmt: skip
 def test_age_and_sex_decide_what_is_due(ask, age, sex, expected):
     """At every age only what the guideline names."""
     assert due(ask, chart(age, sex)) == expected
+
+
+def test_a_sigmoidoscopy_a_ct_or_a_stool_dna_test_counts_for_its_own_time(ask):
+    """Three and five years, not one and not ten."""
+    assert "colorectal" not in due(ask, procedure(chart(), "Flexible sigmoidoscopy", "2022-05-02"))
+    assert "colorectal" in due(ask, procedure(chart(), "Flexible sigmoidoscopy", "2020-05-02"))
+    assert "colorectal" not in due(ask, procedure(chart(), "CT colonography", "2022-05-02"))
+    assert "colorectal" not in due(ask, result(chart(), "77354-9", "2024-05-02"))
+    assert "colorectal" in due(ask, result(chart(), "77354-9", "2023-05-02"))
+
+
+def test_whom_a_fact_is_about_is_said_in_the_readers_language(ask):
+    """Ages and sex."""
+    (finding,) = [f for f in ask(SERVICE, chart()).findings if f.key == "preventive-care/breast"]
+    assert ENGLISH(finding.due).startswith("For women from 40 to 74 (")
+    assert "40" in words("zh_Hans")(finding.due)
+    assert "women" not in words("zh_Hans")(finding.due)
+
+
+def test_every_fact_says_when_and_against_what_it_was_read():
+    """A date and a source, so that a site knows what is left to hold against the page itself."""
+    for line in base_files.lines("preventive"):
+        assert re.match(r"2\d{3}-\d\d-\d\d .{10,}", line["checked"]), line["id"]
 
 
 def test_what_is_done_in_time_is_silent_and_what_is_older_is_due_again(ask):

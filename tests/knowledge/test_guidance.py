@@ -1,6 +1,11 @@
 """What guidelines say of inputs that can be changed, and ways through the graph."""
 
+import re
+
 from cds_service.knowledge import guidance, library
+from cds_service.knowledge.headings import heading
+from cds_service.language import ENGLISH, words
+from cds_service.web import knowledge
 from cds_service.web.app.graph_search import search
 
 FIND = guidance.finder(library.base())
@@ -23,7 +28,7 @@ def test_what_cannot_be_changed_leads_nowhere_and_neither_does_a_missing_graph()
 def test_a_search_shows_rows_neighbours_and_the_way_to_another_name():
     """The most severe first; names, not ids."""
     found = search(library.base(), "simvastatin", "clarithromycin")
-    assert found.rows[0]["severity"] == "contraindicated"
+    assert found.rows[0]["grade"].startswith("contraindicated")
     assert "Strong CYP3A4 inhibitors" in found.neighbours
     assert ("simvastatin", "Strong CYP3A4 inhibitors", "clarithromycin") in found.ways
 
@@ -36,3 +41,22 @@ def test_what_is_not_known_is_said_and_is_no_all_clear():
     assert "too long" in str(search(base, "x" * 101).notice)
     assert search(base, "").notice is None
     assert "No knowledge graph" in str(search(None, "x").notice)
+
+
+def test_rows_are_told_in_the_readers_language():
+    """What a row is about, what it says, how sure, and the names beside it; a guideline's goal too."""
+    found = search(library.base(), "simvastatin", "clarithromycin", words("zh_Hans"))
+    assert found.rows[0]["heading"].startswith("禁忌：他汀类用于")
+    assert not re.search(r"[a-z]{4,} [a-z]{3,}", found.rows[0]["says"]), found.rows[0]["says"]
+    assert found.rows[0]["grade"].startswith("禁忌")
+    assert "辛伐他汀" in found.ways[0][0]
+    (goal,) = library.base().graph.evidence(relation="recommended-for", objects=["test:uacr"])
+    told = knowledge.told(library.base(), goal, words("zh_Hans"))
+    assert told["heading"].startswith("指南：减少白蛋白尿")
+    assert "RAS 抑制剂可减少白蛋白尿" in told["says"]
+
+
+def test_the_allergy_of_a_cross_reaction_is_named_as_the_allergy():
+    """Sacubitril after a reaction to an ACE inhibitor, not the other way round."""
+    (row,) = library.base().graph.evidence(["class:ace-inhibitor"], "cross-reacts-with", ["drug:sacubitril"])
+    assert ENGLISH(heading(library.base(), row)) == "Allergy: sacubitril after a reaction to ACE inhibitors"

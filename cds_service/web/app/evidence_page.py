@@ -8,8 +8,8 @@ from typing import Any
 
 from cds_service.findings import EvidenceFinding, Finding
 from cds_service.knowledge.library import Library
-from cds_service.language import Message
-from cds_service.web.knowledge import entry
+from cds_service.language import Message, Words
+from cds_service.web.knowledge import told
 
 MOST_NEAR = 12
 
@@ -23,8 +23,8 @@ class EvidencePage:
     path: tuple[tuple[Message, str], ...]
 
 
-def page(library: Library | None, findings: Iterable[Finding], row_id: str) -> EvidencePage | None:
-    """The page of a row, or None if the graph has none of that id."""
+def page(library: Library | None, findings: Iterable[Finding], row_id: str, say: Words) -> EvidencePage | None:
+    """The page of a row in a language, or None if the graph has none of that id."""
     rows = library.graph.row(row_id) if library is not None else ()
     if library is None or not rows:
         return None
@@ -35,8 +35,8 @@ def page(library: Library | None, findings: Iterable[Finding], row_id: str) -> E
     )
     near = {row.id: row for row in beside if row.id != first.id}
     path = next((f.path for f in findings if isinstance(f, EvidenceFinding) and _rests_on(f, row_id)), ())
-    shown = tuple(entry(library, row) for row in rows)
-    return EvidencePage(shown, tuple(entry(library, row) for row in list(near.values())[:MOST_NEAR]), path)
+    shown = tuple(told(library, row, say) for row in rows)
+    return EvidencePage(shown, tuple(told(library, row, say) for row in list(near.values())[:MOST_NEAR]), path)
 
 
 def _rests_on(finding: EvidenceFinding, row_id: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
-from cds_service.language import Message, msg
-from cds_service.web.knowledge import about_words, entry
+from cds_service.language import ENGLISH, Message, Words, msg
+from cds_service.web.knowledge import about_words, told
 
 MOST_ROWS, MOST_NEIGHBOURS, LONGEST = 15, 24, 100
 _NO_GRAPH = msg("No knowledge graph is loaded here.")
@@ -29,7 +29,7 @@ class Found:
     notice: Message | None = None
 
 
-def search(library: Library | None, words: str, other: str = "") -> Found:
+def search(library: Library | None, words: str, other: str = "", say: Words = ENGLISH) -> Found:
     """What is known of some words, and how they lead to others; nothing, without a notice, where nothing is asked."""
     if not words:
         return Found()
@@ -40,17 +40,17 @@ def search(library: Library | None, words: str, other: str = "") -> Found:
     rows = about_words(library, words)
     if not rows:
         return Found(notice=_NOTHING)
-    ways, notice = _ways(library, words, other) if other else ((), None)
-    shown = tuple(entry(library, row) for row in rows[:MOST_ROWS])
-    return Found(shown, _neighbours(library, words, rows), ways, notice)
+    ways, notice = _ways(library, words, other, say) if other else ((), None)
+    shown = tuple(told(library, row, say) for row in rows[:MOST_ROWS])
+    return Found(shown, _neighbours(library, words, rows, say), ways, notice)
 
 
-def _ways(library: Library, words: str, other: str) -> tuple[tuple[tuple[str, ...], ...], Message | None]:
+def _ways(library: Library, words: str, other: str, say: Words) -> tuple[tuple[tuple[str, ...], ...], Message | None]:
     start, end = _node(library, words), _node(library, other)
     if end is None:
         return (), _UNKNOWN
     chains = library.graph.paths(start, end) if start is not None else ()
-    ways = tuple(tuple(library.name(node) for node in chain) for chain in chains)
+    ways = tuple(tuple(say(msg(library.name(node))) for node in chain) for chain in chains)
     return ways, None if ways else _NO_WAY
 
 
@@ -59,6 +59,7 @@ def _node(library: Library, words: str) -> str | None:
     return next(iter(named), None)
 
 
-def _neighbours(library: Library, words: str, rows: Iterable[Evidence]) -> tuple[str, ...]:
+def _neighbours(library: Library, words: str, rows: Iterable[Evidence], say: Words) -> tuple[str, ...]:
     ends = dict.fromkeys(library.name(end) for row in rows for end in (row.subject, row.object, row.context) if end)
-    return tuple(name for name in ends if name.lower() != words.lower())[:MOST_NEIGHBOURS]
+    others = [name for name in ends if name.lower() != words.lower()][:MOST_NEIGHBOURS]
+    return tuple(say(msg(name)) for name in others)

@@ -111,7 +111,8 @@ class ReviewPages:
     def knowledge_row(self, id_: str, row_id: str) -> str:
         """A row of the knowledge graph."""
         opened = self._found(id_)
-        page = evidence_page.page(self.opener.knowledge, self._shown(opened).decision.findings, row_id)
+        found = self._shown(opened).decision.findings
+        page = evidence_page.page(self.opener.knowledge, found, row_id, self.pages.words())
         if page is None:
             raise NothingToReview("The knowledge graph has no such row; a newer release may have replaced it.")
         return self.pages.render("knowledge.html", review=opened, rows=page.rows, near=page.near, path=page.path)
@@ -120,7 +121,7 @@ class ReviewPages:
         """What the graph holds of some words, what stands beside it, and how it leads to something else."""
         opened = self._found(id_)
         words, other = (request.form.get(name, "").strip() for name in ("words", "other"))
-        found = graph_search.search(self.opener.knowledge, words, other)
+        found = graph_search.search(self.opener.knowledge, words, other, self.pages.words())
         return self.pages.render("search.html", review=opened, words=words, other=other, found=found)
 
     def model(self, id_: str, model_id: str, name: str = "") -> str | Response:
