@@ -10,13 +10,15 @@ from typing import Any
 
 import orjson
 
-from cds_service import registry
+from cds_service import local_codes, registry
 from cds_service.cli.options import Json
 from cds_service.errors import InputError
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import Bundle
 from cds_service.protocol.request import decode_resource
+from cds_service.settings import Codes
 
+NO_CODES = Codes()
 _EXTENSIONS = (".json", ".json.gz")
 
 
@@ -67,10 +69,13 @@ def patient(bundle: Json) -> Json:
     return found[0]
 
 
-def record(bundle: Json, now: datetime) -> PatientRecord:
-    """The record in a bundle as known at a moment. Raises BadRequest naming what is not FHIR in it."""
+def record(bundle: Json, now: datetime, codes: Codes = NO_CODES) -> PatientRecord:
+    """The record in a bundle as known at a moment, read with the hospital's own codes.
+
+    Raises BadRequest naming what is not FHIR in it; SettingsError for a code map that cannot be read.
+    """
     patient(bundle)
     decoded = decode_resource(orjson.dumps(bundle))
     if not isinstance(decoded, Bundle):
         raise InputError("the file must hold a FHIR Bundle. Give a patient's Bundle.")
-    return PatientRecord.from_bundle(decoded, now)
+    return PatientRecord.from_bundle(decoded, now, code_map=local_codes.load(codes.map))

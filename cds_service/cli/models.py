@@ -202,7 +202,7 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
     from cds_service.stores import entries
 
     say = words(settings.cards.language)
-    values = extract(calls.record(bundle, now), with_inputs(model.features))
+    values = extract(calls.record(bundle, now, settings.codes), with_inputs(model.features))
     result = model.estimate(values)
     head = {"model": model.id, "version": model.version, "as_of": now, "inputs": entries.inputs(values)}
     if isinstance(result, NotEstimated):

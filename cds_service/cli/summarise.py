@@ -79,7 +79,7 @@ def _lines(
     """The lines for a service, or all facts of the record without one; how many it left out; general knowledge."""
     clock = options.clock(as_of)
     if service is None:
-        return _whole(bundle, calls.record(bundle, clock.now())), 0, ()
+        return _whole(bundle, calls.record(bundle, clock.now(), settings.codes)), 0, ()
     from cds_service.app import create_pipeline
 
     pipeline = create_pipeline(settings, clock)

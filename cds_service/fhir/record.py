@@ -70,10 +70,11 @@ class PatientRecord:
         patient_id: str | None = None,
         *,
         listed: frozenset[str] | None = None,
+        code_map: CodeMap = NONE,
     ) -> PatientRecord:
         """The record in a Bundle that holds one patient's data.
 
-        listed: as in `from_resources`; by default the types that occur in the Bundle.
+        listed: as in `from_resources`; by default the types that occur in the Bundle. code_map: local codes.
         Raises BadRequest if `patient_id` is not given and the Bundle does not hold exactly one Patient.
         """
         found, urls = flatten(bundle)
@@ -84,7 +85,7 @@ class PatientRecord:
             (patient_id,) = ids
         if listed is None:
             listed = frozenset(type(r).__name__ for r in found)
-        return cls.from_resources(found, urls, patient_id, as_of, listed=listed)
+        return cls.from_resources(code_map.translated(found), urls, patient_id, as_of, listed=listed)
 
     def at(self, moment: datetime) -> PatientRecord:
         """The same record as known at an earlier moment: rows dated later are left out."""
