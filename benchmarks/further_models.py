@@ -14,7 +14,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.bodies import AS_OF, hook_call
 from cds_service.app import load_registry
 from cds_service.features.extract import extract
-from cds_service.fhir.record import PatientRecord, clinical_context
+from cds_service.fhir.context import clinical_context
+from cds_service.fhir.record import PatientRecord
 from cds_service.needs import with_inputs
 from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, RiskModel

@@ -21,7 +21,8 @@ import orjson
 from benchmarks.bodies import AS_OF
 from cds_service.features.conditions_on_record import current_problems
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.knowledge import safety
 from cds_service.knowledge.importers.sources import import_file
 from cds_service.knowledge.library import base

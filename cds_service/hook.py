@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cds_service.features.feature import Feature, FeatureValues, Quantity
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import Finding
 from cds_service.knowledge.library import Library
 from cds_service.language import Message

@@ -13,7 +13,7 @@ from typing import Any
 
 from cds_service.features.feature import Reason, Unusable
 from cds_service.fhir import codes, propose
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.resources import Appointment, ServiceRequest
 from cds_service.fhir.times import parse
 from cds_service.findings import Proposal

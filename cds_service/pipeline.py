@@ -19,7 +19,7 @@ from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.features.extract import extract
 from cds_service.features.feature import FeatureValues
 from cds_service.fhir.code_map import CodeMap
-from cds_service.fhir.record import clinical_context
+from cds_service.fhir.context import clinical_context
 from cds_service.findings import Finding
 from cds_service.hook import Case, Service
 from cds_service.knowledge.library import Library

@@ -9,7 +9,7 @@ from typing import Literal
 import orjson
 
 from cds_service import __version__
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.risk_assessment import Method, Predicted, risk_assessment
 from cds_service.findings import Finding, Proposal, RiskFinding
 from cds_service.language import Message, Words, msg

@@ -10,7 +10,7 @@ from cds_service import recording, service_settings
 from cds_service.cards import action, arrange, compose, opens, suggestion_id
 from cds_service.features.feature import FeatureValues
 from cds_service.fhir import propose
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import Finding, Proposal
 from cds_service.hook import Service
 from cds_service.knowledge.library import Library

@@ -9,6 +9,7 @@ import pytest
 
 from cds_service import local_codes
 from cds_service.app import create_pipeline
+from cds_service.cli import run
 from cds_service.clock import FixedClock
 from cds_service.errors import SettingsError
 from cds_service.protocol.request import decode
@@ -133,3 +134,22 @@ def test_the_documented_map_is_one(tmp_path: Path) -> None:
     found = local_codes.load(path)
     assert len(found.codes) == 5
     assert found.units == {"mg%": "mg/dL"}
+
+
+def test_commands_on_a_bundle_read_local_codes_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A creatinine under the hospital's own code is found by `models predict` once the map says what it is."""
+    (tmp_path / "code_map.toml").write_text('[codes."https://lab.example.org"]\nKREA = "loinc|2160-0"\n')
+    (tmp_path / "curbside.toml").write_text(f'[codes]\nmap = "{tmp_path / "code_map.toml"}"\n')
+    measured = {
+        "resourceType": "Observation", "id": "krea", "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "https://lab.example.org", "code": "KREA"}]},
+        "effectiveDateTime": "2026-10-30", "valueQuantity": {"value": 1.0, "unit": "mg/dL"},
+    }  # fmt: skip
+    patient = {"resourceType": "Patient", "id": "p", "gender": "male", "birthDate": "1960-01-01"}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient}, {"resource": measured}]}
+    (tmp_path / "bundle.json").write_text(orjson.dumps(bundle).decode())
+    predict = ["predict", "ckd-epi-2021", "--bundle", str(tmp_path / "bundle.json"), "--as-of", "2026-11-01T00:00:00Z"]
+    assert run(["models", *predict]) == 1
+    capsys.readouterr()
+    assert run(["models", "--config", str(tmp_path / "curbside.toml"), *predict]) == 0
+    assert "Observation/krea" in capsys.readouterr().out

@@ -10,7 +10,8 @@ from cds_service.features import catalogue
 from cds_service.features.feature import Reason, Unusable
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import LOINC
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.language import msg
 
 DECODER = fhir.decoder(fhir.AnyResource)

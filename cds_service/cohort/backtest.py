@@ -25,7 +25,8 @@ from cds_service.features.feature import Feature
 from cds_service.features.hospital import is_hospital
 from cds_service.features.stays import INPATIENT
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import parse
 from cds_service.findings import Finding
 from cds_service.hook import Case

@@ -15,7 +15,8 @@ from cds_service.errors import InputError
 from cds_service.features.extract import extract
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.findings import RiskFinding
 from cds_service.hook import Case
 from cds_service.needs import with_inputs

@@ -12,7 +12,7 @@ from functools import cache, partial
 
 from cds_service.dialogue.sources import Find, Source, terms_in
 from cds_service.features.conditions_on_record import current_problems
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.knowledge.base_files import lines
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library

@@ -8,24 +8,20 @@ parsed when a row is first asked for, so that a large record costs little where 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast
 
-import msgspec
-
-from cds_service.errors import BadRequest, PreconditionFailed
+from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.measurements import UNDATED, Dated, Measurement, Measurements, Timeline
 from cds_service.fhir.rows import Selection, date_of, select
-from cds_service.fhir.sensitivity import WITHHELD, withheld
+from cds_service.fhir.sensitivity import WITHHELD
 from cds_service.fhir.times import Span, Times, parse, whole_day
-from cds_service.protocol.request import HookRequest, flatten
+from cds_service.protocol.request import flatten
 
-__all__ = ["ClinicalContext", "Dated", "Measurement", "PatientRecord", "clinical_context"]
+__all__ = ["Dated", "Measurement", "PatientRecord"]
 
 R = TypeVar("R", bound=fhir.Resource)
 
@@ -252,120 +248,6 @@ class PatientRecord:
     def sort_key(self, row: fhir.Resource) -> str:
         """A text that orders rows of one time, the same whatever the order of input."""
         return self._selection.sort_key(row)
-
-
-@dataclass(frozen=True, slots=True)
-class ClinicalContext:
-    """The record and what the hook adds: who looks, in which encounter, with which drafts, at what time."""
-
-    record: PatientRecord
-    hook: str
-    user_id: str | None
-    encounter_id: str | None
-    encounter: fhir.Encounter | None
-    drafts: tuple[fhir.Resource, ...]
-    now: datetime
-    selected: frozenset[str] = frozenset()  # of order-select: references to the drafts that were just chosen
-    withheld: int = 0  # rows and drafts that are not used because of their sensitivity labels
-
-
-def clinical_context(
-    request: HookRequest,
-    *,
-    needed: Mapping[str, Iterable[str]],
-    now: datetime,
-    optional: Mapping[str, Iterable[str]] = MappingProxyType({}),
-    admitted: Collection[str] = frozenset(),
-    code_map: CodeMap = NONE,
-) -> ClinicalContext:
-    """The context of a call, from its prefetch.
-
-    needed, optional: prefetch key -> the resource types that its template asks for.
-    admitted: sensitivity labels whose resources may be used. code_map: the hospital's own codes and units.
-    Raises PreconditionFailed naming the needed keys that are absent or refused, or if there is no Patient;
-    BadRequest if the Patient is not the one of the context.
-    """
-    _require(request, needed)
-    found: list[fhir.AnyResource] = []
-    urls: list[str | None] = []
-    for value in request.prefetch.values():
-        found += value.resources
-        urls += value.full_urls
-    patients = {r.id for r in found if type(r) is fhir.Patient}
-    if patients and request.patient_id not in patients:
-        raise BadRequest("The prefetched Patient is not the patient of context.patientId: both ids must be equal.")
-    if not patients:
-        raise PreconditionFailed("No prefetch key holds the Patient: send the Patient of context.patientId.")
-    record = PatientRecord.from_resources(
-        code_map.translated(found),
-        urls,
-        request.patient_id,
-        now,
-        listed=_listed(request, {**optional, **needed}),
-        fhir_server=request.fhir_server,
-        admitted=admitted,
-    )
-    drafts = tuple(code_map.translated(_drafts(request.context)))
-    usable = tuple(draft for draft in drafts if not withheld(draft, admitted))
-    encounters = (e for e in record.rows(fhir.Encounter) if e.id == request.encounter_id)
-    return ClinicalContext(
-        record=record,
-        hook=request.hook,
-        user_id=request.user_id,
-        encounter_id=request.encounter_id,
-        encounter=next(encounters, None) if request.encounter_id is not None else None,
-        drafts=usable,
-        now=now,
-        selected=frozenset(_texts(request.context.get("selections"))),
-        withheld=record.withheld + len(drafts) - len(usable),
-    )
-
-
-def _listed(request: HookRequest, asked: Mapping[str, Iterable[str]]) -> frozenset[str]:
-    """The types whose list was supplied as a whole: the CDS Client answered the key, and there is no further page."""
-    whole: set[str] = set()
-    cut: set[str] = set()
-    for key, types in asked.items():
-        value = request.prefetch.get(key)
-        if value is not None and value.state != "refused":
-            (whole if value.complete else cut).update(types)
-    return frozenset(whole - cut)
-
-
-def _require(request: HookRequest, needed: Mapping[str, Iterable[str]]) -> None:
-    absent = [key for key in needed if key not in request.prefetch]
-    refused = [key for key in needed if key in request.prefetch and request.prefetch[key].state == "refused"]
-    parts = []
-    if absent:
-        parts.append(f"absent: {', '.join(sorted(absent))}")
-    if refused:
-        parts.append(f"refused (OperationOutcome): {', '.join(sorted(refused))}")
-    if parts:
-        raise PreconditionFailed(f"Prefetch keys that this service needs are {'; '.join(parts)}.")
-
-
-def _texts(value: Any) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _drafts(context: Mapping[str, Any]) -> tuple[fhir.Resource, ...]:
-    """The draft resources among the members of the hook's context, read leniently: drafts may lack type or intent."""
-    kept: list[fhir.Resource] = []
-    for name in sorted(context):
-        member = context[name]
-        if isinstance(member, dict) and ("resourceType" in member or "entry" in member):
-            kept += _read_draft(name, member)
-    return tuple(kept)
-
-
-def _read_draft(name: str, member: dict[str, Any]) -> list[fhir.Resource]:
-    shape: Any = fhir.AnyResource if "resourceType" in member else fhir.Bundle
-    try:
-        draft = fhir.decoder(shape).decode(msgspec.json.encode({"resourceType": "Bundle", **member}))
-    except msgspec.ValidationError:
-        raise BadRequest(f"context.{name} must be a FHIR resource or a Bundle of FHIR resources.") from None
-    found = flatten(draft)[0] if isinstance(draft, fhir.Bundle) else [draft]
-    return [r for r in found if isinstance(r, fhir.Resource)]
 
 
 def _by_time(dated: tuple[Span, str, Any]) -> tuple[Span, str]:

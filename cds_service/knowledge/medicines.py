@@ -10,7 +10,8 @@ from cds_service.features.medicines import LOCAL_FORMS
 from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, named_product
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.knowledge.terms import Terms
 
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})

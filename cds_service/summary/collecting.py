@@ -12,7 +12,8 @@ from msgspec import structs
 from cds_service.features.medicines import ANTICOAGULANT as ANTICOAGULANTS
 from cds_service.features.stays import stay_began
 from cds_service.fhir import codes
-from cds_service.fhir.record import ClinicalContext, Measurement, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.fhir.resources import Encounter
 from cds_service.hook_needs import CREATININE, EGFR, HAEMOGLOBIN, POTASSIUM, QTC, VITAL_SIGNS, WEIGHT
 from cds_service.language import msg

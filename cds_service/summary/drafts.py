@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.fhir import codes
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.resources import CodeableConcept, MedicationRequest, Procedure, Resource, ServiceRequest
 from cds_service.language import msg
 from cds_service.markdown import shorten

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.features.conditions_on_record import current_problems
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import EvidenceFinding, Finding, RiskFinding
 from cds_service.knowledge import guidance, safety
 from cds_service.knowledge.graph import Evidence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cds_service.features.feature import FeatureValue, FeatureValues, Quantity
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import msg
 from cds_service.risk.published import in_words

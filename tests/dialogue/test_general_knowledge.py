@@ -15,7 +15,8 @@ from faulty_model import misbehaving
 from cds_service.dialogue.answering import Answer, ask
 from cds_service.dialogue.knowledge import MOST_ROWS, finder
 from cds_service.dialogue.sources import Find, Material, material
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.knowledge.library import base
 from cds_service.language import words
 from cds_service.settings import Llm

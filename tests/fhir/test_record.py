@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord, clinical_context
+from cds_service.fhir.context import ClinicalContext, clinical_context
+from cds_service.fhir.record import PatientRecord
 from cds_service.protocol.request import HookRequest, decode
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

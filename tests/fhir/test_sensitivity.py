@@ -195,7 +195,7 @@ def test_a_client_may_admit_labels(pipeline: Pipeline) -> None:
 
 def test_labelled_drafts_are_withheld_too(pipeline: Pipeline) -> None:
     """A draft order of the hook's context bears labels like any resource."""
-    from cds_service.fhir.record import clinical_context
+    from cds_service.fhir.context import clinical_context
 
     body = json.loads(call(pipeline))
     draft = {"resourceType": "ServiceRequest", "id": "d", "status": "draft", "intent": "order"}

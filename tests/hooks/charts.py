@@ -11,7 +11,8 @@ import orjson
 from cds_service.cards import compose
 from cds_service.features.extract import extract
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.hook import Case
 from cds_service.knowledge.library import base
 from cds_service.language import ENGLISH

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import clinical_context
+from cds_service.fhir.context import clinical_context
 from cds_service.protocol.hooks import DEPRECATED, HOOKS
 from cds_service.protocol.prefetch import fill
 from cds_service.protocol.request import HookRequest, decode

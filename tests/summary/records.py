@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 SNOMED, LOINC, RXNORM = "http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"

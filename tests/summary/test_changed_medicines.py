@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from records import NOW, concept, record, row
 
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.summary.changes import changes
 from cds_service.summary.collecting import collect, marked
 from cds_service.summary.follow_up import appointments, nothing_booked, planned_visits

@@ -5,7 +5,7 @@ import base64
 import pytest
 from records import LOINC, NOW, concept, problem, record, result, row, status
 
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.summary import history
 from cds_service.summary.collecting import collect, everything, marked
 from cds_service.summary.contradictions import contradictions, in_notes

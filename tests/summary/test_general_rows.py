@@ -14,7 +14,8 @@ from msgspec.structs import replace as replaced
 from records import NOW, concept, problem, result, row
 
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.record import ClinicalContext, PatientRecord
+from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.record import PatientRecord
 from cds_service.findings import EvidenceFinding, Severity
 from cds_service.knowledge.library import base
 from cds_service.language import msg, words

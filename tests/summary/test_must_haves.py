@@ -6,7 +6,7 @@ import pytest
 from records import NOW, concept, problem, record, result, row
 
 from cds_service.features.feature import FeatureValues
-from cds_service.fhir.record import ClinicalContext
+from cds_service.fhir.context import ClinicalContext
 from cds_service.language import words
 from cds_service.summary.template import MAX_LINES, summarise
 
