@@ -16,8 +16,8 @@ from benchmarks.bodies import LABS, VITALS
 
 CODES = [row[0] for row in (*LABS, *VITALS)] + ["8480-6", "8462-4", "85354-9", "72166-2", "3150-0"]
 COLUMN = {code: i for i, code in enumerate(CODES)}
-TREES = int(os.environ.get("FLOOR_TREES", "600"))
-DEPTH = int(os.environ.get("FLOOR_DEPTH", "3"))
+TREES = int(os.environ.get("FLOOR_TREES", "1200"))
+DEPTH = int(os.environ.get("FLOOR_DEPTH", "4"))
 
 
 def _booster() -> xgboost.Booster:

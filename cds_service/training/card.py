@@ -130,9 +130,16 @@ def validation(manifest: Manifest) -> str:
             f"the calibration is fitted by an inner cross-validation ({inner} folds) of the other folds alone; the "
             f"final model repeats the same steps on all rows."
         )
+    held_out = manifest.training.get("inner_held_out")
+    final = "the final model repeats the same steps on all rows"
+    if held_out is not None:
+        inner = f"{inner} folds, of which {held_out} are held out in turn"
+        final = "that of the final model on the margins of the outer folds' models, each for the rows it had not seen"
+    else:
+        inner = f"{inner} folds"
     return (
         f"Nested cross-validation: for every outer fold, the calibration is fitted by an inner cross-validation "
-        f"({inner} folds) of the other folds alone; the final model repeats the same steps on all rows.\n"
+        f"({inner}) of the other folds alone; {final}.\n"
         f"Nothing is tuned within the folds: the parameters were chosen beforehand, in comparisons on these same rows."
     )
 

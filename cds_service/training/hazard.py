@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from cds_service.risk.calibration import Observed, T
 from cds_service.training import random_cuts
+from cds_service.training.joining import NEUTRAL, averaged
 from cds_service.training.masking import Dropout
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
+_APART = 1000  # between the seeds of two chains: more than either has rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class People(Protocol[T]):
     def __len__(self) -> int: ...
     def within(self, target: T, /) -> Floats: ...
     def observed(self, margins: Floats, rows: NDArray[np.bool_]) -> dict[T, Observed]: ...
-    def labelled(self, rows: NDArray[np.int64]) -> Labelled: ...
+    def labelled(self, rows: NDArray[np.int64], chain: int = 0) -> Labelled: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Cohort:
 
     matrix: shape (n, n_inputs). months: follow-up, > 0. died: 1 if it ended with the outcome, else 0.
     strata: kept in equal shares by every split. known: horizon in years -> who was enrolled early enough to tell.
+    ends: months after which follow-up counts no more, for each of the recipe's chains in turn; none: all of it counts.
     """
 
     matrix: Matrix
@@ -63,6 +66,7 @@ class Cohort:
     died: NDArray[np.int64]
     strata: NDArray[np.int64]
     known: Mapping[int, NDArray[np.bool_]]
+    ends: tuple[float, ...] = ()
 
     @property
     def objective(self) -> str:
@@ -77,9 +81,12 @@ class Cohort:
     def __len__(self) -> int:
         return len(self.matrix)
 
-    def labelled(self, rows: NDArray[np.int64]) -> Labelled:
+    def labelled(self, rows: NDArray[np.int64], chain: int = 0) -> Labelled:
         """Follow-up in months; XGBoost's Cox objective takes censored times as negative numbers."""
-        return Labelled(self.matrix[rows], np.where(self.died[rows] == 1, self.months[rows], -self.months[rows]))
+        end = self.ends[chain % len(self.ends)] if self.ends else np.inf
+        died = (self.died[rows] == 1) & (self.months[rows] <= end)
+        months = np.minimum(self.months[rows], end)
+        return Labelled(self.matrix[rows], np.where(died, months, -months))
 
     def within(self, horizon: int) -> Floats:
         """1 for those who died within the horizon, else 0."""
@@ -101,6 +108,7 @@ class Recipe:
     rounds: of boosting; `num_parallel_tree` of the parameters says how many trees each adds.
     monotone: -1, 0 or 1 for each input. dropout: None trains on the rows as they are.
     cuts: places, drawn at random in each round, at which an input may be cut; 0 for all that XGBoost finds.
+    chains: ensembles grown apart whose margins are averaged; `rounds` counts those of each.
     """
 
     rounds: int
@@ -108,6 +116,7 @@ class Recipe:
     dropout: Dropout | None
     seed: int
     cuts: int = 0
+    chains: int = 1
 
 
 Parameters = Mapping[str, float | int]
@@ -115,10 +124,19 @@ Parameters = Mapping[str, float | int]
 
 def fit(cohort: People[T], rows: NDArray[np.int64], parameters: Parameters, recipe: Recipe) -> xgboost.Booster:
     """Trees fitted to some rows of a cohort and to one masked copy of them; the same rows give the same bytes."""
-    given = cohort.labelled(rows)
+    chains = [_chain(cohort, rows, parameters, recipe, number) for number in range(recipe.chains)]
+    return chains[0] if len(chains) == 1 else averaged(chains)
+
+
+def _chain(
+    cohort: People[T], rows: NDArray[np.int64], parameters: Parameters, recipe: Recipe, number: int
+) -> xgboost.Booster:
+    """One ensemble of a recipe: of the chains each has its own random numbers, and so its own masked copy."""
+    seed = recipe.seed + _APART * number
+    given = cohort.labelled(rows, number)
     matrix, labels, offsets = given.matrix, given.labels, given.offsets
     if recipe.dropout is not None:
-        generator = np.random.default_rng(recipe.seed)
+        generator = np.random.default_rng(seed)
         again = np.arange(len(matrix))
         if recipe.dropout.copied < 1.0:
             again = np.sort(generator.permutation(len(matrix))[: int(recipe.dropout.copied * len(matrix))])
@@ -129,16 +147,17 @@ def fit(cohort: People[T], rows: NDArray[np.int64], parameters: Parameters, reci
         "objective": cohort.objective,
         "tree_method": "hist",
         "nthread": 1,
-        "seed": recipe.seed,
+        "seed": seed,
         "monotone_constraints": "(" + ",".join(str(sign) for sign in recipe.monotone) + ")",
         **parameters,
     }
+    if offsets is not None or recipe.chains > 1:
+        settings["base_score"] = NEUTRAL[cohort.objective]  # so that nothing is added where no start is given
     if recipe.cuts:
         return random_cuts.train(matrix, labels, offsets, settings, recipe.rounds, recipe.cuts)
     table = xgboost.DMatrix(matrix, labels, nthread=1)
     if offsets is not None:
         table.set_base_margin(offsets)
-        settings["base_score"] = 0.5  # so that nothing is added to the margin where no start is given
     return xgboost.train(settings, table, recipe.rounds)
 
 

@@ -54,8 +54,8 @@ class Outcomes:
         """What was seen of each outcome among some rows: input of the calibration."""
         return {name: Observed(margins[rows], came[rows]) for name, came in self.came.items()}
 
-    def labelled(self, rows: NDArray[np.int64]) -> Labelled:
-        """The rows once for each outcome."""
+    def labelled(self, rows: NDArray[np.int64], chain: int = 0) -> Labelled:
+        """The rows once for each outcome, the same for every chain."""
         labels = [came[rows] for came in self.came.values()]
         starts = [np.full(len(rows), np.log(y.mean() / (1.0 - y.mean()))) for y in labels]
         matrix = np.vstack([self.matrix[rows]] * len(labels))

@@ -8,7 +8,6 @@ shallow trees, explained as exactly as any other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +16,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from cds_service.training.joining import NEUTRAL, joined
+
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
-
-# The base score that adds nothing to the margin.
-_NEUTRAL = {"binary:logistic": 0.5, "survival:cox": 1.0}
 
 
 def train(
@@ -32,7 +30,7 @@ def train(
     cuts: places drawn for each input and round, from its values as often as they occur. Splits hold for all values:
     a row between two places is as if it lay on the lower one.
     """
-    seed, neutral = int(settings["seed"]), _NEUTRAL[str(settings["objective"])]
+    seed, neutral = int(settings["seed"]), NEUTRAL[str(settings["objective"])]
     generator, coarse = np.random.default_rng(seed), _Coarse.of(matrix)
     rows, margin = xgboost.DMatrix(matrix, nthread=1), offsets
     boosters = []
@@ -46,7 +44,7 @@ def train(
         added = np.asarray(booster.predict(rows, output_margin=True), dtype=np.float64)
         margin = added if margin is None else margin + added
         boosters.append(booster)
-    return _joined(boosters)
+    return joined(boosters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +80,3 @@ class _Coarse:
                 values = np.append(values[lower], values[-1])
             found[:, position] = values[self.codes[:, position]]
         return np.ascontiguousarray(found)
-
-
-def _joined(boosters: list[xgboost.Booster]) -> xgboost.Booster:
-    """One ensemble of the trees of several, in their order, with the base score of the first."""
-    parts = [json.loads(bytes(booster.save_raw("json"))) for booster in boosters]
-    models = [part["learner"]["gradient_booster"]["model"] for part in parts]
-    trees = [tree for model in models for tree in model["trees"]]
-    for number, tree in enumerate(trees):
-        tree["id"] = number
-    whole = models[0]
-    ends = np.cumsum([0, *(len(model["trees"]) for model in models)]).tolist()
-    whole |= {"trees": trees, "tree_info": [0] * len(trees), "iteration_indptr": ends}
-    whole["gbtree_model_param"]["num_trees"] = str(len(trees))
-    joined = xgboost.Booster({"nthread": 1})
-    joined.load_model(bytearray(json.dumps(parts[0]).encode()))
-    return joined

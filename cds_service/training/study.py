@@ -8,7 +8,7 @@ The final weights repeat the same steps on all rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,9 @@ class Plan:
 
     start: parameters tried first. space: parameter -> (kind "int", "float" or "log", low, high).
     calibrated_on: the rows that the calibration is fitted on.
+    held_out: of the inner folds, how many are held out in turn; 0: each of them. The more inner folds, the nearer the
+    models that calibrate come in size to the one that is calibrated, and with it their margins in spread.
+    from_outer: with one trial, the final calibration is fitted on the margins of the outer folds.
     """
 
     recipe: Recipe
@@ -42,6 +45,13 @@ class Plan:
     outer: int = 5
     inner: int = 3
     seed: int = 0
+    held_out: int = 0
+    from_outer: bool = False
+
+    @property
+    def splits(self) -> int:
+        """How many models a calibration takes."""
+        return self.held_out or self.inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +93,28 @@ def run(cohort: People[T], plan: Plan) -> Study:
     models = []
     everyone = np.arange(len(cohort))
     splits = folds_of(cohort, everyone, plan.outer, plan.seed)
-    steps = (plan.outer + 1) * (max(plan.trials, 1) * plan.inner + 1)
+    refit = plan.from_outer and plan.trials <= 1
+    steps = (plan.outer + 1) * (max(plan.trials, 1) * plan.splits + 1) - refit * plan.splits
     with bar(steps, "Cross-validation") as step:
         for number, (train, test) in enumerate(splits):
             fold[test] = number
             models.append(_model(cohort, train, plan, step, f"Fold {number + 1} of {plan.outer}"))
-        final = _model(cohort, everyone, plan, step, "Final model")
+        if refit:
+            final = _refit(cohort, fold, models, plan)
+            step("Final model")
+        else:
+            final = _model(cohort, everyone, plan, step, "Final model")
     return Study(fold, tuple(models), final)
+
+
+def _refit(cohort: People[T], fold: Indices, models: Sequence[Fitted], plan: Plan) -> Fitted:
+    """The trees of all rows, calibrated on the margins of the models that had not seen a row."""
+    held_out = np.empty(len(cohort))
+    for number, model in enumerate(models):
+        held_out[fold == number] = margins(model.booster, cohort.matrix[fold == number])
+    parameters = models[0].parameters
+    booster = fit(cohort, np.arange(len(cohort)), parameters, plan.recipe)
+    return Fitted(booster, calibrate(cohort.observed(held_out, plan.calibrated_on)), parameters)
 
 
 def folds_of(cohort: People[T], rows: Indices, folds: int, seed: int) -> list[tuple[Indices, Indices]]:
@@ -104,7 +129,7 @@ def folds_of(cohort: People[T], rows: Indices, folds: int, seed: int) -> list[tu
 
 def _model(cohort: People[T], rows: Indices, plan: Plan, step: Step, name: str) -> Fitted:
     """Tuning, calibration on the best trial's out-of-fold margins, and refit, all on some rows."""
-    folds = folds_of(cohort, rows, plan.inner, plan.seed + 1)
+    folds = folds_of(cohort, rows, plan.inner, plan.seed + 1)[: plan.splits]
     best: tuple[float, Parameters, Floats] | None = None
 
     def objective(trial: optuna.Trial) -> float:
@@ -117,7 +142,8 @@ def _model(cohort: People[T], rows: Indices, plan: Plan, step: Step, name: str) 
             booster = fit(cohort, train, parameters, plan.recipe)
             held_out[test] = margins(booster, cohort.matrix[test])
             step(f"{name}: tuning")
-        score = _discrimination(cohort, rows, held_out[rows], plan.calibrated_on)
+        seen = rows[~np.isnan(held_out[rows])]
+        score = _discrimination(cohort, seen, held_out[seen], plan.calibrated_on)
         if best is None or score > best[0]:
             best = score, parameters, held_out
         return score

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import loaded
 from click.testing import CliRunner, Result
 from following import PATIENTS, SEED, Followed
 
@@ -79,7 +80,7 @@ def test_the_report_is_whole_and_says_what_it_is_about(done: Path) -> None:
     page = (done / "report.html").read_bytes()
     facts = facts_in(page)
     assert facts is not None
-    assert facts["models"]["mortality"]["version"] == "1.0.0"
+    assert facts["models"]["mortality"]["version"] == loaded().models["mortality"].version
     assert b"Withheld, for fewer than 100 calls" in page
     assert page.count(b"<svg ") >= 4
     assert b"p000001" not in page
