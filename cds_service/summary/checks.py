@@ -145,6 +145,8 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
     for token in claim.of("kind"):
         value = token.value if token.kind == "kind" else next(v for k, v in token.also if k == "kind")
         wanted = KINDS.get(value, frozenset({value})) | _DOCUMENTS
+        if token.text.lower() in _SEEN:
+            wanted |= {"Appointment"}
         if token.text.lower() in ("dose", "doses"):
             wanted |= {"Immunization"}
         if token.text.lower() in _ARRIVAL and any(_at_arrival(p, chart) for p in group):
