@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
@@ -11,9 +11,11 @@ from cds_service.summary.evidence import Part, peers
 from cds_service.summary.figures import values
 from cds_service.summary.order import Spoken
 
+_NEW = timedelta(days=183)
+
 
 def agreement_reasons(found: Sequence[Claim], spoken: Sequence[Spoken], chart: Chart) -> list[str]:
-    """What is wrong about `conflicting`, `on the same day` and `third` in a sentence."""
+    """What is wrong about `conflicting`, `on the same day`, `new` and `third` in a sentence."""
     said = {value for claim in found for value in claim.values("agree")}
     groups = [group for _, group in spoken]
     reasons = []
@@ -21,6 +23,8 @@ def agreement_reasons(found: Sequence[Claim], spoken: Sequence[Spoken], chart: C
         reasons.append("what is cited does not disagree")
     if "same_day" in said and not _one_day(groups):
         reasons.append("what is cited is not of one day")
+    if "recent" in said and not any(_recent(part, chart) for group in groups for part in group):
+        reasons.append("what is cited is not new")
     for claim in found:
         reasons += [
             f"the record does not show that it is the {token.text}"
@@ -28,6 +32,12 @@ def agreement_reasons(found: Sequence[Claim], spoken: Sequence[Spoken], chart: C
             if not _is_nth(int(token.value), token.start, claim, spoken, chart)
         ]
     return reasons
+
+
+def _recent(part: Part, chart: Chart) -> bool:
+    """True for what began within half a year, or is ordered and not begun."""
+    moment = part.moment
+    return part.state == "planned" or (moment is not None and chart.as_of - moment <= _NEW)
 
 
 def _differ(group: Sequence[Part]) -> bool:

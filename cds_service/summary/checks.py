@@ -34,6 +34,7 @@ _PRESENT = _GOING_ON | frozenset({
     "active", "now", "persists", "suffers from", "suffering from", "lives with", "living with", "existing",
     "has active",    "活动性", "活动期", "仍在", "现患", "尚", "持续", "当前", "存在", "present",
 })  # fmt: skip
+_SPANNING = frozenset({"since", "has", "have", "自", "以来", "伴有", "合并", "存在", "has had since"})
 _EARLIER = frozenset({"previously", "previous", "formerly", "曾", "曾经", "既往", "以前", "past"})
 _MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
 Group = list[Part]
@@ -103,11 +104,7 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
         if present and not denied and states == {"history"}:
             reasons.append("it is said to be present, and the record gives it as history")
         if "active" in said and not denied and not said & {"past", "stopped", "completed", "held"}:
-            needs = [
-                p
-                for p in stateful
-                if p.kind not in ("Encounter",) or "in progress" in " ".join(t.text for t in claim.tokens)
-            ]
+            needs = [p for p in stateful if p.kind != "Encounter" or _at_present(claim)]
             if needs and not any(p.state in ("active", "history") for p in needs):
                 reasons.append("it is said to be current, and the record says that it is not")
         written = {v for p in stateful for k, v in p.operators if k == "state"}  # in remission, in the name itself
@@ -127,6 +124,12 @@ def _states(claim: Claim, named: list[Group], narrowed: Group) -> list[str]:
     reasons += certainty(claim, named)
     reasons += planned(claim, narrowed)
     return reasons
+
+
+def _at_present(claim: Claim) -> bool:
+    """True if a claim says that a visit goes on: in progress, still in hospital."""
+    said = [t for t in claim.tokens if ("state", "active") in ((t.kind, t.value), *t.also)]
+    return any(t.text.lower() not in _SPANNING for t in said)
 
 
 def _is_now(claim: Claim) -> bool:

@@ -102,8 +102,24 @@ def claims(text: str) -> list[Claim]:
     return found
 
 
+def _bracketed(tokens: list[Token], at: int) -> bool:
+    """True for the `and` of `has declined (58 in 2023 and 48 in 2026)`: two values of one change."""
+    texts = [t.text for t in tokens[:at]]
+    opened = len(texts) - 1 - texts[::-1].index("(") if "(" in texts else -1
+    if opened < 0 or ")" in texts[opened:] or not any(t.kind == "trend" for t in tokens[:opened]):
+        return False
+    inside = [t for t in tokens[opened + 1 : at] if t.kind != "neutral"]
+    after = next((t for t in tokens[at + 1 :] if t.kind != "neutral"), None)
+    valued = any(t.number is not None for t in inside) and all(
+        t.number is not None or t.when is not None or t.kind == "term" for t in inside
+    )
+    return valued and after is not None and after.number is not None
+
+
 def _spans(tokens: list[Token], at: int) -> bool:
     """True for the `and` of `between 113 and 117`."""
+    if _bracketed(tokens, at):
+        return True
     around = tokens[at - 1 : at] + tokens[at + 1 : at + 2]
     numbered = len(around) == 2 and all(t.number is not None for t in around)
     return at > 1 and numbered and tokens[at].text.lower() == "and" and tokens[at - 2].text.lower() == "between"

@@ -134,6 +134,7 @@ f_rehab: rehabilitation; physiotherapy; physical therapy | 康复; 理疗
 f_diet: diet; dietary; nutrition; nutritional | 饮食; 营养
 f_exercise: exercise; physical activity | 运动; 锻炼
 f_vaccine: vaccine; vaccination; immunization | 疫苗
+f_dialysis: dialysis; renal dialysis | 透析
 f_oxygen: oxygen; o2 | 氧; 氧气; 吸氧
 f_saturation: saturation | 饱和度
 f_blood: blood | 血液
@@ -146,8 +147,6 @@ f_amplification: amplification; amplified | 扩增
 f_pain: painful; pain; ache | 痛; 疼痛
 f_swelling: swelling; swollen | 肿; 肿胀
 f_breathless: breathless; breathlessness; dyspnea; shortness of breath; short of breath | 气促; 气短; 呼吸困难
-f_weight_gain: weight gain; weight increase; gained weight | 体重增加
-f_weight_loss: weight loss; lost weight | 体重减轻; 体重下降
 f_extended: extended release; prolonged release; sustained release; modified release | 缓释; 控释
 f_congenital: congenital | 先天性; 先天
 f_hereditary: hereditary; familial; inherited | 遗传性; 家族性

@@ -115,7 +115,7 @@ def _counted(following: Sequence[Token]) -> str | None:
         noun = next((v for k, v in ((token.kind, token.value), *token.also) if k == "count"), None)
         if noun is not None:
             return noun
-        if token.kind not in ("state", "term", "word", "neutral", "kind") or token.text.lower() in (
+        if token.kind not in ("state", "term", "word", "neutral", "kind", "agree") or token.text.lower() in (
             "of",
             "on",
             "for",

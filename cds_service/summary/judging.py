@@ -226,7 +226,7 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
 
 def _defined(piece: Mention, group: list[Part]) -> bool:
     """True for a finding that a result is by definition: normocytic, anaemia."""
-    return {t.value for t in piece.tokens} <= DERIVED and all(p.kind == "Observation" for p in group)
+    return bool(group) and {t.value for t in piece.tokens} <= DERIVED and all(p.kind == "Observation" for p in group)
 
 
 def _pieces(mention: Mention) -> list[Mention]:

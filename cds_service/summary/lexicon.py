@@ -106,7 +106,7 @@ def lexicon() -> Lexicon:
         for member in members.split():
             implied[f"#{member}"].add(f"#{class_}")
     _family(meanings, classes, implied)
-    base = extend(meanings, lambda name: tuple(a for a, _, _ in atoms(normal(name))))
+    base = extend(meanings, _key)
     classes |= base.classes
     for own, others in base.implied.items():
         implied.setdefault(own, set()).update(others)
@@ -116,6 +116,11 @@ def lexicon() -> Lexicon:
     for group in by_first.values():
         group.sort(key=lambda pair: -len(pair[0]))
     return Lexicon(by_first, classes, {id_: _closed(id_, implied) for id_ in implied}, base.combined, base.codes)
+
+
+def _key(name: str) -> Key:
+    """A name as phrases are written: without hyphens, which a sentence may have or not."""
+    return tuple(a for a, _, _ in atoms(normal(name)) if a not in ("-", "/"))
 
 
 def _family(meanings: Meanings, classes: dict[str, str], implied: dict[str, set[str]]) -> None:

@@ -33,6 +33,10 @@ def link_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
         if _means(token, "reason") or _means(token, "due"):
             givers, illness = _before(named, token), _next(named, token)
             also = _further(named, token, listed)
+            if givers is None and illness is not None and _illness(illness[1]):  # for A he takes B
+                givers = next((one for one in _after(named, illness) if not _illness(one[1])), None)
+            elif givers is not None and illness is not None and _illness(givers[1]) and _given(illness[1]):
+                givers, illness, also = illness, givers, []  # A, for which he takes B
         elif _means(token, "treated"):
             givers, illness = _next(named, token) or _giver_before(named, token), _illness_before(named, token)
         else:
@@ -61,6 +65,10 @@ def _further(named: Sequence[Said], token: Token, listed: set[int]) -> list[Said
     return list(takewhile(lambda one: one[0].tokens[0].start in listed and _illness(one[1]), after))
 
 
+def _after(named: Sequence[Said], one: Said) -> list[Said]:
+    return [other for other in named if other[0].tokens[0].start > one[0].tokens[0].start]
+
+
 def _illness_before(named: Sequence[Said], token: Token) -> Said | None:
     before = [one for one in named if one[0].tokens[0].start < token.start]
     return next((one for one in reversed(before) if _illness(one[1])), None)
@@ -74,6 +82,10 @@ def _giver_before(named: Sequence[Said], token: Token) -> Said | None:
 
 def _illness(group: Sequence[Part]) -> bool:
     return bool(group) and all(p.kind == "Condition" for p in group)
+
+
+def _given(group: Sequence[Part]) -> bool:
+    return bool(group) and all(p.kind.startswith("Medication") for p in group)
 
 
 def _stated(givers: Said, illness: Said) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from cds_service.summary.claims import Claim, Mention
 from cds_service.summary.lexicon import Token, lexicon
 
 _SAID_OF_ALL = frozenset({"level", "trend", "state", "certainty", "freq", "route", "time", "deny"})
 _TOGETHER = frozenset({"and", "和", "及", "与", "以及", "、", "both", "or", "或", "plus", "/"})
+_RESPECTIVELY = frozenset({"respectively", "分别", "分别为", "各为"})
 _OVER = frozenset({"past", "stopped", "completed", "held"})
 _LEADING = frozenset({"on", "with", "under", "for", "taking", "after", "following", "at"})
 _LISTED = frozenset({"", ",", ", and", "，", *_TOGETHER})
@@ -20,6 +21,7 @@ def share(found: list[Claim]) -> None:
     _share_times(found)
     _share_said(found)
     _share_values(found)
+    _share_in_order(found)
 
 
 def _share_times(found: list[Claim]) -> None:
@@ -101,6 +103,22 @@ def _share_values(found: list[Claim]) -> None:
             claim.tokens = [*(t for t in claim.tokens if not _amount(t)), value]
         for claim in rest:
             claim.tokens = [t for t in claim.tokens if not _amount(t)]
+
+
+def _share_in_order(found: list[Claim]) -> None:
+    """`ALT and AST have risen, 61 and 82 respectively`: values after a list whose names have none, in its order."""
+    for at, claim in enumerate(found):
+        run = list(takewhile(lambda c: not c.mentions and len([t for t in c.tokens if _amount(t)]) == 1, found[at:]))
+        said = [t for c in run for t in c.tokens if t.text.lower() in _RESPECTIVELY][:1]
+        names = found[max(0, at - len(run)) : at]
+        bare = [c for c in names if len(c.mentions) == 1 and not any(_amount(t) for t in c.tokens)]
+        if claim.mentions or len(run) < 2 or not said or len(bare) != len(run):
+            continue
+        for name, value in zip(names, run, strict=True):
+            name.tokens = [*name.tokens, *said, next(t for t in value.tokens if _amount(t))]
+        for value in run:
+            value.tokens = [t for t in value.tokens if not _amount(t)]
+        return
 
 
 def _names_before(found: Sequence[Claim], at: int) -> list[Claim]:

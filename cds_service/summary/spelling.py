@@ -33,6 +33,11 @@ _PERCENT = {
 _CHANGE = r"(?:\bby|减少|下降|降低|上升|升高|增加)(?: ?了)?"
 _ROUGHLY = r"(?: (?:about|around|roughly|nearly|almost|some|approximately)|约|近)?"
 _FRACTION = re.compile(rf"(?i)({_CHANGE}{_ROUGHLY}) ?({'|'.join(_PERCENT)})")
+_MONTHS = "Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?"
+_DAY_LIST = re.compile(
+    rf"(?<![\d.,/])((?:\d{{1,2}}(?:st|nd|rd|th)?, )*\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|&)) (?=\d{{1,2}}(?:st|nd|rd|th)? ((?:{_MONTHS})(?:,? \d{{4}})?)(?!\w))"
+)
+_HAN_DAY_LIST = re.compile(r"(\d{1,2}月)(\d{1,2}日)((?:[、，和及与]+\d{1,2}日)+)")
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)
 
 
@@ -54,6 +59,8 @@ def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
     plain = _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain))
+    plain = _DAY_LIST.sub(lambda m: re.sub(r"(\d{1,2}(?:st|nd|rd|th)?)", rf"\1 {m[2]}", m[1]) + " ", plain)
+    plain = _HAN_DAY_LIST.sub(lambda m: m[1] + m[2] + re.sub(r"(\d{1,2}日)", rf"{m[1]}\1", m[3]), plain)
     plain = _FRACTION.sub(lambda m: f"{m[1]} {_PERCENT[m[2].lower()]}%", plain)
     plain = _DOTTED.sub(lambda m: m.group().replace(".", "").replace(" ", ""), plain)
     plain = _HOURLY.sub(r"\1 hours", plain.replace("i.e.", "ie").replace("e.g.", "eg"))

@@ -26,7 +26,7 @@ diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral
 t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 => diab_neuro t2dm
 diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 => diabetes
 t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 => diab_retino t2dm
-dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析治疗; 血透治疗; 血液透析治疗; 维持性血液透析; 规律透析; 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析
+dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析治疗; 血透治疗; 血液透析治疗; 维持性血液透析; 规律透析; 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析 => f_dialysis
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
 chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 => hf
 chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 => chf chronic_hf
@@ -262,17 +262,17 @@ metastatic: metastatic; metastases; metastasis; metastatic disease | 转移
 DRUGS = """
 metformin: metformin; metformin hydrochloride; glucophage | 二甲双胍; 盐酸二甲双胍; 格华止
 insulin: insulin | 胰岛素
-glargine: insulin glargine; glargine; lantus; basaglar; toujeo | 甘精胰岛素 => insulin
+glargine: insulin glargine; glargine; lantus; basaglar; toujeo | 甘精胰岛素; 来得时 => insulin
 humulin: humulin; insulin human isophane regular insulin; insulin isophane; nph insulin; humulin 70 30 | 人胰岛素 => insulin
 lispro: insulin lispro; humalog | 赖脯胰岛素 => insulin
-aspart: insulin aspart; novolog | 门冬胰岛素 => insulin
+aspart: insulin aspart; novolog | 门冬胰岛素; 诺和锐 => insulin
 glipizide: glipizide | 格列吡嗪
 glimepiride: glimepiride | 格列美脲
 gliclazide: gliclazide | 格列齐特
-sitagliptin: sitagliptin; januvia | 西格列汀
+sitagliptin: sitagliptin; januvia | 西格列汀; 捷诺维
 linagliptin: linagliptin | 利格列汀
-empagliflozin: empagliflozin; jardiance | 恩格列净
-dapagliflozin: dapagliflozin; farxiga; forxiga | 达格列净
+empagliflozin: empagliflozin; jardiance | 恩格列净; 欧唐静
+dapagliflozin: dapagliflozin; farxiga; forxiga | 达格列净; 安达唐
 canagliflozin: canagliflozin; invokana | 卡格列净
 semaglutide: semaglutide; ozempic; wegovy; rybelsus | 司美格鲁肽
 liraglutide: liraglutide; victoza | 利拉鲁肽
@@ -281,25 +281,25 @@ tirzepatide: tirzepatide; mounjaro | 替尔泊肽
 lisinopril: lisinopril; zestril; prinivil | 赖诺普利
 enalapril: enalapril | 依那普利
 ramipril: ramipril | 雷米普利
-perindopril: perindopril | 培哚普利
-captopril: captopril | 卡托普利
-benazepril: benazepril | 贝那普利
-losartan: losartan; losartan potassium; cozaar | 氯沙坦; 氯沙坦钾
-valsartan: valsartan; diovan | 缬沙坦
-irbesartan: irbesartan | 厄贝沙坦
+perindopril: perindopril | 培哚普利; 雅施达
+captopril: captopril | 卡托普利; 开博通
+benazepril: benazepril | 贝那普利; 洛丁新
+losartan: losartan; losartan potassium; cozaar | 氯沙坦; 氯沙坦钾; 科素亚
+valsartan: valsartan; diovan | 缬沙坦; 代文
+irbesartan: irbesartan | 厄贝沙坦; 安博维
 candesartan: candesartan | 坎地沙坦
 olmesartan: olmesartan | 奥美沙坦
-telmisartan: telmisartan | 替米沙坦
-entresto: sacubitril valsartan; entresto; sacubitril and valsartan | 沙库巴曲缬沙坦; 诺欣妥
+telmisartan: telmisartan | 替米沙坦; 美卡素
+entresto: sacubitril valsartan; entresto; sacubitril and valsartan | 沙库巴曲缬沙坦; 诺欣妥; 诺欣妥
 amlodipine: amlodipine; norvasc; amlodipine besylate | 氨氯地平; 苯磺酸氨氯地平; 络活喜
-nifedipine: nifedipine | 硝苯地平
+nifedipine: nifedipine | 硝苯地平; 拜新同
 diltiazem: diltiazem | 地尔硫卓
 verapamil: verapamil; verapamil hydrochloride | 维拉帕米; 盐酸维拉帕米
 metoprolol: metoprolol | 美托洛尔; 倍他乐克
 metoprolol_succ: metoprolol succinate; toprol; toprol xl | 琥珀酸美托洛尔 => metoprolol
 metoprolol_tart: metoprolol tartrate; lopressor | 酒石酸美托洛尔 => metoprolol
 atenolol: atenolol | 阿替洛尔
-bisoprolol: bisoprolol | 比索洛尔
+bisoprolol: bisoprolol | 比索洛尔; 康忻
 carvedilol: carvedilol; coreg | 卡维地洛
 propranolol: propranolol; inderal | 普萘洛尔
 hctz: hydrochlorothiazide; hctz | 氢氯噻嗪; 双氢克尿噻
@@ -313,27 +313,27 @@ eplerenone: eplerenone | 依普利酮
 digoxin: digoxin; lanoxin | 地高辛
 nitroglycerin: nitroglycerin; glyceryl trinitrate; nitroglycerine; gtn; ntg; glyceryl trinitrate spray | 硝酸甘油
 atorvastatin: atorvastatin; lipitor; atorvastatin calcium | 阿托伐他汀; 立普妥; 阿托伐他汀钙
-simvastatin: simvastatin; simvistatin; zocor | 辛伐他汀
-rosuvastatin: rosuvastatin; crestor | 瑞舒伐他汀
+simvastatin: simvastatin; simvistatin; zocor | 辛伐他汀; 舒降之
+rosuvastatin: rosuvastatin; crestor | 瑞舒伐他汀; 可定
 pravastatin: pravastatin | 普伐他汀
 ezetimibe: ezetimibe | 依折麦布
 warfarin: warfarin; warfarin sodium; coumadin | 华法林; 华法林钠
-apixaban: apixaban; eliquis | 阿哌沙班
-rivaroxaban: rivaroxaban; xarelto | 利伐沙班
-dabigatran: dabigatran; pradaxa | 达比加群
+apixaban: apixaban; eliquis | 阿哌沙班; 艾乐妥
+rivaroxaban: rivaroxaban; xarelto | 利伐沙班; 拜瑞妥
+dabigatran: dabigatran; pradaxa | 达比加群; 泰毕全
 edoxaban: edoxaban | 艾多沙班
 enoxaparin: enoxaparin; lovenox; clexane | 依诺肝素
 heparin: heparin; ufh; unfractionated heparin | 肝素
-aspirin: aspirin; acetylsalicylic acid; asa | 阿司匹林
-clopidogrel: clopidogrel; plavix | 氯吡格雷
-ticagrelor: ticagrelor; brilinta | 替格瑞洛
+aspirin: aspirin; acetylsalicylic acid; asa | 阿司匹林; 拜阿司匹灵; 阿司匹林肠溶片
+clopidogrel: clopidogrel; plavix | 氯吡格雷; 波立维
+ticagrelor: ticagrelor; brilinta | 替格瑞洛; 倍林达
 prasugrel: prasugrel | 普拉格雷
 alteplase: alteplase; tpa | 阿替普酶
-ibuprofen: ibuprofen; advil; motrin | 布洛芬
+ibuprofen: ibuprofen; advil; motrin | 布洛芬; 芬必得
 naproxen: naproxen; naproxen sodium; aleve | 萘普生; 萘普生钠
 celecoxib: celecoxib; celebrex | 塞来昔布
 diclofenac: diclofenac | 双氯芬酸
-acetaminophen: acetaminophen; paracetamol; tylenol; apap | 对乙酰氨基酚; 扑热息痛
+acetaminophen: acetaminophen; paracetamol; tylenol; apap | 对乙酰氨基酚; 扑热息痛; 泰诺林
 codeine: codeine; codeine phosphate | 可待因
 oxycodone: oxycodone; oxycodone hydrochloride; oxycontin | 羟考酮
 hydrocodone: hydrocodone; hydrocodone bitartrate | 氢可酮
@@ -351,7 +351,7 @@ penicillin: penicillin; penicillins; pcn | 青霉素
 pen_v: penicillin v; penicillin v potassium | 青霉素V; 青霉素V钾 => penicillin
 pen_g: penicillin g; benzylpenicillin | 青霉素G => penicillin
 ampicillin: ampicillin | 氨苄西林
-ceftriaxone: ceftriaxone | 头孢曲松
+ceftriaxone: ceftriaxone | 头孢曲松; 罗氏芬
 cephalosporin: cephalosporin; cephalosporins | 头孢菌素; 头孢
 azithromycin: azithromycin | 阿奇霉素
 doxycycline: doxycycline | 多西环素; 强力霉素
@@ -370,10 +370,10 @@ chlorpheniramine: chlorpheniramine; chlorpheniramine maleate | 氯苯那敏; 扑
 astemizole: astemizole | 阿司咪唑
 dextromethorphan: dextromethorphan; dextromethorphan hydrobromide | 右美沙芬
 epinephrine: epinephrine; adrenaline; epipen | 肾上腺素
-albuterol: albuterol; salbutamol; ventolin; proair | 沙丁胺醇
+albuterol: albuterol; salbutamol; ventolin; proair | 沙丁胺醇; 万托林
 fluticasone: fluticasone; fluticasone propionate; flovent | 氟替卡松; 丙酸氟替卡松
 salmeterol: salmeterol | 沙美特罗
-tiotropium: tiotropium; spiriva | 噻托溴铵
+tiotropium: tiotropium; spiriva | 噻托溴铵; 思力华
 theophylline: theophylline | 茶碱
 prednisone: prednisone | 泼尼松; 强的松
 hydrocortisone: hydrocortisone | 氢化可的松
@@ -386,11 +386,11 @@ iron: ferrous sulfate; iron sulfate; ferrous sulphate | 硫酸亚铁
 b12: vitamin b 12; vitamin b12; cyanocobalamin; cobalamin | 维生素B12
 folic: folic acid | 叶酸
 prenatal_vit: prenatal vitamin; prenatal vitamins; prenatal vitamin with folic acid | 产前维生素; 孕期维生素; 孕妇维生素; 孕期复合维生素
-donepezil: donepezil; donepezil hydrochloride; aricept | 多奈哌齐; 盐酸多奈哌齐
+donepezil: donepezil; donepezil hydrochloride; aricept | 多奈哌齐; 盐酸多奈哌齐; 安理申
 memantine: memantine; memantine hydrochloride; namenda | 美金刚; 盐酸美金刚
 galantamine: galantamine | 加兰他敏
-fluoxetine: fluoxetine; prozac | 氟西汀
-sertraline: sertraline; zoloft | 舍曲林
+fluoxetine: fluoxetine; prozac | 氟西汀; 百忧解
+sertraline: sertraline; zoloft | 舍曲林; 左洛复
 clonazepam: clonazepam; klonopin | 氯硝西泮
 atomoxetine: atomoxetine | 托莫西汀
 methylphenidate: methylphenidate; methylphenidate hydrochloride; ritalin | 哌甲酯
@@ -406,19 +406,19 @@ paclitaxel: paclitaxel; taxol | 紫杉醇
 cisplatin: cisplatin | 顺铂
 etoposide: etoposide | 依托泊苷
 leuprolide: leuprolide; leuprolide acetate; leuprorelin; lupron | 亮丙瑞林
-letrozole: letrozole; femara | 来曲唑
+letrozole: letrozole; femara | 来曲唑; 弗隆
 anastrozole: anastrozole; arimidex | 阿那曲唑
 fulvestrant: fulvestrant | 氟维司群
 abemaciclib: abemaciclib | 阿贝西利
 ribociclib: ribociclib | 瑞波西利
-tacrolimus: tacrolimus | 他克莫司
-mycophenolate: mycophenolate; mycophenolate mofetil; cellcept; mmf | 霉酚酸酯; 吗替麦考酚酯
+tacrolimus: tacrolimus | 他克莫司; 普乐可复
+mycophenolate: mycophenolate; mycophenolate mofetil; cellcept; mmf | 霉酚酸酯; 吗替麦考酚酯; 骁悉
 sevelamer: sevelamer | 司维拉姆
 epoetin: epoetin alfa; epoetin; erythropoietin; epo | 促红细胞生成素; 重组人促红素
 darbepoetin: darbepoetin alfa; darbepoetin | 达贝泊汀
 lactulose: lactulose | 乳果糖
 ondansetron: ondansetron; zofran | 昂丹司琼
-omeprazole: omeprazole | 奥美拉唑
+omeprazole: omeprazole | 奥美拉唑; 洛赛克
 pantoprazole: pantoprazole | 泮托拉唑
 statin: statin; statins | 他汀; 他汀类药物; 他汀类
 immunosuppressant: immunosuppressant; immunosuppressants; immunosuppression; immunosuppressive; immunosuppressive therapy; immunosuppressive treatment; antirejection; immunosuppressed | 免疫抑制剂; 免疫抑制; 免疫抑制药物; 抗排异; 抗排斥
@@ -443,6 +443,20 @@ nsaid: nsaid; nsaids; nonsteroidal anti inflammatory drug | 非甾体抗炎药; 
 sglt2i: sglt2 inhibitor; sglt2 inhibitors; sglt2i | SGLT2抑制剂
 opioid: opioid; opioids; opiate | 阿片类; 阿片类药物
 antibiotic: antibiotic; antibiotics; antibacterial | 抗生素; 抗菌药
+phosphate_binder: phosphate binder; phosphate binders | 磷结合剂; 降磷药
+esa: erythropoiesis stimulating agent; esa; esas | 促红素类药物
+bronchodilator: bronchodilator; bronchodilators | 支气管扩张剂; 支气管扩张药
+saba: saba; short acting beta agonist; reliever; reliever inhaler; rescue inhaler | 短效β2受体激动剂
+urate_lowering: urate lowering; urate lowering therapy; urate lowering drug | 降尿酸药; 降尿酸药物; 降尿酸
+thyroid_replacement: thyroid replacement; thyroid hormone replacement; thyroid hormone | 甲状腺激素; 甲状腺激素替代
+dementia_drug: antidementia; cholinesterase inhibitor; acetylcholinesterase inhibitor | 抗痴呆药; 胆碱酯酶抑制剂
+laxative: laxative; laxatives | 泻药; 通便药
+analgesic: analgesic; analgesics; painkiller; painkillers; pain relief | 止痛药; 镇痛药
+antidepressant: antidepressant; antidepressants | 抗抑郁药
+antihistamine: antihistamine; antihistamines | 抗组胺药
+nitrate: nitrate; nitrates | 硝酸酯类; 硝酸酯
+nonselective_bb: nonselective beta blocker; non selective beta blocker; nsbb | 非选择性β受体阻滞剂
+chemo_drug: chemotherapy agent; cytotoxic | 化疗药; 化疗药物
 ccb: calcium channel blocker | 钙通道阻滞剂; 钙拮抗剂
 """
 
@@ -467,11 +481,26 @@ CLASSES = {
     "lipids": "cholesterol hdl ldl triglyceride",
     "vitals": "bp sbp dbp hr rr temp spo2",
     "blood_count": "hemoglobin hematocrit rbc wbc platelet mcv",
+    "phosphate_binder": "sevelamer",
+    "esa": "epoetin darbepoetin",
+    "bronchodilator": "albuterol salmeterol tiotropium theophylline",
+    "saba": "albuterol",
+    "urate_lowering": "allopurinol",
+    "thyroid_replacement": "levothyroxine",
+    "dementia_drug": "donepezil galantamine",
+    "laxative": "lactulose",
+    "analgesic": "acetaminophen nsaid opioid",
+    "antidepressant": "fluoxetine sertraline",
+    "antihistamine": "loratadine cetirizine fexofenadine diphenhydramine chlorpheniramine astemizole",
+    "nitrate": "nitroglycerin",
+    "nonselective_bb": "propranolol carvedilol",
+    "chemo_drug": "oxaliplatin docetaxel paclitaxel cisplatin etoposide",
     "immunosuppressant": "tacrolimus mycophenolate prednisone methotrexate",
     "steroid": "prednisone hydrocortisone",
     "lipid_lowering": "statin",
-    "antihypertensive": "acei arb ccb hctz chlorthalidone indapamide",
-    "glucose_lowering": "metformin sglt2i",
+    "antihypertensive": "acei arb ccb betablocker hctz chlorthalidone indapamide",
+    "glucose_lowering": "metformin sglt2i insulin glipizide glimepiride gliclazide sitagliptin linagliptin semaglutide "
+    "liraglutide dulaglutide tirzepatide",
     "loop_diuretic": "furosemide torsemide bumetanide",
     "mra": "spironolactone eplerenone",
     "doac": "apixaban rivaroxaban dabigatran edoxaban",
@@ -586,7 +615,7 @@ ablation: catheter ablation of tissue of heart; catheter ablation; cardiac ablat
 echo: transthoracic echocardiography; echocardiogram; echocardiography; trans thoracic echocardiogram; transthoracic echocardiogram; tte; echo; cardiac ultrasound; cardiac echo | 超声心动图; 经胸超声心动图; 心脏超声; 心超; 心脏彩超; 心脏B超
 cxr: chest film; chest radiography; plain chest x ray; chest x ray; cxr; chest radiograph; chest xray | 胸部X线; 胸片; 胸部X线检查; X线胸片
 pacemaker: pacemaker; intro of pacemaker via vein; pacemaker implantation; cardiac pacemaker; pacemaker insertion | 起搏器; 心脏起搏器; 起搏器植入
-hemodialysis: hemodialysis; haemodialysis; dialysed; dialyzed; was dialysed | 血液透析
+hemodialysis: hemodialysis; haemodialysis; dialysed; dialyzed; was dialysed | 血液透析 => f_dialysis
 paracentesis: abdominal paracentesis; paracentesis | 腹腔穿刺; 腹腔穿刺术
 chemo: chemotherapy; chemo | 化疗; 化学治疗
 chemoradio: combined chemotherapy and radiation therapy; chemoradiation; chemoradiotherapy | 放化疗; 同步放化疗

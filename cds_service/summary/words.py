@@ -21,7 +21,7 @@ suspected: suspected; possible; probable; possibly; probably; likely; may have; 
 confirmed: confirmed; definite; established | 确诊; 已确诊; 明确
 """,
     "time": """
-planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due for; plans; is to; requested; referred for; referred | 计划; 拟; 待; 预约; 将; 拟行; 安排; 将于; 已预约
+planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due for; plans; is to; requested; referred for; referred; proposed; is proposed; drafted; have been drafted; has been drafted; draft; drafts; being ordered; is being ordered; to be signed; awaiting signature; unsigned; not yet signed; not yet started | 计划; 拟; 待; 预约; 将; 拟行; 安排; 将于; 已预约; 待签; 待签署; 草拟; 拟用; 拟予; 待执行; 待签医嘱
 done: placed; was placed; were placed; inserted; was inserted; were inserted; underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
 """,
     "trend": """
@@ -33,7 +33,7 @@ worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重;
 twice: doubled; doubling | 翻倍; 加倍; 翻了一番
 half: halved; halving | 减半
 monotone: steadily; progressively; consistently; continuously | 持续; 逐年; 逐步
-range: ranged; ranging; range from; ranged from; ranged between; ranging from; ranging between; varied; varied between | 波动; 波动于; 波动在
+range: ranged; ranging; range from; ranged from; ranged between; ranging from; ranging between; varied; varied between; hovered; hovered between; hovering between; fluctuated; fluctuated between; fluctuating between; oscillated between | 波动; 波动于; 波动在
 changed: changed; change; went; moved | 变化; 变为; 变化为
 """,
     "level": """
@@ -56,6 +56,7 @@ marked: marked; markedly; significant; significantly; substantial; substantially
 """,
     "agree": """
 conflict: conflicting; discrepant; inconsistent; contradictory; discordant; differing; disagree; conflict; do not agree | 不一致; 矛盾; 相互矛盾; 互相矛盾; 不符
+recent: newly diagnosed; new diagnosis of; recently diagnosed; newly; new | 新诊断; 新近诊断; 新发; 初诊
 same_day: same day; on the same day; on that day; that same day; the same date | 同一天; 同日; 当天; 同一日
 """,
     "ordinal": """
@@ -66,9 +67,9 @@ same_day: same day; on the same day; on that day; that same day; the same date |
 6: sixth; 6th | 第六次; 第6次
 """,
     "control": """
-good: well controlled; good control; good glycemic control; adequately controlled; at goal; under good control; well controlled with | 控制良好; 控制可; 控制满意; 控制达标; 控制较好
-poor: poorly controlled; poor control; poor glycemic control; uncontrolled; badly controlled; very poorly controlled | 控制不佳; 控制差; 控制不良; 未控制; 控制极差
-not good: suboptimal control; suboptimally controlled; inadequately controlled; not well controlled; not at goal; above goal; inadequate control; suboptimal | 控制欠佳; 控制不理想; 未达标; 控制不达标; 控制一般
+good: well controlled; good control; good glycemic control; adequately controlled; at goal; under good control; well controlled with | 控制良好; 控制可; 控制满意; 控制达标; 控制较好; 血糖控制良好; 血压控制良好; 血糖控制可; 血压控制可; 血糖控制达标; 血压控制达标; 血糖控制满意; 血压控制满意
+poor: poorly controlled; poor control; poor glycemic control; uncontrolled; badly controlled; very poorly controlled | 控制不佳; 控制差; 控制不良; 未控制; 控制极差; 血糖控制不佳; 血糖控制差; 血糖控制不良; 血压控制不佳; 血压控制差; 血糖未控制; 血压未控制
+not good: suboptimal control; suboptimally controlled; inadequately controlled; not well controlled; not at goal; above goal; inadequate control; suboptimal | 控制欠佳; 控制不理想; 未达标; 控制不达标; 控制一般; 血糖控制欠佳; 血压控制欠佳; 血糖控制不理想; 血压控制不理想; 血糖未达标; 血压未达标
 """,
     "rank": """
 latest: latest; most recent; last; newest; most recently | 最近一次; 最新; 最近; 末次; 最后一次; 近期
@@ -114,7 +115,7 @@ AllergyIntolerance: allergies | 种过敏; 项过敏; 个过敏; 种过敏原
 Encounter: attendances; hospital attendances; hospital visits; clinic visits; ed attendances; ed visits; emergency attendances; inpatient stays; hospital stays; outpatient visits; emergency admissions; check ups; visits; encounters; admissions; hospitalizations; hospitalisations; stays; hospital admissions; consultations; emergency visits | 次就诊; 次住院; 次入院; 次急诊; 次门诊
 Procedure: procedures; operations | 次手术; 项手术; 项操作; 次操作; 项检查; 次检查
 Immunization: vaccines; vaccinations; immunizations; immunisations; vaccine doses; shots; doses | 次接种; 剂疫苗; 种疫苗; 剂; 针
-Observation: checks; results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验
+Observation: checks; results; measurements; readings; values; tests; observations | 次测量; 项结果; 个结果; 次检测; 次测定; 次结果; 次测得; 次检验; 个数值; 个不同数值; 个值; 个读数
 : sessions; courses; times; occasions; episodes; separate occasions; different occasions; entries; records | 次; 条记录; 次记录
 """,
     "cause": """
@@ -161,6 +162,7 @@ food: with food; with meals; with a meal; after meals; with each meal | 随餐; 
 
 # Words that assert nothing by themselves. Everything here was looked at: none names, rates or advises.
 NEUTRAL = """
+maintenance; signed;
 than before; than previously; compared with before; from before; from baseline; compared with baseline; from previously;
 so far; to date; thus far; up to now;
 required; requiring; requires; needed; needing; necessitated; necessitating;
