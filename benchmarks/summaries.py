@@ -134,17 +134,17 @@ def recall(data: Path) -> Rows:
 
 def verifier(number: int = 1) -> Rows:
     """Kept and dropped of a set of hand-written sentences, by what a wrong one changes."""
-    from bench import FILE, SECOND, THIRD, cases, verdict
+    from bench import BLIND, CLASSES, FILE, SECOND, THIRD, cases, verdict
 
     found: Counter[tuple[str, bool]] = Counter()
-    sentences = cases((FILE, SECOND, THIRD)[number - 1])
+    sentences = cases((FILE, SECOND, THIRD, BLIND, CLASSES)[number - 1])
     start = time.perf_counter()
     for case in sentences:
         found[case.what, verdict(case).keep] += 1
     each = (time.perf_counter() - start) / len(sentences) * 1000
     right = found["right", True] + found["right", False]
     wrong = {what for what, _ in found} - {"right"}
-    about = "the sample patients and public records" if number == 2 else "the sample patients"
+    about = "the sample patients and public records" if number in (2, 4) else "the sample patients"
     rows = [f"{len(sentences)} sentences about {about}, {each:.1f} ms each.\n"]
     rows += ["| sentences | number | kept |", "|---|---|---|"]
     rows.append(f"| right | {right} | {share(found['right', True], right)} |")
@@ -256,6 +256,26 @@ def main() -> None:
         "a sentence that is dropped loses its place in the summary, where the deterministic line stands in its stead.",
         "",
         *verifier(3),
+        "\n## The verifier: three blind sets\n",
+        "By an author who never saw the verifier nor ran it: what a hospital's language model would write about 27",
+        "sample patients and six synthetic ones, right and with one planted error, in English and Chinese.",
+        "Each set was tried once before anything was changed for it; between them classes of failure were mended, never",
+        "one sentence. Kept at that first contact, by the author's own labels:", "",
+        "| set | right kept | wrong kept |", "|---|---|---|",
+        "| 1 | 69.6 % (71 of 102) | 2 of 88 |", "| 2 | 79.2 % (76 of 96) | 2 of 90 |",
+        "| 3 | 90.5 % (76 of 84) | 0 of 78 |", "",
+        "The wrong ones that were kept: two falls told from one value (`较前下降`, `较前升高`) and a thrombosis of the past",
+        "told as present, all mended; the fourth was right, for its side stands in the display of a code.",
+        "Five sentences that say what a medicine is for count as right by the author's rule and as wrong here, for the",
+        "record does not say so; with these six labels mended the third set keeps 91.6 % (76 of 83) and 0 of 79.",
+        "Of words that neither its tables nor the record know, about one right sentence in ten is still lost.", "",
+        "Now:", "",
+        *verifier(4),
+        "\n## The verifier: by class of wording\n",
+        "Brands, abbreviations, relative dates, conversions, degrees, lists, counts and durations, written by the one who",
+        "mended the verifier, each group tried before it was mended (right kept 41 of 66, 23 of 41, 27 of 48; wrong 0 of",
+        "10, 0 of 8, 1 of 7), then 64 wrong ones aimed at what was loosened (6 kept, since mended).", "",
+        *verifier(5),
         "\n## The verifier: planted errors of MEDEC (CC BY 4.0, Ben Abacha et al. 2025)\n",
         "Each wrong sentence is held against the corrected text as a document; the corrected one stands in it.", "",
         *planted(options.data),

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
-from cds_service.summary.evidence import Part, peers
+from cds_service.summary.evidence import Part
 from cds_service.summary.figures import values
 from cds_service.summary.order import Spoken
+from cds_service.summary.ranks import peers
 
 _NEW = timedelta(days=183)
 

@@ -56,12 +56,12 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
     if trend or arrows:
         reasons += trend_reasons(claim, about, trend, counted)
-        numbers(claim, named, about, counted | told(claim), reasons)
+        numbers(claim, [], about, counted | told(claim), reasons)
         left: Group = []
     else:
         left = numbers(claim, named, about, counted, reasons)
     narrowed = left or about
-    reasons += time_reasons(claim, named, narrowed, chart)
+    reasons += time_reasons(claim, named, narrowed, about, chart)
     reasons += _states(claim, named, narrowed)
     reasons += _kinds(claim, about, usable, chart)
     reasons += level_reasons(claim, narrowed)
@@ -161,6 +161,8 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         ):
             continue
         words = any(("kind", value) in p.operators for p in group)
+        if "prescribed" in token.text.lower():
+            wanted |= {"ServiceRequest"}
         if token.text.lower() in _TREATED:
             wanted |= {"Procedure"}
         beside = value == "Medication" and all(p.kind == "Condition" for p in group) and usable

@@ -122,7 +122,7 @@ def _spans(tokens: list[Token], at: int) -> bool:
         return True
     around = tokens[at - 1 : at] + tokens[at + 1 : at + 2]
     numbered = len(around) == 2 and all(t.number is not None for t in around)
-    return at > 1 and numbered and tokens[at].text.lower() == "and" and tokens[at - 2].text.lower() == "between"
+    return at > 1 and numbered and tokens[at].text.lower() == "and" and tokens[at - 2].text.lower().endswith("between")
 
 
 def _claim(tokens: list[Token], joined: str) -> Claim:

@@ -103,12 +103,16 @@ def _latest(parts: Sequence[Part]) -> Part | None:
 
 
 def doubled_or_halved(change: float, claim: Claim, tokens: Sequence[Token]) -> dict[str, bool]:
-    """Whether a relative change is a doubling or a halving as the sentence qualifies it: more than, nearly, exactly."""
+    """Whether a relative change is a doubling, a halving or another multiple.
+
+    The sentence may qualify it: more than, nearly, exactly.
+    """
     said = {t.value for t in tokens if t.kind == "compare"} | claim.values("compare")
+    folds = {f"x{n}": n - 0.5 <= 1 + change < n + 0.5 for n in range(3, 11)}
     if said & {"gt", "ge"}:
-        return {"twice": change > 1.0, "half": change < -0.5}
+        return {**folds, "twice": change > 1.0, "half": change < -0.5}
     if said & {"lt", "le"}:
-        return {"twice": 0 < change < 1.0, "half": -0.5 < change < 0}
+        return {**folds, "twice": 0 < change < 1.0, "half": -0.5 < change < 0}
     if "about" in said:
-        return {"twice": 0.75 <= change <= 1.25, "half": -0.6 <= change <= -0.4}
-    return {"twice": 0.85 <= change <= 1.2, "half": -0.55 <= change <= -0.45}
+        return {**folds, "twice": 0.75 <= change <= 1.25, "half": -0.6 <= change <= -0.4}
+    return {**folds, "twice": 0.85 <= change <= 1.2, "half": -0.55 <= change <= -0.45}

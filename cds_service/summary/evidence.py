@@ -23,7 +23,7 @@ _PAST = frozenset({
     "revoked", "abandoned", "superseded",
 })  # fmt: skip
 _PLANNED = frozenset({"planned", "preparation", "draft", "proposed", "booked", "pending", "requested"})
-_DENIED_STATUS = frozenset({"not-done", "not-taken"})
+DENIED_STATUS = frozenset({"not-done", "not-taken"})
 _NO_VALUE = re.compile(r"^(no|none|negative|absent|not detected|not present|undetected|无|阴性|未检出)\b", re.I)
 _FOUND = re.compile(r"(?:present|detected|positive|阳性|检出)\b", re.I)
 # Names within which a shorter one means something else: a non-smoker is no smoker.
@@ -31,7 +31,6 @@ OPAQUE = frozenset({"#never_smoker", "#ex_smoker", "#nka", "#nkda", "#dnr", "#ns
 _PIECE = re.compile(r"[^:;,.：；，。?？]+[?？]?")
 _INSIDE = frozenset({"condition", "quality", "act", "drug", "family"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
-_OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 MAX_PARTS = 400
 _MOST_DAILY = 4
 _STRENGTH = frozenset({"mg", "g", "mcg", "ug"})
@@ -288,7 +287,7 @@ def _status(part: Part, cited: Stated, chart: Chart) -> None:
     hedged = ("certainty", "suspected") in part.operators or asked
     part.suspected = cited.kind == "Condition" and (bool(doubtful) or hedged)
     refuted = "refuted" in cited.verification
-    part.negative = refuted or cited.status in _DENIED_STATUS or cited.json.get("doNotPerform") is True
+    part.negative = refuted or cited.status in DENIED_STATUS or cited.json.get("doNotPerform") is True
 
 
 def _value_polarity(part: Part, row: Json) -> None:
@@ -335,17 +334,3 @@ def _of_text(sentence: str, whole: Part) -> Part:
         part.affirmed |= whole.affirmed  # a result in words: immune, of rubella immunity
     part.negative = whole.negative and whole.kind != "Observation"  # why a vaccine was not given
     return part
-
-
-def peers(of: Part, chart: Chart) -> Iterator[Stated]:
-    """The patient's resources that share a code with a part's resource."""
-    own = codings_of(of.source.json, *_OWN_CODES)
-    called = _called(of.source)
-    for other in chart.of_kind(of.kind):
-        alike = codings_of(other.json, *_OWN_CODES) & own or _called(other) & called
-        if alike and not other.erroneous and other.status not in _DENIED_STATUS:
-            yield other
-
-
-def _called(one: Stated) -> set[str]:
-    return {text.casefold() for path, text in one.names if path.partition(".")[0] in _OWN_CODES}

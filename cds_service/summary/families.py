@@ -142,6 +142,7 @@ f_stool: stool; fecal; faecal; feces | 粪便; 大便
 f_glucose: glucose; sugar | 葡萄糖; 糖
 f_vitamin: vitamin; vitamins | 维生素
 f_pathogenic: pathogenic | 致病; 致病性
+f_gene: gene; genes | 基因
 f_variant: variant; mutation; mutated | 变异; 突变; 基因变异
 f_amplification: amplification; amplified | 扩增
 f_pain: painful; pain; ache | 痛; 疼痛
@@ -162,6 +163,7 @@ f_major: major | 重大; 主要
 f_seasonal: seasonal | 季节性
 f_perennial: perennial | 常年性
 f_essential: essential | 原发性
+f_refuse: refuse; refuses; refused; refusing; decline of; refusal | 拒绝; 拒服
 f_intolerance: intolerance; intolerant | 不耐受
 f_anaphylaxis: anaphylaxis; anaphylactic; severe allergic reaction | 过敏性休克; 严重过敏反应
 """

@@ -13,6 +13,7 @@ from cds_service.summary.comparing import beside_reasons, row_reasons
 from cds_service.summary.control import control_reasons
 from cds_service.summary.degrees import degrees
 from cds_service.summary.evidence import OPAQUE, Part, parts
+from cds_service.summary.leveling import against_before
 from cds_service.summary.levels import DERIVED, findings_of
 from cds_service.summary.lexicon import WHOLE, lexicon
 from cds_service.summary.links import link_reasons
@@ -212,7 +213,12 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         state.spoken += [(m.tokens[0].start, group) for m, group in zip(claim.mentions, named, strict=True)]
     fresh = [p for group in named for p in group]
     counted = claim.of("number") or claim.of("pressure")
-    about = fresh or (state.named if counted else state.narrowed) or list(usable)
+    about = (
+        fresh
+        or _of_kind(claim, usable)
+        or (state.named if counted or claim.of("trend") or against_before(claim) else state.narrowed)
+        or list(usable)
+    )
     narrowed, more = check(claim, named, about, usable, chart)
     if counted:
         state.steps.append((claim, narrowed))
@@ -222,6 +228,14 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         state.named = about
     state.narrowed = narrowed or about
     return more
+
+
+def _of_kind(claim: Claim, usable: list[Part]) -> list[Part]:
+    """What `the latest session`, `the last visit` are, in a claim that names nothing else but ranks."""
+    if not claim.values("rank"):
+        return []
+    kinds = claim.values("kind") & {"Procedure", "Encounter"}
+    return [p for p in usable if p.kind in kinds]
 
 
 def _defined(piece: Mention, group: list[Part]) -> bool:

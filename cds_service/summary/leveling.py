@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from cds_service.summary.claims import Claim
 from cds_service.summary.degrees import degrees
@@ -23,6 +23,7 @@ _BEFORE = frozenset({
     "compared with before", "from before", "from baseline", "compared with baseline", "较基线", "较入院时",
     "from previously",
 })  # fmt: skip
+_BESIDE = frozenset({"较", "比", "compared with", "compared to", "versus", "vs", "relative to"})
 _AGAINST = _BEFORE | frozenset({
     "较", "比", "较前", "前次", "上次", "compared with", "compared to", "versus", "vs", "relative to", "from", "than",
     "与前相比", "相比", "by", "previously",
@@ -46,7 +47,11 @@ def is_level(claim: Claim, about: Group) -> bool:
 
 def against_before(claim: Claim) -> set[str]:
     """`up` for `较前升高` and `higher than before`: a level against an earlier one is a change."""
-    if not any(t.text.lower() in _BEFORE for t in claim.tokens):
+    then = any(
+        token.text.lower() in _BESIDE and following.when is not None and following.when.kind != "oldness"
+        for token, following in pairwise(claim.tokens)
+    )
+    if not then and not any(t.text.lower() in _BEFORE for t in claim.tokens):
         return set()
     return {{"high": "up", "low": "down"}[value] for value in claim.values("level") & {"high", "low"}}
 

@@ -95,6 +95,9 @@ def findings_of(part: Part) -> tuple[set[str], set[str]]:
     """What a result is by definition, and what it is not: fever from 38.0 degrees, hyponatremia below the range."""
     found: set[str] = set()
     ruled_out: set[str] = set()
+    if part.kind.startswith("Medication") and "#aspirin" in part.affirmed:
+        strengths = [n.value for n in part.numbers if n.unit == "mg"]
+        return ({"#low_aspirin"} if strengths and max(strengths) <= _LOW_ASPIRIN_MG else set()), set()
     if part.kind != "Observation":
         return found, ruled_out
     for term, unit, limit, finding in _DEFINED:
@@ -116,6 +119,7 @@ def findings_of(part: Part) -> tuple[set[str], set[str]]:
 
 
 _NO_FEVER = 37.5
+_LOW_ASPIRIN_MG = 100
 # What a laboratory's high or low of one analyte is called.
 _BY_LEVEL = (
     ("#sodium", "low", "#hyponatremia"), ("#sodium", "high", "#hypernatremia"),

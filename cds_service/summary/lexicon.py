@@ -38,7 +38,7 @@ _OTHER_CLASSES = {"condition": terms.CONDITIONS, "drug": terms.DRUGS, "measure":
                   "act": terms.PROCEDURES, "quality": words.QUALIFIERS}  # fmt: skip
 WHOLE = re.compile(r"⟦(\d+)⟧")  # stands for a name that a sentence takes whole from what it cites
 _FALLING = re.compile(  # a person's fall, not a value's
-    r"(?i)falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
+    r"(?i)fall(?:s|ing)?\b(?=\s+(?:at home|down|out of bed))|falls?\b(?!\s+(?:from|to|by|of|below|over)\b)"
     r"(?!\s+in\s+(?!the\s+(?:past|last|previous|bath|ward|street)|\d|hospital|"
     r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\b))"
     r"|fell\s+(?=(?:at|in|on)\s+(?:home|the|her|his)\b|down\b|out\s+of\s+bed)"

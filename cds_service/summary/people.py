@@ -12,6 +12,14 @@ from cds_service.summary.evidence import Part
 from cds_service.summary.moments import When
 
 _THEN = frozenset({"when", "at", "时", "at the", "age", "at diagnosis"})  # an age at some time, not now
+_AGES = {
+    "elderly": (65, 130),
+    "middle-aged": (40, 64),
+    "young": (13, 39),
+    "child": (1, 12),
+    "centenarian": (100, 130),
+    "infant": (0, 1),
+}
 _IS = {"parent": {"mother", "father"}, "sibling": {"brother", "sister"}, "child": {"son", "daughter"}}
 
 
@@ -31,6 +39,11 @@ def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
     genders = {t.value for t in all_of(found, "gender")}
     if genders and chart.gender in ("female", "male") and genders != {chart.gender} and not said:
         reasons.append(f"the patient's recorded gender is {chart.gender}")
+    for word in {t.value for t in all_of(found, "aged")}:
+        least, most = _AGES[word]
+        old = int(years_between(chart.birth_date, chart.as_of.date())) if chart.birth_date is not None else None
+        if old is None or not least <= old <= most:
+            reasons.append(f"the patient's age does not make them {word}")
     for token in all_of(found, "when"):
         then = any(t.text.lower() in _THEN or t.value == "#deceased" for claim in found for t in claim.tokens)
         parts = usable if then or token.text.lower().startswith("age ") else ()

@@ -10,10 +10,11 @@ from cds_service.summary.timing import fits
 
 Group = list[Part]
 _WITH = frozenset({"with", "along with", "together with", "plus", "伴", "伴有", "合并"})
+_AGAINST = frozenset({"较", "比", "than", "compared with", "compared to", "versus", "vs", "relative to", "from"})
 _EVENTS = frozenset({"quit smoking", "戒烟"})  # said with a time they happened then, which no smoking status tells
 
 
-def time_reasons(claim: Claim, named: list[Group], narrowed: Group, chart: Chart) -> list[str]:
+def time_reasons(claim: Claim, named: list[Group], narrowed: Group, about: Group, chart: Chart) -> list[str]:
     """What is wrong about the times of a claim."""
     reasons = []
     numbers = [t for t in claim.tokens if t.number is not None]
@@ -26,7 +27,8 @@ def time_reasons(claim: Claim, named: list[Group], narrowed: Group, chart: Chart
         if at and is_marker(claim.tokens[at - 1]) and token.when.spans:
             continue  # before 2020: judged with the order of things
         own = _bracketed(claim, named, at) or _each_its_own(claim, named, at) or _before_another(claim, named, at)
-        for group in own or groups:
+        against = bool(at) and claim.tokens[at - 1].text.lower() in _AGAINST
+        for group in [about] if against else own or groups:
             if not fits(token.when, claim, at, group, chart):
                 reasons.append(f"the time {token.text} is not what is cited")
                 break

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from cds_service.fhir.stated import Stated
+from collections.abc import Iterator
+
+from cds_service.fhir.stated import Stated, codings_of
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
-from cds_service.summary.evidence import Part, peers
+from cds_service.summary.evidence import DENIED_STATUS, Part
 from cds_service.summary.figures import figure, values
 from cds_service.summary.timing import fits
 
 Group = list[Part]
+_OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 
 
 def rank_reasons(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]:
@@ -53,3 +56,17 @@ def _ranked(part: Part, rank: str, chart: Chart, among: Group | None) -> bool:
     if own is None:
         return False
     return own >= max(numbers, default=own) if rank == "highest" else own <= min(numbers, default=own)
+
+
+def peers(of: Part, chart: Chart) -> Iterator[Stated]:
+    """The patient's resources that share a code with a part's resource."""
+    own = codings_of(of.source.json, *_OWN_CODES)
+    called = _called(of.source)
+    for other in chart.of_kind(of.kind):
+        alike = codings_of(other.json, *_OWN_CODES) & own or _called(other) & called
+        if alike and not other.erroneous and other.status not in DENIED_STATUS:
+            yield other
+
+
+def _called(one: Stated) -> set[str]:
+    return {text.casefold() for path, text in one.names if path.partition(".")[0] in _OWN_CODES}

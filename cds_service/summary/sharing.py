@@ -37,7 +37,7 @@ def _share_times(found: list[Claim]) -> None:
         opens = next((t for t in claim.tokens if t.kind != "neutral"), None)
         listed = opens is not None and opens.kind in ("term", "word", "side", "number")
         kinds = [{_class(m) for m in one.mentions} for one in (before, claim)]
-        apart = bool(set(claim.joined) & set(";；.。")) or kinds == [{"condition"}, {"measure"}]
+        apart = bool(set(claim.joined) & set(";；.。")) or (kinds[1] == {"measure"} and kinds[0] != {"measure"})
         apart = apart or bool({t.value for t in before.of("state")} & _OVER) or _led(claim)
         if times and listed and not apart and before.mentions and not before.of("when") and claim.mentions:
             before.tokens = [*before.tokens, *times]

@@ -33,9 +33,13 @@ _PERCENT = {
 _CHANGE = r"(?:\bby|减少|下降|降低|上升|升高|增加)(?: ?了)?"
 _ROUGHLY = r"(?: (?:about|around|roughly|nearly|almost|some|approximately)|约|近)?"
 _FRACTION = re.compile(rf"(?i)({_CHANGE}{_ROUGHLY}) ?({'|'.join(_PERCENT)})")
-_MONTHS = "Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?"
-_DAY_LIST = re.compile(
-    rf"(?<![\d.,/])((?:\d{{1,2}}(?:st|nd|rd|th)?, )*\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|&)) (?=\d{{1,2}}(?:st|nd|rd|th)? ((?:{_MONTHS})(?:,? \d{{4}})?)(?!\w))"
+_MONTHS = (
+    "Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
+    "Nov(?:ember)?|Dec(?:ember)?"
+)
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DAY_LIST = re.compile(  # 26, 28 and 30 October 2026
+    rf"(?<![\d.,/])((?:{_DAY}, )*{_DAY},? (?:and|&)) (?={_DAY} ((?:{_MONTHS})(?:,? \d{{4}})?)(?!\w))"
 )
 _HAN_DAY_LIST = re.compile(r"(\d{1,2}月)(\d{1,2}日)((?:[、，和及与]+\d{1,2}日)+)")
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)

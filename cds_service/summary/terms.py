@@ -26,7 +26,7 @@ diab_neuro: diabetic neuropathy; neuropathy due to diabetes; diabetic peripheral
 t2_neuro: neuropathy due to type 2 diabetes mellitus; neuropathy due to type 2 diabetes | 2型糖尿病神经病变 => diab_neuro t2dm
 diab_retino: diabetic retinopathy; retinopathy due to diabetes | 糖尿病视网膜病变 => diabetes
 t2_retino: diabetic retinopathy associated with type ii diabetes mellitus; retinopathy due to type 2 diabetes | 2型糖尿病视网膜病变 => diab_retino t2dm
-dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis; dialysis | 透析治疗; 血透治疗; 血液透析治疗; 维持性血液透析; 规律透析; 长期血液透析; 维持性血液透析; 透析; 透析依赖; 维持性透析 => f_dialysis
+dialysis_dep: dependence on renal dialysis; dialysis dependence; dialysis dependent; on dialysis; on haemodialysis; dependent on dialysis; dialysis dependency; requiring dialysis; renal dialysis; on hemodialysis | 透析治疗; 血透治疗; 血液透析治疗; 维持性血液透析; 规律透析; 长期血液透析; 维持性血液透析; 透析依赖; 维持性透析 => f_dialysis
 hf: heart failure; hf; cardiac failure | 心力衰竭; 心衰
 chf: congestive heart failure; chf | 充血性心力衰竭; 充血性心衰 => hf
 chronic_chf: chronic congestive heart failure | 慢性充血性心力衰竭; 慢性充血性心衰 => chf chronic_hf
@@ -333,6 +333,7 @@ ibuprofen: ibuprofen; advil; motrin | 布洛芬; 芬必得
 naproxen: naproxen; naproxen sodium; aleve | 萘普生; 萘普生钠
 celecoxib: celecoxib; celebrex | 塞来昔布
 diclofenac: diclofenac | 双氯芬酸
+low_aspirin: low dose aspirin; baby aspirin | 小剂量阿司匹林; 低剂量阿司匹林 => aspirin
 acetaminophen: acetaminophen; paracetamol; tylenol; apap | 对乙酰氨基酚; 扑热息痛; 泰诺林
 codeine: codeine; codeine phosphate | 可待因
 oxycodone: oxycodone; oxycodone hydrochloride; oxycontin | 羟考酮

@@ -10,6 +10,7 @@ from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import doubled_or_halved
 from cds_service.summary.degrees import degree_fits
 from cds_service.summary.evidence import Part
+from cds_service.summary.levels import level_of
 from cds_service.summary.lexicon import Token, lexicon
 
 _WORSE_HIGH = frozenset({
@@ -173,7 +174,7 @@ def _ends(series: list[Point], start: Number, end: Number) -> tuple[Point, Point
 
 def _delta(tokens: Sequence[Token], at: int) -> bool:
     """True for the number of `by 0.6` and `by 50 %`."""
-    before = [t for t in tokens[max(0, at - 3) : at] if t.text.lower() not in ("of", "a", "about")]
+    before = [t for t in tokens[max(0, at - 3) : at] if t.text.lower() not in ("of", "a") and t.kind != "compare"]
     if before and before[-1].text.lower() in _AMOUNTS and not _goes_on(tokens, at):
         return True
     for token in reversed(tokens[max(0, at - 3) : at]):
@@ -182,6 +183,10 @@ def _delta(tokens: Sequence[Token], at: int) -> bool:
         if token.kind not in ("neutral", "compare") or token.text.lower() in ("to", "至", "到"):
             return False
     return False
+
+
+def _just_before(tokens: Sequence[Token], at: int) -> Sequence[Token]:
+    return tokens[max(0, at - 2) : at]
 
 
 def _goes_on(tokens: Sequence[Token], at: int) -> bool:
@@ -204,13 +209,19 @@ def _direction(claim: Claim, said: set[str], first: Point, last: Point) -> list[
         "down": change < 0,
         "same": abs(change) <= _STABLE,
         **doubled_or_halved(change, claim, claim.tokens),
-        "worse": bool(bad_up and change > 0) or bool(bad_down and change < 0),
-        "better": bool(bad_up and change < 0) or bool(bad_down and change > 0),
+        "worse": bool(bad_up and change > 0) or bool(bad_down and change < 0) or _off(last, change),
+        "better": bool(bad_up and change < 0) or bool(bad_down and change > 0) or _off(first, -change),
         "changed": change != 0,
     }
     wrong = [f"the cited values do not show that ({value})" for value in sorted(said) if not tests.get(value, True)]
     far = all(degree_fits(degree, change) for degree in claim.values("degree"))
     return wrong if far or said & {"same", "range"} else [*wrong, "the change is not that large or small"]
+
+
+def _off(point: Point, change: float) -> bool:
+    """True if a change leads further out of the normal range from where a value already is."""
+    level = level_of(point[0])
+    return (level == "high" and change > 0) or (level == "low" and change < 0)
 
 
 def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: Point) -> list[str]:
@@ -225,6 +236,11 @@ def _deltas(claim: Claim, numbers: list[tuple[int, Token]], first: Point, last: 
                 return [f"the change is not {token.text}"]
             before, now = ends[0], ends[1]
         difference = abs(now - before)
+        limit = {t.value for t in _just_before(claim.tokens, at) if t.kind == "compare"} & {"gt", "ge", "lt", "le"}
+        if limit and number.unit != "%":
+            if (difference > number.value) == bool(limit & {"gt", "ge"}):
+                continue
+            return [f"the change is not {token.text}"]
         if number.unit == "%" and first[1].unit != "%":
             difference = 100 * difference / abs(before) if before else 0.0
         half = number.worded and number.value == 0.5

@@ -6,7 +6,7 @@ cited resource asserts something that nobody can check, and drops its sentence.
 
 OPERATORS = {
     "deny": """
-no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sign of; no signs of; negative for; free of; absence of; isn t; wasn t; doesn t; hasn t; does not; did not; is not; was not; has not; no history of; never; lacks | 无; 没有; 否认; 未见; 未; 不; 非; 并无; 未发现; 未诊断; 未患; 未曾; 没; 从未; 无明显; 不存在; 未服用; 不服用; 未使用; 不是
+no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sign of; no signs of; negative for; free of; absence of; isn t; wasn t; doesn t; hasn t; does not; did not; is not; was not; has not; no history of; never; lacks; no mention of; without mention of; no record of | 无; 没有; 否认; 未见; 未; 不; 非; 并无; 未发现; 未诊断; 未患; 未曾; 没; 从未; 无明显; 不存在; 未服用; 不服用; 未使用; 不是; 未提及; 未记录
 out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; 排除
 """,
     "state": """
@@ -30,8 +30,15 @@ down: gone down; has gone down; have gone down; has slipped; slipped; dipped; do
 same: stayed; has stayed; stayed at; has stayed at; remained at; has remained at; much the same; about the same; essentially unchanged; largely unchanged; broadly stable; essentially stable; relatively stable; similar; similar to; stable; unchanged; steady; constant; remained the same; no change; remained stable; without change | 基本稳定; 大致稳定; 相对稳定; 基本不变; 变化不大; 无明显变化; 相仿; 相近; 持平; 稳定; 不变; 未变; 平稳; 无变化; 保持稳定
 better: improved; improving; improvement; better | 改善; 好转
 worse: worsened; worsening; deteriorated; worse; deteriorating | 恶化; 加重; 变差
-twice: doubled; doubling | 翻倍; 加倍; 翻了一番
+twice: doubled; doubling; twofold; two fold; 2 fold | 翻倍; 加倍; 翻了一番
 half: halved; halving | 减半
+x3: tripled; threefold; three fold; 3 fold; tripling | 增至三倍; 增至3倍
+x4: quadrupled; fourfold; four fold; 4 fold | 增至四倍; 增至4倍
+x5: fivefold; five fold; 5 fold | 增至五倍; 增至5倍
+x6: sixfold; six fold; 6 fold | 增至六倍; 增至6倍
+x7: sevenfold; seven fold; 7 fold | 增至七倍; 增至7倍
+x8: eightfold; eight fold; 8 fold | 增至八倍; 增至8倍
+x10: tenfold; ten fold; 10 fold | 增至十倍; 增至10倍
 monotone: steadily; progressively; consistently; continuously | 持续; 逐年; 逐步
 range: ranged; ranging; range from; ranged from; ranged between; ranging from; ranging between; varied; varied between; hovered; hovered between; hovering between; fluctuated; fluctuated between; fluctuating between; oscillated between | 波动; 波动于; 波动在
 changed: changed; change; went; moved | 变化; 变为; 变化为
@@ -93,6 +100,13 @@ grand: grandmother; grandfather; grandparent | 祖母; 祖父; 外祖母; 外祖
 aunt: aunt; uncle; cousin; niece; nephew | 姑姑; 叔叔; 舅舅; 阿姨; 表亲
 family: family history; family history of; fh; fhx; family; relative; relatives; familial history; runs in the family; family member | 家族史; 家族; 家属; 亲属; 家人
 """,
+    "aged": """
+elderly: elderly; older adult | 老年; 高龄; 老人
+middle-aged: middle aged | 中年
+young: young; young adult | 青年; 年轻
+centenarian: centenarian | 百岁老人
+infant: infant; baby | 婴儿; 女婴儿; 男婴儿
+""",
     "gender": """
 female: she; her; hers; woman; female; lady; girl; herself | 她; 女性; 女; 女士; 女患者; 女孩; 妇女; 女婴
 male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; 男患者; 男孩; 男婴
@@ -101,7 +115,7 @@ male: he; his; him; man; male; gentleman; boy; himself | 男性; 男; 男士; �
 AllergyIntolerance: allergy; allergic; allergies; intolerance; hypersensitivity; intolerant; allergic to; hypersensitive; allergic reaction to | 过敏; 过敏史; 不耐受; 药物过敏; 过敏原; 变态反应
 Medication: medication; medications; medicine; medicines; drug; drugs; prescription; prescribed; prescribed with; dose; dosage; treated with; therapy with; treatment with; dosed; started; was started on; started on; initiated; pills; pill; prescriptions; treatment; regular medicines; regular meds; home medications; home medicines; home meds; regular drugs; usual drugs; home medication; regular medications; regular medication; usual medications; medication list; medication regimen; added; was added; introduced; commenced; was commenced; took; meds; dosing; is prescribed; was prescribed; rx | 加用; 启用; 药物; 用药; 药品; 处方; 开具; 剂量; 给予; 药; 开始服用; 治疗; 起始; 处方药; 用量; 开具处方; 医嘱; 予; 给药; 开始使用
 Condition: long term conditions; diagnosis; diagnosed; diagnosed with; diagnoses; condition; conditions; problem; problems; disease; disorder; illness; comorbidity; comorbidities; problem list; was diagnosed; was diagnosed with; is diagnosed with; diagnosis of; onset; medical problems; medical conditions | 诊断; 诊断为; 被诊断; 疾病; 病; 问题; 起病; 发病; 病症; 问题列表; 合并症; 被诊断为; 发现; 诊断出; 发病于; 症; 查出
-Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
+Procedure: scan; scans; imaging; procedure; procedures; operation; operations; test; screening; exam; examination; surgical procedure; investigation; session; sessions | 手术; 操作; 术; 检查; 筛查; 术后; 检查项目
 Immunization: jab; jabs; vaccine; vaccination; vaccinations; vaccines; immunization; immunisation; immunizations; immunisations; shot; shots; booster | 疫苗; 接种疫苗; 免疫接种; 预防接种; 疫苗接种
 Encounter: attendance; attendances; presentation; presentations; hospital attendances; hospital visits; clinic visits; ed attendances; ed visits; brought in; came in; coming in; arrival; on arrival; visit; visits; encounter; encounters; admitted; admission; admissions; seen; attended; presented; presenting; discharged; was seen; stay; stays; was admitted; consultation; consultations; attended for; presented to; visited; discharge; appointment; seen in; was discharged; admitted to; admitted for; hospital | 就诊; 入院; 出院; 来院; 看诊; 就医; 诊; 收治; 就诊于; 次就诊; 到访; 医院
 CarePlan: care plan; plan; careplan; care plans; plans of care; plan of care; management plan | 护理计划; 管理计划; 照护计划; 方案; 护理方案
@@ -260,8 +274,8 @@ at_home: home | 家中; 家里; 在家; 在家中; 在家里
 fall: accidental fall; mechanical fall | 跌倒; 摔倒; 跌伤; 摔伤
 before_breakfast: before breakfast | 早餐前; 早饭前; 每日早餐前; 每日早餐前1次; 每日早餐前一次; 早餐前1次; 每晨早餐前; 每晨早餐前1次; 每晨早餐前一次; 每天早餐前; 每天早餐前1次; 每日1次早餐前
 room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air; ra; on ra; without supplementary oxygen; no supplementary oxygen; ambient air | 未吸氧; 吸空气; 空气下
-nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies; none known; nil known; no known drug or food allergy; no allergies; no allergies recorded; none recorded; no documented allergies | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏; 无过敏; 无明确过敏史; 无药物或食物过敏 => nkda
-nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史
+nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies; none known; nil known; no known drug or food allergy; no allergies; no allergies recorded; none recorded; no documented allergies; allergies: none known; allergies: none; allergies: nil; allergies: nil known; allergies: nka; allergies: none recorded; allergy: none | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏; 无过敏; 无明确过敏史; 无药物或食物过敏; 过敏史: 无; 过敏: 无; 过敏史: 无特殊; 过敏史: 无已知过敏 => nkda
+nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy; allergies: nkda | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史; 药物过敏史: 无; 药物过敏: 无
 high_criticality: high criticality; criticality high; high risk; high risk allergy | 高危; 高危险性; 严重程度高; 高风险
 low_criticality: low criticality; criticality low; low risk | 低危; 低危险性; 低风险
 """

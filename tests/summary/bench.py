@@ -18,6 +18,8 @@ from cds_service.summary.verify import Sentence, Verdict, verify
 
 FILE = Path(__file__).parent / "sentences.txt"
 SECOND = Path(__file__).parent / "sentences_second.txt"
+CLASSES = Path(__file__).parent / "sentences_classes.txt"
+BLIND = Path(__file__).parent / "sentences_blind.txt"
 THIRD = Path(__file__).parent / "sentences_third.txt"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)  # where a Bundle does not say when it was written
 KINDS = {"C": ("Condition", "problem"), "M": ("MedicationRequest", "medicine"), "A": ("AllergyIntolerance", "allergy"),
@@ -63,14 +65,17 @@ def cases(file: Path = FILE) -> list[Case]:
             mark, what, patient, cites, text = (part.strip() for part in line.split("|", 4))
             if "/" in patient and not (data() / f"{patient}.json.gz").exists():
                 continue
-            references = tuple(_reference(patient, cite) for cite in cites.split())
+            references = tuple(reference(patient, cite) for cite in cites.split())
             found.append(Case(mark == "+", what or "right", patient, Sentence(text, references)))
     return found
 
 
-def _reference(patient: str, cite: str) -> str:
+def reference(patient: str, cite: str) -> str:
+    """The reference that a short code of the files means."""
     if cite == "Pt":
         return next((ref for ref in chart(patient).rows if ref.startswith("Patient/")), "")
+    if "/" in cite:
+        return cite
     if "~" in cite:  # the beginning of an id
         letter, _, begins = cite.partition("~")
         start = f"{KINDS[letter][0]}/{begins}"
