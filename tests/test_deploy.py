@@ -170,6 +170,7 @@ def test_the_bill_of_materials_is_the_lock_file(tmp_path: Path) -> None:
     arguments = shlex.split(command.partition("cyclonedx-py")[2])
     out = tmp_path / "sbom.json"
     arguments[arguments.index("-o") + 1] = str(out)
+    arguments.append("--no-validate")  # that is done here, once
     tool = Path(sys.executable).parent / "cyclonedx-py"
     subprocess.run([tool, *arguments], cwd=ROOT, check=True, capture_output=True, env={"PYTHONWARNINGS": "ignore"})
     from cyclonedx.schema import SchemaVersion

@@ -23,6 +23,7 @@ from answers import loaded
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 from werkzeug.routing import Rule
 
 from cds_service import registry
@@ -37,7 +38,9 @@ MARK = "Zq7Marker"  # in every text that is sent: it must come back in no refusa
 SAMPLE = options.read_bundle(registry.shipped("fhir_samples") / "patients" / "primary-prevention.json")
 NOW = calls.written(SAMPLE)
 FUZZ = settings(
-    max_examples=400, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate, Phase.shrink)
+    max_examples=examples(120),
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 SEEDS = given(seed=st.integers(0, 2**32))
 

@@ -17,6 +17,9 @@ from cds_service.training.hazard import Cohort, Floats, Matrix, People
 from cds_service.training.metrics import Ranked
 from cds_service.training.study import folds_of
 
+ROUNDS = 250  # trees of a classifier with fixed parameters
+DRAWN_ROUNDS = (120, 400)  # from, below: trees of one whose parameters are drawn
+
 
 def logistic(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int64]) -> Floats:
     """Out-of-fold log-odds of a ridge logistic regression of one horizon.
@@ -52,7 +55,7 @@ def boosted(cohort: People[T], matrix: Matrix, horizon: T, fold: NDArray[np.int6
     }  # fmt: skip
     for number in np.unique(fold):
         train = (fold != number) & cohort.known[horizon]
-        trees = xgboost.train(settings, xgboost.DMatrix(matrix[train], outcomes[train], nthread=1), 250)
+        trees = xgboost.train(settings, xgboost.DMatrix(matrix[train], outcomes[train], nthread=1), ROUNDS)
         test = xgboost.DMatrix(matrix[fold == number], nthread=1)
         result[fold == number] = trees.predict(test, output_margin=True)
     return result
@@ -99,7 +102,7 @@ def _drawn(generator: np.random.Generator) -> tuple[dict[str, float | int], int]
         "lambda": float(np.exp(generator.uniform(0.0, 3.0))),
         "min_child_weight": float(np.exp(generator.uniform(0.0, 3.0))),
     }
-    return settings, int(generator.integers(120, 400))
+    return settings, int(generator.integers(*DRAWN_ROUNDS))
 
 
 def _classified(

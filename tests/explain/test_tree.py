@@ -7,6 +7,7 @@ import pytest
 import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from cds_service.errors import FeatureMismatch
 from cds_service.explain import tree
@@ -52,7 +53,7 @@ def words(found: FeatureValue) -> Message:
     return msg("{value}", value=f"{found.value:.1f}")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(60))
 @given(row=st.lists(cell, min_size=6, max_size=6))
 def test_baseline_and_contributions_add_up_to_the_calibrated_log_odds(
     booster: xgboost.Booster, row: list[float]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from cds_service.errors import BadRequest, FeatureMismatch
 from cds_service.explain import tree
@@ -116,7 +117,7 @@ def test_few_measurements_are_too_few(model: TrainedModel, patient: Build) -> No
     assert result.refusal is Refusal.INPUT
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(25))
 @given(data=st.data())
 def test_for_any_patient_the_explanation_adds_up(model: TrainedModel, data: st.DataObject) -> None:
     """Random values and gaps, beyond the training range too; within 5e-5 on the calibrated log-odds."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from cds_service.explain import tree
 from cds_service.features import catalogue as c
@@ -116,7 +117,7 @@ def test_a_basic_metabolic_panel_alone_is_too_little(model: TrainedModel, patien
     assert isinstance(model.estimate(patient(model, {**panel, **vitals})), tuple)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50))
 @given(data=st.data())
 def test_for_any_patient_the_explanation_adds_up_and_five_years_is_below_ten(
     model: TrainedModel, data: st.DataObject

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
@@ -268,7 +269,7 @@ def _paths(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(st.sampled_from(_paths(WHOLE)), JSON)
 def test_a_request_with_anything_in_any_place_is_read_or_refused(path: tuple[Any, ...], junk: Any) -> None:
     """Whatever stands in place of one member, the request is understood or is a BadRequest."""
@@ -284,7 +285,7 @@ def test_a_request_with_anything_in_any_place_is_read_or_refused(path: tuple[Any
     assert found.patient_id
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(st.data())
 def test_a_request_with_bytes_cut_or_changed_is_read_or_refused(data: st.DataObject) -> None:
     """A damaged body raises nothing but BadRequest."""

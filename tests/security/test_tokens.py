@@ -20,6 +20,7 @@ from ehrs import ISSUER, JWKS_URL, URL, MovingClock, Web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
+from thorough import examples
 
 from cds_service.errors import Forbidden, SettingsError, Unauthorized
 from cds_service.sandbox.signing import SigningClient
@@ -309,7 +310,7 @@ def test_a_call_without_a_bearer_token_is_refused(trust: Trust, header: str | No
         trust.identify(header, URL)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(30))
 @given(data=st.data())
 def test_no_change_of_a_token_is_accepted(trust: Trust, ehr: SigningClient, data: st.DataObject) -> None:
     """Any character of the signed parts replaced by any other makes it worthless."""
@@ -320,7 +321,7 @@ def test_no_change_of_a_token_is_accepted(trust: Trust, ehr: SigningClient, data
     refused(trust, token[:at] + other + token[at + 1 :])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(30))
 @given(payload=st.binary(max_size=300), header=st.binary(max_size=300))
 def test_no_bytes_upset_the_reader(trust: Trust, header: bytes, payload: bytes) -> None:
     """Nothing but a refusal comes of junk."""

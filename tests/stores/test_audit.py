@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import NOW, keep
+from thorough import examples
 
 from cds_service.stores.audit import GENESIS, AuditStore, Entry, append
 from cds_service.stores.database import Database, migrate
@@ -179,7 +180,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
 
 
 @given(seq=st.integers(0, 7), name=st.sampled_from(FIELDS), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 def test_any_change_of_any_entry_shows(
     chain: list[dict[str, object]], tmp_path_factory: pytest.TempPathFactory, seq: int, name: str, data: st.DataObject
 ) -> None:

@@ -37,7 +37,7 @@ def recipe() -> ModuleType:
 @pytest.fixture(scope="module")
 def rows(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Generated stays in the source's columns, with deaths that age, urea nitrogen and the coma scale drive."""
-    g, n = np.random.default_rng(5), 900
+    g, n = np.random.default_rng(5), 500
     columns: dict[str, list[str]] = {"recordid": [str(100 + i) for i in range(n)]}
     for source in recipe.SOURCES:
         if source.column is not None and source.column != "ventilated":  # made from the start of ventilation
@@ -64,7 +64,7 @@ def trained(recipe: ModuleType, rows: Path, tmp_path_factory: pytest.TempPathFac
     """Two runs of the recipe on the same generated table."""
     folder = tmp_path_factory.mktemp("icu")
     for name in ("first", "second"):
-        recipe.main(rows, folder / name, 2, rounds=12, outer=2, replicates=20, rival=1)
+        recipe.main(rows, folder / name, 1, rounds=8, outer=2, replicates=3, rival=1, refits=2)
     return folder / "first", folder / "second"
 
 
@@ -98,7 +98,7 @@ def test_a_report_on_other_stays_names_the_outcome(rows: Path) -> None:
     assert isinstance(model, TrainedModel)
     report = run.evaluate(model, rows)
     assert "## Death in hospital" in report
-    assert "| all stays | 900 |" in report
+    assert "| all stays | 500 |" in report
 
 
 def ordered(n: int = 1500) -> Outcomes:

