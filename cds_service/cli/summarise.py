@@ -70,7 +70,8 @@ def summarise(
         label = say(msg("General knowledge, not about this patient:"))
         click.echo(f"\n{label} {one.text(say)}{click.style(f'  [{one.source}]', dim=True)}")
     if left_out:
-        click.secho(f"({left_out} more lines did not fit; --service chooses what comes first.)", dim=True)
+        more = "One more line" if left_out == 1 else f"{left_out} more lines"
+        click.secho(f"({more} did not fit; --service chooses what comes first.)", dim=True)
 
 
 def _lines(

@@ -21,7 +21,7 @@ from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
 from cds_service.summary.facts import CONTRADICTION, Fact
-from cds_service.summary.results import label_of
+from cds_service.summary.results import label_of, printed_number
 from cds_service.summary.rows import name_of
 
 _PENICILLINS = frozenset(
@@ -167,6 +167,13 @@ def _smoking(record: PatientRecord) -> Iterator[Fact]:
     said = list(record.newest(_SMOKING))
     never = next((m for m in said if codes.has_code(m.concept, codes.SNOMED, _NEVER)), None)
     ever = next((m for m in said if codes.has_code(m.concept, codes.SNOMED, _EVER)), None)
+    listed = next((row for row in record.rows(Condition) if codes.has_code(row.code, codes.SNOMED, _EVER)), None)
+    if never is not None and listed is not None and never.effective is not None:
+        text = msg(
+            "Smoking is recorded as “{never}” ({date}), and the problem list says “{ever}”",
+            never=name_of(never.concept), date=never.effective.date(), ever=name_of(listed.code),
+        )  # fmt: skip
+        yield _fact(text, (never.reference, record.reference(listed)), "smoking-listed")
     if never is None or ever is None or never.effective is None or ever.effective is None:
         return
     if never.effective > ever.effective:
@@ -187,10 +194,13 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
         apart = one is not None and other is not None and one.unit == other.unit and one.value != other.value
         if not apart or one is None or other is None or rows[0][1] is rows[1][1]:
             continue
+        shown = printed_number(one.value or 0.0), printed_number(other.value or 0.0)
+        if shown[0] == shown[1]:
+            continue
         first, second = record.measurement(rows[0]), record.measurement(rows[1])
         text = msg(
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
-            name=label_of(code, first.part), one=f"{one.value:g}", other=f"{other.value:g}",
+            name=label_of(code, first.part), one=shown[0], other=shown[1],
             unit=printed_unit(one.unit or ""),
             date=rows[0][0].start.date(),
         )  # fmt: skip

@@ -63,6 +63,10 @@ KINDS = (
 
 _ACTIVE_CONDITION = frozenset({"active", "recurrence", "relapse"})
 _IS_PAST = re.compile(r"(?i)^(history of|h/o|personal history|past|old|previous|prior|status post)\b|史$")
+_IS_EVENT = re.compile(  # what happens on a day and does not last, though its entry stays active
+    r"(?i)\b(stroke|infarction|arrest|overdose|miscarriage|abortion|fracture|concussion|laceration|sprain|burn|"
+    r"transient isch\w+ attack|cerebrovascular accident|ectopic|tubal pregnancy|poisoning)\b|卒中|梗死|骨折|流产|中毒"
+)
 ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
 _NO_KNOWN = {  # codes that say "none known": SNOMED CT, and the IPS's own
     (codes.SNOMED, "716186003"): msg("No known allergies"),
@@ -168,7 +172,8 @@ def problems(record: PatientRecord) -> tuple[Fact, ...]:
         onset = min((row.time for row in group if row.time is not None), default=None)
         text = with_detail(group)
         if onset is not None:
-            text = _since(text, onset, over=_IS_PAST.search(str(text)) is not None)
+            name = str(group[0].name)
+            text = _since(text, onset, over=any(known.search(name) for known in (_IS_PAST, _IS_EVENT)))
         suspected = all(row.suspected for row in group)
         if suspected:
             text = msg("{problem}, suspected", problem=text)

@@ -229,11 +229,11 @@ def _against(part: Observation | ObservationComponent, limits: ReferenceRange | 
         return None
     if low is not None and high is not None:
         if below:
-            return msg("below {low}–{high}", low=_printed(low), high=_printed(high))
-        return msg("above {low}–{high}", low=_printed(low), high=_printed(high))
+            return msg("below {low}–{high}", low=printed_number(low), high=printed_number(high))
+        return msg("above {low}–{high}", low=printed_number(low), high=printed_number(high))
     if low is not None:
-        return msg("below {low}", low=_printed(low))
-    return msg("above {high}", high=_printed(high or 0.0))
+        return msg("below {low}", low=printed_number(low))
+    return msg("above {high}", high=printed_number(high or 0.0))
 
 
 def named_value(code: str, part: Valued) -> Message:
@@ -249,7 +249,7 @@ def told_value(part: Valued) -> Message:
     quantity = part.value_quantity
     if quantity is None or quantity.value is None:
         return msg("{text}", text=name_of(part.value_codeable_concept) or "?")
-    number = f"{quantity.comparator or ''}{_printed(quantity.value)}"
+    number = f"{quantity.comparator or ''}{printed_number(quantity.value)}"
     unit = _unit_words(part)
     if unit == "%":
         return msg("{value}%", value=number)
@@ -267,7 +267,8 @@ def _rounded(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def _printed(value: float) -> str:
+def printed_number(value: float) -> str:
+    """Four significant digits: what a machine reports beyond is noise."""
     return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cds_service.features.feature import FeatureValue, FeatureValues, Quantity
+from cds_service.fhir.codes import LOINC
 from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import msg
@@ -45,6 +46,14 @@ _BESIDE = {  # kinds of which a hook tells what must not be lost, whether or not
     "patient-view": (GOAL,),
 }
 _BESIDE_MUST = 3  # lines that stand beside what must be told, however much that is
+# Parts of a blood count and salts that seldom say more than haemoglobin, the white count and sodium: told after others.
+_BESIDE_ANOTHER = frozenset(
+    f"{LOINC}|{code}"
+    for code in (
+        "789-8", "26453-1", "788-0", "30385-9", "21000-5", "785-6", "28539-5", "786-4", "28540-3", "787-2", "30428-7",
+        "4544-3", "20570-8", "5905-5", "26485-3", "706-2", "30180-4", "713-8", "26450-7", "2075-0",
+    )
+)  # fmt: skip
 _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
 
@@ -174,10 +183,11 @@ def _measured(findings: Iterable[Finding], top: Set[str]) -> Iterator[FeatureVal
                     yield value
 
 
-def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[bool, int, bool, bool, float, str, tuple[str, ...]]:
+def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[bool, bool, int, bool, bool, float, str, tuple[str, ...]]:
     rank = min((ranks.get(reference, 2) for reference in fact.references), default=2)
     return (
         CHANGED_MEDICINE not in fact.tags,
+        fact.key in _BESIDE_ANOTHER and not fact.critical,
         rank,
         not fact.critical,
         not fact.abnormal,

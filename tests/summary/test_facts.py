@@ -43,9 +43,11 @@ def test_a_problem_that_is_over_is_told_as_such():
     assert {fact.status for fact in found} == {"resolved"}
 
 
-@pytest.mark.parametrize("name", ["History of deep vein thrombosis", "Old myocardial infarction", "脑梗死病史"])
+@pytest.mark.parametrize(
+    "name", ["History of deep vein thrombosis", "Old myocardial infarction", "脑梗死病史", "Stroke", "右股骨骨折"]
+)
 def test_what_is_history_by_its_name_does_not_go_on_since(name):
-    """The day is that of the event, or of the entry."""
+    """The day is that of the event, or of the entry; nor does an event go on whose entry was left active."""
     (said,) = lines(problems(record(problem("a", text=name, onsetDateTime="2016-04-18"))))
     assert said == f"{name}, 18 Apr 2016"
 

@@ -128,6 +128,24 @@ def test_each_kind_of_resource_becomes_a_cited_line(read, rows, line):
             [result("x", 1.1), result("y", 4.2)],
             "Two values of Creatinine at one time, 4.2 and 1.1 mg/dL, 22 Oct 2026",
         ),
+        (
+            [result("a", 23.71291), result("b", 22.87844)],
+            "Two values of Creatinine at one time, 22.88 and 23.71 mg/dL, 22 Oct 2026",
+        ),
+        (
+            [
+                row(
+                    "Observation",
+                    "s",
+                    status="final",
+                    code=concept("72166-2", "Tobacco smoking status", LOINC),
+                    valueCodeableConcept=concept("266919005", "Never smoker"),
+                    effectiveDateTime="2026-05-01",
+                ),
+                problem("c", "449868002", "Smokes tobacco daily"),
+            ],
+            "Smoking is recorded as “Never smoker” (1 May 2026), and the problem list says “Smokes tobacco daily”",
+        ),
     ],
 )
 def test_a_contradiction_is_a_fact_that_cites_both_sides(rows, line):
@@ -160,6 +178,11 @@ def test_a_list_not_supplied_an_empty_one_and_none_known_are_told_apart(rows, li
     """Beside an allergy that only a note names: nobody may read an absent list as an empty one."""
     (fact,) = in_notes(record(note("Penicillin gave her a rash in 2009."), *rows, listed=listed))
     assert str(fact.text).endswith(state)
+
+
+def test_values_that_differ_beyond_what_is_told_are_no_contradiction():
+    """The same result sent twice, once rounded."""
+    assert contradictions(record(result("a", 1.10001), result("b", 1.1))) == ()
 
 
 def test_an_allergy_that_only_a_note_names_is_a_contradiction():

@@ -82,6 +82,20 @@ def test_the_order_of_resources_never_matters(rng: random.Random):
     assert summarise(context(*shuffled), NOTHING, (), ORDER) == summarise(context(*ROWS), NOTHING, (), ORDER)
 
 
+def test_parts_of_a_blood_count_come_after_haemoglobin():
+    """A width of red cells that was measured later does not push out the haemoglobin and the filtration rate."""
+    rows = (
+        result(
+            "hb", 11.3, code="718-7", name="Hemoglobin", unit="g/dL", referenceRange=[{"low": {"value": 12}}], ago=20
+        ),
+        result("rdw", 14.6, code="788-0", name="Width", unit="%", referenceRange=[{"high": {"value": 14.5}}]),
+        result("rbc", 3.7, code="789-8", name="Cells", unit="10*6/uL", referenceRange=[{"low": {"value": 3.8}}]),
+    )
+    said = read(summarise(context(*rows), NOTHING, (), ("result",)))
+    assert said[0].startswith("Hemoglobin 11.3 g/dL")
+    assert len(said) == 4  # and the allergy list
+
+
 def test_a_large_record_is_summarised_fast():
     """1,000 resources in 50 ms (goal; the test allows for a busy machine)."""
     rows = [
