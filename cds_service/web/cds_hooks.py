@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 from flask import Blueprint, Response, g, request
+from werkzeug.datastructures import Headers
 
 from cds_service.errors import PayloadTooLarge, UnsupportedMediaType
 from cds_service.web.auth import caller
 from cds_service.web.outcome import JSON
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from cds_service.pipeline import Pipeline
 
 
@@ -34,17 +37,26 @@ def blueprint(pipeline: Pipeline, max_body_bytes: int) -> Blueprint:
     @routes.post("/cds-services/<service_id>")
     def invoke(service_id: str) -> Response:
         g.service = pipeline.desk(service_id).service.id  # logged only if it is one of ours
+        environ = request.environ
         answer = pipeline.answer(
             service_id,
             read_body(max_body_bytes),
             caller(),
-            deadline=request.environ.get("curbside.deadline"),
-            away=request.environ.get("curbside.away", nullcontext),
-            hold=request.environ.get("curbside.hold", _let_go),
+            deadline=environ.get("curbside.deadline"),
+            away=environ.get("curbside.away", nullcontext),
+            hold=environ.get("curbside.hold", _let_go),
         )
-        return Response(answer, mimetype=JSON)
+        return _Answer(answer, mimetype=JSON)
 
     return routes
+
+
+class _Answer(Response):
+    """A whole JSON body: its headers are complete, and need not be looked through and copied once more."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are."""
+        return self.headers
 
 
 def _let_go(_what: object) -> None:

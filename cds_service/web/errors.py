@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -25,10 +26,12 @@ def register(app: Flask, observer: Observer = NOBODY) -> None:
     """Gives an application our errors, response headers and request log. observer: is told of every answer."""
 
     def end(response: Response) -> Response:
-        _end(response)
-        route = (request.endpoint or "none").rpartition(".")[2]
-        seconds = time.perf_counter() - request.environ.get("curbside.started", g.started)
-        observer.answered(route, g.get("service") or "", response.status_code, seconds)
+        asked, known = _current(request), _current(g)
+        service = known.get("service")
+        _end(asked, known, service, response)
+        route = (asked.endpoint or "none").rpartition(".")[2]
+        seconds = time.perf_counter() - asked.environ.get("curbside.started", known.started)
+        observer.answered(route, service or "", response.status_code, seconds)
         return response
 
     app.before_request(_begin)
@@ -40,23 +43,29 @@ def register(app: Flask, observer: Observer = NOBODY) -> None:
 
 def _begin() -> None:
     structlog.contextvars.clear_contextvars()
-    g.request_id = request_id(request.headers.get("X-Request-Id"))
-    g.started = time.perf_counter()
+    known = _current(g)
+    known.request_id = request_id(request.environ.get("HTTP_X_REQUEST_ID"))
+    known.started = time.perf_counter()
 
 
-def _end(response: Response) -> Response:
+def _end(asked: Any, known: Any, service: str | None, response: Response) -> None:
     own = response.headers
-    own.extend([header for header in HEADERS if header[0] not in own])
-    own["X-Request-Id"] = g.request_id
-    if request.method == "POST" or response.status_code >= 400:
+    there = {name.lower() for name, _ in own}
+    own.extend([header for header in HEADERS if header[0].lower() not in there])
+    own["X-Request-Id"] = known.request_id
+    if asked.method == "POST" or response.status_code >= 400:
         _log.info(
             "request",
-            request_id=g.request_id,
-            service=g.get("service"),
+            request_id=known.request_id,
+            service=service,
             status=response.status_code,
-            ms=round(1000 * (time.perf_counter() - g.started), 2),
+            ms=round(1000 * (time.perf_counter() - known.started), 2),
         )
-    return response
+
+
+def _current(proxy: Any) -> Any:
+    """What Flask's proxy stands for: each look through a proxy costs several calls."""
+    return proxy._get_current_object()
 
 
 def refusal(error: CurbsideError) -> Response:

@@ -11,7 +11,9 @@ from cds_service.errors import SettingsError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
+_FORWARDING = frozenset(
+    {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA"}
+)
 
 
 class Peers:
@@ -50,7 +52,7 @@ class Peers:
             return False
         if self._trusts(at):
             at = _address(self.address(environ) or "")
-        elif any(name in environ for name in _FORWARDING):
+        elif not _FORWARDING.isdisjoint(environ):
             return False
         return at is not None and at.is_loopback and self._own_name(environ.get("HTTP_HOST", ""))
 
