@@ -122,14 +122,23 @@ class HookResponse(_Wire):
 
 
 def _without_empty(value: Any) -> Any:
+    """JSON values without what is empty; 0 and false say something."""
     if isinstance(value, dict):
-        kept = {k: _without_empty(v) if isinstance(v, _HOLDING) else v for k, v in value.items()}
-        return {k: v for k, v in kept.items() if v or isinstance(v, _NUMBERS)}
-    if isinstance(value, (list, tuple)):
-        found = (_without_empty(x) if isinstance(x, _HOLDING) else x for x in value)
-        return [x for x in found if x or isinstance(x, _NUMBERS)]
-    return value
+        kept = {}
+        for name, held in value.items():
+            if isinstance(held, _HOLDING):
+                held = _without_empty(held)
+            if held or isinstance(held, _NUMBERS):
+                kept[name] = held
+        return kept
+    found = []
+    for held in value:
+        if isinstance(held, _HOLDING):
+            held = _without_empty(held)
+        if held or isinstance(held, _NUMBERS):
+            found.append(held)
+    return found
 
 
 _HOLDING = (dict, list, tuple)
-_NUMBERS = (int, float)  # and what is true or false: 0 and false say something
+_NUMBERS = (int, float)  # and what is true or false

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.features.feature import FeatureValue, FeatureValues, Unusable
+from cds_service.features.feature import FeatureValue, FeatureValues
 from cds_service.findings import Finding
 from cds_service.risk.model import NotEstimated, Result, RiskEstimate
 from cds_service.suppression import Suppressed
@@ -13,7 +13,22 @@ from cds_service.suppression import Suppressed
 
 def inputs(values: FeatureValues) -> list[dict[str, Any]]:
     """One object a feature: its value with time and sources, or the reason why it has none."""
-    return [_value(entry) if isinstance(entry, FeatureValue) else _unusable(entry) for entry in values]
+    rows = []
+    for entry in values:
+        row: dict[str, Any] = {"id": entry.feature.id}
+        if isinstance(entry, FeatureValue):
+            row["value"] = entry.value
+            unit = getattr(entry.feature, "unit", None)
+            if unit:
+                row["unit"] = unit
+            if entry.inferred:
+                row["inferred"] = True
+        else:
+            row["unusable"] = entry.reason.value
+        if entry.sources or "value" in row:
+            row["effective"], row["sources"] = entry.effective, entry.sources
+        rows.append(row)
+    return rows
 
 
 def results(
@@ -39,23 +54,6 @@ def results(
     if labelled:
         rows.append({"withheld_by_label": labelled})
     return rows
-
-
-def _value(entry: FeatureValue) -> dict[str, Any]:
-    row = {"id": entry.feature.id, "value": entry.value, "effective": entry.effective, "sources": entry.sources}
-    unit = getattr(entry.feature, "unit", None)
-    if unit:
-        row["unit"] = unit
-    if entry.inferred:
-        row["inferred"] = True
-    return row
-
-
-def _unusable(entry: Unusable) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": entry.feature.id, "unusable": entry.reason.value}
-    if entry.sources:
-        row |= {"effective": entry.effective, "sources": entry.sources}
-    return row
 
 
 def _estimate(estimate: RiskEstimate) -> dict[str, Any]:

@@ -144,9 +144,14 @@ def _normal(asked: Iterable[FeatureValue], found: Iterable[Fact]) -> Iterable[Fa
 
 def _ranks(values: FeatureValues, findings: Iterable[Finding]) -> dict[str, int]:
     """Reference -> 0 if a finding rests on it, 1 if a model read it; others have no rank."""
-    ranks = {source: 1 for value in values if isinstance(value, FeatureValue) for source in value.sources}
+    ranks: dict[str, int] = {}
+    for value in values:
+        if type(value) is FeatureValue:
+            for source in value.sources:
+                ranks[source] = 1
     for finding in findings:
-        ranks.update(dict.fromkeys(_sources(finding), 0))
+        for source in _sources(finding):
+            ranks[source] = 0
     return ranks
 
 
@@ -203,6 +208,8 @@ def _moment(effective: datetime | None) -> float:
 
 def _within_budget(by_kind: Mapping[str, list[Fact]], max_lines: int, needed: Set[int]) -> tuple[Fact, ...]:
     """All that must be told; then a share of each kind in turn; then, in order, as many as still fit."""
+    if sum(map(len, by_kind.values())) <= max_lines:
+        return tuple(fact for found in by_kind.values() for fact in found)
     taken = {kind: {id(fact) for fact in found if id(fact) in needed} for kind, found in by_kind.items()}
     left = max(max_lines - sum(map(len, taken.values())), min(_BESIDE_MUST, max_lines))
     for share in (_FIRST_SHARE, max_lines):
