@@ -8,7 +8,7 @@ import orjson
 import pytest
 from records import concept, problem, result, row
 
-from cds_service import hook_needs
+from cds_service import hook_needs, needs
 from cds_service.app import create_pipeline
 from cds_service.clock import FixedClock
 from cds_service.findings import RiskFinding
@@ -180,6 +180,32 @@ def test_the_measurements_that_moved_an_estimate_most_are_told_in_the_shortest_s
             parts = sorted(finding.result[0].explanation.contributions, key=lambda c: -abs(c.amount))[:3]
             measured = [part for part in parts if part.sources and part.sources[0].startswith("Observation/")]
             assert all(cited.intersection(part.sources) for part in measured)
+
+
+def test_an_ehr_without_appointments_is_told_from_one_where_none_is_booked():
+    """The key is optional; the card says what is not available, and no line says that nothing is booked."""
+    entry = next(e for e in pipeline().discovery()["services"] if e["id"] == "transition-of-care")
+    desk = pipeline().desk("transition-of-care")
+    details = {}
+    for known in (True, False):
+        request = request_for(entry, answers.bundle("going-home"))
+        if not known:
+            del request["prefetch"]["appointments"]
+        (card,) = pipeline().assess(desk, decode(orjson.dumps(request), keys=desk.needs)).response.cards
+        details[known] = card.detail
+    assert "No appointment is booked" in details[True]
+    assert "Not available" not in details[True]
+    assert "No appointment is booked" not in details[False]
+    assert "**Not available:** appointments (not sent by the EHR)" in details[False]
+
+
+def test_what_only_a_summary_needs_is_never_required():
+    """No call is refused for want of it, and rows of a part of a list are no whole list."""
+    told = hook_needs.KEYS - needs.KEYS
+    found = [(key, need) for service in SERVICES for key, need in pipeline().desk(service).needs.items() if key in told]
+    assert {key for key, _ in found} == told
+    assert not any(need.required for _, need in found)
+    assert {key for key, need in found if need.part} == {"endedMedications", "unfinishedReports"}
 
 
 def test_most_of_the_crowd_is_cut():
