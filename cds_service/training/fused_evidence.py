@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,7 @@ class Evidence:
     spoken: rows for which the model speaks; who: in words, who these are. outcomes: id -> words. linear: the inputs as
     a Cox regression takes them. ceiling: all that was known at the start. thresholds: (outcome, horizon) -> risks.
     panels: in words -> inputs that are missing together. refits: models on resampled patients. replicates: of the
-    bootstrap. linear_words, ridge: of that regression.
+    bootstrap. linear_words, ridge: of that regression. published: name -> outcome -> scores, NaN where they cannot be.
     """
 
     patients: Patients
@@ -44,6 +44,7 @@ class Evidence:
     replicates: int
     linear_words: str = "Cox regression (ridge, splines), same inputs"
     ridge: float = 20.0
+    published: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @property
     def cases(self) -> list[tuple[str, int]]:

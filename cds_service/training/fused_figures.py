@@ -57,27 +57,32 @@ def _at(months: Floats, came: Flags, ended: Flags, line: Floats, horizon: int) -
 
 def discrimination(evidence: Evidence) -> str:
     """Concordance beside the other models, and the paired difference to each."""
-    blocks, p = [], evidence.patients
-    last = evidence.plan.horizons[-1]
-    for outcome, title in evidence.outcomes.items():
+    blocks = []
+    for outcome in evidence.outcomes:
+        rivals = {name: by[outcome] for name, by in evidence.rivals.items()}
         for who, keep in _wholes(evidence).items():
-            scores = {
-                "this model": evidence.ours[outcome, last],
-                **{n: by[outcome] for n, by in evidence.rivals.items()},
-            }
-            pairs = censoring.Pairs.of(p.months[keep], p.came[outcome][keep])
-            agreeing = [pairs.agreeing(s[keep]) for s in scores.values()]
-            draws = pairs.draws(agreeing, int(keep.sum()), evidence.plan.seed, evidence.replicates)
-            rows = []
-            for position, name in enumerate(scores):
-                lead = "" if not position else signed(_interval(draws[:, 0] - draws[:, position]))
-                rows.append((name, _interval(draws[:, position]), lead))
-            table = markdown(("", "C", "C of this model minus this"), rows)
-            blocks.append(f"**{title.capitalize()}, {who}** ({int(keep.sum())} people)\n\n{table}")
+            blocks.append(_beside(evidence, outcome, who, keep, rivals))
+        scores = {name: by[outcome] for name, by in evidence.published.items()}
+        known = evidence.spoken & ~np.any([np.isnan(s) for s in scores.values()], axis=0) if scores else None
+        if known is not None:
+            blocks.append(_beside(evidence, outcome, "those of whom published scores can be computed", known, scores))
     return (
         "Harrell's C over all follow-up, by the risk at the longest horizon; the folds' scores are pooled.\n\n"
         + "\n\n".join(blocks)
     )
+
+
+def _beside(evidence: Evidence, outcome: str, who: str, keep: Flags, others: Mapping[str, Floats]) -> str:
+    p, scores = evidence.patients, {"this model": evidence.ours[outcome, evidence.plan.horizons[-1]], **others}
+    pairs = censoring.Pairs.of(p.months[keep], p.came[outcome][keep])
+    agreeing = [pairs.agreeing(s[keep]) for s in scores.values()]
+    draws = pairs.draws(agreeing, int(keep.sum()), evidence.plan.seed, evidence.replicates)
+    rows = []
+    for position, name in enumerate(scores):
+        lead = "" if not position else signed(_interval(draws[:, 0] - draws[:, position]))
+        rows.append((name, _interval(draws[:, position]), lead))
+    table = markdown(("", "C", "C of this model minus this"), rows)
+    return f"**{evidence.outcomes[outcome].capitalize()}, {who}** ({int(keep.sum())} people)\n\n{table}"
 
 
 def calibration(evidence: Evidence) -> str:

@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from cds_service.api import FusedModel
 from cds_service.api import catalogue as c
 from cds_service.api import oncology as o
-from cds_service.training import card, folder, fused_card, fused_evidence, fused_folder, fusing, local_fused, tables
+from cds_service.training import (
+    card,
+    folder,
+    fused_card,
+    fused_evidence,
+    fused_folder,
+    fusing,
+    local_fused,
+    predict_breast,
+    tables,
+)
 from cds_service.training.fused_figures import judged
 from cds_service.training.fusing import Fusing, Kind, Patients, Plan
 from cds_service.training.local_fused import Seen
@@ -121,7 +131,7 @@ def main(
         subgroups=_subgroups(patients), linear=_linear(patients), ceiling=_ceiling(table, followed, patients),
         thresholds={("death", 10): (0.2, 0.5), ("cancer_death", 10): (0.1, 0.25)},
         panels=PANELS, who="women with a tumour that is not HER2-positive and not stage 4", refits=refits,
-        replicates=replicates,
+        replicates=replicates, published=_published(patients),
     )  # fmt: skip
     written = fused_folder.write(out, _manifest(table, patients, evidence, plan), result.final)
     fused_card.write(out, written, evidence, card.read_words(Path(__file__).with_name("words.md")))
@@ -205,6 +215,16 @@ def _linear(patients: Patients) -> NDArray[np.float64]:
     kinds = [np.asarray(subtype == k, dtype=np.float64) for k in range(1, 6)]
     columns = [filled, *knots, np.log(size + 1), np.log1p(nodes), nodes > 0, *kinds, missing[:, [1, 2, 3, 4]]]
     return np.column_stack(columns).astype(np.float64)
+
+
+def _published(patients: Patients) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """The Nottingham index and PREDICT, which are made for death from breast cancer."""
+    age, size, grade, nodes, _, npi, er, _, her2, _ = patients.matrix.astype(np.float64).T
+    death, cancer = predict_breast.log_hazards(age, size, grade + 1.0, nodes, er, her2)
+    return {
+        "Nottingham prognostic index": {"death": npi, "cancer_death": npi},
+        "PREDICT version 2, without treatment": {"death": death, "cancer_death": cancer},
+    }
 
 
 def _ceiling(table: Data, followed: NDArray[np.bool_], patients: Patients) -> NDArray[np.float32]:
