@@ -58,7 +58,7 @@ def speaks(text: str) -> bool:
     A model could be told what to say by it, or quote a part of it that says something else than the whole.
     """
     seen = visible(text)
-    if any(unicodedata.category(c) == "Cf" for c in text):
+    if not text.isascii() and any(unicodedata.category(c) == "Cf" for c in text):
         return True  # hidden characters: what a reader sees is not what is there
     return any(p.search(t) is not None for t in (seen, clean(seen)) for p in (_COMMAND, _STRUCTURE))
 
@@ -77,6 +77,8 @@ def clean(text: str, longest: int = _LONGEST) -> str:
 def visible(text: str) -> str:
     """The text in NFKC, without control, format, tag, private and variation characters; line ends become spaces."""
     text = re.sub(r"[\r\n\t\v\f\x85\u2028\u2029]+", " ", text)
+    if text.isascii() and text.isprintable():
+        return text  # most lines: nothing in them to change
     text = "".join(c if c in _KEPT else unicodedata.normalize("NFKC", c) for c in text)
     text = unicodedata.normalize("NFC", _VARIATION.sub("", text))
     return "".join(c for c in text if c not in _FILLERS and unicodedata.category(c) not in _HIDDEN)

@@ -46,39 +46,68 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_the_demo_shows_cards_for_every_patient(tmp_path: Path) -> None:
-    """Real server, real HTTP, cards in the terminal; with --once it ends by itself and leaves nothing."""
-    port = free_port()
-    demo = start(tmp_path, "demo", "--once", "--port", str(port))
-    out, err = demo.communicate(timeout=120)
-    assert (demo.returncode, err) == (0, "")
-    for name in PATIENTS:
-        assert f"curbside hook --sample {name}" in out
-    assert out.count("╭─") >= len(PATIENTS)
-    assert f"http://127.0.0.1:{port}/cds-services" in out
-    assert not list(tmp_path.glob("curbside-demo-*"))
-    assert not (tmp_path / "state").exists()
+def gone(tmp_path: Path, port: int) -> bool:
+    """True if a demo left nothing: no files of its own, no state, nobody who listens."""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+    return not list(tmp_path.glob("curbside-demo-*")) and not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_serves_until_it_is_stopped(tmp_path: Path, number: signal.Signals) -> None:
-    """After the cards the service answers; Ctrl-C stops it and its workers, with exit code 0."""
-    port = free_port()
-    demo = start(tmp_path, "demo", "--no-browser", "--port", str(port))
+@pytest.fixture
+def one_patient(tmp_path: Path) -> Path:
+    """A folder with one bundle: a demo of it shows no cards in the terminal and is soon there."""
+    folder = tmp_path / "patients"
+    folder.mkdir()
+    (folder / "one.json").write_bytes(orjson.dumps(BY_NAME["child"].chart().bundle()))
+    return folder
+
+
+def serves_until(number: signal.Signals, demo: subprocess.Popen[str], port: int) -> str:
+    """What a demo prints that is stopped once it serves."""
     assert demo.stdout is not None
-    assert any("until Ctrl-C" in line for line in demo.stdout)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    shown = []
+    for line in demo.stdout:
+        shown.append(line)
+        if "until Ctrl-C" in line:
+            break
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/health/ready")
     assert b'"store":"ok"' in connection.getresponse().read()
     connection.close()
     demo.send_signal(number)
-    out, err = demo.communicate(timeout=30)
+    out, err = demo.communicate(timeout=60)
     assert (demo.returncode, err) == (0, "")
     assert "Stopped." in out
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=1)
+    return "".join(shown)
+
+
+def test_the_demo_shows_cards_for_every_patient_and_serves_until_ctrl_c(tmp_path: Path) -> None:
+    """Real server, real HTTP, cards in the terminal; Ctrl-C stops it and its workers, and nothing is left."""
+    port = free_port()
+    out = serves_until(signal.SIGINT, start(tmp_path, "demo", "--no-browser", "--port", str(port)), port)
+    for name in PATIENTS:
+        assert f"curbside hook --sample {name}" in out
+    assert out.count("╭─") >= len(PATIENTS)
+    assert f"http://127.0.0.1:{port}/cds-services" in out
+    assert gone(tmp_path, port)
+
+
+def test_the_demo_serves_until_it_is_told_to_end(tmp_path: Path, one_patient: Path) -> None:
+    """SIGTERM is as good as Ctrl-C."""
+    port = free_port()
+    demo = start(tmp_path, "demo", "--no-browser", "--patients", str(one_patient), "--port", str(port))
+    serves_until(signal.SIGTERM, demo, port)
+    assert gone(tmp_path, port)
+
+
+def test_a_demo_of_once_ends_by_itself(tmp_path: Path, one_patient: Path) -> None:
+    """Exit code 0 when all was shown, and nothing is left."""
+    port = free_port()
+    demo = start(tmp_path, "demo", "--once", "--patients", str(one_patient), "--port", str(port))
+    out, err = demo.communicate(timeout=120)
+    assert (demo.returncode, err) == (0, "")
+    assert f"http://127.0.0.1:{port}/cds-services" in out
+    assert gone(tmp_path, port)
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
