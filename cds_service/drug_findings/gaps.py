@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.drug_findings.limits import KIDNEY, TESTS, kidney_unknown
-from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered
+from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered, small
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -32,8 +32,9 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
             missing.append((row, feature))
     if not missing:
         return ()
-    name = case.knowledge.name(missing[0][0].subject) if len(draft.nodes) > 1 else case.knowledge.name(draft.nodes[0])
-    tests = published.enumerated([msg(case.knowledge.name(row.object).lower()) for row, _ in missing])
+    about = next(n for n in draft.nodes if missing[0][0].subject in case.knowledge.terms.above(n))
+    name = case.knowledge.name(about)
+    tests = published.enumerated([msg(small(case.knowledge.name(row.object))) for row, _ in missing])
     unusable = case.values.unusable([feature for _, feature in missing])
     why = f"While taking {name}"
     offers = {p.key: p for what in orders.mending(unusable) for p in orders.offer(case.context, what, why)}

@@ -301,6 +301,21 @@ def test_tests_that_a_medicine_calls_for_are_offered_if_they_are_missing(ask):
     assert ask(SERVICE, chart().draft("spironolactone")).finding("drug-safety/monitoring") is None
 
 
+def test_of_a_combination_the_ingredient_that_calls_for_the_test_is_named(ask):
+    """Not its class; and abbreviations keep their letters."""
+    combined = ask(SERVICE, Chart(50).draft("perindopril / amlodipine 5 mg").knows("Observation"))
+    told = combined.finding("drug-safety/monitoring").headline
+    assert ENGLISH(told) == "Perindopril: no usable recent value: creatinine, potassium"
+    alone = ask(SERVICE, Chart(50).draft("warfarin").knows("Observation")).finding("drug-safety/monitoring")
+    assert ENGLISH(alone.headline) == "Warfarin: no usable recent value: INR"
+
+
+def test_muscle_relaxants_of_the_beers_list_are_told_in_old_age_and_others_are_not(findings):
+    """Baclofen and tizanidine are not on it."""
+    assert endangering(findings(SERVICE, chart(80).draft("cyclobenzaprine")))
+    assert endangering(findings(SERVICE, chart(80).draft("baclofen"))) == []
+
+
 def test_a_creatinine_that_is_not_steady_is_no_silence_about_the_kidney(ask):
     """While it rises no eGFR can be told, and a medicine with a limit by it must not pass unseen."""
     made = Chart(60).measured(creatinine=0.9).measured(creatinine=2.9, ago=timedelta(days=1)).draft("ibuprofen")
