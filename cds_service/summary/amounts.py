@@ -270,5 +270,6 @@ def _rounds(number: Number, value: float, about: bool) -> bool:
     close = abs(number.value - value) <= 0.5 * step * (1 + 1e-9)
     shown = len(f"{number.value:.{number.decimals}f}".replace(".", "").lstrip("0"))
     if about:
-        return close or abs(number.value - value) <= 0.05 * abs(value)
+        far = 0.015 if number.unit in ("Cel", "[degF]", "%") else 0.05  # a degree or a per cent is much
+        return close or abs(number.value - value) <= far * abs(value)
     return close and (shown >= 2 or (number.decimals > 0 and abs(number.value - value) <= 0.05 * abs(value)))

@@ -53,6 +53,8 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     trend |= against_then(claim, about) if not beyond_range(claim.tokens) else set()
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
+    if _from_to(claim) and not trend and several(about) and all(p.kind == "Observation" for p in about):
+        trend = {"changed"}
     arrows = any(t.text in ("→", "->") for t in claim.tokens)
     if trend or arrows:
         reasons += trend_reasons(claim, about, trend, counted)
@@ -64,11 +66,20 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += time_reasons(claim, named, narrowed, about, chart)
     reasons += _states(claim, named, narrowed)
     reasons += _kinds(claim, about, usable, chart)
-    reasons += level_reasons(claim, narrowed)
+    reasons += level_reasons(claim, narrowed, named)
     reasons += rank_reasons(claim, narrowed, usable, chart)
     reasons += _doses(claim, narrowed)
     reasons += _causes(claim, named, about)
     return narrowed, reasons
+
+
+def _from_to(claim: Claim) -> bool:
+    """True for `from 2.10 to 1.10`: two values in the order of time."""
+    for at, token in enumerate(claim.tokens[:-3]):
+        rest = claim.tokens[at + 1 : at + 4]
+        if token.text.lower() in ("from", "由", "从") and rest[0].number is not None and rest[2].number is not None:
+            return rest[1].text.lower() in ("to", "至", "到")
+    return False
 
 
 def _between(claim: Claim) -> int | None:

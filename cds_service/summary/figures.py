@@ -64,6 +64,10 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
         if token.number is None or token.kind != "number" or token.number.unit or token.number.decimals:
             continue
         noun = _counted(claim.tokens[at + 1 : at + 5])
+        if noun is not None and at and _timed(claim.tokens[at - 1]):
+            found.add(at)
+            reasons += [] if token.number.value == 1 else [f"{token.text} times is not what is cited"]
+            continue
         if noun is None and _summed(claim.tokens, at):
             noun = ""
         if noun is None:
@@ -87,6 +91,11 @@ def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
         if len(counted) != int(token.number.value):
             reasons.append(f"{token.text} are counted, {len(counted)} are cited")
     return found
+
+
+def _timed(token: Token) -> bool:
+    """True for a frequency or time of day before a number of times: 每晨2次."""
+    return token.kind == "freq" or token.value in ("#before_breakfast", "#after_breakfast")
 
 
 def _each(usable: Group, wanted: frozenset[str] | None, number: int) -> bool:
@@ -128,13 +137,13 @@ def _counted(following: Sequence[Token]) -> str | None:
 def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], reasons: list[str]) -> Group:
     """The parts that hold the claim's numbers; adds a reason for each that none holds. counts: places of counts."""
     left: Group = []
-    approximate = "about" in claim.values("compare")
     ranged = any(t.text.lower() in RANGE_WORDS or (t.kind == "level" and "r" in t.text) for t in claim.tokens)
     skip: set[int] = set()
     for at, token in enumerate(claim.tokens):
         if token.number is None or at in counts or at in skip:
             continue
         bound = _bound(claim, named, about, at)
+        approximate = _roughly(claim.tokens, at)
         plural = _plural(claim, named, at)
         if plural is not None and token.number.worded and all(p.kind in _COUNTED for p in plural):
             if len({p.reference for p in plural}) != int(token.number.value):
@@ -169,6 +178,12 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
             )
         left += found
     return left
+
+
+def _roughly(tokens: Sequence[Token], at: int) -> bool:
+    """True if `about` stands just before a number, or 左右 just after it."""
+    near = [*tokens[max(0, at - 2) : at], *tokens[at + 1 : at + 2]]
+    return any(("compare", "about") in ((t.kind, t.value), *t.also) for t in near)
 
 
 def _plural(claim: Claim, named: list[Group], at: int) -> Group | None:
@@ -249,13 +264,15 @@ def _compares(part: Part, token: Token, comparison: str) -> bool:
     number = token.number
     assert number is not None
     if part.kind not in ("Observation",) and ("compare", comparison) in part.operators:
-        return any(n.value == number.value for n in part.numbers)
+        wanted = {number.value} | ({token.second.value} if token.second is not None else set())
+        return wanted <= {n.value for n in part.numbers}
     if token.second is not None:
         return False
     for amount in values(part):
         if amount.comparator:
             same = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}.get(amount.comparator)
-            if same == comparison and amount.value == number.value:
+            limit = as_unit(number.unit, amount, part.source.codes)
+            if same == comparison and limit is not None and abs(limit - number.value) <= 1e-6 * abs(number.value):
                 return True
             continue
         value = as_unit(number.unit, amount, part.source.codes)
@@ -283,7 +300,7 @@ def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Gro
     first, second = token.number, token.second
     assert first is not None
     assert second is not None
-    found = [p for p in bound if (first.value, second.value) in p.pairs or _strengths(p, first, second)]
+    found = [p for p in bound if _paired(p, first, second) or _strengths(p, first, second)]
     for part in bound:
         siblings = [p for p in _family(part) if p.reference == part.reference]
         top = any("#sbp" in p.affirmed and _matches(p, first, approximate) for p in siblings)
@@ -291,6 +308,12 @@ def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Gro
         if top and low:
             found.append(part)
     return found
+
+
+def _paired(part: Part, first: Number, second: Number) -> bool:
+    """True if a part's text has both numbers as one, in the same unit if the sentence has one."""
+    units = {n.unit for n in part.numbers if n.value in (first.value, second.value)}
+    return (first.value, second.value) in part.pairs and (first.unit is None or first.unit in units)
 
 
 def _strengths(part: Part, first: Number, second: Number) -> bool:

@@ -65,7 +65,7 @@ def moved(claim: Claim) -> bool:
     return bool(words) and (against or any(t.text.lower() not in _MAY_BE_LEVEL for t in words))
 
 
-def level_reasons(claim: Claim, about: Group) -> list[str]:
+def level_reasons(claim: Claim, about: Group, named: list[Group]) -> list[str]:
     """What is wrong about high, low, normal, and how far from the limit."""
     said = claim.values("level") | beyond_range(claim.tokens)
     trend = claim.values("trend") - written(about, "trend")
@@ -78,10 +78,11 @@ def level_reasons(claim: Claim, about: Group) -> list[str]:
     measured = [p for p in about if p.kind == "Observation"]
     collective = any(lexicon().classes.get(t.value) == "group" for m in claim.mentions for t in m.tokens)
     for level in said:
-        holding = [p for p in measured if _at(level, p)]
+        own = _bearer(claim, level, named, measured)
+        holding = [p for p in own if _at(level, p)]
         right = bool(holding) or (level in texts and not measured)
         if collective and level == "normal":
-            right = right and len(holding) == len([p for p in measured if level_of(p) is not None])
+            right = right and len(holding) == len([p for p in own if level_of(p) is not None])
         if right == denied:
             return [f"the record does not support that it is {'not ' if denied else ''}{level}"]
         degree = {"slight": "mild", "marked": "marked"}
@@ -89,6 +90,16 @@ def level_reasons(claim: Claim, about: Group) -> list[str]:
         if holding and not denied and not any(far <= degrees(p) for p in holding):
             return ["the result is not that far from its limit"]
     return []
+
+
+def _bearer(claim: Claim, level: str, named: list[Group], measured: Group) -> Group:
+    """Of a claim's several names the one that a word of level is said of: the nearest before it, else all."""
+    at = next((n for n, t in enumerate(claim.tokens) if ("level", level) in ((t.kind, t.value), *t.also)), None)
+    if at is None or len(named) < 2 or len(named) != len(claim.mentions):
+        return measured
+    before = [group for mention, group in zip(claim.mentions, named, strict=True) if mention.end <= at]
+    own = [p for p in before[-1] if any(p is q for q in measured)] if before else []
+    return own or measured
 
 
 def _at(level: str, part: Part) -> bool:

@@ -37,7 +37,9 @@ def has_limit(part: Part, number: Number, side: int) -> bool:
 def limits(part: Part, low: Number, high: Number) -> bool:
     """True if two numbers are the lower and upper reference limit of a part."""
     for lower, upper in part.source.limits:
-        if lower is not None and upper is not None and low.value == lower.value and high.value == upper.value:
+        if lower is None or upper is None or low.value != lower.value:
+            continue
+        if agrees(high, upper, part.source.codes):
             return True
     return False
 

@@ -111,7 +111,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("ago", _B + r"(?:about |approximately |around |over |more than )?" + _N + _HALF + "[ -]" + _UNIT + r" (?:ago|earlier|previously|before|prior)(?!\w)"),
         ("ago", r"(?:约|大约)?\s?" + _HN + r"(?:以)?前"),
         ("for", _B + r"for (?:about |approximately |the (?:past|last) |over |more than |at least |nearly )?" + _N + _HALF + "[ -]" + _UNIT + r"(?!\w)"),
-        ("for", _B + r"(?:about |approximately |nearly |almost |some )?" + _N + "[ -]" + r"(?P<unit>year|month)s?(?=\s?\)|\s?\.?$)"),
+        ("for", _B + r"(?P<under>(?:for )?(?:less than|under) )?(?:about |approximately |nearly |almost |some )?" + _N + "[ -]" + r"(?P<unit>year|month)s?(?=\s?\)|\s?\.?$)"),
         ("for", _B + r"(?:an? )?" + _N + _HALF + "[ -]" + _UNIT + r"(?:'s|s')? history of"),
         ("for", r"(?:已有?|病史|患病|病程|史)\s?(?:约)?" + _HN + r"(?:余|多)?"),
         ("for", _HN + r"(?:病史|史)"),
@@ -187,7 +187,7 @@ def _when(kind: str, match: re.Match[str]) -> When | None:
     if kind == "days":
         month = int(part["m"]) if part.get("m") else _MONTHS[(part.get("month") or "").lower()]
         ends = tuple(_span(int(part["y"]), month, int(part[name])) for name in ("d", "e"))
-        return When("days", end, tuple(s for s in ends if s is not None))
+        return When("days", end, tuple(s for s in ends if s is not None)) if None not in ends else None
     if kind == "months":
         last = _MONTHS.get((part.get("until") or "").lower())
         if last is None:
@@ -235,6 +235,8 @@ def _length(kind: str, text: str, part: dict[str, str | None], end: int) -> When
         amount += 0.5
     unit = {"岁": "year", "个月大": "month", "月龄": "month"}.get(unit, _HAN_UNIT.get(unit, unit))
     more = kind in ("ago", "for", "lasting") and _MORE.search(text) is not None
+    if part.get("under"):
+        return When(kind, end, days=amount * _DAYS[unit] / 2, unit=unit, amount=amount, most=amount * _DAYS[unit])
     most = (amount + (1 if amount % 10 else 10)) if _HAN_MORE.search(text) else 1.5 * amount
     return When(
         kind, end, days=amount * _DAYS[unit], unit=unit, amount=amount, most=most * _DAYS[unit] if more else 0.0

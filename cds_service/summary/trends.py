@@ -20,6 +20,10 @@ _WORSE_HIGH = frozenset({
 })  # fmt: skip
 _WORSE_LOW = frozenset({"#egfr", "#hemoglobin", "#hdl", "#spo2", "#lvef", "#albumin", "#mmse"})
 _STABLE = 0.1
+_STEADY = {  # relative changes of what the body keeps within narrow limits
+    "#temp": 0.01, "#spo2": 0.02, "#sodium": 0.02, "#potassium": 0.09, "#height": 0.01, "#weight": 0.04, "#bmi": 0.04,
+    "#hba1c": 0.06, "#calcium": 0.05, "#hemoglobin": 0.07,
+}  # fmt: skip
 _FROM = frozenset({"from", "由", "从", "at", "was", "为"})
 _EARLIER_VALUE = frozenset({"from", "compared with", "compared to", "versus", "vs", "较", "比", "由", "从"})
 _LATER_VALUE = frozenset({"to", "at", "至", "到", "为", "降至", "升至"})
@@ -91,9 +95,19 @@ def trend_reasons(claim: Claim, about: Sequence[Part], said: set[str], counted: 
         part, amount = first if start else last
         if not agrees(number, amount, part.source.codes):
             return [f"{number.value:g} is not the {'first' if start else 'last'} cited value"]
+    if _denied(claim):
+        flat = {"same"} if said == {"changed"} else said
+        return [] if _direction(claim, flat, first, last) and flat == said else ["the cited values do show that change"]
     if "monotone" in said and not _monotone(series):
         return ["the cited values do not change steadily"]
     return _direction(claim, said, first, last) + _deltas(claim, numbers, first, last)
+
+
+def _denied(claim: Claim) -> bool:
+    """True for `has not risen`, `no significant change`: a denial stands before the word of change."""
+    places = [at for at, t in enumerate(claim.tokens) if t.kind == "trend"]
+    denials = [at for at, t in enumerate(claim.tokens) if t.kind == "deny"]
+    return bool(places and denials) and min(denials) < max(places)
 
 
 def _backwards(tokens: Sequence[Token], at: int) -> bool:
@@ -207,7 +221,7 @@ def _direction(claim: Claim, said: set[str], first: Point, last: Point) -> list[
     tests = {
         "up": change > 0,
         "down": change < 0,
-        "same": abs(change) <= _STABLE,
+        "same": abs(change) <= next((limit for term, limit in _STEADY.items() if term in terms), _STABLE),
         **doubled_or_halved(change, claim, claim.tokens),
         "worse": bool(bad_up and change > 0) or bool(bad_down and change < 0) or _off(last, change),
         "better": bool(bad_up and change < 0) or bool(bad_down and change > 0) or _off(first, -change),
