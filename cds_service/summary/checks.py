@@ -8,9 +8,10 @@ from cds_service.fhir.stated import Json
 from cds_service.summary.chart import Chart
 from cds_service.summary.claims import Claim
 from cds_service.summary.comparing import against_then
+from cds_service.summary.counting import counts
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
-from cds_service.summary.figures import KINDS, counts, numbers
+from cds_service.summary.figures import KINDS, numbers
 from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
@@ -51,6 +52,8 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     trend |= against_before(claim)
     trend -= {"up", "down"} if is_level(claim, about) and not moved(claim) else set()
     trend |= against_then(claim, about) if not beyond_range(claim.tokens) else set()
+    if _dashed(claim) and several(about) and all(p.kind == "Observation" for p in about):
+        trend = trend | {"range"}
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
     if _from_to(claim) and not trend and several(about) and all(p.kind == "Observation" for p in about):
@@ -68,7 +71,7 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     reasons += _kinds(claim, about, usable, chart)
     reasons += level_reasons(claim, narrowed, named)
     reasons += rank_reasons(claim, narrowed, usable, chart)
-    reasons += _doses(claim, narrowed)
+    reasons += _doses(claim, narrowed) + _forms(claim, narrowed)
     reasons += _causes(claim, named, about)
     return narrowed, reasons
 
@@ -80,6 +83,12 @@ def _from_to(claim: Claim) -> bool:
         if token.text.lower() in ("from", "由", "从") and rest[0].number is not None and rest[2].number is not None:
             return rest[1].text.lower() in ("to", "至", "到")
     return False
+
+
+def _dashed(claim: Claim) -> bool:
+    """True for `113–117`, of several values their range."""
+    numbered = [at for at, t in enumerate(claim.tokens[:-2]) if t.number is not None and t.kind == "number"]
+    return any(claim.tokens[n + 1].text in ("-", "–", "~") and claim.tokens[n + 2].number for n in numbered)
 
 
 def _between(claim: Claim) -> int | None:
@@ -227,6 +236,13 @@ def _doses(claim: Claim, about: Group) -> list[str]:
                 continue
             reasons.append(f"{token.text} is not what is cited")
     return reasons
+
+
+def _forms(claim: Claim, about: Group) -> list[str]:
+    """What is wrong about tablets and capsules: the cited medicine comes in another form."""
+    said = claim.values("form")
+    known = {v for p in about for k, v in p.operators if k == "form"}
+    return [f"the form is not {value}" for value in sorted(said - known) if known and about]
 
 
 def _taken(part: Part, kind: str, value: str) -> bool:

@@ -121,6 +121,8 @@ def _spans(tokens: list[Token], at: int) -> bool:
     if _bracketed(tokens, at):
         return True
     around = tokens[at - 1 : at] + tokens[at + 1 : at + 2]
+    if at > 1 and len(around) == 2 and all(t.when is not None for t in around):
+        return tokens[at].text.lower() == "and" and tokens[at - 2].text.lower() == "between"
     numbered = len(around) == 2 and all(t.number is not None for t in around)
     return at > 1 and numbered and tokens[at].text.lower() == "and" and tokens[at - 2].text.lower().endswith("between")
 
@@ -135,7 +137,7 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
             if not run:
                 start = at
             run.append(token)
-        elif run and token.kind in ("neutral", "kind", "route") and token.text.lower() in _HOLDING:
+        elif run and token.kind in ("neutral", "kind", "route", "form") and token.text.lower() in _HOLDING:
             continue
         else:
             if run:

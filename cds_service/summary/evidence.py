@@ -44,7 +44,8 @@ class Part:
 
     affirmed, denied: ids of terms and stems of words. numbers: those of its texts. reasons: terms and words of what it
     was done or given for; doubted: those of them that are only asked after (`pneumonia?`).
-    doses: the number that follows each drug in a name of several drugs.
+    doses: the number that follows each drug in a name of several drugs. strength: of one piece of
+    several.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Part:
     negative: bool = False
     text: str = ""
     siblings: list[Part] = field(default_factory=list, repr=False)
+    strength: float | None = None
 
     @property
     def moment(self) -> datetime | None:
@@ -156,6 +158,7 @@ def _per_dose(part: Part, cited: Stated) -> None:
     taken = [m for path, text in cited.names if path.startswith("dosage") for m in _PIECES_TAKEN.finditer(text)]
     if len(strengths) == 1 and taken and len({m[1] for m in taken}) == 1 and int(taken[0][1]) > 1:
         one = strengths[0]
+        part.strength = one.value
         part.numbers.append(Number(one.value * int(taken[0][1]), one.unit, one.decimals, one.end, one.digits))
 
 

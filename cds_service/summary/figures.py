@@ -12,11 +12,11 @@ from cds_service.summary.lexicon import Token
 from cds_service.summary.limits import has_limit, limit_word, limits, outside
 
 Group = list[Part]
-_MEDICATION = frozenset(
+MEDICATION = frozenset(
     {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "Medication", "MedicationDispense"}
 )
 KINDS = {
-    "Medication": _MEDICATION,
+    "Medication": MEDICATION,
     "Condition": frozenset({"Condition", "Encounter", "DiagnosticReport"}),
     "Procedure": frozenset(
         {"Procedure", "Observation", "DiagnosticReport", "ServiceRequest", "ImagingStudy", "Encounter"}
@@ -48,90 +48,10 @@ RANGE_WORDS = frozenset(
 _SCHEDULE = frozenset({  # numbers of a timing: how often, never how much
     "sequence", "frequency", "frequencyMax", "period", "periodMax", "count", "numberOfRepeatsAllowed",
 })  # fmt: skip
-_COUNTED_NOW = ("Medication", "Condition")
-_TOTALS = frozenset({"共", "总共", "合计", "共计", "总计", "in total"})
 _COUNTED = frozenset({"Condition", "Procedure", "Encounter", "Immunization", "AllergyIntolerance"})
 _OPPOSITE = {"gt": "le", "lt": "ge", "ge": "lt", "le": "gt"}
-_EACH = frozenset({"each", "各"})
 _PARTING = frozenset({"with", "on", "at", "in", "by", "from", "after", "despite", "伴", "时"})
-_MEASURE_WORDS = frozenset({"个", "项", "种", "次", "条", "例"})
-
-
-def counts(claim: Claim, usable: Group, reasons: list[str]) -> set[int]:
-    """Places of numbers that count resources; adds a reason where the count is wrong."""
-    found: set[int] = set()
-    for at, token in enumerate(claim.tokens):
-        if token.number is None or token.kind != "number" or token.number.unit or token.number.decimals:
-            continue
-        noun = _counted(claim.tokens[at + 1 : at + 5])
-        if noun is not None and at and _timed(claim.tokens[at - 1]):
-            found.add(at)
-            reasons += [] if token.number.value == 1 else [f"{token.text} times is not what is cited"]
-            continue
-        if noun is None and _summed(claim.tokens, at):
-            noun = ""
-        if noun is None:
-            continue
-        wanted = KINDS.get(noun, frozenset({noun})) if noun else None
-        if noun == "Medication":
-            wanted = _MEDICATION
-        elif noun == "Condition":
-            wanted = frozenset({"Condition"})
-        elif noun == "Procedure":
-            wanted = frozenset({"Procedure"})
-        now = "active" in claim.values("state")
-        counted = {
-            p.reference
-            for p in usable
-            if (wanted is None or p.kind in wanted) and not (now and p.state == "past" and noun in _COUNTED_NOW)
-        }
-        found.add(at)
-        if any(t.text.lower() in _EACH for t in claim.tokens) and _each(usable, wanted, int(token.number.value)):
-            continue
-        if len(counted) != int(token.number.value):
-            reasons.append(f"{token.text} are counted, {len(counted)} are cited")
-    return found
-
-
-def _timed(token: Token) -> bool:
-    """True for a frequency or time of day before a number of times: 每晨2次."""
-    return token.kind == "freq" or token.value in ("#before_breakfast", "#after_breakfast")
-
-
-def _each(usable: Group, wanted: frozenset[str] | None, number: int) -> bool:
-    """True if of each name as many are cited as `two doses each of A and B` says."""
-    by_name: dict[frozenset[str], set[str]] = {}
-    for part in usable:
-        if wanted is None or part.kind in wanted:
-            by_name.setdefault(frozenset(text for _, text in part.source.names), set()).add(part.reference)
-    return len(by_name) > 1 and all(len(references) == number for references in by_name.values())
-
-
-def _summed(tokens: Sequence[Token], at: int) -> bool:
-    """True for `共3种`, which ends a list."""
-    return (
-        bool(at)
-        and tokens[at - 1].text in _TOTALS
-        and [t.text for t in tokens[at + 1 :] if t.start > tokens[at].start] in ([m] for m in _MEASURE_WORDS)
-    )
-
-
-def _counted(following: Sequence[Token]) -> str | None:
-    """What kind of thing a number counts; None if it counts nothing."""
-    for n, token in enumerate(following):
-        if token.kind == "kind" and n and following[0].text in _MEASURE_WORDS:
-            return token.value
-        noun = next((v for k, v in ((token.kind, token.value), *token.also) if k == "count"), None)
-        if noun is not None:
-            return noun
-        if token.kind not in ("state", "term", "word", "neutral", "kind", "agree") or token.text.lower() in (
-            "of",
-            "on",
-            "for",
-            "with",
-        ):
-            return None
-    return None
+MEASURE_WORDS = frozenset({"个", "项", "种", "次", "条", "例"})
 
 
 def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], reasons: list[str]) -> Group:
@@ -193,10 +113,10 @@ def _plural(claim: Claim, named: list[Group], at: int) -> Group | None:
         return None
     for mention, group in zip(claim.mentions, named, strict=True):
         between = claim.tokens[at + 1 : mention.at]
-        if mention.at > at and all(t.kind in ("neutral", "state", "kind") for t in between):
+        if mention.at > at and all(t.kind in ("neutral", "state", "kind", "form") for t in between):
             return (
                 group
-                if mention.tokens[-1].text.lower().endswith("s") or any(t.text in _MEASURE_WORDS for t in between)
+                if mention.tokens[-1].text.lower().endswith("s") or any(t.text in MEASURE_WORDS for t in between)
                 else None
             )
     return None
@@ -227,7 +147,9 @@ def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
     adjacent = [n for n in following if _leads(claim.tokens[at + 1 : claim.mentions[n].at])]
     if before:
         # `mg of metformin`: what follows at once takes the number, unless a name stands right before it
-        close = all(t.kind in ("neutral", "kind", "route") for t in claim.tokens[claim.mentions[before[-1]].end : at])
+        close = all(
+            t.kind in ("neutral", "kind", "route", "form") for t in claim.tokens[claim.mentions[before[-1]].end : at]
+        )
         if adjacent and not close:
             return named[adjacent[0]]
         return named[before[-1]]
@@ -236,7 +158,7 @@ def _bound(claim: Claim, named: list[Group], about: Group, at: int) -> Group:
 
 def _leads(between: Sequence[Token]) -> bool:
     """True if a number goes with the name after it: `40 mg of furosemide`, never `10.4 with an albumin`."""
-    return all(t.kind == "neutral" and t.text.lower() not in _PARTING for t in between)
+    return all(t.kind in ("neutral", "form") and t.text.lower() not in _PARTING for t in between)
 
 
 def _comparison(tokens: Sequence[Token], at: int) -> str | None:
@@ -350,6 +272,8 @@ def _beside(part: Part, number: Number) -> bool:
 
 
 def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
+    if part.strength == number.value and number.unit and claim.of("freq") and not claim.of("form"):
+        return False  # 1 mg every 12 hours, of two capsules of 1 mg
     if _matches(part, number, approximate) or _beside(part, number):
         return True
     if number.unit == "L" and "#oxygen_flow" in part.affirmed:  # 2 L of oxygen

@@ -216,7 +216,7 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
     about = (
         fresh
         or _of_kind(claim, usable)
-        or (state.named if counted or claim.of("trend") or against_before(claim) else state.narrowed)
+        or (state.named if counted or _of_series(claim) else state.narrowed)
         or list(usable)
     )
     narrowed, more = check(claim, named, about, usable, chart)
@@ -226,8 +226,23 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         state.named = fresh
     elif not state.named:
         state.named = about
-    state.narrowed = narrowed or about
+    state.narrowed = _after_change(claim, narrowed) or about
     return more
+
+
+def _of_series(claim: Claim) -> bool:
+    """True for a change or a length of time, which are of all that was named and not of its last value."""
+    lasting = any(t.when is not None and t.when.kind == "lasting" for t in claim.tokens)
+    return lasting or bool(claim.of("trend")) or bool(against_before(claim))
+
+
+def _after_change(claim: Claim, narrowed: list[Part]) -> list[Part]:
+    """What a clause after a change speaks of: the last value, as in `has come down to 19, below the limit`."""
+    dated = [p for p in narrowed if p.kind == "Observation" and p.amounts and p.moment is not None]
+    if not claim.values("trend") & {"up", "down"} or len({p.moment for p in dated}) < 2:
+        return narrowed
+    last = max(p.dates[0].span.start for p in dated)
+    return [p for p in dated if p.dates[0].span.start == last]
 
 
 def _of_kind(claim: Claim, usable: list[Part]) -> list[Part]:

@@ -43,6 +43,10 @@ _FALLING = re.compile(  # a person's fall, not a value's
     r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\b))"
     r"|fell\s+(?=(?:at|in|on)\s+(?:home|the|her|his)\b|down\b|out\s+of\s+bed)"
 )
+_EVERY = re.compile(
+    r"(?i)(?:every|q) ?(\d{1,3}(?: ?(?:to|-) ?\d{1,3})? ?(?:h|hour|day|week|month))s?(?!\w)"
+    r"|每(\d{1,3} ?(?:小时|天|日|周))(?!\w)"
+)
 _GENDERS = {"f": "female", "m": "male"}
 Key = tuple[str, ...]
 
@@ -191,6 +195,9 @@ def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token
     phrase = _phrase(text, pieces, at)
     if phrase is not None and not (len(phrase.text) <= 2 and phrase.value in ("#k", "#na")):
         return phrase
+    every = _EVERY.match(text, start)
+    if every is not None:
+        return Token("freq", f"every {every[1] or every[2]}", every.group(), start, every.end())
     number = number_at(text, start)
     if number is not None:
         return Token("number", str(number.value), text[start : number.end], start, number.end, number=number)

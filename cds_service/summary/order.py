@@ -18,6 +18,9 @@ _MARKERS = {
     "followed by": -1, "早于": -1, "先于": -1, "after": 1, "following": 1, "subsequent to": 1, "later than": 1,
     "followed": 1, "preceded by": 1, "晚于": 1, "之后": -1, "以后": -1, "后": -1, "之前": 1, "以前": 1, "前": 1,
 }  # fmt: skip
+_EARLIER = frozenset(
+    {"before", "prior to", "preceded", "precedes", "predates", "predated", "earlier than", "早于", "先于"}
+)
 _THEN = frozenset({"then", "later", "subsequently", "afterwards", "随后", "之后", "此后"})
 Step = tuple[Claim, list[Part]]  # a claim with numbers, and the parts that hold them
 _LATER = frozenset({"later", "afterwards", "thereafter"})
@@ -72,8 +75,8 @@ def _marked(tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequenc
         subject = after[1]
     if anchor is None or subject is None:
         return gap is None
-    if {p.reference for p in anchor} & {p.reference for p in subject}:
-        return gap is None
+    if {p.reference for p in anchor} & {p.reference for p in subject}:  # a visit comes after its own reason
+        return gap is None and token.text.lower() not in _EARLIER
     first, second = (subject, anchor) if sign < 0 else (anchor, subject)
     return _holds(first, second, gap)
 

@@ -79,6 +79,8 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
         return all(any(_within(m, span) for m in measured) for span in when.spans)
     if when.kind == "for" and any(_lasts(p, when) for p in parts):
         return True
+    if when.kind == "for" and any(w.kind == "for" for p in parts for w in p.whens):
+        return False  # the record says for how long, and it is another time
     if when.kind == "past":
         return any(_since(m, chart.as_of - timedelta(days=when.days), chart.as_of) for p in parts for m in _of(p, role))
     moments = [m for p in parts for m in _of(p, "start" if when.kind == "for" else role)]
@@ -182,9 +184,13 @@ def _clock(moment: Moment, when: When) -> bool:
 
 
 def _ago(when: When, moment: Moment, now: datetime) -> bool:
-    slack = _TOLERANCE[when.unit] * _DAYS[when.unit]
+    unit = _DAYS[when.unit]
+    slack = _TOLERANCE[when.unit] * unit
     earliest = (now - moment.span.end).total_seconds() / 86400
     latest = (now - moment.span.start).total_seconds() / 86400
+    if when.unit in ("month", "year") and when.amount == int(when.amount) and when.amount > 2:
+        # rounded, or counted in whole years: 14.4 years are 14, and never 15
+        return latest / unit > when.amount - 0.55 and earliest / unit < when.amount + 1.05
     return earliest - slack <= when.days <= latest + slack
 
 

@@ -155,6 +155,11 @@ nasal: nasal; intranasal; intranasally | 鼻用; 鼻喷
 vaginal: vaginal; vaginally | 阴道
 injection: injection; injected; injectable; by injection | 注射; 注射液; 注射剂; 针剂
 """,
+    "form": """
+tablet: tablet; tablets; tab; tabs; oral tablet; oral tablets | 片; 片剂; 缓释片; 肠溶片; 片装
+capsule: capsule; capsules; cap; caps; oral capsule; oral capsules | 胶囊; 胶囊剂
+puff: puff; puffs; inhalations; actuations | 喷; 揿; 吸
+""",
     "freq": """
 1: 每24小时一次; 每24小时; daily; once daily; once a day; every day; qd; od; 每24小时1次; 一天1次; 日1次; each day; one time daily; per day; every 24 hours; once per day; a day; q24h | 每日一次; 每天一次; 一日一次; 每日; 每天; 日一次; 每日1次; 每天1次; 一天一次; 每日服用一次; 1次/日; 一日1次; qd
 1m: mane; every morning; in the morning; each morning; qam; om; once every morning; mornings | 每晨; 每晨1次; 每晨一次; 每早; 每早1次; 每早一次; 每日晨起1次; 每日晨起一次; 每日清晨1次; 每日清晨一次; 每日早晨1次; 每日早晨一次; 每日早上1次; 每日早上一次; 晨起1次; 早晨1次; 每日早晨; 早晨; 每天早上; 每日清晨; 早上; 晨起; 每日早上; 每天早晨; 早晨一次
@@ -195,8 +200,8 @@ until; through; throughout; ago; over; within; after; before; then; later; later
 born; birth date; date of birth; each; every; an entry; entry; entries; item; items; including; includes;
 include; such as; namely; respectively; both; all; well as; as well as; along with; together with; plus; additionally;
 ie; eg; session; prior to; earlier than; later than; subsequent to; followed by; preceded by; preceded; precedes; predates; predated; followed; a course of; in addition; addition; furthermore; however; but; while; whereas; although; though; yet; so; thus; therefore; hence;
-tablet; tablets; tab; tabs; capsule; capsules; cap; caps; pill form; formulation; form; strength; extended
-release; er; xr; sr; xl; oral tablet; oral capsule; solution; suspension; spray; take; taken as; his; her; him; their;
+pill form; formulation; form; strength; extended
+release; er; xr; sr; xl; solution; suspension; spray; take; taken as; his; her; him; their;
 they; them; been on; adult; subject; individual; case; clinical; medical; clinically; health; care of; under; into; out;
 up; off; about; beginning; began; begun; start date; starting; end; ending; ended on; first recorded; first noted; first
 documented; last recorded; last measured; last checked; checked; check; most recently measured; evidence; evidence of;
@@ -230,8 +235,8 @@ NEUTRAL_ZH = """
 较前; 较上次; 较前次; 较既往; 比前; 比上次; 较之前; 较以前; 较基线; 较入院时; 口服液; 口服溶液; 液; 含; 含有; 迄今; 至今; 高达; 达到; 占; 提及; 提到; 述; 复; 关于; 至于; 方面; 实测; 结果示; 结果提示; 患者; 病人; 早于; 晚于; 先于; 疗程; 开单; 已开单; 开单日期; 包括有; 该; 其; 于; 在; 的; 为; 是; 有; 曾; 曾经; 及; 和; 与; 以及; 并; 并且; 均; 测得; 测量; 测定; 检测; 检验; 化验; 结果; 显示; 示; 记录; 值; 水平;
 数值; 了; 过; 已; 即; 者; 中; 后; 前; 时; 起; 至; 到; 从; 由; 或; 等; 等等; 也; 还; 又; 同时; 另; 另有; 其中; 此外; 且; 对; 每次; 一次; 次; 岁; 年; 月; 日;
 天; 周; 小时; 分; 个; 项; 种; 位; 名; 例; 史; 病史; 既往; 既往史; 既往有; 有既往; 病历; 档案; 记载; 据; 根据; 资料; 报告; 所示; 可见; 提示有; 被; 进; 以; 之; 间;
-期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 片; 粒; 胶囊; 片剂; 支; 瓶; 袋; 缓释片; 缓释; 片装; 溶液; 混悬液;
-肠溶片; 方式; 途径; 频率; 频次; 类型; 分期; 期; 级; 型; 程度; 反应; 表现; 表现为; 出现; 出现过; 发生; 发生过; 发生于; 症状; 状态; 状况; 情况; 身体; 血清; 血; 血液; 实验室; 生命体征;
+期间; 内; 上; 下; 为止; 截至; 处; 处于; 达; 达到; 约为; 计; 共; 共有; 总计; 合计; 累计; 单位; 支; 瓶; 袋; 缓释; 粒; 溶液; 混悬液;
+方式; 途径; 频率; 频次; 类型; 分期; 期; 级; 型; 程度; 反应; 表现; 表现为; 出现; 出现过; 发生; 发生过; 发生于; 症状; 状态; 状况; 情况; 身体; 血清; 血; 血液; 实验室; 生命体征;
 体征; 指标; 参考; 参考范围; 范围; 上限; 下限; 参考值; 标准; 复查; 复测; 再次; 再; 随后; 之后; 此后; 之前; 以前; 过去; 前次; 上次; 本次; 此次; 当时; 当日; 今; 现为; 现在;
 记录到; 记录为; 记录于; 记录有; 登记; 列有; 列出; 列为; 名单; 列表; 清单; 包括; 包含; 分别; 分别为; 各; 各为; 比; 较; 相比; 与前相比; 相当于; 等于; 每; 日期; 时间; 年龄; 出生; 出生于;
 生于; 生日; 性别; 姓名; 本; 此; 这; 那; 这位; 那位; 一名; 一位; 名为; 称; 叫; 系; 属; 属于; 归; 我; 他; 它; 们; 他的; 所; 用; 使用; 口; 服; 开始; 始于; 始; 已有; 达成; 有着; 带有; 伴;
@@ -273,6 +278,11 @@ calf: calf; calves | 小腿
 at_home: home | 家中; 家里; 在家; 在家中; 在家里
 fall: accidental fall; mechanical fall | 跌倒; 摔倒; 跌伤; 摔伤
 before_breakfast: before breakfast | 早餐前; 早饭前; 每日早餐前; 每日早餐前1次; 每日早餐前一次; 早餐前1次; 每晨早餐前; 每晨早餐前1次; 每晨早餐前一次; 每天早餐前; 每天早餐前1次; 每日1次早餐前
+after_breakfast: after breakfast | 早餐后; 早饭后; 每日早餐后; 早餐后1次; 早餐后一次
+around_lunch: before lunch; after lunch; with lunch | 午餐前; 午餐后; 午饭前; 午饭后
+before_dinner: before dinner; before supper; before the evening meal | 晚餐前; 晚饭前
+after_dinner: after dinner; after supper; after the evening meal | 晚餐后; 晚饭后
+before_meals: before meals; before each meal; before food; on an empty stomach | 餐前; 饭前; 三餐前; 空腹服用
 room_air: on air; without oxygen; without supplemental oxygen; off oxygen; no supplemental oxygen; not on oxygen; room air; breathing room air; ra; on ra; without supplementary oxygen; no supplementary oxygen; ambient air | 未吸氧; 吸空气; 空气下
 nka: no known allergies; no known allergy; no allergies known; nka; no known allergies to medication; allergies are not known; no known food or drug allergies; no known drug or food allergies; no food or drug allergies; no drug or food allergies; none known; nil known; no known drug or food allergy; no allergies; no allergies recorded; none recorded; no documented allergies; allergies: none known; allergies: none; allergies: nil; allergies: nil known; allergies: nka; allergies: none recorded; allergy: none | 否认食物及药物过敏史; 否认食物、药物过敏史; 否认药物及食物过敏史; 否认药物、食物过敏史; 否认食物药物过敏史; 否认药物食物过敏史; 无食物及药物过敏史; 无药物及食物过敏史; 无药物、食物过敏史; 无食物、药物过敏史; 无已知过敏; 无过敏史; 未发现过敏; 无已知过敏史; 否认过敏史; 无任何已知过敏; 没有已知过敏; 无过敏; 无明确过敏史; 无药物或食物过敏; 过敏史: 无; 过敏: 无; 过敏史: 无特殊; 过敏史: 无已知过敏 => nkda
 nkda: no known drug allergies; nkda; no known medication allergies; no known drug allergy; allergies: nkda | 无已知药物过敏; 无药物过敏史; 否认药物过敏史; 无已知药物过敏史; 药物过敏史: 无; 药物过敏: 无
