@@ -11,7 +11,7 @@ from cds_service.summary.comparing import against_then
 from cds_service.summary.counting import counts
 from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
-from cds_service.summary.figures import KINDS, numbers
+from cds_service.summary.figures import KINDS, RANGE_WORDS, numbers
 from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
@@ -52,7 +52,8 @@ def check(claim: Claim, named: list[Group], about: Group, usable: Group, chart: 
     trend |= against_before(claim)
     trend -= {"up", "down"} if is_level(claim, about) and not moved(claim) else set()
     trend |= against_then(claim, about) if not beyond_range(claim.tokens) else set()
-    if _dashed(claim) and several(about) and all(p.kind == "Observation" for p in about):
+    alone = not trend and not {"compare", "level"} & {t.kind for t in claim.tokens}
+    if alone and _dashed(claim) and several(about) and all(p.kind == "Observation" for p in about):
         trend = trend | {"range"}
     if _between(claim) is not None and "range" not in trend and several(about):
         trend = trend | {"range"}
@@ -87,6 +88,8 @@ def _from_to(claim: Claim) -> bool:
 
 def _dashed(claim: Claim) -> bool:
     """True for `113–117`, of several values their range."""
+    if any(t.text in ("→", "->") or t.text.lower() in RANGE_WORDS for t in claim.tokens):
+        return False
     numbered = [at for at, t in enumerate(claim.tokens[:-2]) if t.number is not None and t.kind == "number"]
     return any(claim.tokens[n + 1].text in ("-", "–", "~") and claim.tokens[n + 2].number for n in numbered)
 

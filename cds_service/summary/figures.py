@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from cds_service.fhir.stated import Amount
 from cds_service.summary.amounts import Number, agrees, as_unit
@@ -272,6 +273,9 @@ def _beside(part: Part, number: Number) -> bool:
 
 
 def _has(part: Part, number: Number, claim: Claim, approximate: bool) -> bool:
+    following = next((b for a, b in pairwise(claim.tokens) if a.number is number), None)
+    if part.strength is not None and number.unit and following is not None and following.kind == "form":
+        return part.strength == number.value  # 2 mg capsules are capsules of 2 mg
     if part.strength == number.value and number.unit and claim.of("freq") and not claim.of("form"):
         return False  # 1 mg every 12 hours, of two capsules of 1 mg
     if _matches(part, number, approximate) or _beside(part, number):

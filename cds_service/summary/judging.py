@@ -213,10 +213,11 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
         state.spoken += [(m.tokens[0].start, group) for m, group in zip(claim.mentions, named, strict=True)]
     fresh = [p for group in named for p in group]
     counted = claim.of("number") or claim.of("pressure")
+    limited = bool(claim.values("compare") - {"about"})  # below the limit of 22: said of the last value alone
     about = (
         fresh
         or _of_kind(claim, usable)
-        or (state.named if counted or _of_series(claim) else state.narrowed)
+        or (state.named if (counted and not limited) or _of_series(claim) else state.narrowed)
         or list(usable)
     )
     narrowed, more = check(claim, named, about, usable, chart)

@@ -193,11 +193,11 @@ def _token(text: str, pieces: list[tuple[str, int, int]], at: int, before: Token
     if fallen is not None:
         return Token("term", "#fall", fallen.group().strip(), start, end)
     phrase = _phrase(text, pieces, at)
+    every = _EVERY.match(text, start)
+    if every is not None and (phrase is None or phrase.kind != "freq"):
+        return Token("freq", f"every {every[1] or every[2]}", every.group(), start, every.end())
     if phrase is not None and not (len(phrase.text) <= 2 and phrase.value in ("#k", "#na")):
         return phrase
-    every = _EVERY.match(text, start)
-    if every is not None:
-        return Token("freq", f"every {every[1] or every[2]}", every.group(), start, every.end())
     number = number_at(text, start)
     if number is not None:
         return Token("number", str(number.value), text[start : number.end], start, number.end, number=number)
