@@ -298,7 +298,7 @@ def main() -> None:
         "\n## The verifier: nearest neighbours of right sentences\n",
         "Each kept right sentence of the five sets with one number, month or word changed by rule",
         "(`benchmarks.neighbours`). Nobody labelled them:",
-        "read one by one, most of those that are kept stay true (`below 61` for 59, `about 301` for 300, 11 years of 10.5)",
+        "read one by one, most of those that are kept stay true (`below 61` for 59, 11 years of 10.5)",
         "or say nothing (`below low`); what was truly wrong among them was mended by class, a few are left.", "",
         *nearest(),
         "\n## The verifier: planted errors of MEDEC (CC BY 4.0, Ben Abacha et al. 2025)\n",
