@@ -17,7 +17,8 @@ _SWAPS = (
     "metformin/glipizide", "apixaban/rivaroxaban", "asthma/COPD", "pneumonia/bronchitis", "tablet/capsule", "mg/mcg",
     "mg/dL/mmol/L", "kg/lb", "She/He", "yesterday/today", "last year/this year", "stable/rising", "slightly/markedly",
     "two/three", "three/four", "升/降", "高于/低于", "偏高/偏低", "左/右", "增加/减少", "最高/最低", "正常/偏高",
-    "每日一次/每日两次",    "每日两次/每日三次", "二甲双胍/格列美脲", "哮喘/慢阻肺", "昨日/今日", "有/无", "两/三", "三/四",
+    "每日一次/每日两次",    "每日两次/每日三次",
+    "二甲双胍/格列美脲", "哮喘/慢阻肺", "昨日/今日", "有/无", "两/三", "三/四",
 )  # fmt: skip
 _CHANGES: tuple[Callable[[float], float], ...] = (
     lambda v: v * 1.25, lambda v: v + 1 if v >= 1 else v + 0.3, lambda v: v * 10, lambda v: v - 1 if v > 1 else v * 2,
