@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from cds_service import orders
 from cds_service.drug_findings.steps import WORDS, capital, ordered, row_steps, small
@@ -34,6 +35,8 @@ TESTS: dict[str, Feature] = {
 MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
 UNITS = {"test:egfr": "mL/min/1.73 m²", "test:crcl": "mL/min"}
 KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
+# A value that says nothing of a limit when it is older, though it still counts as one that was measured.
+SHORT_LIVED = {"test:inr": timedelta(days=7)}
 BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
 ADULT = 18
 
@@ -50,7 +53,11 @@ def values(case: Case) -> Callable[[str], FeatureValue | None]:
             label = case.models[MODELS[test]].title
             sources = tuple(dict.fromkeys(s for v in estimate.inputs for s in v.sources))
             return FeatureValue(Feature(test, label), estimate.value, estimate.effective, sources)
-        return case.values.usable(TESTS[test]) if test in TESTS else None
+        found = case.values.usable(TESTS[test]) if test in TESTS else None
+        if found is None or test not in SHORT_LIVED:
+            return found
+        fresh = found.effective is not None and case.context.now - found.effective <= SHORT_LIVED[test]
+        return found if fresh else None
 
     return value
 

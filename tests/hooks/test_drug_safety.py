@@ -310,6 +310,17 @@ def test_of_a_combination_the_ingredient_that_calls_for_the_test_is_named(ask):
     assert ENGLISH(alone.headline) == "Warfarin: no usable recent value: INR"
 
 
+def test_an_inr_of_last_month_is_no_reason_to_leave_out_a_dose(findings):
+    """A high one of this week is."""
+
+    def high(ago):
+        usual = Chart(70).measured(creatinine=0.9, hemoglobin=14.0, platelets=220, alt=20)
+        return usual.measured(inr=6.1, ago=timedelta(days=ago)).draft("warfarin")
+
+    assert [f.severity for f in endangering(findings(SERVICE, high(2)))] == [Severity.WARNING]
+    assert endangering(findings(SERVICE, high(30))) == []
+
+
 def test_muscle_relaxants_of_the_beers_list_are_told_in_old_age_and_others_are_not(findings):
     """Baclofen and tizanidine are not on it."""
     assert endangering(findings(SERVICE, chart(80).draft("cyclobenzaprine")))
