@@ -170,7 +170,7 @@ def test_statements_about_the_list_itself_are_understood() -> None:
     [
         {"medicationCodeableConcept": concept("00000-0000", "http://hl7.org/fhir/sid/ndc")},
         {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/elsewhere"}},
-        {"medicationCodeableConcept": {"text": "瑞舒伐他汀"}},
+        {"medicationCodeableConcept": {"text": "ロスバスタチン錠"}},
     ],
     ids=["a code without words", "a reference that leads nowhere", "a name in letters that the tables do not have"],
 )
