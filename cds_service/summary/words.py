@@ -47,7 +47,7 @@ changed: changed; change; went; moved | 变化; 变为; 变化为
 high: high; elevated; raised; above normal; above the normal range; above range; above the reference range; above reference range; above the upper limit of normal; above the upper limit; higher than normal; abnormally high; above the reference; above limits | 高; 偏高; 升高; 增高; 过高; 高于正常; 高于参考范围; 超出正常上限; 高于正常范围; 高于正常值; 高于参考值; 高于上限; 高于参考值上限; 高于正常上限
 low: low; below normal; below the normal range; below range; below the reference range; below reference range; lower than normal; abnormally low; reduced level; below the lower limit of normal; below the lower limit; depressed level; below the reference | 低; 偏低; 过低; 低于正常; 低于参考范围; 低于正常范围; 低于正常值; 低于参考值; 低于下限; 低于参考值下限; 低于正常下限
 normal: preserved; normal; within normal limits; within the normal range; within normal range; in the normal range; unremarkable; within the reference range; within reference range; wnl; in range; within range; within limits; within the reference interval | 正常; 在正常范围内; 正常范围内; 在参考范围内; 参考范围内; 在正常范围; 正常范围; 于正常范围; 未见异常; 处于正常范围
-abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal; impaired; deranged; poor | 异常; 超出正常范围; 超出参考范围; 不正常; 异常; 受损
+abnormal: abnormal; out of range; outside the reference range; outside the normal range; out of the normal range; called abnormal by the laboratory; flagged abnormal; impaired; deranged; poor | 异常; 超出正常范围; 超出参考范围; 不正常; 异常; 受损; 减退; 不全; 受损
 critical: critical; critically; called critical by the laboratory | 危急; 危急值
 """,
     "compare": """
