@@ -142,25 +142,26 @@ def trends(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
     for one in found:
         if one.change is None:
             continue
-        now, before = (_number(row[2]) for row in one.change)
+        (_, _, newest), (_, _, oldest) = one.change
+        now, before = _number(newest), _number(oldest)
         if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before):
             continue
         last, first = map(record.measurement, one.change)
         if last.time == first.time:
             continue
-        verdict = _verdict(last.part)
-        unit, span = _unit_words(last.part), _span(_time(last) - _time(first))
-        shown = {"name": label_of(one.code, last.part), "before": _rounded(before), "now": _rounded(now), "span": span}
+        verdict, taken = _verdict(newest), _time(last)
+        unit, span = _unit_words(newest), _span(taken - _time(first))
+        shown = {"name": label_of(one.code, newest), "before": _rounded(before), "now": _rounded(now), "span": span}
         text = msg("{name} {before} → {now} over {span}", **shown)
         if unit:
             text = msg("{name} {before} → {now} {unit} over {span}", unit=unit, **shown)
         if verdict is not None:
             text = msg("{trend}, {verdict}", trend=text, verdict=verdict[0])
-        text = msg("{trend}, to {date}", trend=text, date=_time(last).date())
+        text = msg("{trend}, to {date}", trend=text, date=taken.date())
         key = f"{codes.LOINC}|{one.code}"
         critical = verdict is not None and verdict[1]
         references = (last.reference, first.reference)
-        yield Fact(TREND, text, references, _time(last), abnormal=verdict is not None, critical=critical, key=key)
+        yield Fact(TREND, text, references, taken, abnormal=verdict is not None, critical=critical, key=key)
 
 
 def _time(point: Measurement) -> datetime:
