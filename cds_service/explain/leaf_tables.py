@@ -40,7 +40,7 @@ class LeafTables:
 
     forest: Forest
     nodes: Indices
-    amounts: Floats
+    amounts: NDArray[np.float32]
     first: Indices
     slots: Indices
     expected: float
@@ -151,7 +151,7 @@ def _build(forest: Forest, leaves: Leaves) -> LeafTables:
     return LeafTables(
         forest=forest,
         nodes=np.ascontiguousarray(blocks.nodes.T),
-        amounts=amounts,
+        amounts=amounts.astype(np.float32),  # as precise as the leaves are: half the memory
         first=np.arange(len(blocks.nodes)) * 2 ** (depth + 1),
         slots=block_slots.ravel(),
         expected=float(forest.base) + float(leaves.values @ shares.prod(axis=1)),

@@ -21,8 +21,8 @@ def test_every_value_of_deep_trees_is_that_of_the_native_computation() -> None:
     assert residual(paths) < 1e-6
 
 
-def test_paths_and_tables_agree_to_the_last_digits() -> None:
-    """Two ways to one exact value."""
+def test_paths_and_tables_agree_as_far_as_leaves_are_precise() -> None:
+    """Two ways to one exact value; tables keep it in float32, as the leaves' own values are."""
     forest = Forest.read(weights(trained(10, max_depth=3)))
     assert forest is not None
     tables, paths = LeafTables.of(forest), LeafPaths.of(forest)
@@ -33,7 +33,7 @@ def test_paths_and_tables_agree_to_the_last_digits() -> None:
         phi, margin = paths.explain(row)
         other, same = tables.explain(row)
         assert margin == same
-        assert np.abs(phi - other).max() < 1e-12
+        assert np.abs(phi - other).max() < 1e-6
 
 
 def test_a_forest_too_large_for_a_hook_is_not_explained() -> None:
