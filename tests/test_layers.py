@@ -15,6 +15,7 @@ LAYERS = (
         "settings_file",
         "compiled",
         "kept_classes",
+        "hidden",
         "clock",
         "language",
         "markdown",

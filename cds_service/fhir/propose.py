@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from cds_service.errors import InvalidOutput
 from cds_service.fhir.codes import LOINC, RXNORM, SNOMED
+from cds_service.hidden import hidden
 
 
 class Draft(dict[str, Any]):
@@ -270,7 +271,8 @@ def _model_check(kind: str) -> Callable[[Mapping[str, Any]], str | None]:
 
     from pydantic import ValidationError
 
-    model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
+    with hidden("lxml", "yaml"):  # for XML and YAML, which we do not write: 5 MB
+        model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
 
     def check(resource: Mapping[str, Any]) -> str | None:
         try:

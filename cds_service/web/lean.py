@@ -5,12 +5,7 @@ Import this before structlog; whoever needs rich later may have it.
 
 from __future__ import annotations
 
-import sys
+from cds_service.hidden import hidden
 
-_RICH = "rich"
-
-if _RICH not in sys.modules:
-    sys.modules[_RICH] = None  # type: ignore[assignment]  # Python's way to say that there is none
+with hidden("rich"):
     import structlog  # noqa: F401
-
-    del sys.modules[_RICH]
