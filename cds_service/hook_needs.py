@@ -65,12 +65,13 @@ _SEEN: Mapping[str, Need] = MappingProxyType({
     "goals": _list("Goal", "&_count=50", msg("goals")),
 })  # fmt: skip
 _ANSWERS = (*PREGNANCY_STATUS, *DIRECTIVES)
-_ORDER = SummaryNeeds(_ANSWERS, (*EGFR, *CREATININE, *POTASSIUM, *HAEMOGLOBIN, *_CRITICAL, *QTC, *WEIGHT))
+_RESULTS = (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL)  # at every hook: one may be critical
+_ORDER = SummaryNeeds(_ANSWERS, (*EGFR, *_RESULTS, *QTC, *WEIGHT))
 _TOLD: Mapping[str, SummaryNeeds] = {
-    "patient-view": SummaryNeeds(_ANSWERS, lists=_SEEN),
-    "encounter-start": SummaryNeeds(_ANSWERS, (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL), lists=_ADMITTED),
+    "patient-view": SummaryNeeds(_ANSWERS, _RESULTS, lists=_SEEN),
+    "encounter-start": SummaryNeeds(_ANSWERS, _RESULTS, lists=_ADMITTED),
     "encounter-discharge": SummaryNeeds(
-        _ANSWERS, (*CREATININE, *HAEMOGLOBIN, *POTASSIUM, *_CRITICAL),
+        _ANSWERS, _RESULTS,
         (*_PANELS, *(code for group in VITAL_SIGNS for code in group)), _LEAVING,
     ),
     **dict.fromkeys(("order-select", "order-sign", "medication-refill", "medication-verify"), _ORDER),
@@ -79,5 +80,5 @@ KEYS = _KEYS.union(*(told.lists for told in _TOLD.values()))
 
 
 def of(hook: str) -> SummaryNeeds:
-    """What the summaries of a hook tell beside what models read; at a hook without a list of its own the answers."""
-    return _TOLD.get(hook, SummaryNeeds(_ANSWERS))
+    """What the summaries of a hook tell beside what models read; elsewhere answers and results."""
+    return _TOLD.get(hook, SummaryNeeds(_ANSWERS, _RESULTS))

@@ -38,7 +38,7 @@ from cds_service.summary.told import Told
 
 MAX_LINES = 12
 _TOP_REASONS = 3
-_EVERYWHERE = (MEDICATION, PROBLEM)  # for anticoagulants and pregnancy, whatever the service names
+_EVERYWHERE = (MEDICATION, PROBLEM, RESULT, TREND)  # anticoagulants, pregnancy and critical results: always told
 _BESIDE = {  # kinds of which a hook tells what must not be lost, whether or not the service names them
     "encounter-start": (DEVICE,),
     **dict.fromkeys(ORDER_HOOKS, (ADVERSE_EVENT,)),

@@ -72,8 +72,7 @@ ALWAYS = (
     result("k", 6.9, code="2823-3", name="Potassium", unit="mmol/L", ago=3, interpretation=CRITICAL),
     row("Encounter", "stay", status="in-progress", **{"class": {"code": "IMP"}}, period={"start": STAY.isoformat()}),
 )  # fmt: skip
-ALWAYS_TOLD = ("AllergyIntolerance/al", "Observation/dir", "Observation/pr", "MedicationRequest/ac")
-CRITICAL_TOLD = ("Observation/k",)  # at patient-view, where no laboratory results are asked for but what models read
+ALWAYS_TOLD = ("AllergyIntolerance/al", "Observation/dir", "Observation/pr", "MedicationRequest/ac", "Observation/k")
 AT_HOOKS = {
     "encounter-start": (
         (
@@ -166,7 +165,7 @@ def test_what_a_hook_must_tell_is_asked_for_and_told_in_the_shortest_summary(ser
     """Allergies, code status, pregnancy, anticoagulants, critical results; and what the moment needs."""
     lines, hook, _ = told(service)
     cited = {reference for line in lines for reference in line.references}
-    wanted = {*ALWAYS_TOLD, *AT_HOOKS[hook][1], *(() if hook == "patient-view" else CRITICAL_TOLD)}
+    wanted = {*ALWAYS_TOLD, *AT_HOOKS[hook][1]}
     assert wanted - cited == set()
 
 
@@ -217,7 +216,7 @@ def test_most_of_the_crowd_is_cut():
 def test_every_hook_of_a_service_has_its_list():
     """A new hook must say what its summaries need."""
     assert {service.hook for service in answers.loaded().services.values()} <= set(AT_HOOKS)
-    assert all(hook_needs.of(hook).latest or hook == "patient-view" for hook in AT_HOOKS)
+    assert all(hook_needs.of(hook).latest for hook in AT_HOOKS)
 
 
 @pytest.mark.parametrize(("language", "wanted"), [
