@@ -92,7 +92,7 @@ ITEMS: tuple[Item, ...] = (
         (_MISSING, "Applicability"),
         "Refused in words: [inputs.md](../inputs.md).",
     ),
-    Item("27b", "What users must do and know", ("Intended use",), "[operating.md](../operating.md)"),
+    Item("27b", "What users must do and know", ("Intended use",), "[operations.md](../operations.md)"),
     Item(
         "27c", "What comes next", ("Limits",), "A silent local evaluation: [adding-a-model.md](../adding-a-model.md)."
     ),
