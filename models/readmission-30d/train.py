@@ -24,7 +24,7 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "readmission-30d", "1.1.0", 20261101
+ID, VERSION, SEED = "readmission-30d", "1.2.0", 20261101
 TITLE = "Readmission within 30 days, with diabetes"
 OUTCOME, COLUMN, CAME = "readmission_30d", "readmitted", "<30"
 ID_COLUMN, PATIENT = "encounter_id", "patient_nbr"
@@ -170,7 +170,9 @@ def main(
         calibrated_on=spoken(table),
         trials=trials,
         outer=outer,
-        inner=2,
+        inner=5,
+        held_out=2,
+        from_outer=True,
         seed=SEED,
     )
     result = study.run(stays, plan)
@@ -286,7 +288,7 @@ def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder
         ),
         table=folder.Table(ID_COLUMN, tuple(UNUSED)),
         training={"seed": SEED, "rounds": plan.recipe.rounds, "trials": plan.trials, "outer_folds": plan.outer,
-                  "inner_folds": plan.inner, **final.parameters},
+                  "inner_folds": plan.inner, "inner_held_out": plan.held_out, **final.parameters},
         versions=folder.versions(),
         weights="",
         sha256="",
