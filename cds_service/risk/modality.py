@@ -24,7 +24,7 @@ from cds_service.risk.apart import ROWS_SECONDS, Process
 from cds_service.risk.fusion import Fusion, Modality
 
 Floats = NDArray[np.float64]
-_ADDS_UP = 1e-9
+_ADDS_UP = 1e-6  # tables of leaves keep float32
 
 
 class Scorer(Protocol):
