@@ -19,6 +19,7 @@ import orjson
 
 from benchmarks.bodies import AS_OF, hook_call
 from cds_service.app import load_registry
+from cds_service.features.asked import Asked
 from cds_service.features.extract import extract
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
@@ -49,7 +50,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     loaded = load_registry(Settings()).models.values()
     scores = [m for m in loaded if isinstance(m, PublishedScore) and is_on(m, ())]
-    features = list(with_inputs(f for score in scores for f in score.features))
+    features = Asked(with_inputs(f for score in scores for f in score.features))
     gc.collect()
     gc.freeze()  # as a worker does before it forks; after it, it collects as seldom as here
     gc.set_threshold(*GC_THRESHOLDS)

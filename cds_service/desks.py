@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cds_service import hook_needs, local_codes, service_settings, signed
 from cds_service.errors import UnknownService
-from cds_service.features.feature import Feature
+from cds_service.features.asked import Asked
 from cds_service.fhir.code_map import CodeMap
 from cds_service.findings import Finding, RiskFinding
 from cds_service.hook import Service
@@ -36,7 +36,7 @@ class Desk:
 
     service: Service
     models: tuple[RiskModel, ...]
-    features: tuple[Feature, ...]
+    features: Asked
     needs: Mapping[str, Need]
     thresholds: Mapping[str, float]
     showing: Showing
@@ -65,7 +65,7 @@ class Desks:
     def _desk(self, service: Service) -> Desk:
         named = (self._registry.models[id_] for id_ in service.models)
         models = tuple(model for model in named if is_on(model, self._settings.models.enabled))
-        features = tuple(with_inputs([*(f for m in models for f in m.features), *service.features]))
+        features = Asked(with_inputs([*(f for m in models for f in m.features), *service.features]))
         return Desk(
             service,
             models,
@@ -83,7 +83,7 @@ class Desks:
         shown = service.knowledge and service.hook in SHOWN_AT
         return self.library if shown or self._settings.llm.url else None
 
-    def _needs(self, service: Service, features: tuple[Feature, ...]) -> dict[str, Need]:
+    def _needs(self, service: Service, features: Asked) -> dict[str, Need]:
         """What the service asks for: for its models, its own rules and its summary."""
         told = hook_needs.of(service.hook)
         return data_needs(features, service.hook, service.optional, self.code_map, service.lists, told)

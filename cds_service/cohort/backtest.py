@@ -20,8 +20,8 @@ from cds_service.cohort.outcomes import HOOKS, Declared, Outcome, truth
 from cds_service.cohort.patients import Loaded
 from cds_service.desks import Desk
 from cds_service.errors import InputError
+from cds_service.features.asked import Asked
 from cds_service.features.extract import extract
-from cds_service.features.feature import Feature
 from cds_service.features.hospital import is_hospital
 from cds_service.features.stays import INPATIENT
 from cds_service.fhir import resources as fhir
@@ -74,7 +74,7 @@ class _Counter:
 
     desks: tuple[Desk, ...]
     models: tuple[RiskModel, ...]
-    features: tuple[Feature, ...]
+    features: Asked
     outcomes: tuple[Outcome, ...]
 
 
@@ -181,7 +181,7 @@ def _counter(
     for outcome in outcomes:
         asked |= {wanted.split("/")[0]: models[wanted.split("/")[0]] for wanted in outcome.estimates}
     features = [f for m in asked.values() for f in m.features] + [f for d in chosen for f in d.service.features]
-    return _Counter(chosen, tuple(asked.values()), tuple(with_inputs(features)), outcomes)
+    return _Counter(chosen, tuple(asked.values()), Asked(with_inputs(features)), outcomes)
 
 
 def _said(model: RiskModel, result: Result, outcomes: Sequence[Outcome]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,8 +12,9 @@ import orjson
 from cds_service.cohort.patients import Loaded
 from cds_service.desks import Desk
 from cds_service.errors import InputError
+from cds_service.features.asked import Asked
 from cds_service.features.extract import extract
-from cds_service.features.feature import Feature, FeatureValue, FeatureValues
+from cds_service.features.feature import FeatureValue, FeatureValues
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
@@ -87,7 +88,7 @@ class Scorer:
             asked |= {model.id: model for model in desk.models}
         self._all = tuple(asked.values())
         features = [f for m in self._all for f in m.features] + [f for d in self._desks for f in d.service.features]
-        self._features: tuple[Feature, ...] = tuple(with_inputs(features))
+        self._features = Asked(with_inputs(features))
 
     def score(self, loaded: Loaded) -> Iterator[Scored]:
         """The rows of one patient: at the moment, or at the start of each encounter."""

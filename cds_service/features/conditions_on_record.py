@@ -51,6 +51,17 @@ def _value_set(feature: ConditionFeature) -> _ValueSet:
 _prepared: Remembered[ConditionFeature, _ValueSet] = Remembered(_value_set)
 
 
+def codes_of(feature: ConditionFeature) -> frozenset[str]:
+    """Its SNOMED CT codes and ICD-10 prefixes, as a problem list's `codes` has them."""
+    wanted = _prepared(feature)
+    return wanted.snomed | wanted.icd10
+
+
+def not_listed(feature: ConditionFeature) -> FeatureValue | None:
+    """What a list that holds something, but none of its codes, says of it: "no", or None where that says nothing."""
+    return _prepared(feature).not_listed if feature.absence is Absence.NO_IF_LISTED else None
+
+
 class ProblemList:
     """The conditions of a record, indexed once by SNOMED CT code and by every prefix of an ICD-10 code."""
 
@@ -71,6 +82,11 @@ class ProblemList:
                     for end in range(3, len(key[:8]) + 1):
                         self._by_icd10.setdefault(key[:end], []).append(problem)
         self._snomed, self._icd10 = frozenset(self._by_snomed), frozenset(self._by_icd10)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All SNOMED CT codes of the list, and all prefixes of its ICD-10 codes."""
+        return self._snomed | self._icd10
 
     def value(self, feature: ConditionFeature) -> FeatureValue | Unusable:
         """True with its sources, False read from a list that holds something, or a reason.

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from cds_service.features.aggregate import Aggregate, Aggregates
+from cds_service.features.asked import Asked
 from cds_service.features.conditions_on_record import ProblemList
 from cds_service.features.demographics import demographic
 from cds_service.features.diagnosis_groups import DiagnosisGroup
@@ -53,11 +54,15 @@ Reader = Callable[["_Extraction", Any], Found]
 def extract(record: PatientRecord, features: Iterable[Feature], unavailable: Set[str] = frozenset()) -> FeatureValues:
     """The values of the features, with those that derived ones are computed from.
 
+    features: as `Asked`, where the same ones are asked of many records.
     unavailable: ids of features whose data could not be had: that they are not on record means nothing.
     """
     extraction = _Extraction(record, unavailable)
+    if isinstance(features, Asked) and not unavailable:
+        extraction.entries.update(features.not_recorded(extraction.problems, extraction.medicines, record.measurements))
     for feature in features:
-        extraction.find(feature)
+        if feature.id not in extraction.entries:
+            extraction.find(feature)
     return FeatureValues(record.as_of, extraction.entries)
 
 

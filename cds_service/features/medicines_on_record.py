@@ -76,6 +76,17 @@ def _value_set(feature: MedicationFeature) -> _ValueSet:
 _prepared: Remembered[MedicationFeature, _ValueSet] = Remembered(_value_set)
 
 
+def names_of(feature: MedicationFeature) -> frozenset[str]:
+    """Its names and RxNorm codes, as a medication list's `names` has them."""
+    wanted = _prepared(feature)
+    return wanted.names | wanted.codes
+
+
+def not_taken(feature: MedicationFeature) -> FeatureValue | None:
+    """What a list that can be read, but holds none of its medicines, says of it: "no", or None if that says nothing."""
+    return _prepared(feature).not_listed if feature.absence is Absence.NO_IF_LISTED else None
+
+
 class MedicationList:
     """The medicines that a patient takes at `as_of`, read once."""
 
@@ -86,6 +97,11 @@ class MedicationList:
         self._codes = frozenset().union(*[m.codes for m in self.medicines])
         self._has_atc = any(m.atc for m in self.medicines)
         self._unread = tuple(sorted(m.reference for m in self.unreadable()))
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """All ingredients and RxNorm codes of the list; None if they do not tell what it lacks."""
+        return None if self._has_atc or self._unread or not self.stated else self._names | self._codes
 
     def unreadable(self) -> tuple[Medicine, ...]:
         """Entries of which nothing is known: neither a code nor a name that could tell what they are."""

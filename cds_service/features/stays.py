@@ -266,7 +266,7 @@ def _now(record: PatientRecord, row: fhir.Encounter) -> bool:
     """True if a stay goes on, or ended just now."""
     if row.status in PRESENT and not is_over(row, record.as_of):
         return True
-    ended = parse(row.period.end) if row.period is not None else None
+    ended = record.ends(row)
     return held(row) and ended is not None and record.as_of - ended.end <= JUST_ENDED
 
 
@@ -280,7 +280,7 @@ def visits(record: PatientRecord) -> Iterator[fhir.Encounter]:
 def led_to(record: PatientRecord, row: fhir.Encounter, stay: Stay) -> bool:
     """True if an emergency visit began before the stay and ended in it, or no more than a day before it."""
     begun = record.date_of(row)
-    ended = parse(row.period.end) if row.period is not None else None
+    ended = record.ends(row)
     if begun is None or begun.start > stay.begun.end:
         return False
     last = ended.end if ended is not None else begun.end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import UTC, datetime
 from operator import gt, lt
 
@@ -94,6 +94,10 @@ class Measurements:
     def has_any(self, codes: Iterable[str]) -> bool:
         """True if there is a value under one of the codes."""
         return not self._by_code.keys().isdisjoint(codes)
+
+    def every_code(self) -> Set[str | None]:
+        """All codes of the index, in no order."""
+        return self._by_code.keys()
 
     def codes(self) -> tuple[str, ...]:
         """All LOINC codes of the Observations and their components, in order."""

@@ -135,13 +135,13 @@ def whole_years(age: FeatureValue) -> int:
 
 def adult(model_id: str, values: FeatureValues, score: Message) -> FeatureValue | NotEstimated:
     """An adult's age, or the refusal of a score that speaks for adults alone. score: what the sentence calls it."""
-    age = needed(model_id, values, (AGE,))
-    if isinstance(age, NotEstimated):
-        return age
-    years = whole_years(age[AGE.id])
+    age = values.entries[AGE.id]
+    if isinstance(age, Unusable):
+        return NotEstimated(model_id, Refusal.INPUT, not_calculated(_reasons((age,))), (age,))
+    years = whole_years(age)
     if years < ADULT:
         return not_applicable(model_id, msg("{score} speaks for adults; age is {age}", score=score, age=years))
-    return age[AGE.id]
+    return age
 
 
 def contribution(
