@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
+from typing import Any
 
 from cds_service.errors import PluginError
 from cds_service.registry import shipped
@@ -22,7 +23,7 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int = TRIA
     Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own.
     """
     target = out or shipped("models") / model_id
-    _recipe(model_id).main(data, target, trials)
+    _recipe(model_id).train(data, target, trials)
     return target
 
 
@@ -47,7 +48,7 @@ def recalibrate(model: TrainedModel | FusedModel, data: Path, method: Method, ou
     return local.write(model, data, observed, method, out)
 
 
-def _recipe(model_id: str) -> ModuleType:
+def _recipe(model_id: str) -> Any:
     """The module of a model's recipe. Raises PluginError if there is none."""
     recipe = _recipe_file(model_id)
     if not recipe.is_file():
@@ -58,7 +59,7 @@ def _recipe(model_id: str) -> ModuleType:
         raise PluginError(f"{recipe}: is not a Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    return getattr(module, "recipe", None) or SimpleNamespace(train=module.main, **vars(module))
 
 
 def _recipe_file(model_id: str) -> Path:

@@ -11,29 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.api import FusedModel
 from cds_service.api import catalogue as c
 from cds_service.api import oncology as o
-from cds_service.training import (
-    card,
-    folder,
-    fused_card,
-    fused_evidence,
-    fused_folder,
-    fusing,
-    local_fused,
-    predict_breast,
-    tables,
-)
-from cds_service.training.fused_figures import judged
-from cds_service.training.fusing import Fusing, Kind, Patients, Plan
-from cds_service.training.local_fused import Seen
+from cds_service.training import folder, predict_breast
+from cds_service.training.declaring import Origin, Table
+from cds_service.training.fused_folder import Modality
+from cds_service.training.fused_recipe import FusedRecipe, Fusing, kinds
+from cds_service.training.fusing import Patients
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "breast-cancer-survival", "1.1.0", 20261104
+ID, VERSION = "breast-cancer-survival", "1.1.0"
 TITLE = "Survival after breast cancer (research only)"
-HORIZONS, AGES = (5, 10), (21, 96)
-ROUNDS = 120
 EXTENT, RECEPTORS = "extent", "receptors"
 
 GRADES = {"1": "grade 1", "2": "grade 2", "3": "grade 3"}
@@ -87,113 +75,63 @@ TOLD = (
 PATHOLOGY = ("age", "tumor_size", "tumor_grade", "positive_nodes", "tumor_stage", "nottingham_index")
 MARKERS = ("age", "er", "pr", "her2", "intrinsic_subtype")
 MODALITIES = (
-    fused_folder.Modality(
-        "pathology", "Pathology", PATHOLOGY, ("tumor_size", "tumor_grade", "positive_nodes", "tumor_stage"), 3
-    ),
-    fused_folder.Modality("markers", "Tumour markers", MARKERS, ("er", "pr", "her2", "intrinsic_subtype"), 3),
-    fused_folder.Modality("together", "Both together", (*PATHOLOGY, *MARKERS[1:]), (*PATHOLOGY[1:5], *MARKERS[1:]), 6),
+    Modality("pathology", "Pathology", PATHOLOGY, ("tumor_size", "tumor_grade", "positive_nodes", "tumor_stage"), 3),
+    Modality("markers", "Tumour markers", MARKERS, ("er", "pr", "her2", "intrinsic_subtype"), 3),
+    Modality("together", "Both together", (*PATHOLOGY, *MARKERS[1:]), (*PATHOLOGY[1:5], *MARKERS[1:]), 6),
 )
 # What a record may lack together: columns by their place among the sources.
 PANELS = {
     "no pathology": (1, 2, 3, 4, 5), "no tumour markers": (6, 7, 8, 9), "no stage group": (4,),
     "no intrinsic subtype": (9,),
 }  # fmt: skip
-START = {
-    "aft_loss_distribution_scale": 0.8, "eta": 0.05, "max_depth": 3, "min_child_weight": 2.0, "lambda": 5.0,
-    "subsample": 0.5, "colsample_bytree": 0.5, "num_parallel_tree": 3,
-}  # fmt: skip
-SPACE = {
-    "aft_loss_distribution_scale": ("float", 0.6, 1.4),
-    "eta": ("log", 0.03, 0.08),
-    "max_depth": ("int", 2.0, 4.0),
-    "min_child_weight": ("log", 1.0, 8.0),
-    "lambda": ("log", 1.0, 20.0),
-}
+LEARNING = Fusing(
+    kinds=kinds(MODALITIES, SOURCES),
+    rounds=120,
+    start={
+        "aft_loss_distribution_scale": 0.8, "eta": 0.05, "max_depth": 3, "min_child_weight": 2.0, "lambda": 5.0,
+        "subsample": 0.5, "colsample_bytree": 0.5, "num_parallel_tree": 3,
+    },
+    space={
+        "aft_loss_distribution_scale": ("float", 0.6, 1.4),
+        "eta": ("log", 0.03, 0.08),
+        "max_depth": ("int", 2.0, 4.0),
+        "min_child_weight": ("log", 1.0, 8.0),
+        "lambda": ("log", 1.0, 20.0),
+    },
+    alone=frozenset({"together"}),
+    by_horizon=True,
+)  # fmt: skip
 CEILING = (
     "Cellularity", "Mutation Count", "MKI67_expr", "EGFR_expr", "PGR_expr", "ERBB2_expr", "Integrative Cluster",
     "Inferred Menopausal State", "3-Gene classifier subtype", "Type of Breast Surgery", "Cohort",
 )  # fmt: skip
 
 
-def main(
-    data: Path, out: Path, trials: int, *, rounds: int = ROUNDS, outer: int = 5, refits: int = 20, replicates: int = 500
-) -> None:
-    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table, followed = _followed(data)
-    patients = _patients(table, followed)
-    alone = frozenset({"together"})
-    plan = Plan(_kinds(), HORIZONS, START, SPACE, rounds, trials, SEED, outer, alone=alone, by_horizon=True)
-    result = fusing.run(patients, plan)
-    spoken = _spoken(patients)
-    evidence = fused_evidence.Evidence(
-        patients=patients, plan=plan, fusing=result, spoken=spoken,
-        outcomes={"death": "death from any cause", "cancer_death": "death from breast cancer"},
-        subgroups=_subgroups(patients), linear=_linear(patients), ceiling=_ceiling(table, followed, patients),
-        thresholds={("death", 10): (0.2, 0.5), ("cancer_death", 10): (0.1, 0.25)},
-        panels=PANELS, who="women with a tumour that is not HER2-positive and not stage 4", refits=refits,
-        replicates=replicates, published=_published(patients),
-    )  # fmt: skip
-    written = fused_folder.write(out, _manifest(table, patients, evidence, plan), result.final)
-    fused_card.write(out, written, evidence, card.read_words(Path(__file__).with_name("words.md")))
+def followed(table: Data) -> NDArray[np.bool_]:
+    """The rows whose end is known."""
+    return table.frame["time"].notna().to_numpy() & table.frame["status"].notna().to_numpy()
 
 
-def evaluate(data: Path, model: FusedModel) -> str:
-    """How the model does on rows with outcomes, in the source data's columns; Markdown."""
-    table, followed = _followed(data)
-    patients = _patients(table, followed)
-    log_odds = model.rows.log_odds(patients.matrix)
-    parts = {
-        "everyone": np.ones(len(patients), dtype=np.bool_),
-        "for whom it speaks": model.rows.speaks(patients.matrix),
-    }
-    blocks = [
-        f"## {words}\n\n{judged(patients, outcome, HORIZONS, log_odds, parts)}"
-        for outcome, words in {"death": "Death", "cancer_death": "Death from breast cancer"}.items()
-    ]
-    return "\n\n".join([f"# {TITLE}, version {model.version}, on {data.name}", *blocks]) + "\n"
-
-
-def observed(data: Path, model: FusedModel) -> Seen:
-    """What came to the rows of a table, and for which of them the model speaks."""
-    table, followed = _followed(data)
-    return local_fused.of_patients(_patients(table, followed), model)
-
-
-def _followed(data: Path) -> tuple[Data, NDArray[np.bool_]]:
-    table = tables.read(data, SOURCES, "Patient ID", UNUSED, told=TOLD)
-    return table, table.frame["time"].notna().to_numpy() & table.frame["status"].notna().to_numpy()
-
-
-def _patients(table: Data, followed: NDArray[np.bool_]) -> Patients:
-    frame = table.frame[followed]
+def patients(table: Data) -> Patients:
+    """The women whose end is known; whoever died of something else has not died of cancer."""
+    rows = followed(table)
+    frame = table.frame[rows]
     died = (frame["status"] == "Deceased").to_numpy()
     of_cancer = (frame["Patient's Vital Status"] == "Died of Disease").to_numpy()
     months = np.maximum(frame["time"].to_numpy().astype(np.float64), 0.05)
-    return Patients(table.matrix[followed], months, {"death": died, "cancer_death": of_cancer})
+    return Patients(table.matrix[rows], months, {"death": died, "cancer_death": of_cancer})
 
 
-def _kinds() -> tuple[Kind, ...]:
-    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
-    return tuple(
-        Kind(
-            m.id,
-            [place[id_] for id_ in m.inputs],
-            [place[id_] for id_ in m.own],
-            m.minimum,
-            [SOURCES[place[id_]].monotone for id_ in m.inputs],
-        )
-        for m in MODALITIES
-    )
-
-
-def _spoken(patients: Patients) -> NDArray[np.bool_]:
-    columns = {source.feature.id: patients.matrix[:, position] for position, source in enumerate(SOURCES)}
-    there = np.any([kind.there(patients.matrix) for kind in _kinds()], axis=0)
+def spoken(women: Patients) -> NDArray[np.bool_]:
+    """For whom the model gives a number."""
+    columns = {source.feature.id: women.matrix[:, position] for position, source in enumerate(SOURCES)}
+    there = np.any([kind.there(women.matrix) for kind in LEARNING.kinds], axis=0)
     return np.asarray(there & (columns["her2"] == 0.0) & ~(columns["tumor_stage"] == 4.0))
 
 
-def _subgroups(patients: Patients) -> dict[str, NDArray[np.bool_]]:
-    age, er, nodes = (patients.matrix[:, i] for i in (0, 6, 3))
+def subgroups(table: Data, women: Patients) -> dict[str, NDArray[np.bool_]]:
+    """Who is reported on apart."""
+    age, er, nodes = (women.matrix[:, i] for i in (0, 6, 3))
     return {
         "under 50": np.asarray(age < 50),
         "50 to 69": np.asarray((age >= 50) & (age < 70)),
@@ -205,9 +143,9 @@ def _subgroups(patients: Patients) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _linear(patients: Patients) -> NDArray[np.float64]:
+def linear(table: Data, women: Patients) -> NDArray[np.float64]:
     """The inputs as a Cox regression takes them: splines of age, logarithms, medians with marks for what is missing."""
-    matrix = patients.matrix.astype(np.float64)
+    matrix = women.matrix.astype(np.float64)
     missing = np.isnan(matrix)
     filled = np.where(missing, np.nanmedian(matrix, axis=0), matrix)
     age, size, nodes, subtype = (filled[:, i] for i in (0, 1, 3, 9))
@@ -217,9 +155,9 @@ def _linear(patients: Patients) -> NDArray[np.float64]:
     return np.column_stack(columns).astype(np.float64)
 
 
-def _published(patients: Patients) -> dict[str, dict[str, NDArray[np.float64]]]:
+def published(women: Patients) -> dict[str, dict[str, NDArray[np.float64]]]:
     """The Nottingham index and PREDICT, which are made for death from breast cancer."""
-    age, size, grade, nodes, _, npi, er, _, her2, _ = patients.matrix.astype(np.float64).T
+    age, size, grade, nodes, _, npi, er, _, her2, _ = women.matrix.astype(np.float64).T
     death, cancer = predict_breast.log_hazards(age, size, grade + 1.0, nodes, er, her2)
     return {
         "Nottingham prognostic index": {"death": npi, "cancer_death": npi},
@@ -227,42 +165,38 @@ def _published(patients: Patients) -> dict[str, dict[str, NDArray[np.float64]]]:
     }
 
 
-def _ceiling(table: Data, followed: NDArray[np.bool_], patients: Patients) -> NDArray[np.float32]:
+def ceiling(table: Data, women: Patients) -> NDArray[np.float32]:
     """Everything known at the operation, what no record holds and what is another hospital's habit included."""
-    frame = table.frame[followed][list(CEILING)]
+    frame = table.frame[followed(table)][list(CEILING)]
     texts = frame.select_dtypes("object").columns
     coded = frame.assign(**{name: frame[name].astype("category").cat.codes for name in texts})
-    return np.column_stack([patients.matrix, coded.to_numpy()]).astype(np.float32)
+    return np.column_stack([women.matrix, coded.to_numpy()]).astype(np.float32)
 
 
-def _manifest(table: Data, patients: Patients, evidence: fused_evidence.Evidence, plan: Plan) -> fused_folder.Fusion:
-    final: Fusing = evidence.fusing
-    counts = {
-        f"{outcome} within {h} years": {
-            "people": len(patients),
-            "with it": int((came & (patients.months <= 12 * h)).sum()),
-            "lost before": int((~patients.ended & (patients.months <= 12 * h)).sum()),
-        }
-        for outcome, came in patients.came.items()
-        for h in HORIZONS
-    }
-    return fused_folder.Fusion(
-        id=ID, version=VERSION, title=TITLE, outcomes=tuple(patients.came), horizons=HORIZONS, inputs=table.inputs,
-        modalities=MODALITIES, parts=(), patterns=(),
-        similar=fused_folder.similar(patients, evidence.ours, evidence.spoken.tolist()),
-        speaks=folder.Speaks(AGES, ("age", "her2"), 3),
-        population=folder.Population(
-            source="METABRIC (cBioPortal study brca_metabric): Curtis 2012, Pereira 2016",
-            licence="Open Database License 1.0 as stated by cBioPortal; attribution",
-            people=len(patients),
-            deaths=int(patients.ended.sum()),
-            description="women operated on for primary breast cancer, United Kingdom and Canada",
-            horizons=counts,
-        ),
-        table=folder.Table("Patient ID", UNUSED),
-        training={
-            "seed": SEED, "rounds": plan.rounds, "trials": plan.trials, "outer_folds": plan.outer,
-            "inner_folds": plan.inner, "calibration_folds": plan.calibration, **final.final.parameters,
-        },
-        versions=folder.versions(),
-    )  # fmt: skip
+recipe = FusedRecipe(
+    id=ID,
+    version=VERSION,
+    title=TITLE,
+    outcomes={"death": "death from any cause", "cancer_death": "death from breast cancer"},
+    horizons=(5, 10),
+    seed=20261104,
+    table=Table("Patient ID", SOURCES, UNUSED, TOLD),
+    origin=Origin(
+        source="METABRIC (cBioPortal study brca_metabric): Curtis 2012, Pereira 2016",
+        licence="Open Database License 1.0 as stated by cBioPortal; attribution",
+        description="women operated on for primary breast cancer, United Kingdom and Canada",
+    ),
+    patients=patients,
+    speaks=folder.Speaks((21, 96), ("age", "her2"), 3),
+    spoken=spoken,
+    modalities=MODALITIES,
+    learning=LEARNING,
+    linear=linear,
+    ceiling=ceiling,
+    published=published,
+    subgroups=subgroups,
+    thresholds={("death", 10): (0.2, 0.5), ("cancer_death", 10): (0.1, 0.25)},
+    panels=PANELS,
+    who="women with a tumour that is not HER2-positive and not stage 4",
+    words=Path(__file__).with_name("words.md"),
+)

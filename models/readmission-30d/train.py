@@ -12,26 +12,20 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
-from cds_service.api import TrainedModel, diagnosis_groups, discharge, earlier_stays, readmission
 from cds_service.api import catalogue as c
-from cds_service.training import card, folder, outcome_card, study, tables
-from cds_service.training.evaluation import Judge, judged_table
-from cds_service.training.evidence import OutcomeEvidence
-from cds_service.training.hazard import Matrix, Recipe
-from cds_service.training.local import Local
-from cds_service.training.masking import Dropout
+from cds_service.api import diagnosis_groups, discharge, earlier_stays, readmission
+from cds_service.training import folder
+from cds_service.training.declaring import Gaps, Learning, Origin, Table
+from cds_service.training.hazard import Matrix
 from cds_service.training.outcomes import Outcomes
-from cds_service.training.study import Plan, Study
+from cds_service.training.recipes import OutcomeRecipe
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "readmission-30d", "1.2.0", 20261101
-TITLE = "Readmission within 30 days, with diabetes"
+ID, VERSION, TITLE = "readmission-30d", "1.2.0", "Readmission within 30 days, with diabetes"
 OUTCOME, COLUMN, CAME = "readmission_30d", "readmitted", "<30"
-ID_COLUMN, PATIENT = "encounter_id", "patient_nbr"
-AGES = (18, 120)
-REQUIRED, MINIMUM = ("age", "admissions_year", "stay_days"), 30
+PATIENT = "patient_nbr"
+REQUIRED = ("age", "admissions_year", "stay_days")
 NEVER = {"disposition": (discharge.DIED, discharge.HOSPICE)}
-ROUNDS = 500
 
 _AGES = {f"[{low}-{low + 10})": float(low) for low in range(0, 100, 10)}
 _DOSES = {"No": 0.0, "Steady": 1.0, "Up": 1.0, "Down": 1.0}
@@ -137,70 +131,24 @@ PATTERNS = {
     "no diagnoses of the stay (refused in use)": frozenset({"diagnoses of the stay"}),
 }
 
-START = {
-    "eta": 0.04, "max_depth": 4, "num_parallel_tree": 1, "min_child_weight": 10.0, "lambda": 5.0, "subsample": 0.7,
-    "colsample_bytree": 0.25, "max_bin": 64,
-}  # fmt: skip
-SPACE = {
-    "min_child_weight": ("log", 5.0, 40.0),
-    "lambda": ("log", 2.0, 20.0),
-    "colsample_bytree": ("float", 0.15, 0.35),
-}
+LEARNING = Learning(
+    rounds=500,
+    start={
+        "eta": 0.04, "max_depth": 4, "num_parallel_tree": 1, "min_child_weight": 10.0, "lambda": 5.0,
+        "subsample": 0.7, "colsample_bytree": 0.25, "max_bin": 64,
+    },
+    space={
+        "min_child_weight": ("log", 5.0, 40.0),
+        "lambda": ("log", 2.0, 20.0),
+        "colsample_bytree": ("float", 0.15, 0.35),
+    },
+    on="out-of-fold margins of all stays for which it speaks",
+    inner=5,
+    held_out=2,
+    from_outer=True,
+    replicates=200,
+)  # fmt: skip
 RACES = {"Caucasian": "White", "AfricanAmerican": "African American", "Hispanic": "Hispanic", "Asian": "Asian"}
-
-
-def main(
-    data: Path,
-    out: Path,
-    trials: int,
-    *,
-    rounds: int = ROUNDS,
-    outer: int = 5,
-    replicates: int = 200,
-    rival: int = 2,
-    refits: int = 6,
-) -> None:
-    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = _read(data)
-    stays = cohort(table)
-    plan = Plan(
-        recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED),
-        start=START,
-        space=SPACE,
-        calibrated_on=spoken(table),
-        trials=trials,
-        outer=outer,
-        inner=5,
-        held_out=2,
-        from_outer=True,
-        seed=SEED,
-    )
-    result = study.run(stays, plan)
-    written = folder.write(out, _manifest(table, stays, result, plan), result.final.booster)
-    words = card.read_words(Path(__file__).with_name("words.md"))
-    outcome_card.write(out, _evidence(written, table, stays, result, plan, (replicates, rival, refits)), words)
-
-
-def evaluate(data: Path, model: TrainedModel) -> str:
-    """How the model does on rows with outcomes, in the source data's columns; Markdown.
-
-    It cannot know whether the rows were among those that it was trained on.
-    """
-    table = _read(data)
-    stays, speaks = cohort(table), spoken(table)
-    judge = Judge(stays.within(OUTCOME), SEED)
-    log_odds = model.calibration.log_odds(OUTCOME, model.margins(table.matrix))
-    parts = {"all stays but those that ended with death or hospice": np.ones(len(stays), dtype=np.bool_)}
-    parts |= {"stays for which it speaks": speaks}
-    parts |= {name: speaks & rows for name, rows in subgroups(table).items()}
-    found = {name: judge(log_odds, rows) for name, rows in parts.items()}
-    return outcome_card.report(
-        f"{TITLE}, version {model.version}, on {data.name}", {"Readmission within 30 days": judged_table(found)}
-    )
-
-
-def _read(data: Path) -> Data:
-    return tables.read(data, SOURCES, ID_COLUMN, UNUSED, readmission.MADE, alive, TOLD)
 
 
 def alive(frame: pandas.DataFrame) -> NDArray[np.bool_]:
@@ -209,29 +157,12 @@ def alive(frame: pandas.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(~frame["discharge_disposition_id"].isin(over))
 
 
-def observed(data: Path) -> Local:
-    """What came to the rows of a table, and for which of them the model speaks."""
-    table = _read(data)
-    stays = cohort(table)
-    return Local(
-        table.matrix, {target: (known, stays.within(target)) for target, known in stays.known.items()}, spoken(table)
-    )
-
-
 def cohort(table: Data) -> Outcomes:
     """The stays of the table; those of one patient are never parted."""
     came = np.asarray(table.frame[COLUMN] == CAME)
     return Outcomes(
         table.matrix, {OUTCOME: came.astype(np.float64)}, came.astype(np.int64), table.frame[PATIENT].to_numpy()
     )
-
-
-def spoken(table: Data) -> NDArray[np.bool_]:
-    """For which stays the model gives a number."""
-    age = table.matrix[:, 0]
-    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
-    needed = ~np.isnan(table.matrix[:, [place[id_] for id_ in REQUIRED]]).any(axis=1)
-    return np.asarray(needed & (age >= AGES[0]) & (age <= AGES[1]))
 
 
 def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
@@ -249,14 +180,6 @@ def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
     return groups | {"first stay of each patient": first, "not admitted in the year before": never}
 
 
-def dropout() -> Dropout:
-    """Age, sex, days and earlier admissions are never hidden: without them the model does not speak."""
-    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
-    panels = {name: [place[id_] for id_ in ids] for name, ids in PANELS.items()}
-    kept = [place[id_] for id_ in (*REQUIRED, "sex")]
-    return Dropout(panels, list(PATTERNS.values()), kept, single=0.0, copied=0.2)
-
-
 def ceiling(table: Data) -> Matrix:
     """The inputs with every other column that does not leak, race and payer among them."""
     frame = table.frame
@@ -267,54 +190,30 @@ def ceiling(table: Data) -> Matrix:
     return np.column_stack([table.matrix, *numbers]).astype(np.float32)
 
 
-def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder.Manifest:
-    final, came = result.final, int(stays.within(OUTCOME).sum())
-    return folder.Manifest(
-        id=ID,
-        version=VERSION,
-        title=TITLE,
-        outcome=OUTCOME,
-        inputs=table.inputs,
-        speaks=folder.Speaks(AGES, REQUIRED, MINIMUM, NEVER),
-        calibration=folder.calibrated(final.calibration, "out-of-fold margins of all stays for which it speaks"),
-        expected_margin=folder.expected_margin(final.booster, stays.matrix),
-        population=folder.Population(
-            source="Diabetes 130-US hospitals 1999-2008 (Cerner Health Facts; UCI Machine Learning Repository 296)",
-            licence="CC BY 4.0; de-identified, no re-identification",
-            people=len(stays),
-            deaths=None,
-            description="stays in hospital of 1 to 14 days of people with diabetes who left alive and not for hospice",
-            horizons={OUTCOME: {"stays": len(stays), "readmitted": came}},
-        ),
-        table=folder.Table(ID_COLUMN, tuple(UNUSED)),
-        training={"seed": SEED, "rounds": plan.recipe.rounds, "trials": plan.trials, "outer_folds": plan.outer,
-                  "inner_folds": plan.inner, "inner_held_out": plan.held_out, **final.parameters},
-        versions=folder.versions(),
-        weights="",
-        sha256="",
-    )  # fmt: skip
-
-
-def _evidence(
-    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, plan: Plan, counts: tuple[int, int, int]
-) -> OutcomeEvidence:
-    return OutcomeEvidence(
-        manifest=manifest,
-        cohort=stays,
-        study=result,
-        titles={OUTCOME: "readmission within 30 days"},
-        spoken=spoken(table),
-        who="stays of adults",
-        subgroups=subgroups(table),
-        dropout=dropout(),
-        patterns=PATTERNS,
-        scores={},
-        ceiling=ceiling(table),
-        thresholds={OUTCOME: (0.1, 0.15, 0.2)},
-        seed=SEED,
-        replicates=counts[0],
-        trials=counts[1],
-        recipe=plan.recipe,
-        refits=counts[2],
-        inner=1,
-    )
+recipe = OutcomeRecipe(
+    id=ID,
+    version=VERSION,
+    title=TITLE,
+    outcome=OUTCOME,
+    titles={OUTCOME: "readmission within 30 days"},
+    seed=20261101,
+    table=Table("encounter_id", SOURCES, UNUSED, TOLD, readmission.MADE, alive),
+    origin=Origin(
+        source="Diabetes 130-US hospitals 1999-2008 (Cerner Health Facts; UCI Machine Learning Repository 296)",
+        licence="CC BY 4.0; de-identified, no re-identification",
+        description="stays in hospital of 1 to 14 days of people with diabetes who left alive and not for hospice",
+        counted=("stays", "readmitted"),
+    ),
+    cohort=cohort,
+    speaks=folder.Speaks((18, 120), REQUIRED, 30, NEVER),
+    # Age, sex, days and earlier admissions are never hidden: without them the model does not speak.
+    gaps=Gaps(PANELS, PATTERNS, (*REQUIRED, "sex"), copied=0.2),
+    learning=LEARNING,
+    ceiling=ceiling,
+    subgroups=subgroups,
+    thresholds={OUTCOME: (0.1, 0.15, 0.2)},
+    everyone="all stays but those that ended with death or hospice",
+    those="stays for which it speaks",
+    who="stays of adults",
+    words=Path(__file__).with_name("words.md"),
+)

@@ -3,7 +3,6 @@
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,13 @@ ROOT = Path(__file__).parent.parent.parent
 LOADED = loaded().models
 
 
-def recipe(id_: str) -> ModuleType:
+def recipe(id_: str) -> Any:
     spec = importlib.util.spec_from_file_location(f"recipe_{id_.replace('-', '_')}", ROOT / "models" / id_ / "train.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    return module.recipe
 
 
 def rows(id_: str, n: int, further: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -101,9 +100,9 @@ def test_the_same_rows_give_the_same_bytes(
     id_: str, make: Callable[[Path], Path], size: Mapping[str, int], tmp_path: Path
 ) -> None:
     """Weights, manifest, card and plots of two runs; the card has its sections."""
-    data, module = make(tmp_path / "rows.csv"), recipe(id_)
+    data, made = make(tmp_path / "rows.csv"), recipe(id_)
     for name in ("first", "second"):
-        module.main(data, tmp_path / name, 1, **size)
+        made.train(data, tmp_path / name, 1, **size)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert {"manifest.json", "card.md", "calibration.svg", "beeswarm.svg"} < set(names)
     assert names == sorted(path.name for path in (tmp_path / "second").iterdir())

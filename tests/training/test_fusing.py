@@ -60,7 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, module = tmp_path_factory.mktemp("fused"), recipe("breast-cancer-survival")
     data = women(folder / "women.csv", module)
     for name in ("first", "second"):
-        module.main(data, folder / name, 1, rounds=3, outer=2, refits=1, replicates=10)
+        module.recipe.train(data, folder / name, 1, rounds=3, outer=2, refits=1, replicates=10)
     return folder
 
 
