@@ -83,7 +83,7 @@ class Showing:
         summary = summarise(context, values, judged.findings, service.summary, shown=service.shown)
         if groups and self._library is not None:
             rows = general(self._library, context, summary.lines, judged.findings)
-            summary = replace(summary, general=rows)
+            summary = summary.with_general(rows)
         if basis.told:
             summary = replace(summary, told=basis.told)
         cards = self._cards(groups, summary, context, basis, assessment_id, unvalidated)

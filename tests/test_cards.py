@@ -108,7 +108,10 @@ SUMMARY = Summary(
         Fact("medication", msg("{text}", text="Allopurinol"), ("M/1", "M/2", "M/3", "M/4", "M/5"), None),
         Fact("allergy", msg("No allergy list was supplied"), (), None),
     ),
-    left_out=2,
+    cut=(
+        Fact("problem", msg("Asthma"), ("Condition/2",), None),
+        Fact("problem", msg("Eczema"), ("Condition/3",), None),
+    ),
 )
 
 

@@ -328,6 +328,7 @@ class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
     encounter: Reference | None = None
     authored_on: str | None = None
     dosage_instruction: tuple[Dosage, ...] = ()
+    prior_prescription: Reference | None = None
 
 
 class MedicationStatement(Resource, frozen=True, tag="MedicationStatement"):

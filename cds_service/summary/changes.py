@@ -1,15 +1,16 @@
-"""What became of the home medicines in a stay: new, changed, ordered anew, on hold, stopped.
+"""What became of the home medicines in a stay: new, changed, ordered anew, replaced, on hold, stopped.
 
 A medicine is compared with itself by ingredient, as far as our tables know it, else by its name without strength and
 form. FHIR has no time at which an order was stopped: the end of its dosage or period is told where there is one, else
 the last change of its entry, and said to be that; where neither is there, that too is said. Doses are called changed
-only where both can be counted in mg a day, or their words differ in the strength; else both wordings are told.
+only where both can be counted in mg a day, or their words differ in the strength; else both wordings are told. A
+medicine replaces another only where its order names that one's as the prescription before it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ _OLD = "change/old/"
 _MOST_OLD = 6  # old entries that one by one may have been stopped by somebody
 _MOST_NAMES = 300  # characters
 _STILL_TAKEN = timedelta(days=366)  # an ended order without a time of its end is told if it is no older before the stay
+_MOST_PRIOR = 5  # prescriptions back from one to another
 _AMOUNT = re.compile(
     r"(?i)(\d+(?:[.,]\d+)?)\s*(?:mg|mcg|ug|µg|g|ml|unt|units?|iu|meq|mmol|hr?|%|毫克|微克|克|毫升|单位)(?![a-z])(?:/\S+)?"
 )
@@ -39,6 +41,7 @@ _FORM = re.compile(
     r"|inhalation|inhaler|powder|disintegrating|chewable|for)\b|片|胶囊|注射液|缓释|肠溶|口服|溶液|颗粒"
 )  # fmt: skip
 _NEW = msg("{medicine}, new in this stay, {date}").text
+_REPLACES = msg("{medicine}, new in this stay, {date}, in place of {before}").text
 _CHANGED = msg("{medicine}, dose changed in this stay, {date}; before: {before}").text
 _ANEW = msg("{medicine}, ordered anew in this stay, {date}; before: {before}").text
 _STOPPED = {  # by the status of the entry
@@ -58,7 +61,11 @@ _BRIEF = {
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One order or statement. ended: by its own period. touched: when the entry was last changed. daily: mg a day."""
+    """One order or statement.
+
+    ended: by its own period. touched: when the entry was last changed. daily: mg a day. prior: reference of the
+    prescription that it takes the place of, empty if it names none.
+    """
 
     key: frozenset[str]
     name: str | Message
@@ -69,6 +76,7 @@ class _Entry:
     ended: Span | None
     touched: Span | None
     daily: float | None
+    prior: str
 
     @property
     def told(self) -> Message:
@@ -86,11 +94,37 @@ def changes(record: PatientRecord, since: datetime) -> tuple[Fact, ...]:
     groups: dict[frozenset[str], list[_Entry]] = {}
     for entry in _entries(record):
         groups.setdefault(entry.key, []).append(entry)
-    found = [fact for group in groups.values() if (fact := _change(group, since, record.as_of)) is not None]
+    replaced = _replaced(groups, since, record.as_of)
+    gone = {id(group) for group in replaced.values()}
+    found = [
+        fact
+        for key, group in groups.items()
+        if id(group) not in gone
+        and (fact := _change(group, since, record.as_of, replaced.get(key, ()))) is not None
+    ]
     old = [fact for fact in found if fact.key.startswith(_OLD)]
     if len(old) <= _MOST_OLD:
         return tuple(found)
     return (*(fact for fact in found if fact not in old), _together(old))
+
+
+def _replaced(
+    groups: Mapping[frozenset[str], list[_Entry]], since: datetime, now: datetime
+) -> dict[frozenset[str], list[_Entry]]:
+    """For each medicine that is new in the stay, the entries of the ended home medicine whose place it takes."""
+    every = {e.reference: e for group in groups.values() for e in group}
+    ended = {
+        key for key, group in groups.items() if _home(group, since) and all(e.status in _STOPPED for e in group)
+    }
+    found: dict[frozenset[str], list[_Entry]] = {}
+    for key, group in groups.items():
+        step = next((e for e in group if _active(e, now)), None)
+        for _ in range(_MOST_PRIOR if not _home(group, since) else 0):
+            step = every.get(step.prior) if step is not None else None
+            if step is not None and step.key in ended:
+                found[key] = groups[step.key]
+                break
+    return found
 
 
 def _together(old: Sequence[Fact]) -> Fact:
@@ -102,13 +136,17 @@ def _together(old: Sequence[Fact]) -> Fact:
     return Fact(MEDICATION, text, references, None, key=_OLD, status="stopped", tags=frozenset({CHANGED_MEDICINE}))
 
 
-def _change(group: Sequence[_Entry], since: datetime, now: datetime) -> Fact | None:
-    """What became of one medicine; None where nothing changed. group: its entries, the latest first."""
-    before = [e for e in group if e.begun is None or e.begun.end <= since]
-    within = [e for e in group if e not in before]
-    home = [e for e in before if _was_taken(e, since)]
+def _change(group: Sequence[_Entry], since: datetime, now: datetime, instead_of: Sequence[_Entry]) -> Fact | None:
+    """What became of one medicine; None where nothing changed.
+
+    group: its entries, the latest first. instead_of: those of the ended medicine whose place it takes.
+    """
+    home = _home(group, since)
+    within = [e for e in group if e.begun is not None and e.begun.end > since]
     active = [e for e in group if _active(e, now)]
     ordered = [e for e in active if e in within]
+    if ordered and instead_of:
+        return _instead(ordered[0], _home(instead_of, since)[0], (*group, *instead_of))
     if ordered:
         return _ordered(ordered[0], home, group)
     if active:
@@ -123,6 +161,17 @@ def _change(group: Sequence[_Entry], since: datetime, now: datetime) -> Fact | N
         text = msg(_BRIEF[one.status], medicine=one.name)
         return _fact(group, _dated(text, one, None), one, one.status, must=False)
     return None
+
+
+def _home(group: Sequence[_Entry], since: datetime) -> list[_Entry]:
+    """The entries that were in force when the stay began."""
+    return [e for e in group if (e.begun is None or e.begun.end <= since) and _was_taken(e, since)]
+
+
+def _instead(new: _Entry, old: _Entry, both: Sequence[_Entry]) -> Fact:
+    """A medicine that was ordered in the stay in the place of another."""
+    day = as_known(new.begun) if new.begun is not None else msg("no date")
+    return _fact(both, msg(_REPLACES, medicine=new.told, date=day, before=old.told), new, "active")
 
 
 def _ordered(new: _Entry, home: Sequence[_Entry], group: Sequence[_Entry]) -> Fact | None:
@@ -217,7 +266,14 @@ def _entry(
         ended if ended is None or not ended.after(record.as_of) or status in _LIVE else None,
         touched,
         dosed_daily_mg(dosages, words, tuple(names)) if len(names) == 1 else None,
+        _prior(record, row),
     )
+
+
+def _prior(record: PatientRecord, row: MedicationRequest | MedicationStatement) -> str:
+    """Reference of the prescription that an order names as the one before it; empty if there is none here."""
+    named = record.resolve(row.prior_prescription, row) if isinstance(row, MedicationRequest) else None
+    return record.reference(named) if isinstance(named, MedicationRequest) else ""
 
 
 def _same(words: str, names: Iterable[str]) -> frozenset[str]:

@@ -34,6 +34,7 @@ _TOLD = frozenset({
     "interacts-with", "contraindicated-in", "cross-reacts-with", "monitored-by", "dosed-by-gene", "recommended-for",
     "limited-by",
 })  # fmt: skip
+_About = tuple[str, ...]  # references
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 MIXED = "it mixes general knowledge with this patient's record"
 NOT_QUOTED = "it is not whole sentences of the row of knowledge that it cites"
@@ -41,12 +42,16 @@ NOT_QUOTED = "it is not whole sentences of the row of knowledge that it cites"
 
 @dataclass(frozen=True, slots=True)
 class General:
-    """A row of the graph beside a summary. id: `K1`, `K2`. shown: it is told without a language model too."""
+    """A row of the graph beside a summary. id: `K1`, `K2`. shown: it is told without a language model too.
+
+    about: references of the medicines and the problem of this record that the row is about.
+    """
 
     id: str
     row: Evidence
     shown: bool
     library: Library = field(repr=False, compare=False)
+    about: tuple[str, ...] = ()
 
     def text(self, say: Words) -> str:
         """The row in words."""
@@ -68,16 +73,17 @@ def general(
     input that would change the first estimate most. What the findings cite themselves is left out.
     """
     cited = {rest for f in findings if isinstance(f, EvidenceFinding) for _, rest in f.path}
-    rows = [*_safety(library, context, lines)][:_MOST_SAFETY]
-    serious = len(rows)
-    rows += _guideline(library, findings)
-    kept = [(n < serious, row) for n, row in enumerate(rows) if row.id not in cited and is_told(row)][:MOST_ROWS]
+    rows = _safety(library, context, lines)[:_MOST_SAFETY]
+    rows += [(row, ()) for row in _guideline(library, findings)]
+    kept = [(row, about) for row, about in rows if row.id not in cited and is_told(row)][:MOST_ROWS]
     at = context.hook in SHOWN_AT
-    return tuple(General(f"K{n}", row, at and safe and n == 1, library) for n, (safe, row) in enumerate(kept, 1))
+    return tuple(
+        General(f"K{n}", row, at and bool(about) and n == 1, library, about) for n, (row, about) in enumerate(kept, 1)
+    )
 
 
-def _safety(library: Library, context: ClinicalContext, lines: Iterable[Fact]) -> list[Evidence]:
-    """The leading row of each matter about a medicine that is told, the most severe first.
+def _safety(library: Library, context: ClinicalContext, lines: Iterable[Fact]) -> list[tuple[Evidence, _About]]:
+    """The leading row of each matter about a medicine that is told, the most severe first, and whom it is about.
 
     Loud ones; of what the stay changed moderate ones too, for somebody must watch them at home.
     """
@@ -88,15 +94,17 @@ def _safety(library: Library, context: ClinicalContext, lines: Iterable[Fact]) -
     if any(one.nodes for one in named):
         present = current_problems(context.record, library.terms.conditions)
         hits += [hit for one in named for hit in safety.contraindications(library, one, present)]
-    matters: dict[str, tuple[int, str, Evidence]] = {}
+    matters: dict[str, tuple[int, str, Evidence, _About]] = {}
     for hit in hits:
-        own = {one.reference for one in (hit.draft, hit.against) if one is not None} & told.keys()
+        ends = [one.reference for one in (hit.draft, hit.against) if one is not None]
+        own = told.keys() & set(ends)
         loud = library.policy.urgency(hit.rows) in _LOUD
         changed = any(told[reference] for reference in own)
         if own and hit.rows and (loud or (changed and severity_rank(hit.rows[0].severity) >= _MODERATE)):
             row = hit.rows[0]
-            matters.setdefault(row.id, (-severity_rank(row.severity), row.id, row))
-    return [row for _, _, row in sorted(matters.values(), key=lambda one: one[:2])]
+            about = (*ends, *(hit.fact.sources if hit.fact is not None else ()))
+            matters.setdefault(row.id, (-severity_rank(row.severity), row.id, row, about))
+    return [(row, about) for _, _, row, about in sorted(matters.values(), key=lambda one: one[:2])]
 
 
 def _guideline(library: Library, findings: Sequence[Finding]) -> Iterable[Evidence]:

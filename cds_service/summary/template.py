@@ -6,7 +6,7 @@ No language model: the same record gives the same lines, whatever the order of i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cds_service.features.feature import FeatureValue, FeatureValues, Quantity
@@ -59,16 +59,32 @@ _FIRST_SHARE = 4  # lines of each kind before any kind gets more
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Cited lines in the order in which the clinician needs them, and how many did not fit.
+    """Cited lines in the order in which the clinician needs them, and those that did not fit.
 
     told: the same in a language model's words, checked; empty where the lines speak for themselves.
     general: rows of general knowledge that they make relevant, which a model may quote.
     """
 
     lines: tuple[Fact, ...] = ()
-    left_out: int = 0
+    cut: tuple[Fact, ...] = ()
     told: tuple[Told, ...] = ()
     general: tuple[General, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many lines did not fit."""
+        return len(self.cut)
+
+    def with_general(self, rows: tuple[General, ...]) -> Summary:
+        """The same with rows of general knowledge; the lines that a shown row is about stand beside it, never cut."""
+        about = {reference for one in rows if one.shown for reference in one.about}
+        back = [fact for fact in self.cut if not about.isdisjoint(fact.references)]
+        lines = list(self.lines)
+        for fact in back:
+            after = [n for n, line in enumerate(lines) if line.kind == fact.kind]
+            lines.insert(after[-1] + 1 if after else len(lines), fact)
+        kept = tuple(fact for fact in self.cut if fact not in back)
+        return replace(self, lines=tuple(lines), cut=kept, general=rows)
 
     @property
     def beside(self) -> tuple[General, ...]:
@@ -118,8 +134,9 @@ def summarise(
     for same_kind in by_kind.values():
         same_kind.sort(key=lambda fact: _place(fact, ranks))
     lines = _within_budget(by_kind, max_lines, needed)
-    total = sum(map(len, by_kind.values()))
-    return Summary(lines, total - len(lines))
+    shown_lines = {id(fact) for fact in lines}
+    cut = (fact for same_kind in by_kind.values() for fact in same_kind if id(fact) not in shown_lines)
+    return Summary(lines, tuple(cut))
 
 
 def _over(context: ClinicalContext, ranks: Mapping[str, int]) -> Iterable[Fact]:

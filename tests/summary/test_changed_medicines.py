@@ -64,6 +64,38 @@ def test_a_medicine_is_told_as_far_as_its_entries_tell(rows, lines):
     assert told(*reversed(rows)) == lines
 
 
+def named(id_):
+    return {"priorPrescription": {"reference": f"MedicationRequest/{id_}"}}
+
+
+def test_a_medicine_that_an_order_replaces_is_one_line_and_not_two():
+    """The order names the prescription before it: one line tells both, also over a step that was itself replaced."""
+    old = order("a", "Lisinopril 10 mg", 900, "once daily", "stopped", changed=5)
+    new = order("c", "Losartan 50 mg", 4, "once daily", **named("a"))
+    line = "Losartan 50 mg: once daily, new in this stay, 28 Oct 2026, in place of Lisinopril 10 mg: once daily"
+    (fact,) = changes(record(old, new), BEGAN)
+    assert (str(fact.text), fact.references) == (line, ("MedicationRequest/c", "MedicationRequest/a"))
+    tried = order("b", "Ramipril 5 mg", 5, status="stopped", changed=4, **named("a"))
+    over = told(old, tried, order("c", "Losartan 50 mg", 4, "once daily", **named("b")))
+    assert over == [line, "Ramipril 5 mg: begun and stopped in this stay, prescribed 27 Oct 2026"]
+
+
+@pytest.mark.parametrize("state", ["active", "on-hold"])
+def test_a_medicine_that_is_still_taken_or_may_be_again_is_not_replaced(state):
+    """Whatever the new order names: somebody must see that both are there."""
+    old = order("a", "Lisinopril 10 mg", 900, status=state)
+    lines = told(old, order("c", "Losartan 50 mg", 4, **named("a")))
+    assert "Losartan 50 mg, new in this stay, 28 Oct 2026" in lines
+    assert not any("in place of" in one for one in lines)
+
+
+def test_without_a_word_of_the_record_a_class_mate_replaces_nothing():
+    """Two lines: that one took the place of the other is for the record to say; so is a prescription unknown here."""
+    old = order("a", "Lisinopril 10 mg", 900, status="stopped", changed=5)
+    for members in ({}, named("elsewhere")):
+        assert len(told(old, order("c", "Losartan 50 mg", 4, **members))) == 2
+
+
 def test_a_course_within_the_stay_may_be_cut_and_a_home_medicine_that_ended_may_not():
     """What was begun and completed here is no change of what the patient takes at home."""
     rows = (order("a", "Ceftriaxone 2 g", 6, status="completed", changed=2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from faulty_model import misbehaving
 from msgspec.structs import replace as replaced
 from records import NOW, concept, problem, result, row
 
+from cds_service.features.feature import FeatureValues
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
@@ -28,6 +30,7 @@ from cds_service.summary.llm import LanguageModel
 from cds_service.summary.must import CHANGED_MEDICINE, must_have
 from cds_service.summary.prompt import Question, beside, key
 from cds_service.summary.rewrite import Rewriting, rewrite
+from cds_service.summary.template import summarise
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1960-01-01",
            "name": [{"family": "Simvastatin", "given": ["Ada"]}]}  # fmt: skip
@@ -79,6 +82,25 @@ def test_a_serious_interaction_of_what_is_taken_is_a_row() -> None:
     assert one.source == one.row.citation
     (home,) = found(*ROWS, hook="encounter-discharge")
     assert home.shown
+
+
+def test_the_medicines_that_a_shown_row_is_about_are_never_cut() -> None:
+    """A row that names a class would else leave the reader to guess which of the patient's medicines is meant."""
+    crowd = [taken(f"m{n}", f"Medicine{chr(97 + n)} 5 mg") for n in range(9)]
+    new = row("MedicationRequest", "n", status="active", intent="order", authoredOn="2026-10-31",
+              medicationCodeableConcept=concept(None, "Ibuprofen 400 mg"))  # fmt: skip
+    stay = row("Encounter", "e", status="in-progress", **{"class": {"code": "IMP"}}, period={"start": "2026-10-30"})
+    old = row("MedicationRequest", "z", status="active", intent="order", authoredOn="2020-10-01",
+              medicationCodeableConcept=concept(None, "Methotrexate 10 mg"))  # fmt: skip
+    context = at(*crowd, new, stay, old, hook="encounter-discharge")
+    plain = summarise(context, FeatureValues(NOW, {}), (), ("medication",), max_lines=4)
+    (one,) = (g for g in general(base(), context, plain.lines, ()) if g.shown)
+    assert set(one.about) == {"MedicationRequest/n", "MedicationRequest/z"}
+    told = plain.with_general((one,))
+    (back,) = set(told.lines) - set(plain.lines)
+    assert back.references == ("MedicationRequest/z",)
+    assert told.left_out == plain.left_out - 1
+    assert plain.with_general((replace(one, shown=False),)).lines == plain.lines
 
 
 def test_a_contraindication_by_the_problem_list_is_a_row() -> None:
