@@ -47,6 +47,7 @@ from cds_service.fhir.resources import MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.knowledge import genotypes, pharmacogenes, preventive, renal_limits, safety, tumours, variants
+from cds_service.knowledge.headings import inside
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, msg
 from cds_service.orders import propose_medicine
@@ -152,6 +153,7 @@ __all__ = [
     "genotypes",
     "goes_to",
     "history",
+    "inside",
     "intensive_care",
     "intolerances",
     "is_hospital",

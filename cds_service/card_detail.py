@@ -6,6 +6,7 @@ every text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 
 from cds_service import prospects
@@ -23,6 +24,7 @@ from cds_service.summary.facts import Fact
 from cds_service.summary.template import Summary
 
 _SHOWN_REFERENCES = 3
+_ROW = re.compile(r"[a-z][\w-]*/")  # `curbside/limits/...`: a row's id, where a resource has a type
 _SHARED = msg("Percentage points share out the difference from that risk by the size of each contribution.")
 
 
@@ -36,14 +38,15 @@ def document(
 ) -> list[Block]:
     """The whole detail: each finding, the lines from the record, what is missing, which models spoke.
 
-    title: the card's summary, above the detail; a heading that only repeats it is left out.
+    title: the card's summary, above the detail; a heading does not repeat it.
     """
     blocks: list[Block] = []
     for finding in findings:
         if not not_applicable(finding):
             blocks += _section(finding, words, unvalidated)
-    if blocks and isinstance(blocks[0], Heading) and visible(blocks[0].text) == title:
-        blocks = blocks[1:]
+    if blocks and isinstance(blocks[0], Heading) and (whole := visible(blocks[0].text)).startswith(title):
+        more = whole.removeprefix(title).lstrip(" .。;；")
+        blocks = [*((Paragraph((more,)),) if more else ()), *blocks[1:]]
     blocks += _record(summary, words)
     blocks += missing
     blocks += _about(findings, words)
@@ -65,7 +68,7 @@ def _section(finding: Finding, words: Words, unvalidated: Set[str]) -> list[Bloc
     elif isinstance(finding, CareGapFinding):
         blocks = _gap(finding, words)
     elif isinstance(finding, EvidenceFinding):
-        steps = tuple((words(step), words(msg("({references})", references=r))) for step, r in finding.path)
+        steps = tuple((words(step), _references((r,), words)) for step, r in finding.path)
         blocks = [Heading(words(finding.headline)), Bullets(steps)]
     else:
         blocks = [Heading(words(finding.headline))]
@@ -199,7 +202,8 @@ def _fact(fact: Fact, words: Words) -> tuple[Span, ...]:
 
 
 def _references(references: Sequence[str], words: Words) -> str:
-    """Source references in brackets; beyond three they are counted."""
+    """Source references in brackets; beyond three they are counted. Rows of knowledge are cited by their source."""
+    references = [r for r in references if not _ROW.match(r)]
     if not references:
         return ""
     named: list[Message | str] = list(references[:_SHOWN_REFERENCES])

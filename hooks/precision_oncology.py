@@ -26,6 +26,7 @@ from cds_service.api import (
     current_problems,
     evidence_step,
     genetics,
+    inside,
     msg,
     override_reason,
     published,
@@ -77,7 +78,7 @@ def _why_silent(case: Case, cancers: Sequence[tumours.Cancer]) -> Message:
 
 def told(case: Case, judged: tumours.Judged) -> EvidenceFinding:
     """What the evidence says of one variant in one cancer."""
-    disease = case.knowledge.name(judged.cancer.node).lower()
+    disease = inside(case.knowledge.name(judged.cancer.node))
     options = [r for r in judged.regimens if r.verdict == "option"]
     bad = [r for r in judged.regimens if r.verdict == "resistance"]
     lead = msg("{variant} in {disease}", variant=judged.variant.words, disease=msg(disease))

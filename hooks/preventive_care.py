@@ -16,6 +16,7 @@ from cds_service.api import (
     CareGapFinding,
     Case,
     Citation,
+    FeatureValue,
     Finding,
     Message,
     Service,
@@ -33,6 +34,10 @@ from cds_service.api import (
 )
 
 ADULT = 18
+EVER_SMOKED = {
+    "current": msg("For {population} who ever smoked; recorded as a current smoker on {date}.").text,
+    "former": msg("For {population} who ever smoked; recorded as a former smoker on {date}.").text,
+}
 SILENCED = (catalogue.DEMENTIA, catalogue.IN_HOSPITAL)
 SOURCE = Citation("USPSTF recommendations, grades A and B", "https://www.uspreventiveservicestaskforce.org/")
 
@@ -81,20 +86,29 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     if not offers:
         return ()
     (row,) = case.knowledge.graph.row(f"curbside/preventive/{rule.id}")
+    smoking = case.values.usable(catalogue.SMOKING) if rule.only_if == preventive.SMOKED else None
     finding = CareGapFinding(
         key=f"preventive-care/{rule.id}",
         severity=Severity.INFO,
         headline=_headline(due),
-        advice=msg("{what} Grade: {grade}.", what=msg(row.statement), grade=rule.grade)
+        advice=msg("{what} USPSTF grade: {grade}.", what=msg(row.statement), grade=rule.grade)
         if len(rule.grade) == 1
         else msg("{what}", what=msg(row.statement)),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
-        due=msg("For {population} ({row}).", population=preventive.population(rule), row=row.id),
+        due=_for(rule, smoking),
         last_done=due.done.last,
-        sources=due.done.references[-3:],
+        sources=(*(smoking.sources if smoking is not None else ()), *due.done.references[-3:]),
     )
     return (finding,)
+
+
+def _for(rule: preventive.Rule, smoking: FeatureValue | None) -> Message:
+    """Whom the guideline means, and, where it means smokers, what the record says of that. smoking: None elsewhere."""
+    if smoking is None or smoking.effective is None:
+        return msg("For {population}.", population=preventive.population(rule))
+    text = EVER_SMOKED[str(smoking.value)]
+    return msg(text, population=preventive.population(rule), date=smoking.effective.date())
 
 
 def _resting(case: Case, due: preventive.Due, declined: preventive.Declined) -> Finding:
@@ -110,7 +124,7 @@ def _resting(case: Case, due: preventive.Due, declined: preventive.Declined) -> 
         headline=words,
         advice=until,
         advice_source=Citation(row.citation, row.url),
-        due=msg("For {population} ({row}).", population=preventive.population(due.rule), row=row.id),
+        due=msg("For {population}.", population=preventive.population(due.rule)),
         last_done=due.done.last,
         sources=(declined.reference,),
         quiet=True,

@@ -270,14 +270,25 @@ def test_a_proposal_is_offered_once():
 
 
 def test_an_evidence_path_is_shown_step_by_step():
-    """Each step with the reference or row that it rests on."""
+    """Each step with the resource that it rests on; the name of a row of the graph is for machines."""
     evidence = EvidenceFinding(
         key="e",
         severity=Severity.INFO,
         headline=msg("Interaction"),
-        path=((msg("Warfarin"), "MedicationRequest/1"), (msg("raises"), "row 7")),
+        path=((msg("Warfarin"), "MedicationRequest/1"), (msg("raises"), "curbside/interactions/a+b")),
     )
-    assert "- Warfarin (MedicationRequest/1)\n- raises (row 7)" in card(evidence).detail
+    assert "- Warfarin (MedicationRequest/1)\n- raises\n" in card(evidence).detail
+
+
+def test_the_detail_does_not_begin_with_what_the_summary_said():
+    """A headline that was too long for the summary goes on where that stopped."""
+    long = msg("{headline}. {why}", headline="Interaction of one with another", why="It is explained here. " * 6)
+    evidence = EvidenceFinding(
+        key="e", severity=Severity.INFO, headline=long, short_headline=msg("Interaction of one with another"), path=()
+    )
+    made = card(evidence)
+    assert made.summary == "Interaction of one with another"
+    assert made.detail.startswith("It is explained here.")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.drug_findings.limits import KIDNEY, TESTS, kidney_unknown
-from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered, small
+from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
+from cds_service.knowledge.headings import inside
 from cds_service.language import Message, msg
 from cds_service.risk import published
 from cds_service.risk.model import Citation
@@ -34,7 +35,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         return ()
     about = next(n for n in draft.nodes if missing[0][0].subject in case.knowledge.terms.above(n))
     name = case.knowledge.name(about)
-    tests = published.enumerated([msg(small(case.knowledge.name(row.object))) for row, _ in missing])
+    tests = published.enumerated([msg(inside(case.knowledge.name(row.object))) for row, _ in missing])
     unusable = case.values.unusable([feature for _, feature in missing])
     why = f"While taking {name}"
     offers = {p.key: p for what in orders.mending(unusable) for p in orders.offer(case.context, what, why)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cds_service.drug_findings.limits import MODELS, UNITS
 from cds_service.drug_findings.proposals import proposals
-from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps, small
+from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
+from cds_service.knowledge.headings import inside
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 from cds_service.risk import published
@@ -83,8 +84,8 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
         shown = published.in_words(hit.fact) if hit.fact is not None else ""
         if hit.other in MODELS and hit.fact is not None:
             shown = msg("{value} {unit}", value=round(float(hit.fact.value)), unit=UNITS.get(hit.other, msg("points")))
-        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(small(other)), value=shown, grade=grade)
-    return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(other.lower()), grade=grade)
+        return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(inside(other)), value=shown, grade=grade)
+    return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(inside(other)), grade=grade)
 
 
 def advised(case: Case, hit: safety.Hit) -> Message:

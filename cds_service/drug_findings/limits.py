@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from cds_service import orders
-from cds_service.drug_findings.steps import WORDS, capital, ordered, row_steps, small
+from cds_service.drug_findings.steps import WORDS, capital, ordered, row_steps
 from cds_service.features import catalogue
 from cds_service.features.feature import Feature, FeatureValue, Reason
 from cds_service.features.medicines_on_record import drafted
@@ -14,6 +14,7 @@ from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits, safety
+from cds_service.knowledge.headings import inside
 from cds_service.language import msg
 from cds_service.risk import published
 from cds_service.risk.model import Citation, NotEstimated
@@ -104,7 +105,7 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
             limit=WORDS[rows[0].severity],
             value=rows[0].properties["value"],
             unit=UNITS.get(rows[0].object, "mg/dL"),
-            test=msg(small(case.knowledge.name(rows[0].object))),
+            test=msg(inside(case.knowledge.name(rows[0].object))),
         ),
         advice_source=Citation(rows[0].citation, rows[0].url),
         proposals=tuple(wanted),

@@ -31,12 +31,13 @@ def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
 def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:
     """What one row says, how sure, from which release and publication; a warning if the release is old."""
     source = case.knowledge.graph.by_source[row.source]
+    graded = msg("Rated {grade}", grade=WORDS[row.severity])
+    if row.level:
+        graded = msg("Rated {grade}, evidence {level}", grade=WORDS[row.severity], level=row.level)
     words = msg(
-        "{grade}, evidence {level}: {citation}, {year}; {source} of {released}",
-        grade=WORDS[row.severity],
-        level=row.level or "-",
-        citation=row.citation,
-        year=row.year,
+        "{graded}, by {citation} ({source} of {released})",
+        graded=graded,
+        citation=cited(row),
         source=source.title,
         released=source.released,
     )
@@ -45,12 +46,13 @@ def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]
         yield msg("This source is old: check a newer one"), source.id
 
 
+def cited(row: safety.Evidence) -> Message:
+    """A row's publication with its year, unless it is a label, of which the one in force counts, or names the year."""
+    if not row.year.isdigit() or row.year in row.citation:
+        return msg("{text}", text=row.citation)
+    return msg("{citation}, {year}", citation=row.citation, year=row.year)
+
+
 def capital(name: str) -> Message:
     """A name as it begins a sentence."""
     return msg(name[:1].upper() + name[1:])
-
-
-def small(name: str) -> str:
-    """A test's name inside a sentence: `HbA1c` and `Child-Pugh` keep their letters."""
-    plain = name.partition(" ")[0][1:].islower()
-    return name[:1].lower() + name[1:] if plain else name

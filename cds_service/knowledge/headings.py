@@ -1,4 +1,4 @@
-"""What a row of the graph is about, in one line of the reader's language: its relation and the names of its ends."""
+"""What a row of the graph is about, in the reader's language: as a heading, and as a sentence."""
 
 from __future__ import annotations
 
@@ -23,6 +23,33 @@ LIMITS: Mapping[str, Message] = {
     "below": msg("Limit: {one} with {other} below {value}"),
     "at-least": msg("Limit: {one} with {other} of {value} or more"),
 }
+# The same as sentences, for one thing (a drug) and for several (a class: its label is a plural).
+_SENTENCES: Mapping[str, tuple[Message, Message]] = {
+    "interacts-with": (msg("{one} interacts with {other}"), msg("{one} interact with {other}")),
+    "contraindicated": (msg("{one} is contraindicated in {other}"), msg("{one} are contraindicated in {other}")),
+    "contraindicated-in": (msg("{one} may be harmful in {other}"), msg("{one} may be harmful in {other}")),
+    "cross-reacts-with": (
+        msg("{one} may cause a reaction after one to {other}"),
+        msg("{one} may cause a reaction after one to {other}"),
+    ),
+    "monitored-by": (msg("{one} calls for monitoring: {other}"), msg("{one} call for monitoring: {other}")),
+    "dosed-by-gene": (
+        msg("{one} depends on a gene: {other} {context}"),
+        msg("{one} depend on a gene: {other} {context}"),
+    ),
+    "recommended-for": (msg("A guideline recommends for {for}: {one}"), msg("A guideline recommends for {for}: {one}")),
+    "below": (
+        msg("{one} has a limit where {other} is below {value}"),
+        msg("{one} have a limit where {other} is below {value}"),
+    ),
+    "at-least": (
+        msg("{one} has a limit where {other} is {value} or more"),
+        msg("{one} have a limit where {other} is {value} or more"),
+    ),
+}
+_OWN = frozenset({  # names of people without the s of the genitive
+    "Burkitt", "Ewing", "Hodgkin", "Kaposi", "Langerhans", "Merkel", "Philadelphia", "Waldenstrom", "Wilms",
+})  # fmt: skip
 SEVERITIES: Mapping[str, Message] = {
     "contraindicated": msg("contraindicated"),
     "major": msg("major"),
@@ -34,12 +61,36 @@ SEVERITIES: Mapping[str, Message] = {
 def heading(library: Library, row: Evidence) -> Message:
     """What a row is about: the allergy of a cross-reaction is its subject, the medicine its object."""
     comparison = str(row.properties.get("comparison", ""))
-    template = LIMITS.get(comparison) or HEADINGS.get(row.relation, msg("{one}: {other}"))
+    return _filled(library, row, LIMITS.get(comparison) or HEADINGS.get(row.relation, msg("{one}: {other}")))
+
+
+def sentence(library: Library, row: Evidence) -> Message:
+    """The same as a sentence without its stop, with the severity; a heading where its relation has no sentence."""
+    comparison = str(row.properties.get("comparison", ""))
+    contraindicated = row.relation == "contraindicated-in" and row.severity == "contraindicated"
+    forms = _SENTENCES.get(comparison or ("contraindicated" if contraindicated else row.relation))
+    if forms is None:
+        return heading(library, row)
+    speaks_of = row.object if row.relation == "cross-reacts-with" else row.subject
+    said = _filled(library, row, forms[speaks_of.startswith("class:")])
+    if row.severity in SEVERITIES and not contraindicated:
+        return msg("{words} ({severity})", words=said, severity=SEVERITIES[row.severity])
+    return said
+
+
+def inside(name: str) -> str:
+    """A name inside a sentence: HbA1c, ACE inhibitors, Child-Pugh and Parkinson's disease keep their first letter."""
+    first = name.partition(" ")[0]
+    plain = first[1:].islower() and not first.endswith("'s") and first not in _OWN
+    return name[:1].lower() + name[1:] if plain else name
+
+
+def _filled(library: Library, row: Evidence, template: Message) -> Message:
     one, other = (library.name(end) for end in (row.subject, row.object))
     if row.relation == "cross-reacts-with":
         one, other = other, one
     population = str(row.properties.get("population", "")) or library.name(row.object)
     return Message(template.text, {
-        "one": msg(one), "other": msg(other), "context": msg(library.name(row.context)) if row.context else "",
+        "one": msg(one), "other": msg(inside(other)), "context": msg(library.name(row.context)) if row.context else "",
         "value": row.properties.get("value", ""), "for": msg(population),
     })  # fmt: skip

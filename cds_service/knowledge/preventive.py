@@ -28,6 +28,7 @@ _SEASON_FROM = 8  # month in which vaccines of the next season come
 SEASON_ENDS = 4  # no card about influenza after April
 ASKED_AGAIN_DAYS = 365  # what a patient declined rests for a year, a seasonal vaccine for the season
 _MONTH_DAYS = 30.44
+SMOKED = "smoked"  # a gate of a fact: for those who smoke or did
 _NO_END = 120  # years: a fact without an upper age
 _BETWEEN = {
     "female": msg("women from {first} to {last}"), "male": msg("men from {first} to {last}"),
@@ -185,7 +186,7 @@ def _by_action() -> dict[str, list[Rule]]:
 
 def _fits(rule: Rule, record: PatientRecord, years: int, smoked: bool) -> bool:
     sex = rule.sex == "any" or rule.sex == record.sex
-    return sex and rule.ages[0] <= years <= rule.ages[1] and (rule.only_if != "smoked" or smoked)
+    return sex and rule.ages[0] <= years <= rule.ages[1] and (rule.only_if != SMOKED or smoked)
 
 
 def _can_show(record: PatientRecord, rule: Rule) -> bool:

@@ -99,8 +99,7 @@ def changes(record: PatientRecord, since: datetime) -> tuple[Fact, ...]:
     found = [
         fact
         for key, group in groups.items()
-        if id(group) not in gone
-        and (fact := _change(group, since, record.as_of, replaced.get(key, ()))) is not None
+        if id(group) not in gone and (fact := _change(group, since, record.as_of, replaced.get(key, ()))) is not None
     ]
     old = [fact for fact in found if fact.key.startswith(_OLD)]
     if len(old) <= _MOST_OLD:
@@ -113,9 +112,7 @@ def _replaced(
 ) -> dict[frozenset[str], list[_Entry]]:
     """For each medicine that is new in the stay, the entries of the ended home medicine whose place it takes."""
     every = {e.reference: e for group in groups.values() for e in group}
-    ended = {
-        key for key, group in groups.items() if _home(group, since) and all(e.status in _STOPPED for e in group)
-    }
+    ended = {key for key, group in groups.items() if _home(group, since) and all(e.status in _STOPPED for e in group)}
     found: dict[frozenset[str], list[_Entry]] = {}
     for key, group in groups.items():
         step = next((e for e in group if _active(e, now)), None)

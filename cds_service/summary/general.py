@@ -16,7 +16,7 @@ from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import EvidenceFinding, Finding, RiskFinding
 from cds_service.knowledge import guidance, safety
 from cds_service.knowledge.graph import Evidence
-from cds_service.knowledge.headings import SEVERITIES, heading
+from cds_service.knowledge.headings import sentence
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.medicines import medicines
 from cds_service.knowledge.policy import severity_rank
@@ -36,6 +36,7 @@ _TOLD = frozenset({
 })  # fmt: skip
 _About = tuple[str, ...]  # references
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
+_LABEL = re.compile(r"(?i)^(?:why|what to do|原因|处理)\s*[:：]\s*")  # may be quoted or left
 MIXED = "it mixes general knowledge with this patient's record"
 NOT_QUOTED = "it is not whole sentences of the row of knowledge that it cites"
 
@@ -126,17 +127,15 @@ def is_told(row: Evidence) -> bool:
 
 
 def worded(library: Library, row: Evidence, say: Words) -> str:
-    """What a row says, its subject first, then statement and management, in whole sentences."""
-    words = " ".join(say(heading(library, row)).split())
-    if row.severity in SEVERITIES:
-        words = say(msg("{words} ({severity})", words=words, severity=SEVERITIES[row.severity]))
-    lifted = [
-        say(msg("It does not hold with {condition}.", condition=msg(library.name(u))))
-        for u in row.properties.get("unless", ())
-    ]
-    told = [*(say(msg(text)) for text in (row.statement, row.management) if text), *lifted]
-    stop = "." if say.language == "en" else "。"
-    return " ".join([words + stop, *told])
+    """What a row says, in whole sentences: what it is about, why, what to do, and what lifts it."""
+    about = " ".join(say(sentence(library, row)).split())
+    told = [about[:1].upper() + about[1:] + ("." if say.language == "en" else "。")]
+    told.append(say(msg("Why: {statement}", statement=msg(row.statement))))
+    if row.management:
+        told.append(say(msg("What to do: {management}", management=msg(row.management))))
+    for condition in row.properties.get("unless", ()):
+        told.append(say(msg("It does not hold with {condition}.", condition=msg(library.name(condition)))))
+    return " ".join(told)
 
 
 def unlike(text: str, rows: Sequence[str], *, mixed: bool) -> tuple[str, ...]:
@@ -152,4 +151,5 @@ def unlike(text: str, rows: Sequence[str], *, mixed: bool) -> tuple[str, ...]:
 
 
 def _sentences(text: str) -> list[str]:
-    return [bare for part in SENTENCE_END.split(clean(text)) if (bare := part.strip().rstrip(".。").casefold())]
+    parts = (_LABEL.sub("", part.strip()) for part in SENTENCE_END.split(clean(text)))
+    return [bare for part in parts if (bare := part.rstrip(".。").casefold())]

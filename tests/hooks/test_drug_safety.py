@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cds_service.features.medicines import NSAID
 from cds_service.findings import Severity
+from cds_service.knowledge.headings import inside
 from cds_service.knowledge.renal_limits import LIMITS
 from cds_service.language import ENGLISH
 
@@ -457,3 +458,13 @@ def test_a_pregnancy_that_nobody_ended_is_a_line_to_check_and_no_alarm(ask):
     assert ask(SERVICE, both).finding("drug-safety/warfarin/disease/pregnancy").severity is Severity.CRITICAL
     again = chart(40, "female").problem("77386006", onset="2020-01-01", recordedDate="2026-09-01").draft("warfarin")
     assert ask(SERVICE, again).finding("drug-safety/warfarin/disease/pregnancy").severity is Severity.CRITICAL
+
+
+def test_names_keep_their_capitals_inside_a_headline():
+    """Parkinson was a person, QT and G6PD are no words; pregnancy is one."""
+    names = ("Pregnancy", "Parkinson's disease", "Long QT syndrome", "G6PD deficiency", "HIV infection",
+             "Stroke or TIA", "Strong CYP3A4 inhibitors", "ACE inhibitors", "Child-Pugh score")  # fmt: skip
+    assert [inside(name) for name in names] == [
+        "pregnancy", "Parkinson's disease", "long QT syndrome", "G6PD deficiency", "HIV infection", "stroke or TIA",
+        "strong CYP3A4 inhibitors", "ACE inhibitors", "Child-Pugh score",
+    ]  # fmt: skip

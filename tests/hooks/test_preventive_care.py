@@ -69,7 +69,7 @@ def test_a_sigmoidoscopy_a_ct_or_a_stool_dna_test_counts_for_its_own_time(ask):
 def test_whom_a_fact_is_about_is_said_in_the_readers_language(ask):
     """Ages and sex."""
     (finding,) = [f for f in ask(SERVICE, chart()).findings if f.key == "preventive-care/breast"]
-    assert ENGLISH(finding.due).startswith("For women from 40 to 74 (")
+    assert ENGLISH(finding.due).startswith("For women from 40 to 74.")
     assert "40" in words("zh_Hans")(finding.due)
     assert "women" not in words("zh_Hans")(finding.due)
 
@@ -153,6 +153,19 @@ def test_an_aneurysm_is_looked_for_only_in_men_who_smoked(ask):
     assert "aaa" in due(ask, chart(68, "male").smoking("8517006"))
     assert "aaa" not in due(ask, chart(68, "male").smoking())
     assert "aaa" not in due(ask, chart(68, "female").smoking("8517006"))
+
+
+def test_that_he_smoked_is_told_with_its_day_and_its_source(ask):
+    """The reason for the card must be open to a look."""
+    asked = ask(SERVICE, chart(68, "male").smoking("8517006"))
+    finding = asked.finding("preventive-care/aaa")
+    assert re.match(
+        r"For men from 65 to 75 who ever smoked; recorded as a former smoker on \d+ \w+ \d{4}\.$", ENGLISH(finding.due)
+    )
+    assert [r.partition("/")[0] for r in finding.sources] == ["Observation"]
+    (card,) = asked.cards
+    assert f"({finding.sources[0]})" in card.detail
+    assert "curbside/" not in card.detail
 
 
 def test_each_suggestion_is_a_draft_order(ask):

@@ -172,10 +172,21 @@ def test_a_quotation_stands_last_with_its_source() -> None:
     assert "general knowledge" in received[0]["messages"][0]["content"]
 
 
+def test_a_row_is_told_in_whole_sentences() -> None:
+    """What it is about, why, and what to do: a statement of two words is an answer to `why`, not a sentence."""
+    (one,) = found(*ROWS)
+    assert one.text(words("en")) == (
+        f"Simvastatin interacts with strong CYP3A4 inhibitors (contraindicated). Why: {RAISED} What to do: {STOP}"
+    )
+    (risk,) = found(taken("i", "Valproic acid 500 mg"), problem("p", "77386006", "Pregnancy"))
+    assert re.match(r"Valpro\w+ is contraindicated in [Pp]regnancy\. Why: ", risk.text(words("en")))
+
+
 @pytest.mark.parametrize(
     ("text", "cites", "reason"),
     [
         ("Stop simvastatin.", ("K1",), NOT_QUOTED),
+        ("Why: simvastatin. " + STOP, ("K1",), NOT_QUOTED),
         (RAISED.replace("several", "ten"), ("K1",), NOT_QUOTED),
         ("She takes simvastatin with a strong inhibitor. " + STOP, ("K1",), NOT_QUOTED),
         (STOP, ("F1", "K1"), MIXED),
