@@ -1,14 +1,16 @@
-"""Calibration of one margin for several horizons or ordered outcomes: an intercept for each, one slope for all.
+"""Calibration of one margin for several horizons or ordered outcomes: an intercept for each, and a slope.
 
 logit P(horizon) = intercept(horizon) + slope x margin. The slope is positive and the intercepts rise with the
 horizon, so that a longer horizon never has a lower risk, and the risks of two people never change places between
-horizons. The map is affine on the log-odds, which keeps attributions exact; isotonic regression would not.
+horizons. A horizon may have a slope of its own, as where a hazard is not proportional; lines that are not parallel
+cross, and beyond that the lower one stands for both. The map is affine on the log-odds, which keeps attributions
+exact; isotonic regression would not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
 
@@ -26,17 +28,21 @@ class Calibration:
     """The calibrated log-odds and probability of each horizon for a margin.
 
     intercepts: horizon in years -> intercept, in ascending order of both; or outcome -> intercept, where each outcome
-    includes the one before it.
-    Raises ValueError if the slope is not positive or the intercepts do not rise in that order.
+    includes the one before it. slopes: of targets that have one of their own; all others have `slope`.
+    Raises ValueError if a slope is not positive or the intercepts do not rise in that order.
     """
 
     slope: float
     intercepts: Mapping[Target, float]
+    slopes: Mapping[Target, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         horizons = self.horizons
-        if not np.isfinite(self.slope) or self.slope <= 0:
-            raise ValueError(f"the slope must be positive, got {self.slope}")
+        for slope in (self.slope, *self.slopes.values()):
+            if not np.isfinite(slope) or slope <= 0:
+                raise ValueError(f"the slope must be positive, got {slope}")
+        if unknown := [_named(target) for target in self.slopes if target not in self.intercepts]:
+            raise ValueError(f"{unknown[0]} has a slope and no intercept")
         for shorter, longer in pairwise(horizons):
             if not self.intercepts[shorter] < self.intercepts[longer]:
                 raise ValueError(f"the intercept of {_named(longer)} must be above that of {_named(shorter)}")
@@ -46,9 +52,29 @@ class Calibration:
         """The horizons in years, shortest first; or the outcomes, narrowest first."""
         return _in_order(self.intercepts)
 
+    def slope_of(self, horizon: Target) -> float:
+        """The slope of a horizon's line."""
+        return self.slopes.get(horizon, self.slope)
+
     def log_odds(self, horizon: Target, margin: Floats | float) -> Floats:
         """Calibrated log-odds of the outcome within the horizon."""
-        return np.asarray(self.intercepts[horizon] + self.slope * np.asarray(margin, dtype=np.float64))
+        lines = [self.line(one, margin) for one in self._with_longer(horizon)]
+        return np.asarray(np.minimum.reduce(lines))
+
+    def line(self, horizon: Target, margin: Floats | float) -> Floats:
+        """The log-odds of a horizon's own line, whatever the longer ones say."""
+        return np.asarray(self.intercepts[horizon] + self.slope_of(horizon) * np.asarray(margin, dtype=np.float64))
+
+    def in_force(self, horizon: Target, margin: float) -> Target:
+        """Whose line gives a horizon's log-odds at a margin: its own, or a longer one's where they have crossed."""
+        return min(self._with_longer(horizon), key=lambda one: float(self.line(one, margin)))
+
+    def _with_longer(self, horizon: Target) -> tuple[Target, ...]:
+        """A horizon, and those longer whose lines may cross its own."""
+        if not self.slopes:
+            return (horizon,)
+        horizons = self.horizons
+        return horizons[horizons.index(horizon) :]
 
     def probability(self, horizon: Target, margin: Floats | float) -> Floats:
         """Calibrated probability of the outcome within the horizon, 0-1."""
@@ -78,24 +104,34 @@ class Observed:
     outcomes: Floats
 
 
-def fit(observed: Mapping[T, Observed]) -> Calibration:
+def fit(observed: Mapping[T, Observed], own_slopes: bool = False) -> Calibration:
     """The calibration of greatest likelihood over all horizons together, by Newton's method.
 
     observed: horizon in years, or outcome in ascending order -> what was seen; rows differ between horizons, as
     follow-up does. Margins must come from models that were not trained on those rows.
+    own_slopes: each horizon is fitted by itself.
     Raises ValueError if a horizon has no outcome or nothing else.
     """
     seen: dict[Target, Observed] = dict(observed.items())
     horizons = _in_order(seen)
-    columns = [_design(seen[h].margins, position, len(horizons)) for position, h in enumerate(horizons)]
-    design = np.vstack(columns)
-    outcomes = np.concatenate([np.asarray(seen[h].outcomes, dtype=np.float64) for h in horizons])
     for h in horizons:
         what = "horizon" if isinstance(h, int) else "outcome"
         if len(np.unique(seen[h].outcomes)) < 2:
             raise ValueError(f"the {what} of {_named(h)} needs people with and without the outcome")
-    weights = _newton(design, outcomes)
-    return Calibration(float(weights[-1]), {h: float(a) for h, a in zip(horizons, weights[:-1], strict=True)})
+    if not own_slopes:
+        intercepts, slope = _fitted([seen[h] for h in horizons])
+        return Calibration(slope, dict(zip(horizons, intercepts, strict=True)))
+    lines = {h: _fitted([seen[h]]) for h in horizons}
+    *shorter, longest = horizons
+    return Calibration(lines[longest][1], {h: lines[h][0][0] for h in horizons}, {h: lines[h][1] for h in shorter})
+
+
+def _fitted(seen: Sequence[Observed]) -> tuple[list[float], float]:
+    """The intercept of each of several horizons or outcomes, and the slope that they share."""
+    design = np.vstack([_design(one.margins, position, len(seen)) for position, one in enumerate(seen)])
+    outcomes = np.concatenate([np.asarray(one.outcomes, dtype=np.float64) for one in seen])
+    *intercepts, slope = _newton(design, outcomes).tolist()
+    return intercepts, float(slope)
 
 
 def slope_and_intercept(log_odds: Floats, outcomes: Floats) -> tuple[float, float]:

@@ -39,7 +39,11 @@ def calibration(folder: Path, declared: Manifest) -> Calibration:
     """The calibration of a manifest. Raises PluginError if it cannot be one."""
     stated = declared.calibration
     try:
-        return Calibration(stated.slope, {target(h): a for h, a in stated.intercepts.items()})
+        return Calibration(
+            stated.slope,
+            {target(h): a for h, a in stated.intercepts.items()},
+            {target(h): b for h, b in stated.slopes.items()},
+        )
     except ValueError as error:
         raise PluginError(f"{folder / 'manifest.json'}: calibration: {error}") from error
 

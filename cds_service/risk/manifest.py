@@ -88,11 +88,15 @@ class Speaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """logit P = intercept + slope x margin, of each horizon (years, as text) or named outcome, narrowest first."""
+    """logit P = intercept + slope x margin, of each horizon (years, as text) or named outcome, narrowest first.
+
+    slopes: of horizons or outcomes that have one of their own; all others have `slope`.
+    """
 
     slope: float
     intercepts: dict[str, float]
     rows: str
+    slopes: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

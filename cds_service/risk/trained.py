@@ -191,21 +191,24 @@ class TrainedModel:
     def _scaled(
         self, matrix: NDArray[np.float32], attribution: tree.Attribution, entries: Sequence[FeatureValue | Unusable]
     ) -> dict[Target, _Scaled]:
-        """Each outcome's log-odds, narrowest first; the horizons of one margin share their contributions."""
-        shown = self._shown(self.calibration, attribution, entries)
-        wide = {h: _on(self.calibration, h, attribution, shown) for h in self.calibration.horizons}
+        """Each outcome's log-odds, narrowest first; the horizons of one slope share their contributions."""
+        known = self.calibration
+        margin = float(attribution.margins[0])
+        lines = {h: known.in_force(h, margin) for h in known.horizons}
+        shown = {b: self._shown(b, attribution, entries) for b in {known.slope_of(line) for line in lines.values()}}
+        wide = {h: _on(known, line, attribution, shown[known.slope_of(line)]) for h, line in lines.items()}
         includes = wide[self.calibration.horizons[0]]
         lower: dict[Target, _Scaled] = {}
         for part in self.narrower:
             found = part.attribution(matrix)
-            own = _on(part.calibration, part.outcome, found, self._shown(part.calibration, found, entries))
+            own = _on(part.calibration, part.outcome, found, self._shown(part.calibration.slope, found, entries))
             lower[part.outcome] = own if own.output <= includes.output else includes
         return lower | wide
 
     def _shown(
-        self, calibration: Calibration, attribution: tree.Attribution, entries: Sequence[FeatureValue | Unusable]
+        self, slope: float, attribution: tree.Attribution, entries: Sequence[FeatureValue | Unusable]
     ) -> tuple[Contribution, ...]:
-        return tree.contributions(calibration.slope * attribution.phi[0], entries, self.groups, published.in_words)
+        return tree.contributions(slope * attribution.phi[0], entries, self.groups, published.in_words)
 
     def log_odds(self, matrix: NDArray[np.float32]) -> dict[Target, NDArray[np.float64]]:
         """Calibrated log-odds of each row of a matrix, by outcome or horizon, narrowest first."""
@@ -336,11 +339,11 @@ class TrainedModel:
 def _on(
     calibration: Calibration, target: Target, attribution: tree.Attribution, shown: tuple[Contribution, ...]
 ) -> _Scaled:
-    """A margin's attributions on the scale of one target's calibrated log-odds."""
+    """A margin's attributions on the scale of one target's own line."""
     return _Scaled(
-        baseline=float(calibration.log_odds(target, attribution.expected)),
+        baseline=float(calibration.line(target, attribution.expected)),
         shown=shown,
-        output=float(calibration.log_odds(target, float(attribution.margins[0]))),
+        output=float(calibration.line(target, float(attribution.margins[0]))),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xgboost
 
 from cds_service.risk.fusion import Fusion
-from cds_service.risk.manifest import Input, Manifest
+from cds_service.risk.manifest import Calibrated, Input, Manifest
 from cds_service.training import figures, plots, rivals, steadiness
 from cds_service.training.evaluation import calibration_points, markdown
 from cds_service.training.evidence import Evidence, Explained
@@ -187,11 +187,18 @@ def inputs_table(declared: Sequence[Input]) -> str:
 def _parameters(evidence: Evidence) -> str:
     manifest = evidence.manifest
     chosen = ", ".join(f"{name} {value}" for name, value in manifest.training.items())
-    intercepts = ", ".join(f"{a:.4f} at {h} years" for h, a in manifest.calibration.intercepts.items())
-    return (
-        f"Final model: {chosen}. Calibration: slope {manifest.calibration.slope:.4f}, intercepts {intercepts}; "
-        f"fitted on {manifest.calibration.rows}."
-    )
+    lines = stated(manifest.calibration, {h: f"at {h} years" for h in manifest.calibration.intercepts})
+    return f"Final model: {chosen}. Calibration: {lines}."
+
+
+def stated(calibration: Calibrated, words: Mapping[str, str]) -> str:
+    """Slope and intercepts, and what they were fitted on. words: of what, by horizon or outcome."""
+    slope = f"slope {calibration.slope:.4f}"
+    if calibration.slopes:
+        own = {h: calibration.slopes.get(h, calibration.slope) for h in calibration.intercepts}
+        slope = "slopes " + ", ".join(f"{b:.4f} {words[h]}" for h, b in own.items())
+    intercepts = ", ".join(f"{a:.4f} {words[h]}" for h, a in calibration.intercepts.items())
+    return f"{slope}, intercepts {intercepts}; fitted on {calibration.rows}"
 
 
 def drivers(evidence: Explained) -> str:
@@ -200,9 +207,10 @@ def drivers(evidence: Explained) -> str:
     size = np.abs(phi).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:_SHOWN_INPUTS]
     rows = [(evidence.manifest.inputs[i].label, f"{size[i]:.3f}") for i in order]
+    which = " of the longest horizon" if evidence.manifest.calibration.slopes else ""
     return (
         f"{markdown(('input', 'mean size on the log-odds'), rows)}\n\n![Contributions of each input](beeswarm.svg)\n\n"
-        "Exact SHAP values on the calibrated log-odds. They describe the model, not causes."
+        f"Exact SHAP values on the calibrated log-odds{which}. They describe the model, not causes."
     )
 
 

@@ -50,7 +50,8 @@ def versions() -> dict[str, str]:
 
 def calibrated(calibration: Calibration, rows: str) -> Calibrated:
     """A calibration as the manifest holds it. rows: in words, what it was fitted on."""
-    return Calibrated(calibration.slope, {str(h): calibration.intercepts[h] for h in calibration.horizons}, rows)
+    intercepts = {str(h): calibration.intercepts[h] for h in calibration.horizons}
+    return Calibrated(calibration.slope, intercepts, rows, {str(h): b for h, b in calibration.slopes.items()})
 
 
 def expected_margin(booster: xgboost.Booster, matrix: NDArray[np.float32]) -> float:

@@ -58,6 +58,7 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
         model.manifest.calibration,
         slope=main.slope,
         intercepts={str(target): main.intercepts[target] for target in main.horizons},
+        slopes={str(target): slope for target, slope in main.slopes.items()},
         rows="this hospital's own patients",
     )
     narrower = {}
@@ -141,12 +142,13 @@ def _fitted(known: Calibration, observed: Mapping[Target, Observed], method: Met
         if method == "slope-and-intercept":
             by_year = {t: seen for t, seen in observed.items() if isinstance(t, int)}
             by_name = {t: seen for t, seen in observed.items() if isinstance(t, str)}
-            return fit(by_year) if by_year else fit(by_name)
+            apart = bool(known.slopes)
+            return fit(by_year, apart) if by_year else fit(by_name, apart)
         shifted = {
             target: known.intercepts[target] + in_the_large(known.log_odds(target, seen.margins), seen.outcomes)
             for target, seen in observed.items()
         }
-        return Calibration(known.slope, shifted)
+        return Calibration(known.slope, shifted, known.slopes)
     except ValueError as error:
         raise BadRequest(f"these outcomes cannot calibrate the model: {error}") from error
 

@@ -71,16 +71,13 @@ def _population(evidence: OutcomeEvidence) -> str:
 def _parameters(evidence: OutcomeEvidence) -> str:
     manifest = evidence.manifest
     chosen = ", ".join(f"{name} {value}" for name, value in manifest.training.items())
-    intercepts = ", ".join(f"{a:.4f} for {evidence.titles[n]}" for n, a in manifest.calibration.intercepts.items())
+    lines = card.stated(manifest.calibration, {name: f"for {title}" for name, title in evidence.titles.items()})
     own = "".join(
         f" {evidence.titles[name].capitalize()} has a margin of its own, slope {one.slope:.4f}, intercept "
         f"{one.intercept:.4f}; where it exceeds that of what includes it, the lower one stands."
         for name, one in manifest.narrower.items()
     )
-    return (
-        f"Final model: {chosen}. Calibration: slope {manifest.calibration.slope:.4f}, intercepts {intercepts}; "
-        f"fitted on {manifest.calibration.rows}.{own}"
-    )
+    return f"Final model: {chosen}. Calibration: {lines}.{own}"
 
 
 def _others(evidence: OutcomeEvidence, name: str) -> dict[str, Floats]:

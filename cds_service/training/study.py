@@ -35,6 +35,7 @@ class Plan:
     held_out: of the inner folds, how many are held out in turn; 0: each of them. The more inner folds, the nearer the
     models that calibrate come in size to the one that is calibrated, and with it their margins in spread.
     from_outer: with one trial, the final calibration is fitted on the margins of the outer folds.
+    own_slopes: each horizon is calibrated with a slope of its own.
     """
 
     recipe: Recipe
@@ -47,6 +48,7 @@ class Plan:
     seed: int = 0
     held_out: int = 0
     from_outer: bool = False
+    own_slopes: bool = False
 
     @property
     def splits(self) -> int:
@@ -114,7 +116,8 @@ def _refit(cohort: People[T], fold: Indices, models: Sequence[Fitted], plan: Pla
         held_out[fold == number] = margins(model.booster, cohort.matrix[fold == number])
     parameters = models[0].parameters
     booster = fit(cohort, np.arange(len(cohort)), parameters, plan.recipe)
-    return Fitted(booster, calibrate(cohort.observed(held_out, plan.calibrated_on)), parameters)
+    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on), plan.own_slopes)
+    return Fitted(booster, calibration, parameters)
 
 
 def folds_of(cohort: People[T], rows: Indices, folds: int, seed: int) -> list[tuple[Indices, Indices]]:
@@ -155,7 +158,7 @@ def _model(cohort: People[T], rows: Indices, plan: Plan, step: Step, name: str) 
     if best is None:
         raise ValueError("no trial of the tuning was completed")
     _, parameters, held_out = best
-    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on & ~np.isnan(held_out)))
+    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on & ~np.isnan(held_out)), plan.own_slopes)
     booster = fit(cohort, rows, parameters, plan.recipe)
     step(name)
     return Fitted(booster, calibration, parameters)

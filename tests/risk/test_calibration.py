@@ -75,3 +75,41 @@ def test_estimates_that_are_far_off_still_get_a_shift() -> None:
     outcomes = (np.random.default_rng(3).random(5000) < 0.5).astype(float)
     assert in_the_large(np.full(5000, -25.0), outcomes) == pytest.approx(25.0, abs=0.1)
     assert expit(np.array([-800.0, 800.0])).tolist() == pytest.approx([0.0, 1.0])
+
+
+@given(slope=st.floats(0.1, 5), own=st.floats(0.1, 5), gap=st.floats(1e-3, 5), margin=finite)
+def test_slopes_of_their_own_never_put_a_longer_horizon_below_a_shorter_one(
+    slope: float, own: float, gap: float, margin: float
+) -> None:
+    """Lines that are not parallel cross; beyond that the lower one stands, and is named for the explanation."""
+    calibration = Calibration(slope, {5: -2.0, 10: -2.0 + gap}, {5: own})
+    five, ten = calibration.log_odds(5, margin), calibration.log_odds(10, margin)
+    assert five <= ten
+    line = calibration.in_force(5, margin)
+    assert five == calibration.line(line, margin)
+    assert line == 5 or own * margin - 2.0 > ten
+
+
+def test_each_horizon_gets_the_slope_that_made_its_outcomes() -> None:
+    """A hazard that is not proportional: one slope for both would be too steep for one and too flat for the other."""
+    generator = np.random.default_rng(4)
+    truth = Calibration(1.2, {5: -2.8, 10: -1.6}, {5: 0.9})
+    margins = generator.normal(size=200_000)
+    observed = {
+        h: Observed(margins, (generator.random(len(margins)) < truth.probability(h, margins)).astype(float))
+        for h in truth.horizons
+    }
+    found = fit(observed, own_slopes=True)
+    assert [found.slope_of(h) for h in (5, 10)] == pytest.approx([0.9, 1.2], abs=0.03)
+    shared = fit(observed)
+    for h, low, high in ((5, 0.7, 0.95), (10, 1.02, 1.3)):
+        of_shared, _ = slope_and_intercept(shared.log_odds(h, margins), observed[h].outcomes)
+        of_own, _ = slope_and_intercept(found.log_odds(h, margins), observed[h].outcomes)
+        assert low < of_shared < high
+        assert of_own == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_slope_of_a_horizon_without_an_intercept_is_refused() -> None:
+    """A misspelt horizon would silently get the common slope."""
+    with pytest.raises(ValueError, match="7 years has a slope"):
+        Calibration(1.0, {5: -2.0, 10: -1.0}, {7: 1.0})

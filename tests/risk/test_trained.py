@@ -160,6 +160,24 @@ def test_a_calibration_that_breaks_the_order_of_horizons_stops_the_start(tiny: T
         tools.load(tiny.folder)
 
 
+@pytest.mark.parametrize("five", [0.5, 2.5])
+def test_horizons_with_slopes_of_their_own_are_each_explained_on_their_own_scale(
+    tiny: TrainedModel, tools: Any, five: float
+) -> None:
+    """Contributions add up at each horizon, also where the lines have crossed and the lower one stands for both."""
+    calibration = Calibrated(0.9, {"5": -2.0, "10": -1.9}, "generated people", {"5": five})
+    tools.write(tiny.folder, calibration=calibration)
+    model = tools.load(tiny.folder)
+    shorter, longer = model.estimate(patient(model, PERSON))
+    assert shorter.value <= longer.value
+    for one in (shorter, longer):
+        told = one.explanation
+        added = sum(contribution.amount for contribution in told.contributions)
+        assert told.baseline + added == pytest.approx(told.output, abs=5e-5)
+    crossed = shorter.explanation.output == longer.explanation.output
+    assert crossed == (five > 1)
+
+
 def test_a_matrix_of_another_width_is_refused(tiny: TrainedModel) -> None:
     """XGBoost would read beyond it or complain in C++."""
     import numpy as np
