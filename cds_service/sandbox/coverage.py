@@ -28,7 +28,7 @@ from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, Refusal
 from cds_service.sandbox.chart import AS_OF
-from cds_service.sandbox.prefetch import NoEncounter, NoPatient, current_encounter, request_for
+from cds_service.sandbox.prefetch import NoEncounter, NoPatient, ReadShelf, current_encounter, request_for
 from cds_service.sandbox.resources import Json
 from cds_service.settings import Settings
 
@@ -85,14 +85,15 @@ def moment_of(bundle: Mapping[str, Any]) -> datetime:
 def decisions(line: Pipeline, clock: MovingClock, bundle: Mapping[str, Any]) -> Iterator[tuple[str, Decision | str]]:
     """Service id and what came of the call: a decision, or the status and sentence of the refusal."""
     clock.at = moment_of(bundle)
+    shelf = ReadShelf(bundle)
     try:
-        encounter = current_encounter(bundle)
+        encounter = current_encounter(shelf)
     except NoEncounter:
         encounter = "none-on-record"
     services: Any = line.discovery()["services"]
     for service in services:
         try:
-            request = request_for(service, bundle, encounter_id=encounter)
+            request = request_for(service, shelf, encounter_id=encounter)
             yield service["id"], line.assess(line.desk(service["id"]), decode(orjson.dumps(request)))
         except NoPatient:
             yield service["id"], "no request: the record names no patient"

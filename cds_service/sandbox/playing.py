@@ -31,7 +31,7 @@ from cds_service.errors import CurbsideError
 from cds_service.fhir.times import parse
 from cds_service.pipeline import Pipeline
 from cds_service.protocol.feedback import Item
-from cds_service.sandbox.prefetch import request_for
+from cds_service.sandbox.prefetch import ReadShelf, request_for
 from cds_service.settings import Settings
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.scopes import scope_of
@@ -86,9 +86,11 @@ class _Player:
         """Plays one patient; what came: patient, outcome and day."""
         found: dict[tuple[str, str, str], None] = {}
         for hook, at, encounter in calls(loaded):
-            for service in self._services:
-                if service["hook"] == hook and at <= self._declared.until:
-                    self._call(service, loaded, at, str(encounter.id))
+            if at <= self._declared.until:
+                shelf = ReadShelf({"entry": [{"resource": row} for row in rows(loaded, at)]})
+                for service in self._services:
+                    if service["hook"] == hook:
+                        self._call(service, shelf, at, str(encounter.id))
             for outcome in self._declared.outcomes:
                 told = truth(outcome, loaded, at, encounter.id, self._declared.until)
                 if outcome.hook == hook and told.came and told.days is not None:
@@ -96,10 +98,9 @@ class _Player:
                     found[loaded.id, outcome.id, day.isoformat()] = None
         return list(found)
 
-    def _call(self, service: Json, loaded: Loaded, at: datetime, encounter: str) -> None:
-        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in rows(loaded, at)]}
+    def _call(self, service: Json, shelf: ReadShelf, at: datetime, encounter: str) -> None:
         self._then.at = at
-        body = orjson.dumps(request_for(service, bundle, encounter_id=encounter))
+        body = orjson.dumps(request_for(service, shelf, encounter_id=encounter))
         answer = orjson.loads(self._pipeline.answer(service["id"], body))
         self.calls += 1
         self.cards += len(answer["cards"])

@@ -71,9 +71,12 @@ class Shelf:
         found = self.rows.get(path)
         return None if found is None else dict(self.served(found))
 
+    def _search(self, query: str) -> tuple[list[Json], int]:
+        return search(query, self.rows.values(), self.canonical)
+
     def query(self, query: str) -> Json:
         """The searchset Bundle of a type search."""
-        rows, total = search(query, self.rows.values(), self.canonical)
+        rows, total = self._search(query)
         links = [{"relation": "self", "url": f"{SERVER}/{query}"}]
         if len(rows) < total:
             links.append({"relation": "next", "url": f"{SERVER}/{query}&_offset={len(rows)}"})
@@ -89,16 +92,44 @@ class Shelf:
         return body | ({"entry": entries} if entries else {})
 
 
-def resolve(templates: Mapping[str, str], bundle: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+class ReadShelf(Shelf):
+    """A Shelf whose rows change no more: each question is answered once, and its answer is the same object again."""
+
+    def __init__(self, bundle: Mapping[str, Any]) -> None:
+        super().__init__(bundle)
+        self._answered: dict[str, Json | None] = {}
+        self._known: dict[str, list[Json]] = {}
+
+    def _search(self, query: str) -> tuple[list[Json], int]:
+        return search(query, self.rows.values(), self.canonical, self._known)
+
+    def read(self, path: str) -> Json | None:
+        """`Type/id`, or None."""
+        if path not in self._answered:
+            self._answered[path] = super().read(path)
+        return self._answered[path]
+
+    def query(self, query: str) -> Json:
+        """The searchset Bundle of a type search."""
+        found = self._answered.get(query)
+        if found is None:
+            found = self._answered[query] = super().query(query)
+        return found
+
+
+Record = Mapping[str, Any] | Shelf
+
+
+def _shelf(record: Record) -> Shelf:
+    return record if isinstance(record, Shelf) else Shelf(record)
+
+
+def resolve(templates: Mapping[str, str], record: Record, context: Mapping[str, Any]) -> dict[str, Any]:
     """Prefetch key -> resource, searchset Bundle or None, for each template whose tokens the context fills.
 
     Raises UnsupportedSearch for a template that a simple FHIR server could not run.
     """
-    return answers(templates, Shelf(bundle), context)
-
-
-def answers(templates: Mapping[str, str], shelf: Shelf, context: Mapping[str, Any]) -> dict[str, Any]:
-    """As `resolve`, from a shelf that is there already."""
+    shelf = _shelf(record)
     found: dict[str, Any] = {}
     for key, template in templates.items():
         query = fill(template, context)
@@ -124,9 +155,9 @@ def _value(token: str, context: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def patient_id(bundle: Mapping[str, Any]) -> str:
+def patient_id(record: Record) -> str:
     """The id of the Patient of a record, else the one that its first row names. Raises NoPatient."""
-    shelf = Shelf(bundle)
+    shelf = _shelf(record)
     for name in shelf.rows:
         if name.startswith("Patient/"):
             return name.partition("/")[2]
@@ -138,21 +169,21 @@ def patient_id(bundle: Mapping[str, Any]) -> str:
     raise NoPatient("the Bundle holds no Patient, and no row that names one")
 
 
-def current_encounter(bundle: Mapping[str, Any]) -> str:
+def current_encounter(record: Record) -> str:
     """The id of the Encounter in progress that began last, else of the last one. Raises NoEncounter."""
-    rows = [r for name, r in Shelf(bundle).rows.items() if name.startswith("Encounter/")]
+    rows = [r for name, r in _shelf(record).rows.items() if name.startswith("Encounter/")]
     if not rows:
         raise NoEncounter("the Bundle holds no Encounter: name one, or use a patient-view service")
     latest = max(rows, key=lambda r: (r.get("status") == "in-progress", (r.get("period") or {}).get("start") or ""))
     return str(latest["id"])
 
 
-def drafts(bundle: Mapping[str, Any], *, selected: bool) -> Json:
+def drafts(record: Record, *, selected: bool) -> Json:
     """The members of the context of an order hook: the orders that the record holds as drafts, in a Bundle.
 
     selected: with `selections`, all of them as chosen just now.
     """
-    shelf = Shelf(bundle)
+    shelf = _shelf(record)
     found = {
         name: dict(shelf.served(row))
         for name, row in shelf.rows.items()
@@ -163,9 +194,9 @@ def drafts(bundle: Mapping[str, Any], *, selected: bool) -> Json:
     return {**chosen, "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entries}}
 
 
-def _verified(bundle: Mapping[str, Any]) -> Json:
+def _verified(record: Record) -> Json:
     """The order that a pharmacist looks at: the first draft, else the first prescription, else one of nothing."""
-    shelf = Shelf(bundle)
+    shelf = _shelf(record)
     rows = [dict(shelf.served(r)) for r in shelf.rows.values() if r["resourceType"] == "MedicationRequest"]
     rows.sort(key=lambda r: (r.get("status") != "draft", str(r.get("id"))))
     return rows[0] if rows else {"resourceType": "MedicationRequest", "status": "draft", "intent": "order"}
@@ -173,30 +204,31 @@ def _verified(bundle: Mapping[str, Any]) -> Json:
 
 def request_for(
     service: Mapping[str, Any],
-    bundle: Mapping[str, Any],
+    record: Record,
     *,
     encounter_id: str | None = None,
     user: str = "Practitioner/example",
 ) -> Json:
-    """A complete CDS Hooks request for a service as discovery describes it, about the patient of a Bundle.
+    """A complete CDS Hooks request for a service as discovery describes it, about the patient of a Bundle or Shelf.
 
     encounter_id: needed by encounter hooks; by default the current one. Order hooks get the record's draft orders.
     hookInstance is the same for the same service, patient and encounter. Raises NoPatient or NoEncounter.
     """
-    patient = patient_id(bundle)
+    shelf = _shelf(record)
+    patient = patient_id(shelf)
     encounter = encounter_id
     if encounter is None and str(service["hook"]).startswith("encounter-"):
-        encounter = current_encounter(bundle)
+        encounter = current_encounter(shelf)
     context: Json = {"userId": user, "patientId": patient} | ({"encounterId": encounter} if encounter else {})
     if service["hook"] in ("order-select", "order-sign"):
-        context |= drafts(bundle, selected=service["hook"] == "order-select")
+        context |= drafts(shelf, selected=service["hook"] == "order-select")
     elif service["hook"] == "medication-refill":
-        context |= {"medications": drafts(bundle, selected=False)["draftOrders"]}
+        context |= {"medications": drafts(shelf, selected=False)["draftOrders"]}
     elif service["hook"] == "medication-verify":
-        context |= {"medication": _verified(bundle)}
+        context |= {"medication": _verified(shelf)}
     return {
         "hook": service["hook"],
         "hookInstance": str(uuid.uuid5(NAMESPACE, f"{service['id']}/{patient}/{encounter or ''}")),
         "context": context,
-        "prefetch": resolve(service.get("prefetch") or {}, bundle, context),
+        "prefetch": resolve(service.get("prefetch") or {}, shelf, context),
     }

@@ -62,25 +62,34 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
 _CHANGED = "_lastUpdated"
 
 
-def search(query: str, rows: Iterable[Json], canonical: Callable[[str], str]) -> tuple[list[Json], int]:
+def search(
+    query: str,
+    rows: Iterable[Json],
+    canonical: Callable[[str], str],
+    known: dict[str, list[Json]] | None = None,
+) -> tuple[list[Json], int]:
     """The rows that a query such as `Observation?patient=x&code=...` finds, cut at `_count`, and how many match.
 
     canonical: gives a reference as the server writes it, `Type/id`.
+    known: what the beginnings of earlier queries found in the same rows, by beginning; is added to.
     Raises UnsupportedSearch for parameters, modifiers and prefixes that are not supported.
     """
     type_, _, parameters = query.partition("?")
-    found = [row for row in rows if row.get("resourceType") == type_]
-    order, count = "", None
+    known = {} if known is None else known
+    order, count, asked = "", None, type_
+    if asked not in known:
+        known[asked] = [row for row in rows if row.get("resourceType") == type_]
     for name, value in parse_qsl(parameters, keep_blank_values=True):
         if name == "_sort":
             order = value
         elif name == "_count":
             count = int(value)
         else:
-            test = _test(type_, name, value, canonical)
-            found = [row for row in found if test(row)]
-    if order:
-        found = _sorted(type_, order, found)
+            before, asked = asked, f"{asked}&{name}={value}"
+            if asked not in known:
+                test = _test(type_, name, value, canonical)
+                known[asked] = [row for row in known[before] if test(row)]
+    found = _sorted(type_, order, known[asked]) if order else known[asked]
     return (found if count is None else found[:count]), len(found)
 
 
@@ -99,7 +108,8 @@ def _test(type_: str, name: str, value: str, canonical: Callable[[str], str]) ->
         member = _TOKENS[name]
         if name == "code" and type_ in ("MedicationRequest", "MedicationStatement", "MedicationAdministration"):
             member = "medicationCodeableConcept"
-        return lambda row: any(_token(pair, x) for pair in _codes(row.get(member)) for x in wanted)
+        tokens = _Tokens(wanted)
+        return lambda row: any(map(tokens.match, _codes(row.get(member))))
     raise UnsupportedSearch(f"{type_}?{name}= is not a parameter that this sandbox or a simple FHIR server knows")
 
 
@@ -112,27 +122,41 @@ def _named(row: Json, name: str) -> Iterator[Json]:
     return (one for one in found if isinstance(one, dict))
 
 
-def _codes(value: Any) -> Iterator[tuple[str | None, str | None]]:
+def _codes(value: Any) -> list[tuple[str | None, str | None]]:
     """(system, code) pairs of a code, Coding, CodeableConcept or list of them; a bare code has any system."""
+    if isinstance(value, list):
+        return [pair for item in value for pair in _codes(item)]
     if isinstance(value, str):
-        yield None, value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _codes(item)
-    elif isinstance(value, dict):
-        if "coding" in value or "text" in value:
-            yield from _codes(value.get("coding", []))
-        else:
-            yield value.get("system", ""), value.get("code")
+        return [(None, value)]
+    if not isinstance(value, dict):
+        return []
+    if "coding" in value or "text" in value:
+        return _codes(value.get("coding", []))
+    system, code = value.get("system", ""), value.get("code")
+    if isinstance(system, str) and isinstance(code, str):
+        return [(system, code)]
+    return [(system if isinstance(system, str) else _NO_TEXT, code if isinstance(code, str) else _NO_TEXT)]
 
 
-def _token(pair: tuple[str | None, str | None], wanted: str) -> bool:
-    """`code` in any system, `system|code`, `|code` without system, `system|` for any code of it."""
-    system, code = pair
-    if "|" not in wanted:
-        return code == wanted
-    asked_system, _, asked_code = wanted.partition("|")
-    return system in (None, asked_system) and (not asked_code or code == asked_code)
+_NO_TEXT = "\0"  # stands in a pair for what is no text: no query asks for it
+
+
+class _Tokens:
+    """Tokens of one parameter: `code` in any system, `system|code`, `|code` without system, `system|` for any code."""
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        split = [one.partition("|") if "|" in one else ("", "", one) for one in wanted]
+        self._anywhere = frozenset(code for _, bar, code in split if not bar)
+        self._systems = frozenset(system for system, bar, code in split if bar and not code)
+        self._pairs = frozenset((system, code) for system, bar, code in split if bar and code)
+        self._bare = frozenset(code for _, code in self._pairs)
+
+    def match(self, pair: tuple[str | None, str | None]) -> bool:
+        """Whether a (system, code) pair matches one of them; a system of None is a bare code's, and is any."""
+        system, code = pair
+        if code in self._anywhere or pair in self._pairs:
+            return True
+        return (bool(self._systems) or code in self._bare) if system is None else system in self._systems
 
 
 def _span(row: Json, members: Iterable[str]) -> Span | None:

@@ -15,7 +15,7 @@ from cds_service.protocol.request import decode
 from cds_service.risk.model import NotEstimated, Refusal, RiskEstimate
 from cds_service.sandbox import samples
 from cds_service.sandbox.patients import BY_NAME
-from cds_service.sandbox.prefetch import NoEncounter, current_encounter, request_for
+from cds_service.sandbox.prefetch import NoEncounter, ReadShelf, current_encounter, request_for
 
 MIXED = ("primary-prevention", "contradictory", "mixed-rows", "acute-deterioration", "contained-references")
 
@@ -25,21 +25,25 @@ def line():
     return samples.pipeline()
 
 
-def decide(bundle: Mapping, service: Mapping) -> Decision:
+@cache
+def shelf(name: str) -> ReadShelf:
+    return ReadShelf(BY_NAME[name].chart().bundle())
+
+
+def decide(shelf: ReadShelf, service: Mapping) -> Decision:
     try:
-        encounter = current_encounter(bundle)
+        encounter = current_encounter(shelf)
     except NoEncounter:
         encounter = "none-on-record"
-    body = orjson.dumps(request_for(service, bundle, encounter_id=encounter))
+    body = orjson.dumps(request_for(service, shelf, encounter_id=encounter))
     return line().assess(line().desk(service["id"]), decode(body))
 
 
 @cache
 def results(name: str) -> dict[str, tuple[RiskEstimate, ...] | NotEstimated]:
-    bundle = BY_NAME[name].chart().bundle()
     found: dict[str, tuple[RiskEstimate, ...] | NotEstimated] = {}
     for service in line().discovery()["services"]:
-        found |= decide(bundle, service).case.results
+        found |= decide(shelf(name), service).case.results
     return found
 
 
@@ -126,9 +130,8 @@ def test_rows_that_are_not_to_be_used_change_nothing() -> None:
 
 def test_nothing_is_shown_about_the_dead() -> None:
     """No service has a card for `deceased`."""
-    bundle = BY_NAME["deceased"].chart().bundle()
     for service in line().discovery()["services"]:
-        assert decide(bundle, service).response.cards == ()
+        assert decide(shelf("deceased"), service).response.cards == ()
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -152,19 +155,18 @@ def test_the_order_of_resources_never_matters(name: str) -> None:
     bundle = BY_NAME[name].chart().bundle()
     patient, *rest = bundle["entry"]
     random.Random(7).shuffle(rest)
-    shuffled = {**bundle, "entry": [patient, *rest]}
+    shuffled = ReadShelf({**bundle, "entry": [patient, *rest]})
     for service in line().discovery()["services"]:
-        straight, mixed = decide(bundle, service), decide(shuffled, service)
+        straight, mixed = decide(shelf(name), service), decide(shuffled, service)
         assert orjson.dumps(straight.response.wire()) == orjson.dumps(mixed.response.wire())
 
 
 def test_hostile_text_reaches_no_card_as_markup() -> None:
     """Neither tags nor links nor control characters of the record survive in what is shown."""
-    bundle = BY_NAME["hostile-text"].chart().bundle()
     shown = "".join(
         card.detail + card.summary
         for service in line().discovery()["services"]
-        for card in decide(bundle, service).response.cards
+        for card in decide(shelf("hostile-text"), service).response.cards
     )
     assert "Ignore previous instructions" in shown  # shown as text: it is what the record says
     for forbidden in ("<script", "<img", "<svg", "](javascript", "](https://evil", "\u202e", "\u200b", "\u2028"):

@@ -88,7 +88,7 @@ class CdsClient:
             "fhirAuthorization": self._authorization(chart, encounter),
         }
         with self._ehr.lock:
-            answers = prefetch.answers(service.get("prefetch") or {}, chart.shelf, context)
+            answers = prefetch.resolve(service.get("prefetch") or {}, chart.shelf, context)
         if "partial-prefetch" in self._ehr.switches:
             answers = {key: answers[key] for key in list(answers)[::2]}
         return body if "no-prefetch" in self._ehr.switches else body | {"prefetch": answers}
