@@ -24,7 +24,7 @@ LANGUAGES = ("en", "zh_Hans")
 _FOLDERS = {"zh_Hans": "zh_CN"}
 _TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
 _REMEMBERED = 8192  # texts of a language; the program has some thousands
-UNITS = ("conventional", "si", "both")
+UNITS = ("record", "conventional", "si", "both")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -46,10 +46,11 @@ def msg(text: str, /, **values: object) -> Message:
 
 
 class InUnits(msgspec.Struct, frozen=True):
-    """One value as sites with conventional and as sites with SI units read it."""
+    """One value as sites with conventional and as sites with SI units read it. recorded: True if the record has SI."""
 
     conventional: Message
     si: Message
+    recorded: bool = False
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -126,10 +127,11 @@ class Words:
         return separator.join([item if type(item) is str else self(item) for item in value.items])
 
     def measured(self, value: InUnits) -> str:
-        """A value in the site's units; where both are wanted, SI stands in brackets."""
+        """A value in the site's units, or in the record's; where both are wanted, SI stands in brackets."""
         if self.units == "both":
             return f"{self(value.conventional)} ({self(value.si)})"
-        return self(value.si if self.units == "si" else value.conventional)
+        in_si = value.recorded if self.units == "record" else self.units == "si"
+        return self(value.si if in_si else value.conventional)
 
     def date(self, day: date) -> str:
         """A calendar day as a clinician writes it, never ambiguous between day and month."""

@@ -115,6 +115,13 @@ SODIUM = Orderable(
     named=("sodium", "electrolytes", "metabolic panel"),
     mends=("sodium_stay",),
 )
+POTASSIUM = Orderable(
+    "potassium",
+    msg("Order potassium"),
+    propose.laboratory("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "Potassium"),
+    same=("2823-3", "6298-4", "24323-8", "24321-2", "24326-1", "24362-6"),
+    named=("potassium", "electrolytes", "metabolic panel", "renal function"),
+)
 LACTATE = Orderable(
     "lactate",
     msg("Order lactate"),

@@ -269,10 +269,10 @@ class Cards:
 
     language: str = key("en", "Language of the cards: `en` or `zh_Hans`.", choices=("en", "zh_Hans"))
     units: str = key(
-        "conventional",
-        "Units of measured values on cards: `conventional` (mg/dL), `si` (umol/L), or `both`. Lines from the record "
-        "keep the units in which they were sent.",
-        choices=("conventional", "si", "both"),
+        "record",
+        "Units of measured values on cards: `record` (those in which the record has the value), `conventional` "
+        "(mg/dL), `si` (umol/L), or `both`. Lines from the record keep the units in which they were sent.",
+        choices=("record", "conventional", "si", "both"),
     )
     grouping: str = key(
         "service",

@@ -71,13 +71,24 @@ DYSLIPIDEMIA_2026 = Citation(
 CHOLESTEROL_2018 = Citation("2018 AHA/ACC cholesterol guideline", "https://doi.org/10.1161/CIR.0000000000000625")
 CKD_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
 
-HIGH_INTENSITY = msg("A high-intensity statin is recommended unless it is contraindicated or was not tolerated.")
-MODERATE_INTENSITY = msg(
-    "At least a moderate-intensity statin is recommended unless it is contraindicated or was not tolerated."
+# Medicines and intolerances are read from the lists: notes are not, and the advice says so.
+HIGH_INTENSITY = msg(
+    "A high-intensity statin is recommended unless it is contraindicated or was not tolerated. Notes were not read: a "
+    "statin or an intolerance may stand there alone."
 )
-IN_CKD = msg("A statin, or a statin with ezetimibe, is recommended unless it is contraindicated or was not tolerated.")
+MODERATE_INTENSITY = msg(
+    "At least a moderate-intensity statin is recommended unless it is contraindicated or was not tolerated. Notes were "
+    "not read: a statin or an intolerance may stand there alone."
+)
+IN_CKD = msg(
+    "A statin, or a statin with ezetimibe, is recommended unless it is contraindicated or was not tolerated. Notes "
+    "were not read: a statin or an intolerance may stand there alone."
+)
 RECONCILE = msg("Reconcile the problem list: an empty one does not say that there is no disease.")
-OLDER = msg("Over 75 a statin is reasonable after weighing benefit, harm and the patient's wishes.")
+OLDER = msg(
+    "Over 75 a statin is reasonable after weighing benefit, harm and the patient's wishes. Notes were not read: a "
+    "statin or an intolerance may stand there alone."
+)
 BAND_WORDS = {
     "low": msg("low"),
     "borderline": msg("borderline"),

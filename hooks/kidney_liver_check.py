@@ -42,13 +42,14 @@ def find(case: Case) -> tuple[Finding, ...]:
     if any(case.values.flag(f) for f in SILENCED) or age is None or published.whole_years(age) < ADULT:
         return ()
     rise = None if case.values.flag(catalogue.DIALYSIS) else creatinine_rise(case.context.record, catalogue.CREATININE)
+    metformin = kidneys.metformin_in_injury(case, rise) or kidneys.metformin(case)
     if case.values.flag(catalogue.IN_HOSPITAL):
-        return (*kidneys.injury(case, rise), *kidneys.metformin(case))
+        return (*kidneys.injury(case, rise), *metformin)
     found = None if rise is not None else kidneys.disease(case)
     return (
         *kidneys.injury(case, rise),
         *(kidneys.care(case, found) if found or rise else kidneys.one_value(case)),
-        *kidneys.metformin(case),
+        *metformin,
         *kidneys.albuminuria(case, found),
         *liver.fibrosis(case),
         *kidneys.stage_line(case, found),
@@ -62,9 +63,10 @@ service = Service(
     hook="patient-view",
     title=msg("Kidney and liver check"),
     description=msg(
-        "A rise of creatinine as in acute kidney injury, eGFR (CKD-EPI 2021) that calls for a repeat, a diagnosis or a "
-        "referral, the risk of kidney failure (KFRE), treatment and albuminuria checks that are due in chronic kidney "
-        "disease, metformin with decreased kidney function, and FIB-4 where liver fibrosis is to be looked for."
+        "A rise of creatinine as in acute kidney injury with its potassium, eGFR (CKD-EPI 2021) that calls for a "
+        "repeat, a diagnosis or a referral, the risk of kidney failure (KFRE), treatment and albuminuria checks that "
+        "are due in chronic kidney disease, metformin with decreased kidney function or a high lactate, and FIB-4 "
+        "where liver fibrosis is to be looked for."
     ),
     models=(kidneys.EGFR_MODEL, kidneys.CYSTATIN_MODEL, *kidneys.KFRE_MODELS, liver.FIB4_MODEL),
     thresholds=THRESHOLDS,
@@ -78,6 +80,7 @@ service = Service(
         catalogue.KIDNEY_TRANSPLANT,
         catalogue.ACUTE_KIDNEY_INJURY,
         catalogue.POTASSIUM,
+        catalogue.LACTATE,
         catalogue.EGFR,
         catalogue.UACR,
         catalogue.HBA1C,

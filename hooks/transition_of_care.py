@@ -58,6 +58,17 @@ ADVICE = msg(
     "Make sure the patient knows whom to ask."
 )
 
+DISAGREE = {  # keys of the findings -> why both can be right
+    (f"{LACE}/high", f"{HOSPITAL}/low"): msg(
+        "The two scores disagree: the HOSPITAL score is low, for it counts no chronic illness and no emergency visits, "
+        "but earlier admissions, hemoglobin, sodium, procedures and oncology. A low one does not undo the other."
+    ),
+    (f"{HOSPITAL}/high", f"{LACE}/low"): msg(
+        "The two scores disagree: LACE is low, for it counts no earlier admissions, hemoglobin, sodium or procedures, "
+        "but days, an emergency, chronic illness and emergency visits. A low one does not undo the other."
+    ),
+}
+
 
 def find(case: Case) -> tuple[Finding, ...]:
     """The scores and, where there is one, the trained model's estimate; the most telling opens the card."""
@@ -70,7 +81,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     points = [f for id_ in (LACE, HOSPITAL) if (f := _points(case, id_)) is not None]
     speaking = any(f.severity is Severity.WARNING for f in (*trained, *points))
     kept = [f for f in points if not (speaking and f.key.endswith("undetermined"))]
-    return _said_once((*trained, *kept, *_burden(case)))
+    return _with_disagreement(_said_once((*trained, *kept, *_burden(case))))
 
 
 def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -78,6 +89,16 @@ def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     first = next((f for f in findings if f.advice is ADVICE), None)
     return tuple(
         replace(f, advice=None, advice_source=None, proposals=()) if f.advice is ADVICE and f is not first else f
+        for f in findings
+    )
+
+
+def _with_disagreement(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, with a sentence beside the advice where one score calls the risk high and the other low."""
+    keys = {finding.key for finding in findings}
+    words = next((said for pair, said in DISAGREE.items() if keys.issuperset(pair)), None)
+    return tuple(
+        replace(f, advice=msg("{advice} {why}", advice=f.advice, why=words)) if f.advice is ADVICE and words else f
         for f in findings
     )
 

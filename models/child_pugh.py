@@ -6,7 +6,7 @@ prothrombin time (1.7 and 2.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -17,6 +17,7 @@ from cds_service.api import (
     ConditionFeature,
     FeatureValue,
     FeatureValues,
+    Message,
     NotEstimated,
     PublishedScore,
     Reason,
@@ -64,6 +65,12 @@ def of_value(rows: tuple[tuple[float, int], ...], value: float) -> int:
 def child_class(total: int) -> Band:
     """Class A, B or C of a total."""
     return published.band_of(total, BANDS)
+
+
+def possible(classes: Sequence[Band]) -> Message:
+    """The classes that are left while inputs are missing."""
+    *others, last = [one.id for one in classes]
+    return msg("class {others} or {last}: inputs are missing", others=", ".join(others), last=last)
 
 
 def check(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -118,7 +125,15 @@ def compute(values: FeatureValues) -> Result:
     notes = (ANTICOAGULATED,) if values.flag(catalogue.VITAMIN_K_ANTAGONIST) else ()
     return (
         points.estimate(
-            ID, VERSION, "child_pugh", msg("Child-Pugh"), items, child_class, answers=ASCITES_WORDS, notes=notes
+            ID,
+            VERSION,
+            "child_pugh",
+            msg("Child-Pugh"),
+            items,
+            child_class,
+            answers=ASCITES_WORDS,
+            notes=notes,
+            between=possible,
         ),
     )
 

@@ -162,7 +162,9 @@ def _estimate(
             scale=Scale.NATURAL,
             baseline_kind=Baseline.REFERENCE_PERSON,
             baseline=equation(**reference),
-            baseline_words=_reference_words(sex, equation, "cystatin" in measured),
+            baseline_words=_reference_words(
+                sex, equation, "cystatin" in measured, found[catalogue.CREATININE.id].stated
+            ),
             contributions=(
                 *(published.contribution(amounts[name], (value,)) for name, value in measured.items()),
                 published.contribution(amounts["age"], (found[catalogue.AGE.id],)),
@@ -175,8 +177,8 @@ def _estimate(
     )
 
 
-def _reference_words(sex: str, equation: Equation, with_cystatin: bool) -> Message:
-    creatinine = published.with_unit(equation.kappa, "mg/dL", 1)
+def _reference_words(sex: str, equation: Equation, with_cystatin: bool, stated: str | None) -> Message:
+    creatinine = published.measured(catalogue.CREATININE, equation.kappa, stated)
     person = (
         msg("a woman aged {age} with creatinine {creatinine}", age=REFERENCE_AGE, creatinine=creatinine)
         if sex == "female"

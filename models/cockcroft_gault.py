@@ -157,7 +157,10 @@ def _estimate(
             scale=Scale.NATURAL,
             baseline_kind=Baseline.REFERENCE_PERSON,
             baseline=equation(**REFERENCE),
-            baseline_words=msg("a person of the same sex aged 40 with weight 70 kg and creatinine 1.0 mg/dL"),
+            baseline_words=msg(
+                "a person of the same sex aged 40 with weight 70 kg and creatinine {creatinine}",
+                creatinine=published.measured(catalogue.CREATININE, REFERENCE["creatinine"], creatinine.stated),
+            ),
             contributions=(
                 published.contribution(amounts["creatinine"], (creatinine,)),
                 published.contribution(amounts["age"], (found[catalogue.AGE.id],)),

@@ -237,7 +237,9 @@ def _estimate(edition: Edition, age: int, found: Mapping[str, FeatureValue], yea
             scale=Scale.LOG_HAZARD,
             baseline_kind=Baseline.REFERENCE_PERSON,
             baseline=baseline,
-            baseline_words=_reference_words(edition, published.percent(probability(survival, baseline))),
+            baseline_words=_reference_words(
+                edition, published.percent(probability(survival, baseline)), found[catalogue.UACR.id].stated
+            ),
             contributions=tuple(
                 _contribution(name, coefficient, person, reference, found) for name, coefficient in coefficients.items()
             ),
@@ -261,12 +263,14 @@ def _contribution(
     return published.contribution(amount, (found[MEASURED[name].id],))
 
 
-def _reference_words(edition: Edition, risk: str) -> Message:
+def _reference_words(edition: Edition, risk: str, stated: str | None) -> Message:
+    uacr = published.measured(catalogue.UACR, 170.0, stated)
     if edition.variables == 4:
-        return msg("a person of the same sex aged 70 with eGFR 36 and UACR 170 mg/g: {risk}%", risk=risk)
+        return msg("a person of the same sex aged 70 with eGFR 36 and UACR {uacr}: {risk}%", uacr=uacr, risk=risk)
     return msg(
-        "a person of the same sex aged 70 with eGFR 36, UACR 170 mg/g, albumin 4.0 g/dL, phosphate 3.9 mg/dL, "
+        "a person of the same sex aged 70 with eGFR 36, UACR {uacr}, albumin 4.0 g/dL, phosphate 3.9 mg/dL, "
         "bicarbonate 25.6 mmol/L and calcium 9.4 mg/dL: {risk}%",
+        uacr=uacr,
         risk=risk,
     )
 

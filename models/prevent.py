@@ -9,7 +9,7 @@ coefficients; centring and knots as in its supplementary methods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -870,10 +870,10 @@ THRESHOLD_NOTES = {
     "total_cvd": (msg("The 7.5% threshold is that of the AHA/ACC hypertension guideline 2025."),),
     "ascvd": (msg("Thresholds of the ACC/AHA dyslipidemia guideline 2026, read in secondary sources."),),
 }
-OPTIONAL_WORDS = {
-    "uacr": msg("UACR 10 mg/g"),
-    "hba1c": msg("HbA1c 5.3%"),
-    "sdi": msg("social deprivation index 1 to 3"),
+OPTIONAL_WORDS: dict[str, Callable[[str | None], Message]] = {  # from the record's own unit
+    "uacr": lambda stated: msg("UACR {value}", value=published.measured(catalogue.UACR, 10.0, stated)),
+    "hba1c": lambda stated: msg("HbA1c {value}", value=published.measured(catalogue.HBA1C, 5.3, stated)),
+    "sdi": lambda stated: msg("social deprivation index 1 to 3"),
 }
 TOO_FEW = msg("fewer than two of UACR, HbA1c and social deprivation index are known")
 FULL_FITS = msg("two or more of UACR, HbA1c and social deprivation index are known: the full model fits")
@@ -978,7 +978,7 @@ def _estimates(
         age=age,
         at=variables(person(age, measured, yes_no, known)),
         reference=variables({**REFERENCE, "age": age, **further(usual)}),
-        person=_reference_person(sex, age, tuple(known)),
+        person=_reference_person(sex, age, optional, found[catalogue.HDL.id].stated),
         shown=_shown(found, optional, measured),
         inputs=inputs,
         effective=published.oldest(inputs),
@@ -1036,22 +1036,26 @@ def _estimate(case: Case, horizon: int, outcome: str) -> RiskEstimate:
     )
 
 
-def _reference_person(sex: str, age: int, further_inputs: tuple[str, ...]) -> Message:
+def _reference_person(sex: str, age: int, further: Mapping[str, FeatureValue], stated: str | None) -> Message:
+    lipids = {"non_hdl": published.measured(catalogue.NON_HDL, 135.0, stated),
+              "hdl": published.measured(catalogue.HDL, 50.0, stated)}  # fmt: skip
     words = (
         msg(
-            "a woman aged {age} with non-HDL cholesterol 135 mg/dL, HDL cholesterol 50 mg/dL, systolic pressure "
+            "a woman aged {age} with non-HDL cholesterol {non_hdl}, HDL cholesterol {hdl}, systolic pressure "
             "120 mmHg, BMI 25, eGFR 90, no diabetes, not smoking, no blood-pressure medicine, no statin",
             age=age,
+            **lipids,
         )
         if sex == "female"
         else msg(
-            "a man aged {age} with non-HDL cholesterol 135 mg/dL, HDL cholesterol 50 mg/dL, systolic pressure "
+            "a man aged {age} with non-HDL cholesterol {non_hdl}, HDL cholesterol {hdl}, systolic pressure "
             "120 mmHg, BMI 25, eGFR 90, no diabetes, not smoking, no blood-pressure medicine, no statin",
             age=age,
+            **lipids,
         )
     )
-    for name in further_inputs:
-        words = msg("{first}, {following}", first=words, following=OPTIONAL_WORDS[name])
+    for name, value in further.items():
+        words = msg("{first}, {following}", first=words, following=OPTIONAL_WORDS[name](value.stated))
     return words
 
 
@@ -1060,7 +1064,7 @@ def _shown(
 ) -> dict[str, Contribution]:
     """Label, value, time and sources of each input of the equations, still without an amount."""
     total, hdl = found[catalogue.TOTAL_CHOLESTEROL.id], found[catalogue.HDL.id]
-    non_hdl = published.with_unit(measured["total_cholesterol"] - measured["hdl"], "mg/dL", 0)
+    non_hdl = published.measured(catalogue.NON_HDL, measured["total_cholesterol"] - measured["hdl"], total.stated)
     single = {
         "hdl": catalogue.HDL,
         "sbp": catalogue.SBP,

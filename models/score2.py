@@ -257,6 +257,7 @@ def _estimate(region: str, age: int, found: Mapping[str, FeatureValue]) -> RiskE
     slope = SCALES[name, region, sex][1]
     owners = {key: key for key in at}
     amounts = additive.product_contributions(EQUATIONS[name, sex].terms, at, reference, owners)
+    stated = found[catalogue.HDL.id].stated
     shown = {**{key: found[feature.id] for key, feature in MEASURED.items()}, "smoking": smoking}
     return RiskEstimate(
         model_id=f"score2-{region}",
@@ -273,8 +274,10 @@ def _estimate(region: str, age: int, found: Mapping[str, FeatureValue]) -> RiskE
             baseline_kind=Baseline.REFERENCE_PERSON,
             baseline=baseline,
             baseline_words=msg(
-                "a person of the same age and sex with total cholesterol 193 mg/dL, HDL cholesterol 50 mg/dL, systolic "
+                "a person of the same age and sex with total cholesterol {total}, HDL cholesterol {hdl}, systolic "
                 "pressure 120 mmHg, not smoking: {risk}%",
+                total=published.measured(catalogue.TOTAL_CHOLESTEROL, 193.0, stated),
+                hdl=published.measured(catalogue.HDL, 50.0, stated),
                 risk=published.percent(probability(baseline)),
             ),
             contributions=tuple(

@@ -201,7 +201,7 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
     from cds_service.risk.model import NotEstimated
     from cds_service.stores import entries
 
-    say = words(settings.cards.language)
+    say = words(settings.cards.language, settings.cards.units)
     values = extract(calls.record(bundle, now, settings.codes), with_inputs(model.features))
     result = model.estimate(values)
     head = {"model": model.id, "version": model.version, "as_of": now, "inputs": entries.inputs(values)}

@@ -94,6 +94,7 @@ HEART_FAILURE = ConditionFeature(
         "5148006",  # hypertensive heart disease with congestive heart failure
     ),
     icd10=("I50", "I11.0", "I13.0", "I13.2", "I09.81"),
+    combined=("I11.0", "I13.0", "I13.2", "I09.81"),
     ever=True,  # compensated heart failure is often closed on the list, and still counts
 )
 ATRIAL_FIBRILLATION = ConditionFeature(
@@ -239,6 +240,7 @@ CKD = ConditionFeature(
         "90761000119106",  # due to type 2 diabetes; its stages 1 to 5
     ),
     icd10=("N18", "I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
+    combined=("I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
 )
 DIALYSIS = ConditionFeature(
     id="dialysis",
@@ -287,12 +289,14 @@ ASCITES = ConditionFeature(
     label=msg("Ascites"),
     snomed=("389026000",),  # ascites
     icd10=("R18.8", "K70.11", "K70.31", "K71.51"),  # R18.0 is malignant ascites
+    combined=("K70.11", "K70.31", "K71.51"),
 )
 HEPATIC_ENCEPHALOPATHY = ConditionFeature(
     id="hepatic_encephalopathy",
     label=msg("Hepatic encephalopathy"),
     snomed=("13920009",),  # hepatic encephalopathy
     icd10=("K76.82", "K70.41", "K71.11", "K72.01", "K72.11", "K72.91"),  # with coma, as it was coded before 2022
+    combined=("K70.41", "K71.11", "K72.01", "K72.11", "K72.91"),
 )
 _STEATOSIS = (
     "197321007",  # steatosis of liver

@@ -132,8 +132,22 @@ class ProblemList:
             found = fresh or found
             if not fresh:
                 note = msg("{what} began longer ago than it can last: end the entry, or confirm it", what=feature.label)
-        onsets = [problem.since.start for problem in found if problem.since is not None]
+        dated = found
+        if feature.combined:
+            dated = [problem for problem in found if _by_itself(feature, problem)]
+            if not dated and any(not p.active and _by_itself(feature, p) for p in self.matching(feature)):
+                note = msg("{what}: the entry of its own is over, one that includes it is not", what=feature.label)
+        onsets = [problem.since.start for problem in dated if problem.since is not None]
         return FeatureValue(feature, True, min(onsets, default=None), _cited(found), False, note)
+
+
+def _by_itself(feature: ConditionFeature, problem: Problem) -> bool:
+    """True if an entry names the condition itself, and not only within another disease."""
+    own = tuple(icd10_key(code) for code in feature.icd10 if code not in feature.combined)
+    return any(
+        code in feature.snomed if system == SNOMED else system in (ICD10_CM, ICD10) and icd10_key(code).startswith(own)
+        for system, code in codings((problem.row.code,))
+    )
 
 
 def _cited(problems: Sequence[Problem]) -> tuple[str, ...]:

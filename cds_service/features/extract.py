@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Set
 from functools import cached_property
 from typing import Any
 
+from msgspec import structs
+
 from cds_service.features.aggregate import Aggregate, Aggregates
 from cds_service.features.asked import Asked
 from cds_service.features.conditions_on_record import ProblemList
@@ -177,7 +179,8 @@ def derived(feature: Derived, inputs: list[Found]) -> Found:
         return Unusable(feature, Reason.IMPLAUSIBLE, words, effective, sources)
     inferred = any(v.inferred for v in values)
     note = next((v.note for v in values if v.note is not None), None)
-    return FeatureValue(feature, value, effective, sources, inferred, note)
+    stated = next((v.stated for v in values if v.stated is not None), None)
+    return FeatureValue(feature, value, effective, sources, inferred, note, stated)
 
 
 def _without_ratio(feature: LowestRatio, *parts: Found) -> Found:
@@ -192,7 +195,7 @@ def first_usable(feature: FirstOf, alternatives: list[Found]) -> Found:
     """The first usable of several that mean the same, or the reason that tells most."""
     for found in alternatives:
         if isinstance(found, FeatureValue):
-            return FeatureValue(feature, found.value, found.effective, found.sources, found.inferred, found.note)
+            return structs.replace(found, feature=feature)
     problems = [found for found in alternatives if isinstance(found, Unusable)]
     worst = next((p for p in problems if p.reason is not Reason.ABSENT), problems[0])
     if worst.reason is Reason.ABSENT:

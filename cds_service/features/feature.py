@@ -133,6 +133,7 @@ class ConditionFeature(Feature):
     snomed: exact SNOMED CT codes (descendants listed); icd10: ICD-10(-CM) prefixes, dots included.
     ever: True counts resolved conditions too (a past stroke stays a stroke).
     most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy that nobody ended).
+    combined: those of the ICD-10 codes that name it within another disease, whose onset is not its own.
     """
 
     snomed: tuple[str, ...]
@@ -140,6 +141,7 @@ class ConditionFeature(Feature):
     ever: bool = False
     absence: Absence = Absence.NO_IF_LISTED
     most_days: int | None = None
+    combined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ class FeatureValue(msgspec.Struct, frozen=True):
     diabetes on the problem list") they are empty and `inferred` is True.
     effective: time of the measurement, with the record's own offset, onset for conditions; None where it has none.
     note: what a reader must know of it, e.g. that a newer entry exists which cannot be used.
+    stated: the unit in which the record holds a measurement.
     """
 
     feature: Feature
@@ -210,6 +213,7 @@ class FeatureValue(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     inferred: bool = False
     note: Message | None = None
+    stated: str | None = None
 
 
 class Unusable(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.features.derived import egfr_ckd_epi_2021
 from cds_service.features.feature import Derived, FeatureValue, Quantity
 from cds_service.features.kidney_injury import Rise, latest_rise
-from cds_service.features.latest import number
+from cds_service.features.latest import number, unit_of
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import years_between
 
@@ -16,7 +16,7 @@ def history(record: PatientRecord, feature: Quantity) -> tuple[FeatureValue, ...
     for row in record.observations(feature.codes):
         judged = number(feature, row)
         if row.effective is not None and not isinstance(judged, tuple):
-            values.append(FeatureValue(feature, judged, row.effective, (row.reference,)))
+            values.append(FeatureValue(feature, judged, row.effective, (row.reference,), stated=unit_of(row)))
     return tuple(values)
 
 

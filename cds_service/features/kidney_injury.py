@@ -16,8 +16,10 @@ from statistics import median_low
 from typing import Literal, NamedTuple
 
 from cds_service.features.feature import Feature, FeatureValue, Quantity, Reason, Unusable, Value
+from cds_service.features.latest import unit_of
+from cds_service.features.si import holds_si, in_si
 from cds_service.fhir.record import Measurement, PatientRecord
-from cds_service.language import Message, msg
+from cds_service.language import InUnits, Message, msg
 
 Judge = Callable[[Quantity, Measurement], Value | tuple[Reason, Message]]
 
@@ -27,11 +29,12 @@ TWO_DAYS, WEEK, YEAR = timedelta(hours=48), timedelta(days=7), timedelta(days=36
 
 
 class Point(NamedTuple):
-    """One creatinine in mg/dL, its time and its reference."""
+    """One creatinine in mg/dL, its time, its reference, and the unit in which the record has it."""
 
     value: float
     time: datetime
     reference: str
+    stated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def creatinines(record: PatientRecord, creatinine: Quantity, judge: Judge) -> It
         judged = judge(creatinine, row)
         if row.effective is None or isinstance(judged, tuple):
             continue
-        point = Point(float(judged), row.effective, row.reference)
+        point = Point(float(judged), row.effective, row.reference, unit_of(row))
         if pending and pending[0].time != point.time:
             yield from _agreed(pending)
             pending = []
@@ -153,16 +156,30 @@ def unsteady(
     if rise is None:
         return FeatureValue(feature, False, latest.effective, latest.sources)
     return FeatureValue(
-        feature, True, rise.latest.time, (rise.latest.reference, rise.reference.reference), note=in_words(rise)
+        feature,
+        True,
+        rise.latest.time,
+        (rise.latest.reference, rise.reference.reference),
+        note=in_words(rise, feature.creatinine),
     )
 
 
-def in_words(rise: Rise) -> Message:
+def told(point: Point, creatinine: Quantity) -> Message:
+    """A value with its unit, in the record's own or the site's. creatinine: the feature that the points are read by."""
+    plain = msg("{value} mg/dL", value=f"{point.value:.3g}")
+    other = in_si(creatinine, point.value)
+    if other is None:
+        return plain
+    in_umol = msg("{value} µmol/L", value=f"{other[0]:.0f}")
+    return msg("{value}", value=InUnits(plain, in_umol, holds_si(other[1], point.stated)))
+
+
+def in_words(rise: Rise, creatinine: Quantity) -> Message:
     """Both values with their dates."""
     return msg(
-        "Creatinine was {now} mg/dL on {day} and {before} mg/dL on {earlier}",
-        now=f"{rise.latest.value:.3g}",
+        "Creatinine was {now} on {day} and {before} on {earlier}",
+        now=told(rise.latest, creatinine),
         day=rise.latest.time.date(),
-        before=f"{rise.reference.value:.3g}",
+        before=told(rise.reference, creatinine),
         earlier=rise.reference.time.date(),
     )

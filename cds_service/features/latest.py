@@ -47,7 +47,8 @@ def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], 
         row = record.measurements.measurement(first)
         judged = judge(feature, row)
         if not isinstance(judged, tuple):  # nearly always
-            return FeatureValue(feature, judged, time.start if time is not None else None, (row.reference,))
+            start = time.start if time is not None else None
+            return FeatureValue(feature, judged, start, (row.reference,), stated=unit_of(row))
     newer: Unusable | None = None
     begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
     while begin < len(rows):
@@ -99,7 +100,7 @@ def _agreed(feature: Feature, values: list[tuple[Value, Measurement]], newer: Un
     note = None
     if newer is not None and newer.effective != row.effective:
         note = msg("A newer entry cannot be used: {reason}", reason=newer.words)
-    return FeatureValue(feature, value, row.effective, (row.reference,), note=note)
+    return FeatureValue(feature, value, row.effective, (row.reference,), note=note, stated=unit_of(row))
 
 
 def _same(feature: Feature, one: Value, other: Value) -> bool:
@@ -119,6 +120,12 @@ def _too_old(feature: Feature, row: Measurement) -> Unusable:
 
 def _when(row: Measurement) -> object:
     return row.effective.date() if row.effective is not None else msg("an unknown date")
+
+
+def unit_of(row: Measurement) -> str | None:
+    """The unit of a measurement as the record states it."""
+    quantity = row.part.value_quantity
+    return None if quantity is None else quantity.code or quantity.unit
 
 
 def number(feature: Quantity, row: Measurement) -> Value | Problem:

@@ -1,4 +1,4 @@
-"""Values in SI units: for cards at sites that read creatinine in umol/L. Models keep their own units throughout.
+"""Values in SI units: for records and sites that have creatinine in umol/L. Models keep their own units throughout.
 
 A molar unit is the one that the feature itself converts from, so that what is shown is exactly what was read.
 """
@@ -6,6 +6,7 @@ A molar unit is the one that the feature itself converts from, so that what is s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from cds_service.features.feature import Derived, Feature, FirstOf, Quantity
@@ -20,6 +21,17 @@ _MOLAR: Mapping[str, tuple[tuple[str, int], ...]] = MappingProxyType(
     }
 )
 _PLAIN: Mapping[str, tuple[str, int]] = MappingProxyType({"g/dL": ("g/L", 0)})
+
+
+def holds_si(unit: str, stated: str | None) -> bool:
+    """True if a record's own unit of a measurement is the SI unit (UCUM) in which it could be shown."""
+    return stated is not None and _same(unit, stated)
+
+
+@lru_cache(maxsize=1024)
+def _same(unit: str, stated: str) -> bool:
+    one, other = units.read(unit), units.written(stated)
+    return one is not None and other is not None and units.same(one, other)
 
 
 def in_si(feature: Feature, value: float) -> tuple[float, str, int] | None:

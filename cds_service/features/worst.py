@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from cds_service.features.feature import FeatureValue, LowestRatio, Quantity, Reason, Value, Worst
+from cds_service.features.latest import unit_of
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.language import Message, msg
 
 Judge = Callable[[Quantity, Measurement], Value | tuple[Reason, Message]]
-Dated = tuple[datetime, float, str]
+Dated = tuple[datetime, float, str, str | None]
 
 
 def worst(record: PatientRecord, feature: Worst, judge: Judge) -> FeatureValue | None:
@@ -22,9 +23,9 @@ def worst(record: PatientRecord, feature: Worst, judge: Judge) -> FeatureValue |
     if not values:
         return None
     sign = 1.0 if feature.highest else -1.0
-    time, value, source = max(values, key=lambda v: (sign * v[1], v[0], v[2]))
+    time, value, source, stated = max(values, key=lambda v: (sign * v[1], v[0], v[2]))
     note = msg("{what}: an entry of the same period cannot be used", what=feature.label) if passed_over else None
-    return FeatureValue(feature, value, time, (source,), note=note)
+    return FeatureValue(feature, value, time, (source,), note=note, stated=stated)
 
 
 def lowest_ratio(record: PatientRecord, feature: LowestRatio, judge: Judge) -> FeatureValue | None:
@@ -32,8 +33,8 @@ def lowest_ratio(record: PatientRecord, feature: LowestRatio, judge: Judge) -> F
     above, _ = _values(record, feature.numerator, feature.numerator.look_back, judge)
     below, _ = _values(record, feature.denominator, None, judge)
     ratios = []
-    for time, value, source in above:
-        pair = max((b for b in below if timedelta(0) <= time - b[0] <= feature.apart), default=None)
+    for time, value, source, _ in above:
+        pair = max((b[:3] for b in below if timedelta(0) <= time - b[0] <= feature.apart), default=None)
         if pair is not None and pair[1] > 0:
             ratios.append((feature.scale * value / pair[1], time, (source, pair[2])))
     if not ratios:
@@ -53,7 +54,7 @@ def _values(
         if isinstance(judged, tuple) or row.effective is None:
             passed_over = True
         else:
-            values.append((row.effective, float(judged), row.reference))
+            values.append((row.effective, float(judged), row.reference, unit_of(row)))
     return values, passed_over
 
 

@@ -149,6 +149,11 @@ def _resolved(system: str | None, code: str | None, text: str | None) -> Unit | 
     return (_spelled(text, as_code=False) or read(text)) if text else None
 
 
+def written(text: str) -> Unit | None:
+    """A unit as a record writes it: a UCUM term, or one of the spellings of people; None if it is neither."""
+    return read(text) or _spelled(text, as_code=False)
+
+
 def same(one: Unit, other: Unit) -> bool:
     """True if the two are the same unit, whatever they are called (10*3/uL and 10*9/L)."""
     close = abs(one.factor - other.factor) <= 1e-9 * abs(other.factor)

@@ -16,7 +16,7 @@ from cds_service.kidneys.estimates import (
     stage_line,
 )
 from cds_service.kidneys.measuring import RISKS, albuminuria, one_value
-from cds_service.kidneys.on_metformin import metformin
+from cds_service.kidneys.on_metformin import metformin, metformin_in_injury
 from cds_service.kidneys.rising import TO_REVIEW, injury
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "failure_line",
     "injury",
     "metformin",
+    "metformin_in_injury",
     "one_value",
     "stage_line",
 ]

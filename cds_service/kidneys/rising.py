@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.features import catalogue
-from cds_service.features.feature import FeatureValue
-from cds_service.features.kidney_injury import Rise
+from cds_service.features.feature import FeatureValue, Reason, Unusable
+from cds_service.features.kidney_injury import Rise, told
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.language import Message, msg
@@ -15,6 +15,8 @@ from cds_service.risk import published
 from cds_service.risk.model import Citation
 
 FRESH = timedelta(days=90)  # a rise that was not followed up for longer is no news, but an omission
+BESIDE = timedelta(days=2)  # a potassium that was taken longer before the creatinine says little about now
+DANGEROUS_POTASSIUM = 6.0  # mmol/L, from which it belongs into the first line
 KDIGO_AKI = Citation("KDIGO 2012 acute kidney injury guideline", "https://kdigo.org/guidelines/acute-kidney-injury/")
 # What a clinician reviews while the kidney fails: harmful to it, or cleared by it.
 TO_REVIEW = (catalogue.METFORMIN, catalogue.NSAID, catalogue.RAS_INHIBITOR, catalogue.SGLT2_INHIBITOR)
@@ -27,11 +29,13 @@ def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
     fresh = case.context.now - rise.latest.time <= FRESH
     falling, known = rise.kind == "falling", bool(case.values.flag(catalogue.ACUTE_KIDNEY_INJURY))
     taken = [m for m in map(case.values.usable, TO_REVIEW) if m is not None and m.value is True]
-    sources = (rise.latest.reference, rise.reference.reference, *(s for m in taken for s in m.sources))
+    potassium = _potassium(case, rise)
+    beside = (*taken, *([potassium] if potassium else []))
+    sources = (rise.latest.reference, rise.reference.reference, *(s for found in beside for s in found.sources))
     finding = CareGapFinding(
         key="kidney-injury",
         severity=Severity.WARNING if fresh and not falling and not known else Severity.INFO,
-        headline=_headline(rise, fresh=fresh),
+        headline=_headline(rise, fresh=fresh) if potassium is None else _with_potassium(rise, potassium, fresh=fresh),
         advice=msg("Repeat creatinine until it is steady: until then no eGFR and no stage can be told.")
         if falling
         else msg(
@@ -42,44 +46,74 @@ def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
         advice_source=KDIGO_AKI,
         proposals=()
         if falling
-        else orders.offer(
-            case.context,
-            orders.CREATININE,
-            "Creatinine has risen: possible acute kidney injury",
-            priority="urgent",
-            due=case.context.now.date(),
+        else tuple(
+            proposal
+            for what in (orders.CREATININE, *(() if potassium else (orders.POTASSIUM,)))
+            for proposal in orders.offer(
+                case.context,
+                what,
+                "Creatinine has risen: possible acute kidney injury",
+                priority="urgent",
+                due=case.context.now.date(),
+            )
         ),
         quiet=falling or known,
         magnitude=rise.latest.value,
-        due=_due(rise, taken),
+        due=msg("{due} {potassium}", due=_due(rise, taken), potassium=_potassium_words(case, potassium)),
         last_done=None,
         sources=tuple(dict.fromkeys(sources)),
     )
     return (finding,)
 
 
+def _potassium(case: Case, rise: Rise) -> FeatureValue | None:
+    """The potassium that belongs to the rise: measured with it or since, or None."""
+    found = case.values.usable(catalogue.POTASSIUM)
+    known = found is not None and found.effective is not None and found.effective >= rise.latest.time - BESIDE
+    return found if known else None
+
+
+def _potassium_words(case: Case, beside: FeatureValue | None) -> Message:
+    """The potassium with its date, or that there is none of this time."""
+    if beside is not None and beside.effective is not None:
+        return msg("Potassium {value} on {date}.", value=published.in_words(beside), date=beside.effective.date())
+    last = case.values[catalogue.POTASSIUM]
+    if isinstance(last, FeatureValue) and last.effective is not None:
+        shown = published.in_words(last)
+        return msg("Potassium not measured since: last {value} on {date}.", value=shown, date=last.effective.date())
+    if isinstance(last, Unusable) and last.reason is not Reason.ABSENT:
+        return msg("No usable potassium: {reason}.", reason=last.words)
+    return msg("Potassium not measured.")
+
+
+def _with_potassium(rise: Rise, potassium: FeatureValue, *, fresh: bool) -> Message:
+    """The headline, with a potassium that endangers."""
+    headline = _headline(rise, fresh=fresh)
+    if float(potassium.value) < DANGEROUS_POTASSIUM:
+        return headline
+    return msg("{headline}; potassium {value}", headline=headline, value=published.in_words(potassium))
+
+
 def _headline(rise: Rise, *, fresh: bool) -> Message:
     """Both values, the factor, and what they may mean."""
     shown = {
-        "now": f"{rise.latest.value:.3g}",
-        "before": f"{rise.reference.value:.3g}",
+        "now": told(rise.latest, catalogue.CREATININE),
+        "before": told(rise.reference, catalogue.CREATININE),
         "day": rise.reference.time.date(),
     }
     if rise.kind == "falling":
-        return msg("Creatinine {now} mg/dL, falling from {before} on {day}: kidney function is not steady", **shown)
+        return msg("Creatinine {now}, falling from {before} on {day}: kidney function is not steady", **shown)
     shown["factor"] = f"{rise.ratio:.1f}"
     if not fresh:
         return msg(
-            "Creatinine {now} mg/dL on {latest}, {factor} times the {before} of {day}, and not repeated since",
+            "Creatinine {now} on {latest}, {factor} times the {before} of {day}, and not repeated since",
             latest=rise.latest.time.date(),
             **shown,
         )
     if rise.kind == "year":
-        return msg(
-            "Creatinine {now} mg/dL, {factor} times the {before} of {day}: possible acute kidney injury", **shown
-        )
+        return msg("Creatinine {now}, {factor} times the {before} of {day}: possible acute kidney injury", **shown)
     return msg(
-        "Creatinine {now} mg/dL, {factor} times the {before} of {day}: acute kidney injury, stage {stage}",
+        "Creatinine {now}, {factor} times the {before} of {day}: acute kidney injury, stage {stage}",
         stage=rise.stage,
         **shown,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from cds_service.features.kidney_disease import KidneyDisease
-from cds_service.language import Message, msg
+from cds_service.features.si import holds_si
+from cds_service.language import InUnits, Message, msg
 from cds_service.risk import published
 
 GFR = {
@@ -16,10 +17,14 @@ GFR = {
     "G4": msg("G4, severely decreased, 15 to 29"),
     "G5": msg("G5, kidney failure, below 15"),
 }
+# In mg/g, and in the mg/mmol that KDIGO has beside it.
 ALBUMINURIA = {
-    "A1": msg("A1, normal to mildly increased, below 30 mg/g"),
-    "A2": msg("A2, moderately increased, 30 to 299 mg/g"),
-    "A3": msg("A3, severely increased, 300 mg/g or more"),
+    "A1": (
+        msg("A1, normal to mildly increased, below 30 mg/g"),
+        msg("A1, normal to mildly increased, below 3 mg/mmol"),
+    ),
+    "A2": (msg("A2, moderately increased, 30 to 299 mg/g"), msg("A2, moderately increased, 3 to 29 mg/mmol")),
+    "A3": (msg("A3, severely increased, 300 mg/g or more"), msg("A3, severely increased, 30 mg/mmol or more")),
 }
 
 
@@ -37,7 +42,7 @@ def in_words(found: KidneyDisease) -> Message:
             words=words,
             uacr=published.in_words(found.uacr),
             date=day(found.uacr.effective),
-            a=ALBUMINURIA[found.albuminuria],
+            a=InUnits(*ALBUMINURIA[found.albuminuria], holds_si("mg/mmol", found.uacr.stated)),
         )
     if found.since is not None:
         words = msg("{words} Below 60 since {date}.", words=words, date=found.since.date())

@@ -63,7 +63,7 @@ def lower_to(feature: Quantity, target: float, source: Citation, *, only: Featur
         return {feature.id: target} if speaks and number is not None and number > target else AT_TARGET
 
     def words(values: FeatureValues, changes: Changes) -> Message:
-        return instead(feature.label, published.measured(feature, target), _now(values, feature))
+        return instead(feature.label, _alike(values, feature, target), _now(values, feature))
 
     return Lever(feature.id, changes, words, source)
 
@@ -89,11 +89,12 @@ def lower_non_hdl(target: Callable[[Estimates], float], source: Citation) -> Lev
 
     def words(values: FeatureValues, changes: Changes) -> Message:
         total, hdl = values.number(catalogue.TOTAL_CHOLESTEROL) or 0.0, values.number(catalogue.HDL) or 0.0
-        goal = float(changes[catalogue.TOTAL_CHOLESTEROL.id]) - hdl
+        goal, found = float(changes[catalogue.TOTAL_CHOLESTEROL.id]) - hdl, values.usable(catalogue.TOTAL_CHOLESTEROL)
+        stated = found.stated if found is not None else None
         return instead(
             catalogue.NON_HDL.label,
-            published.measured(catalogue.NON_HDL, goal),
-            published.measured(catalogue.NON_HDL, total - hdl),
+            published.measured(catalogue.NON_HDL, goal, stated),
+            published.measured(catalogue.NON_HDL, total - hdl, stated),
         )
 
     return Lever("non_hdl", changes, words, source)
@@ -107,7 +108,7 @@ def lower_by(feature: Quantity, share: float, start: float, source: Citation) ->
         return {feature.id: number * (1 - share)} if number is not None and number >= start else AT_TARGET
 
     def words(values: FeatureValues, changes: Changes) -> Message:
-        target = published.measured(feature, float(changes[feature.id]))
+        target = _alike(values, feature, float(changes[feature.id]))
         return instead(feature.label, target, _now(values, feature))
 
     return Lever(feature.id, changes, words, source)
@@ -116,6 +117,12 @@ def lower_by(feature: Quantity, share: float, start: float, source: Citation) ->
 def instead(label: Message, target: Message, now: Message) -> Message:
     """The target and what there is instead of it."""
     return msg("{label} {target} instead of {now}", label=label, target=target, now=now)
+
+
+def _alike(values: FeatureValues, feature: Quantity, value: float) -> Message:
+    """A value in words, in the unit in which the record has its own."""
+    found = values.usable(feature)
+    return published.measured(feature, value, found.stated if found is not None else None)
 
 
 def _now(values: FeatureValues, feature: Feature) -> Message:

@@ -126,14 +126,19 @@ def estimate(
     answers: Mapping[str, Message] | None = None,
     notes: tuple[Message, ...] = (),
     worth: float = 1.0,
+    between: Callable[[Sequence[Band]], Message] | None = None,
 ) -> RiskEstimate:
     """The total with its points, or the interval of possible totals if inputs are missing.
 
     band: total -> band; an interval has a band only if all totals in it share one.
     answers: words of coded inputs. worth: points of one unit of the items, for a score that counts in halves; `band`
-        is asked in the items' units.
+        is asked in the items' units. between: names the bands between which missing inputs decide.
     """
     low, high = interval(items)
+    reached = decided(low, high, band)
+    if reached is UNDETERMINED and between is not None:
+        possible = {b.id: b for b in map(band, range(low, high + 1))}
+        reached = Band(UNDETERMINED.id, between(tuple(possible.values())))
     found = distinct([value for item in items for value in item.found])
     open_ = [item for item in items if item.low < item.high]
     missing = {(fault.feature.id, fault.reason): fault for item in open_ for fault in item.missing}
@@ -147,7 +152,7 @@ def estimate(
         horizon_years=None,
         value=worth * low,
         unit="1",
-        band=decided(low, high, band),
+        band=reached,
         explanation=Explanation(
             scale=Scale.POINTS,
             baseline_kind=Baseline.ZERO,

@@ -28,7 +28,7 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
-from cds_service.features.si import in_si
+from cds_service.features.si import holds_si, in_si
 from cds_service.features.stays import OfStay
 from cds_service.language import InUnits, Message, msg
 from cds_service.risk.model import Band, NotEstimated, Refusal
@@ -96,19 +96,19 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     if isinstance(feature, Demographic):
         return msg("{age} years", age=whole_years(found))
     if isinstance(feature, _NUMBERS):
-        return measured(feature, float(value))
+        return measured(feature, float(value), found.stated)
     if isinstance(feature, OfStay | AtDischarge | EarlierStays):
         return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
 
 
-def measured(feature: Numeric, value: float) -> Message:
-    """A value of a feature with its unit, and in SI for sites that read it so."""
+def measured(feature: Numeric, value: float, stated: str | None = None) -> Message:
+    """A value of a feature with its unit, and in SI for those who read it so. stated: the unit of the record's own."""
     plain = with_unit(value, feature.unit, feature.digits)
     other = in_si(feature, value)
     if other is None:
         return plain
-    return msg("{value}", value=InUnits(plain, with_unit(*other)))
+    return msg("{value}", value=InUnits(plain, with_unit(*other), holds_si(other[1], stated)))
 
 
 def with_unit(value: float, unit: str, digits: int) -> Message:

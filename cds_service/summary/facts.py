@@ -34,6 +34,7 @@ from cds_service.summary.rows import (
     latest_of,
     merged,
     name_of,
+    over,
     references_of,
     row_of,
     with_detail,
@@ -112,6 +113,7 @@ class Fact(msgspec.Struct, frozen=True):
     certainty: `confirmed`, `suspected` or `stated` (by a document, unconfirmed).
     about: whom it is about: `patient`, or a relation such as `mother`.
     tags: why it may not be cut (`must.py`), as `anticoagulant` or `pregnancy`.
+    grave: a problem that the record calls severe.
     """
 
     kind: str
@@ -126,6 +128,7 @@ class Fact(msgspec.Struct, frozen=True):
     certainty: str = "confirmed"
     about: str = "patient"
     tags: frozenset[str] = frozenset()
+    grave: bool = False
 
 
 def numbered(found: Iterable[Fact]) -> tuple[Fact, ...]:
@@ -180,7 +183,16 @@ def problems(record: PatientRecord) -> tuple[Fact, ...]:
         start = onset.start if onset else None
         certainty = "suspected" if suspected else "confirmed"
         facts.append(
-            Fact(PROBLEM, text, references_of(group), start, key=key_of(group), status="active", certainty=certainty)
+            Fact(
+                PROBLEM,
+                text,
+                references_of(group),
+                start,
+                key=key_of(group),
+                status="active",
+                certainty=certainty,
+                grave=any(row.severe for row in group),
+            )
         )
     return tuple(facts)
 
@@ -203,7 +215,7 @@ def past_problems(record: PatientRecord) -> tuple[Fact, ...]:
             text = with_detail(group)
             if onset is not None:
                 text = _since(text, onset, over=True)
-            text = msg("{problem}, resolved", problem=text)
+            text = over(text, group)
             start = onset.start if onset else None
             facts.append(Fact(PROBLEM, text, references_of(group), start, key=key_of(group), status="resolved"))
     return tuple(facts)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 import msgspec
+from msgspec import structs
 
 from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
@@ -16,6 +17,12 @@ from cds_service.language import Message, msg
 from cds_service.markdown import shorten
 
 MAX_NAME = 120  # characters of a name from the record; the rest is left out, with an ellipsis
+_OVER = {
+    "remission": msg("{problem}, in remission").text,
+    "inactive": msg("{problem}, inactive").text,
+    "resolved": msg("{problem}, resolved").text,
+}
+_SEVERE = (codes.SNOMED, "24484000")
 _SUSPECTED = frozenset({"provisional", "differential"})
 # SNOMED CT's fully specified names end in what kind of thing they name, which tells a clinician nothing.
 _SEMANTIC_TAG = re.compile(
@@ -25,7 +32,10 @@ _SEMANTIC_TAG = re.compile(
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row on its way to a line; rows with a key in common are merged."""
+    """One row on its way to a line; rows with a key in common are merged.
+
+    suspected, ended, severe: of a Condition; how it is over, as `remission`, or nothing.
+    """
 
     keys: frozenset[str]
     name: str | Message
@@ -33,6 +43,8 @@ class Row(msgspec.Struct, frozen=True):
     reference: str
     time: Span | None
     suspected: bool = False
+    ended: str = ""
+    severe: bool = False
 
 
 def name_of(concept: CodeableConcept | None) -> str | None:
@@ -58,8 +70,22 @@ def row_of(record: PatientRecord, row: Resource, concept: CodeableConcept | None
     name, reference = name_of(concept), record.reference(row)
     keys = {f"{system}|{code}" for system, code in codes.codings((concept,))} or {(name or reference).casefold()}
     title = name or msg("an entry without a name")
-    suspected = isinstance(row, Condition) and not _SUSPECTED.isdisjoint(codes.status_codes(row.verification_status))
-    return Row(frozenset(keys), title, detail, reference, record.date_of(row), suspected)
+    found = Row(frozenset(keys), title, detail, reference, record.date_of(row))
+    if not isinstance(row, Condition):
+        return found
+    status = codes.status_codes(row.clinical_status)
+    return structs.replace(
+        found,
+        suspected=not _SUSPECTED.isdisjoint(codes.status_codes(row.verification_status)),
+        ended=next((way for way in _OVER if way in status), ""),
+        severe=_SEVERE in codes.codings((row.severity,)),
+    )
+
+
+def over(problem: Message, group: tuple[Row, ...]) -> Message:
+    """A problem with the way in which it is over: a cancer in remission is not resolved."""
+    ended = next((row.ended for row in group if row.ended), "resolved")
+    return msg(_OVER[ended], problem=problem)
 
 
 def merged(rows: Iterable[Row]) -> Iterator[tuple[Row, ...]]:

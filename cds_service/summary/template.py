@@ -205,7 +205,9 @@ def _measured(findings: Iterable[Finding], top: Set[str]) -> Iterator[FeatureVal
                     yield value
 
 
-def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[bool, bool, int, bool, bool, float, str, tuple[str, ...]]:
+def _place(
+    fact: Fact, ranks: Mapping[str, int]
+) -> tuple[bool, bool, int, bool, bool, bool, float, str, tuple[str, ...]]:
     rank = min((ranks.get(reference, 2) for reference in fact.references), default=2)
     return (
         CHANGED_MEDICINE not in fact.tags,
@@ -213,6 +215,7 @@ def _place(fact: Fact, ranks: Mapping[str, int]) -> tuple[bool, bool, int, bool,
         rank,
         not fact.critical,
         not fact.abnormal,
+        not fact.grave,
         -_moment(fact.effective),
         fact.key,
         fact.references,

@@ -199,3 +199,24 @@ def verhoeff(code: str) -> bool:
     for position, digit in enumerate(reversed(code)):
         check = _D[check][_P[position % 8][int(digit)]]
     return check == 0
+
+
+def test_a_complication_named_within_a_disease_is_not_dated_by_the_disease() -> None:
+    """The onset of a combined code is that of the cirrhosis; ascites with an entry of its own has its own date."""
+    combined = condition("K70.31", ICD10_CM, id="a", onsetDateTime="2015-03-01")
+    found = usable(c.ASCITES, combined)
+    assert (found.value, found.effective, found.sources) == (True, None, ("Condition/a",))
+    own = condition("389026000", id="b", onsetDateTime="2024-02-03")
+    both = usable(c.ASCITES, combined, own)
+    assert both.effective is not None
+    assert both.effective.date().isoformat() == "2024-02-03"
+
+
+def test_a_complication_whose_own_entry_is_over_says_so() -> None:
+    """A combined code that is still active keeps the complication, and the note tells of the other entry."""
+    combined = condition("K70.31", ICD10_CM, id="a")
+    over = condition("389026000", id="b", clinical="resolved")
+    found = usable(c.ASCITES, combined, over)
+    assert found.value is True
+    assert str(found.note) == "Ascites: the entry of its own is over, one that includes it is not"
+    assert usable(c.ASCITES, over).value is False

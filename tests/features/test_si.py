@@ -38,6 +38,22 @@ def test_a_site_reads_its_own_units(feature: Quantity, value: float, conventiona
     assert str(message) == conventional
 
 
+@pytest.mark.parametrize(
+    ("stated", "shown"),
+    [
+        ("mg/dL", "1.50 mg/dL"),
+        ("umol/L", "133 µmol/L"),
+        ("µmol/L", "133 µmol/L"),
+        ("mmol/L", "1.50 mg/dL"),
+        (None, "1.50 mg/dL"),
+    ],
+)
+def test_a_value_is_told_in_the_unit_in_which_the_record_has_it(stated: str | None, shown: str) -> None:
+    """By default each analyte keeps its own unit, so that a card and the chart beside it speak of the same number."""
+    found = FeatureValue(catalogue.CREATININE, 1.5, AT, ("Observation/1",), stated=stated)
+    assert words("en", "record")(in_words(found)) == shown
+
+
 @pytest.mark.parametrize("feature", QUANTITIES, ids=lambda f: f.id)
 @given(share=st.floats(0, 1))
 def test_what_is_shown_in_si_is_what_would_be_read(feature: Quantity, share: float) -> None:

@@ -98,6 +98,7 @@ class Chart:
     def measured(self, *, ago=timedelta(days=10), **values):
         for name, value in values.items():
             code, unit = CODES[name]
+            value, unit = value if isinstance(value, tuple) else (value, unit)
             self.add(
                 "Observation",
                 status="final",
@@ -228,11 +229,11 @@ def case_of(service, context, models, enabled=(), beside=()):
 class Answer:
     """What a service made of a chart."""
 
-    def __init__(self, service, context, models, enabled=(), beside=()):
+    def __init__(self, service, context, models, enabled=(), beside=(), say=ENGLISH):
         self.case = case_of(service, context, models, enabled, beside)
         self.findings = with_outlook(self.case, service.find(self.case))
         summary = summarise(context, self.case.values, self.findings, service.summary, shown=service.shown)
-        self.cards = compose(service, self.findings, summary, ENGLISH, assessment_id=UUID(int=7))
+        self.cards = compose(service, self.findings, summary, say, assessment_id=UUID(int=7))
 
     @property
     def summary(self):

@@ -4,6 +4,7 @@ import pytest
 from charts import MODELS, ROOT, Answer, case_of, plugin
 
 from cds_service.hook import Service
+from cds_service.language import ENGLISH
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +29,12 @@ def ask(services):
         models=MODELS,
         enabled=(),
         beside=(),
+        say=ENGLISH,
         **members,
     ):
         service = services[service_id]
         context = chart.context(service.hook, encounter_class, encounter_status, **members)
-        return Answer(service, context, models, enabled, beside)
+        return Answer(service, context, models, enabled, beside, say)
 
     return run
 

@@ -6,6 +6,7 @@ import pytest
 from charts import Chart
 
 from cds_service.findings import Severity
+from cds_service.language import words
 
 SERVICE = "cardiovascular-risk"
 ATORVASTATIN, LISINOPRIL = "83367", "29046"
@@ -244,3 +245,22 @@ def test_an_unsteady_creatinine_gives_no_risk_and_says_why(ask):
     """PREVENT would take the eGFR of kidney injury for a lasting one."""
     answer = ask(SERVICE, healthy(61, sbp=166, total=240).measured(ago=timedelta(days=2), creatinine=2.1))
     assert "kidney function is not steady: Creatinine was 2.1 mg/dL" in answer.cards[0].detail
+
+
+def test_what_would_change_an_estimate_is_told_in_the_units_of_the_record(ask):
+    """Cholesterol in mmol/L has its goal and its reference person in mmol/L, beside HbA1c in %."""
+    chart = healthy(66, sbp=158, total=(6.3, "mmol/L"), hdl=(1.0, "mmol/L")).medicine(LISINOPRIL).measured(hba1c=5.6)
+    answer = ask(SERVICE, chart, say=words("en", "record"))
+    assert "Non-HDL cholesterol 2.6 mmol/L instead of 5.3 mmol/L" in answer.cards[0].detail
+    assert "HDL cholesterol 1.3 mmol/L" in answer.cards[0].detail
+    assert "HbA1c 5.3%" in answer.cards[0].detail
+    assert "non-HDL cholesterol 135 mg/dL" not in answer.cards[0].detail
+
+
+def test_statin_advice_says_that_notes_were_not_read(ask):
+    """A statin or an intolerance that stands in a note alone is out of its reach."""
+    for chart in (healthy().problem(INFARCTION), healthy(72, sbp=158, total=240, hdl=38).medicine(LISINOPRIL)):
+        assert (
+            "Notes were not read: a statin or an intolerance may stand there alone."
+            in ask(SERVICE, chart).cards[0].detail
+        )

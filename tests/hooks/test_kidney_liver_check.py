@@ -6,6 +6,7 @@ import pytest
 from charts import Chart
 
 from cds_service.findings import Severity
+from cds_service.language import words
 
 SERVICE = "kidney-liver-check"
 DIABETES, HYPERTENSION, CKD, CIRRHOSIS, DIALYSIS = "44054006", "38341003", "709044004", "19943007", "265764009"
@@ -146,10 +147,18 @@ def risen(now=2.1, before=1.1, ago=200, **more):
     return chart(68, **more).measured(ago=days(ago), creatinine=before).measured(ago=days(1), creatinine=now)
 
 
+def test_a_rise_is_told_in_the_units_of_the_record(ask):
+    """A laboratory that reports creatinine in µmol/L reads the rise in µmol/L."""
+    answer = ask(SERVICE, risen(now=(186, "umol/L"), before=(97, "umol/L")), say=words("en", "record"))
+    assert answer.summary.startswith("Creatinine 186 µmol/L, 1.9 times the 97 µmol/L of 15 Apr 2026")
+
+
 def test_a_creatinine_that_has_doubled_is_kidney_injury_and_no_stage(ask):
     """Both values with the factor, no eGFR, no repeat in three months; medicines to review are named."""
     answer = ask(SERVICE, risen().problem(DIABETES).medicine(METFORMIN))
-    assert answer.summary == "Creatinine 2.1 mg/dL, 1.9 times the 1.1 of 15 Apr 2026: possible acute kidney injury"
+    assert (
+        answer.summary == "Creatinine 2.1 mg/dL, 1.9 times the 1.1 mg/dL of 15 Apr 2026: possible acute kidney injury"
+    )
     assert answer.cards[0].indicator == "warning"
     assert "KDIGO 2012 acute kidney injury guideline" in answer.cards[0].detail
     assert "to review: Metformin" in answer.cards[0].detail
@@ -162,6 +171,36 @@ def test_a_rise_within_days_is_called_what_it_is(ask):
     """0.3 mg/dL in two days, or 1.5-fold in seven, need no "possible"."""
     assert "acute kidney injury, stage 1" in ask(SERVICE, risen(1.5, 1.1, ago=2)).summary
     assert "acute kidney injury, stage 2" in ask(SERVICE, risen(2.4, 1.1, ago=6)).summary
+
+
+def test_kidney_injury_tells_potassium_or_that_it_was_not_measured(ask):
+    """A value of these days is told, a dangerous one in the first line; else it is ordered with the creatinine."""
+    without = ask(SERVICE, risen())
+    assert "Potassium not measured." in without.cards[0].detail
+    assert "Order potassium" in without.suggestions
+    old = ask(SERVICE, risen().measured(ago=days(60), potassium=4.4))
+    assert "Potassium not measured since: last 4.4 mmol/L on 2 Sep 2026." in old.cards[0].detail
+    assert "Order potassium" in old.suggestions
+    known = ask(SERVICE, risen().measured(ago=days(1), potassium=5.4))
+    assert "Potassium 5.4 mmol/L on 31 Oct 2026." in known.cards[0].detail
+    assert "Order potassium" not in known.suggestions
+    high = ask(SERVICE, risen().measured(ago=days(1), potassium=6.8))
+    assert high.summary.endswith("possible acute kidney injury; potassium 6.8 mmol/L")
+
+
+def test_metformin_in_kidney_injury_or_with_a_high_lactate_is_a_finding_of_its_own(ask):
+    """The stage or the lactate stand in its headline; a falling creatinine and a normal lactate are no reason."""
+    injured = ask(SERVICE, risen(2.4, 1.1, ago=6).problem(DIABETES).medicine(METFORMIN))
+    found = injured.finding("metformin/kidney-injury")
+    assert str(found.headline) == "Metformin on the medication list with acute kidney injury, stage 2"
+    assert "Order lactate" in injured.suggestions
+    acid = ask(SERVICE, risen(2.4, 1.1, ago=6).medicine(METFORMIN).measured(ago=timedelta(hours=2), lactate=7.2))
+    assert acid.finding("metformin/lactate").severity is Severity.CRITICAL
+    assert "lactate 7.2 mmol/L" in acid.summary
+    steady = chart(60, creatinine=0.9).medicine(METFORMIN).measured(ago=timedelta(hours=2), lactate=6.1)
+    assert ask(SERVICE, steady).finding("metformin/lactate") is not None
+    for quiet in (risen(1.2, 2.2, ago=4), chart(60, creatinine=0.9).measured(ago=timedelta(hours=2), lactate=1.6)):
+        assert ask(SERVICE, quiet.medicine(METFORMIN)).finding("metformin") is None
 
 
 def test_a_rise_that_nobody_followed_up_is_said_without_alarm(ask):

@@ -54,6 +54,16 @@ def test_both_scores_share_one_card(ask):
     assert "HOSPITAL score: 7 points" in answer.cards[0].detail
 
 
+def test_scores_that_disagree_say_so_and_why(ask):
+    """LACE 13 beside a HOSPITAL score of 3: one plain line tells what each counts; where they agree there is none."""
+    made = Chart(78).measured(hemoglobin=13.8, sodium=140, creatinine=1.1).knows("Encounter", "Procedure")
+    made.problem(FAILURE).problem(DEMENTIA)
+    detail = leave(ask, made, serviceType={"text": "General medicine"}).cards[0].detail
+    assert "HOSPITAL score: 3 points** (0 to 4, low" in detail
+    assert detail.count("The two scores disagree: the HOSPITAL score is low, for it counts no chronic illness") == 1
+    assert "disagree" not in leave(ask, chart()).cards[0].detail
+
+
 def test_the_burden_of_illness_stands_beside_the_scores_and_decides_nothing(ask):
     """Heart failure and dementia at 78: one point each and three of age, with no advice of its own."""
     answer = leave(ask, chart())

@@ -36,6 +36,15 @@ def test_without_a_clinicians_judgement_there_is_an_interval(child: ModuleType, 
     assert [u.feature.id for u in found.not_measured] == ["ascites_grade", "encephalopathy_grade"]
 
 
+def test_missing_inputs_leave_classes_and_they_are_named(child: ModuleType, patient: Build, estimates: Run) -> None:
+    """A or B without the grades, any of three without most tests too."""
+    (found,) = estimates(child.model, patient(child.model, PERSON))
+    assert str(found.band.label) == "class A or B: inputs are missing"
+    few = {feature: value for feature, value in PERSON.items() if feature is not catalogue.ALBUMIN_QUARTER}
+    (found,) = estimates(child.model, patient(child.model, few))
+    assert str(found.band.label) == "class A, B or C: inputs are missing"
+
+
 def test_graded_signs_give_one_total_and_a_class(child: ModuleType, patient: Build, estimates: Run) -> None:
     """A site that records the grades gets points: 3 + 2 + 2."""
     (found,) = estimates(child.model, patient(child.model, PERSON | GRADED))

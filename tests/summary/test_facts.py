@@ -43,6 +43,13 @@ def test_a_problem_that_is_over_is_told_as_such():
     assert {fact.status for fact in found} == {"resolved"}
 
 
+@pytest.mark.parametrize(("state", "word"), [("remission", "in remission"), ("inactive", "inactive")])
+def test_how_a_problem_is_over_is_kept(state, word):
+    """A leukemia in remission is not resolved, and the line says so."""
+    (found,) = past_problems(record(problem("a", "91861009", "Acute myeloid leukemia", state=state)))
+    assert str(found.text).endswith(f"Acute myeloid leukemia, {word}")
+
+
 @pytest.mark.parametrize(
     "name", ["History of deep vein thrombosis", "Old myocardial infarction", "脑梗死病史", "Stroke", "右股骨骨折"]
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from records import NOW, concept, context, problem, result, row
+from records import NOW, SNOMED, concept, context, problem, result, row
 
 from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, FeatureValues
@@ -125,3 +125,18 @@ def test_a_problem_that_is_over_is_told_where_a_finding_rests_on_it():
     )
     assert not any("cold" in line for line in read(summarise(context(*rows), NOTHING, (gap,), ("problem",))))
     assert not any("attack" in line for line in read(summarise(context(*rows), NOTHING, (), ("problem",))))
+
+
+def test_problems_that_the_record_calls_severe_come_before_later_ones():
+    """What a finding rests on comes first, then what is declared severe, and only then the day."""
+    severe = {"severity": {"coding": [{"system": SNOMED, "code": "24484000"}]}}
+    rows = (
+        problem("new", "82272006", "Common cold", onsetDateTime="2026-10-20"),
+        problem("old", "195967001", "Asthma", onsetDateTime="2001-10-20", **severe),
+        problem("why", "49436004", "Atrial fibrillation", onsetDateTime="1999-10-20"),
+    )
+    gap = CareGapFinding(
+        key="k", severity=Severity.INFO, headline=msg("h"), due=msg("d"), last_done=None, sources=("Condition/why",)
+    )
+    said = read(summarise(context(*rows), NOTHING, (gap,), ("problem",)))
+    assert [line.partition(",")[0] for line in said[:3]] == ["Atrial fibrillation", "Asthma", "Common cold"]
