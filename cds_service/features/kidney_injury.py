@@ -166,11 +166,11 @@ def unsteady(
 
 def told(point: Point, creatinine: Quantity) -> Message:
     """A value with its unit, in the record's own or the site's. creatinine: the feature that the points are read by."""
-    plain = msg("{value} mg/dL", value=f"{point.value:.3g}")
+    plain = msg("{value} {unit}", value=f"{point.value:.3g}", unit="mg/dL")
     other = in_si(creatinine, point.value)
     if other is None:
         return plain
-    in_umol = msg("{value} µmol/L", value=f"{other[0]:.0f}")
+    in_umol = msg("{value} {unit}", value=f"{other[0]:.0f}", unit="µmol/L")
     return msg("{value}", value=InUnits(plain, in_umol, holds_si(other[1], point.stated)))
 
 
