@@ -187,6 +187,16 @@ def imaging(key: str, label: Message, text: str, *named: str) -> Orderable:
     return Orderable(key, label, propose.imaging(text), named=named)
 
 
+def laboratory(key: str, label: Message, text: str, *named: str) -> Orderable:
+    """A laboratory test in words, where which one it is depends on the laboratory."""
+    return Orderable(key, label, propose.Order(propose.LABORATORY, text), named=named)
+
+
+def screening(key: str, label: Message, text: str, *named: str) -> Orderable:
+    """Screening for cancer in words, where the patient chooses among kinds of tests."""
+    return Orderable(key, label, propose.Order(propose.SCREENING, text), named=named)
+
+
 def pending(context: ClinicalContext, what: Orderable) -> bool:
     """True if it is ordered and not yet done, or among the hook's drafts."""
     drafts = (d for d in context.drafts if isinstance(d, ServiceRequest))

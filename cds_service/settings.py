@@ -135,7 +135,7 @@ class Client:
         (), "Base URLs that a call may name as `fhirServer`, exactly; a call that names another is answered with 403."
     )
     algorithms: tuple[str, ...] = key(
-        ("ES384", "RS384"), "Signature algorithms that are accepted: `ES384`, `RS384`, `RS256`."
+        ("ES384", "RS384"), "Signature algorithms that are accepted: `ES384`, `RS384`, `RS256`, `ES256`."
     )
     admitted_labels: tuple[str, ...] = key(
         (),

@@ -60,6 +60,14 @@ def find(case: Case) -> tuple[Finding, ...]:
     return (*_counted([f for f in findings if not f.quiet]), *(f for f in findings if f.quiet))
 
 
+_KINDS = {
+    "aaa": orders.imaging,
+    "breast": orders.imaging,
+    "colorectal": orders.screening,
+    "osteoporosis": orders.imaging,
+}
+
+
 def _counted(findings: list[Finding]) -> tuple[Finding, ...]:
     """The findings; the first, which names the card, says how many stand behind it."""
     if len(findings) < 2:
@@ -76,7 +84,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     rule = due.rule
     words = tuple(dict.fromkeys(word for way in preventive.rules() if way.action == rule.action for word in way.words))
     loinc = tuple(sorted({code for way in preventive.rules() if way.action == rule.action for code in way.loinc}))
-    order = orders.therapy if rule.cvx else orders.imaging
+    order = orders.therapy if rule.cvx else _KINDS.get(rule.id, orders.laboratory)
     what = order(rule.id, msg("Order: {what}", what=msg(rule.order)), rule.order, rule.order.lower(), *words)
     if _declined(case, words):
         return ()

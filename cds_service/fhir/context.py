@@ -15,7 +15,7 @@ from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.sensitivity import withheld
-from cds_service.protocol.request import HookRequest, flatten
+from cds_service.protocol.request import HookRequest, flatten, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _read_draft(name: str, member: dict[str, Any]) -> list[fhir.Resource]:
     shape: Any = fhir.AnyResource if "resourceType" in member else fhir.Bundle
     try:
         draft = fhir.decoder(shape).decode(msgspec.json.encode({"resourceType": "Bundle", **member}))
-    except msgspec.ValidationError:
-        raise BadRequest(f"context.{name} must be a FHIR resource or a Bundle of FHIR resources.") from None
+    except msgspec.ValidationError as error:
+        raise BadRequest(worded(str(error), f"context.{name}")) from None
     found = flatten(draft)[0] if isinstance(draft, fhir.Bundle) else [draft]
     return [r for r in found if isinstance(r, fhir.Resource)]

@@ -39,6 +39,7 @@ LABORATORY = (SNOMED, "108252007", "Laboratory procedure")
 IMAGING = (SNOMED, "363679005", "Imaging")
 REFERRAL = (SNOMED, "3457005", "Patient referral")
 THERAPY = (SNOMED, "277132007", "Therapeutic procedure")
+SCREENING = (SNOMED, "15886004", "Screening for cancer")
 MONITORING = (SNOMED, "122869004", "Measurement procedure")
 
 

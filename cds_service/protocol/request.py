@@ -124,7 +124,7 @@ def decode_resource(body: bytes) -> resources.AnyResource:
     try:
         return _RESOURCE.decode(body)
     except msgspec.ValidationError as error:
-        raise BadRequest(_worded(str(error))) from None
+        raise BadRequest(worded(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The resource is not well-formed JSON{_position(str(error))}.") from None
     except RecursionError:
@@ -155,9 +155,12 @@ _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")  # RFC 6750, section 2.1
 
 
 def _authorization(body: Body, patient_id: str) -> FhirAuthorization | None:
-    """The token for the EHR's server. Raises BadRequest where it cannot be one, or is another patient's."""
+    """The token for the EHR's server. Raises BadRequest where it cannot be one, or is another patient's.
+
+    An empty token is none: clients whose authorization server is off send that, and an open server asks for none.
+    """
     given = body.fhir_authorization
-    if given is None:
+    if given is None or not given.access_token:
         return None
     if not body.fhir_server:
         raise BadRequest("fhirServer is required where fhirAuthorization is given, got nothing.")
@@ -235,13 +238,13 @@ _BYTE = re.compile(r"\(byte (\d+)\)$")
 
 def _sentence(message: str, body: bytes, keys: Collection[str] | None) -> str:
     """The wording of a wrong type, with the prefetch key in place of the parser's `[...]`."""
-    worded = _worded(message)
-    if "prefetch[...]" not in worded:
-        return worded
+    found = worded(message)
+    if "prefetch[...]" not in found:
+        return found
     key = _faulty_key(body)
     if key is None or (keys is not None and key not in keys):
-        return worded
-    return worded.replace("prefetch[...]", f"prefetch.{key}", 1)
+        return found
+    return found.replace("prefetch[...]", f"prefetch.{key}", 1)
 
 
 def _faulty_key(body: bytes) -> str | None:
@@ -266,10 +269,13 @@ _SHELL: msgspec.json.Decoder[_Shell] = msgspec.json.Decoder(_Shell)
 _KEYED: msgspec.json.Decoder[Any] = resources.decoder(resources.AnyResource | None)
 
 
-def _worded(message: str) -> str:
-    """One sentence from the parser's message, which may hold a value where a tag or an enum is wrong."""
+def worded(message: str, where: str = "") -> str:
+    """One sentence from the parser's message, which may hold a value where a tag or an enum is wrong.
+
+    where: path of what was parsed in the body; empty for the body itself.
+    """
     path_match = _PATH.search(message)
-    path = path_match.group(1).lstrip(".") if path_match else ""
+    path = ".".join(part for part in (where, path_match.group(1).lstrip(".") if path_match else "") if part)
     place = path or "The body"
     if wrong := _EXPECTED.match(message):
         expected = " or ".join(_KINDS.get(x.strip(), x.strip()) for x in wrong.group(1).split("|"))
@@ -277,7 +283,7 @@ def _worded(message: str) -> str:
     if missing := _MISSING.match(message):
         return f"{place} lacks the required member {missing.group(1)}."
     if path.endswith("resourceType"):
-        return f"{place} must be the name of a FHIR resource type."
+        return f"{place} must be the name of a resource type of FHIR R4."
     if "UUID" in message:
         return f"{place} must be a UUID."
     if "out of range" in message:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cds_service.security.keys import Key
 
-ALGORITHMS = ("ES384", "RS384", "RS256")
+ALGORITHMS = ("ES384", "RS384", "RS256", "ES256")
 MAX_BYTES = 16_384
 _MAX_JTI = 1024
 Number = int | float

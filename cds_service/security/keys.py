@@ -1,6 +1,6 @@
 """Public keys of a CDS Client: read from its key set (JWKS), kept while it cannot be read, looked up by `kid`.
 
-Only the public numbers of EC P-384 and RSA keys are taken. Whatever else a key set holds (symmetric and private
+Only the public numbers of EC (P-384, P-256) and RSA keys are taken. Whatever else a key set holds (symmetric and private
 parts, certificates, keys for encryption, key types that are not known here) is passed over.
 """
 
@@ -27,6 +27,7 @@ Read = Callable[[], bytes]
 Away = Callable[[], AbstractContextManager[None]]
 Spawn = Callable[[Callable[[], None]], None]
 _RSA_BITS = (2048, 8192)
+_CURVES = {"P-384": "ES384", "P-256": "ES256"}
 _MAX_KEYS = 200
 _log = structlog.get_logger(__name__)
 
@@ -78,7 +79,9 @@ def parse(document: bytes) -> KeySet:
         for algorithm, kid, key in _usable(entry):
             found.setdefault((kid, algorithm), key)
     if not found:
-        raise KeySetError("it holds no signature key with a kid for ES384 (P-384) or RS384/RS256 (2048 bits or more)")
+        raise KeySetError(
+            "it holds no signature key with a kid for ES384 (P-384), ES256 (P-256) or RS384/RS256 (2048 bits or more)"
+        )
     return KeySet(found)
 
 
@@ -102,9 +105,9 @@ def _imported(jwk: _Jwk) -> tuple[Key | None, tuple[str, ...]]:
 
     public: dict[str, Any]
     try:
-        if jwk.kty == "EC" and jwk.crv == "P-384" and jwk.x and jwk.y:
-            public = {"kty": "EC", "crv": "P-384", "x": jwk.x, "y": jwk.y}
-            return ECKey.import_key(public), ("ES384",)
+        if jwk.kty == "EC" and jwk.crv in _CURVES and jwk.x and jwk.y:
+            public = {"kty": "EC", "crv": jwk.crv, "x": jwk.x, "y": jwk.y}
+            return ECKey.import_key(public), (_CURVES[jwk.crv],)
         if jwk.kty == "RSA" and jwk.n and jwk.e and _RSA_BITS[0] <= _bits(jwk.n) <= _RSA_BITS[1]:
             public = {"kty": "RSA", "n": jwk.n, "e": jwk.e}
             return RSAKey.import_key(public), ("RS384", "RS256")

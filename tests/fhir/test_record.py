@@ -405,8 +405,36 @@ def test_drafts_are_read_though_they_lack_what_r4_requires() -> None:
     assert [d.id for d in context_of(lists, draftOrders={"entry": [{"resource": draft}]}).drafts] == ["d"]
     assert [d.id for d in context_of(lists, medication=draft).drafts] == ["d"]
     assert context_of(lists, selections=["MedicationRequest/d"], other={"a": 1}).drafts == ()
-    with pytest.raises(BadRequest, match=r"context\.draftOrders must be"):
+    with pytest.raises(BadRequest, match=r"^context\.draftOrders\.resourceType must be the name of a resource type of"):
         context_of(lists, draftOrders={"resourceType": "Secret"})
+
+
+def test_a_draft_of_an_older_fhir_is_refused_by_its_place_and_not_passed_over() -> None:
+    """No cards for an order that was not understood would look like "nothing against it"."""
+    lists = {"patient": PATIENT, "labs": None, "problems": None}
+    entry = {"resource": {"resourceType": "MedicationOrder", "id": "d", "patient": PATIENT_REFERENCE}}
+    place = (
+        r"^context\.draftOrders\.entry\[0\]\.resource\.resourceType must be the name of a resource type of FHIR R4\.$"
+    )
+    with pytest.raises(BadRequest, match=place):
+        context_of(lists, draftOrders={"resourceType": "Bundle", "entry": [entry]})
+
+
+def test_a_draft_as_the_public_sandbox_makes_it_is_read() -> None:
+    """Its category is an object where R4 wants a list, and its dose a unit without a name."""
+    draft = {
+        "resourceType": "MedicationRequest",
+        "id": "d",
+        "status": "draft",
+        "subject": PATIENT_REFERENCE,
+        "category": {"coding": [{"system": "http://example.org/category", "code": "community"}]},
+        "medicationCodeableConcept": {"text": "Warfarin", "coding": [{"code": "11289"}]},
+        "dosageInstruction": [{"doseAndRate": [{"doseQuantity": {"value": 1, "code": "{pill}"}}], "timing": {}}],
+        "dispenseRequest": {"expectedSupplyDuration": {"value": 30, "code": "d"}},
+    }
+    lists = {"patient": PATIENT, "labs": None, "problems": None}
+    found = context_of(lists, draftOrders={"resourceType": "Bundle", "entry": [{"resource": draft}]})
+    assert [d.id for d in found.drafts] == ["d"]
 
 
 def test_a_member_that_is_read_late_is_refused_then_if_it_has_another_type() -> None:

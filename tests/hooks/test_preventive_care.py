@@ -175,6 +175,24 @@ def test_each_suggestion_is_a_draft_order(ask):
     assert (offer.resource["status"], offer.resource["intent"]) == ("draft", "proposal")
 
 
+def test_an_order_goes_to_the_department_that_does_it(ask):
+    """An antibody is no imaging: order entry files drafts by their category."""
+    made = {
+        f.key: f.proposals
+        for person in (chart(67, "female"), chart(30, "female"))
+        for f in ask(SERVICE, person).findings
+    }
+    kinds = {
+        key.removeprefix("preventive-care/"): offers[0].resource["category"][0]["coding"][0]["display"]
+        for key, offers in made.items()
+        if offers
+    }
+    assert kinds["breast"] == kinds["osteoporosis"] == "Imaging"
+    assert kinds["hepatitis-c"] == kinds["hiv"] == kinds["cervical"] == "Laboratory procedure"
+    assert kinds["colorectal"] == "Screening for cancer"
+    assert kinds["influenza"] == "Therapeutic procedure"
+
+
 def declined(made, cvx, on, code="PATOBJ"):
     reason = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": code}]}
     vaccinated(made, cvx, on, status="not-done").rows[-1]["statusReason"] = reason

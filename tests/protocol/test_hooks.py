@@ -176,7 +176,7 @@ def test_an_authorization_is_read_and_shown_by_nothing() -> None:
     ("members", "expected"),
     [
         ({"access_token": "a SECRET\r\nX-Header: 1"}, "access_token must be a bearer token"),
-        ({"access_token": ""}, "access_token must be a bearer token"),
+        ({"access_token": " "}, "access_token must be a bearer token"),
         ({"access_token": 7}, "access_token must be text"),
         ({"token_type": "MAC"}, "token_type must be Bearer"),
         ({"patient": "SECRET"}, "patient must be the patient of context.patientId"),

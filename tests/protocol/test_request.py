@@ -70,6 +70,12 @@ def test_unknown_members_and_extensions_are_tolerated() -> None:
     assert found.prefetch["patient"].state == "present"
 
 
+def test_an_empty_access_token_is_none() -> None:
+    """A public client sends it while its authorization server is off; an open FHIR server asks for none."""
+    empty = {"access_token": "", "token_type": "Bearer", "expires_in": 300, "scope": "patient/*.read", "subject": "s"}
+    assert read(fhirAuthorization=empty).fhir_authorization is None
+
+
 def test_the_three_states_of_a_prefetch_key_are_kept_apart() -> None:
     """Null says that there is none, an OperationOutcome that the client was refused, a resource that it is here."""
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
@@ -137,7 +143,7 @@ def test_the_patient_id_may_be_written_as_a_reference(given_id: str) -> None:
         ({"prefetch": {"labs": {"id": SECRET}}}, "prefetch.labs lacks the required member resourceType."),
         (
             {"prefetch": {"labs": {"resourceType": SECRET}}},
-            "prefetch.labs.resourceType must be the name of a FHIR resource type.",
+            "prefetch.labs.resourceType must be the name of a resource type of FHIR R4.",
         ),
         (
             {"prefetch": {"a": None, "labs": bundle({"resource": {"resourceType": "Observation", "code": SECRET}})}},

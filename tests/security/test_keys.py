@@ -168,7 +168,8 @@ def test_a_file_of_keys_is_read_again(
         {**GOOD, "kid": "k", "y": GOOD["x"]},
         {**GOOD, "kid": "k", "x": "!"},
         {**GOOD, "kid": "k", "crv": "P-256"},
-        {**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k"},
+        {**ECKey.generate_key("P-521").as_dict(private=False), "kid": "k"},
+        {**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k", "alg": "ES384"},
         {**OctKey.import_key("a secret of some length").as_dict(private=True), "kid": "k", "alg": "HS256"},
         {**RSA, "kid": "k", "n": RSA["n"][:171]},
         {**RSA, "kid": "k", "n": "A" * 20_000},
@@ -195,6 +196,13 @@ def test_private_parts_are_left_behind() -> None:
     key = parse(document({**private, "kid": "k"})).find("k", "ES384")
     assert key is not None
     assert not key.is_private
+
+
+def test_a_small_curve_serves_its_own_algorithm_alone() -> None:
+    """A P-256 key is never found for ES384, whatever the client's token says."""
+    found = parse(document({**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k"}))
+    assert found.find("k", "ES256") is not None
+    assert found.find("k", "ES384") is None
 
 
 def test_keys_of_both_kinds_may_share_a_kid() -> None:

@@ -62,12 +62,15 @@ def test_both_recommended_algorithms_are_accepted(trust: Trust, web: Web, clock:
     assert accepted(trust, ehr.token(URL)).client == "main"
 
 
-def test_rs256_is_accepted_only_by_setting(trusting: Make, web: Web, clock: MovingClock) -> None:
-    """For EHRs that sign with nothing better."""
-    ehr = SigningClient(ISSUER, algorithm="RS256", now=clock.now)
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_shorter_digests_are_accepted_only_by_setting(
+    trusting: Make, web: Web, clock: MovingClock, algorithm: str
+) -> None:
+    """For clients that sign with nothing better: the older public sandboxes sign ES256, the CRD client RS256."""
+    ehr = SigningClient(ISSUER, algorithm=algorithm, now=clock.now)
     web.documents[JWKS_URL] = ehr.jwks
     assert "algorithm" in refused(trusting(), ehr.token(URL))
-    assert accepted(trusting(algorithms=("RS256",)), ehr.token(URL)).client == "main"
+    assert accepted(trusting(algorithms=(algorithm,)), ehr.token(URL)).client == "main"
 
 
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE"])
