@@ -1,7 +1,7 @@
 """Public keys of a CDS Client: read from its key set (JWKS), kept while it cannot be read, looked up by `kid`.
 
-Only the public numbers of EC (P-384, P-256) and RSA keys are taken. Whatever else a key set holds (symmetric and private
-parts, certificates, keys for encryption, key types that are not known here) is passed over.
+Only the public numbers of EC (P-384, P-256) and RSA keys are taken. Whatever else a key set holds (symmetric and
+private parts, certificates, keys for encryption, key types that are not known here) is passed over.
 """
 
 from __future__ import annotations
