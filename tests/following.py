@@ -16,6 +16,7 @@ import pytest
 
 from cds_service.app import create_store
 from cds_service.cli import run
+from cds_service.language import msg
 from cds_service.sandbox.chart import AS_OF
 from cds_service.settings import load
 from cds_service.stores.fallen_back import FallBackStore, FallenBack
@@ -56,7 +57,9 @@ def _one(line: str) -> tuple[int, str]:
     program, *arguments = shlex.split(line)
     if "--lift" in arguments:  # so few patients show no drift
         store = create_store(load(None))
-        FallBackStore(store.database).silence(FallenBack("mortality", "1.0.0", AS_OF, "observed over expected is 1.6"))
+        FallBackStore(store.database).silence(
+            FallenBack("mortality", "1.0.0", AS_OF, msg("observed over expected is 1.6"))
+        )
         store.close()
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):

@@ -11,6 +11,7 @@ from answers import Site, loaded
 
 from cds_service.app import create_pipeline
 from cds_service.clock import FixedClock
+from cds_service.language import msg
 from cds_service.replay import replay
 from cds_service.sandbox.chart import AS_OF
 from cds_service.silenced import FRESH_S, Silenced
@@ -20,7 +21,7 @@ from cds_service.stores.database import Database, migrate
 from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
 PRIMARY = "primary-prevention"
-WHY = "observed over expected is 1.60"
+WHY = msg("observed over expected is {ratio}", ratio="1.60")
 
 
 @pytest.fixture
@@ -99,5 +100,7 @@ def test_the_audit_record_tells_of_the_fall_back_and_of_who_lifted_it(site: Site
     assert not store.silence(fallen)
     assert store.lift("mortality", "Dr Li", AS_OF) == (fallen,)
     assert store.lift("mortality", "Dr Li", AS_OF) == ()
+    (told,) = store.every()
+    assert told.reason == WHY, "with its places, for a page in the reader's language"
     kinds = [(entry.kind, (entry.content or {}).get("by")) for entry in AuditStore(site.store.database).entries()]
     assert kinds == [("fall-back", None), ("fall-back-lifted", "Dr Li")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +14,14 @@ import orjson
 from cds_service.cli import calls, options
 from cds_service.cli.options import Json
 from cds_service.errors import CurbsideError, InputError
+from cds_service.fhir.times import parse
 from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
 from cds_service.settings import Settings
 
 _INDICATORS = ("critical", "warning", "info")
+_OLD_DAYS = 60
+_DATE = re.compile(rb'"((?:19|20)\d\d-\d\d-\d\d)(?=[T"])')
 _NAMED = 3  # silent services are named up to this number, and counted beyond it
 
 
@@ -43,7 +47,8 @@ def hook(
     """Answer one hook request without HTTP and print the response.
 
     REQUEST.json is the body that a CDS Client would post; --sample and --bundle make it from a patient's record.
-    A file may be packed with gzip; - is standard input.
+    A file may be packed with gzip; - is standard input. Without --as-of a record is judged as of today, a sample as of
+    the day on which it was made.
     """
     if sum(x is not None for x in (request_file, sample, bundle)) != 1:
         raise click.UsageError("Give one of REQUEST.json, --sample NAME or --bundle BUNDLE.json.")
@@ -57,11 +62,27 @@ def hook(
 
     pipeline = create_pipeline(settings, options.clock(as_of))
     if record is not None:
+        if sample is None:
+            _say_age(orjson.dumps(record), as_of)
         bodies = _calls(record, _called(pipeline, service, None))
     else:
         body = options.read_bytes(request_file or Path())
+        _say_age(body, as_of)
         bodies = dict.fromkeys(_called(pipeline, service, None if service else _hook_of(body)), body)
     _show(_answers(pipeline, bodies), pretty=pretty)
+
+
+def _say_age(body: bytes, as_of: datetime | None) -> None:
+    """One line on standard error where a record is judged long after it was written, so that its values look old."""
+    now = options.clock(as_of).now()
+    spans = (parse(found.decode()) for found in set(_DATE.findall(body)))
+    newest = max((span.start for span in spans if span is not None and span.start <= now), default=None)
+    if as_of is None and newest is not None and (now - newest).days > _OLD_DAYS:
+        click.echo(
+            f"curbside: the newest date in the record is {newest:%Y-%m-%d} and it is judged as of today: what it holds "
+            f"may be too old to count. --as-of {newest:%Y-%m-%d}T23:59:59Z judges it as of then.",
+            err=True,
+        )
 
 
 def _calls(record: Json, entries: dict[str, Json]) -> dict[str, bytes]:

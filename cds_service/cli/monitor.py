@@ -104,7 +104,7 @@ def _silence(kept: FallBackStore, alarms: Iterable[Alarm], now: datetime) -> Non
 
     for alarm in alarms:
         if alarm.kind == "observed-expected":
-            kept.silence(FallenBack(alarm.about, alarm.version, now, alarm.words))
+            kept.silence(FallenBack(alarm.about, alarm.version, now, alarm.message))
 
 
 def _lift(store: AssessmentStore, model: str, by: str) -> int:
@@ -128,7 +128,7 @@ def _json(run: Monitored, silent: Iterable[FallenBack]) -> bytes:
     for alarm, rung in zip(found["alarms"], run.alarms, strict=True):
         alarm["words"] = rung.words
         del alarm["message"]
-    found["silent"] = [asdict(one) for one in silent]
+    found["silent"] = [{**asdict(one), "reason": str(one.reason)} for one in silent]
     return orjson.dumps(found, option=orjson.OPT_INDENT_2)
 
 

@@ -50,6 +50,8 @@ OF_DNA = {
     ("KRAS", "35G>T"): "G12V", ("KRAS", "35G>C"): "G12A", ("KRAS", "38G>A"): "G13D", ("ABL1", "944C>T"): "T315I",
     ("PIK3CA", "3140A>G"): "H1047R", ("PIK3CA", "1633G>A"): "E545K", ("PIK3CA", "1624G>A"): "E542K",
 }  # fmt: skip
+# Reports that say no number mean one of them, and evidence on their fusions is the same for all.
+FAMILIES = {"NTRK": ("NTRK1", "NTRK2", "NTRK3")}
 LOST = frozenset({"BRCA1", "BRCA2", "PALB2", "TP53"})  # genes whose loss matters
 _PHARMACOGENES = re.compile(r"CYP\w+|TPMT|NUDT15|DPYD|SLCO1B1|VKORC1|UGT1A1|G6PD|HLA-\w+|RYR1|CACNA1S|MT-RNR1|IFNL3")
 
@@ -83,7 +85,7 @@ def one_letter(change: str) -> str:
 def variants(record: PatientRecord, graph: Graph) -> tuple[Variant, ...]:
     """All variants of tumour genes that were found, the newest report first; each once, with all its reports."""
     named = (*graph.names("gene"), *graph.codes(HGNC))
-    symbols = {text.upper(): node.partition(":")[2] for text, node in named}
+    symbols = {text.upper(): node.partition(":")[2] for text, node in named} | {name: name for name in FAMILIES}
     found: dict[str, Variant] = {}
     for row in record.rows(fhir.Observation):
         for variant in _read(record, row, symbols):
@@ -183,9 +185,12 @@ def _named(
         label, wider = "mutation", ["MUTATION"] if gene in HOTSPOTS or pathogenic else []
     if pathogenic and gene in LOST:
         wider += ["MUTATION", "LOSS-OF-FUNCTION"]
-    known = tuple(f"{gene} {n}" for n in names)
+    members = FAMILIES.get(gene, (gene,)) if label == "fusion" else (gene,)
+    known = tuple(f"{one} {n}" for one in members for n in names)
     groups = tuple(dict.fromkeys(f"{gene} {n}" for n in wider))
     unclear = None
+    if gene in FAMILIES and label != "fusion":
+        unclear = msg("the report does not say which of the {family} genes it is", family=gene)
     if words_of.UNCERTAIN.search(grade):
         known, groups, unclear = (), (), msg("reported as benign or of uncertain significance")
     elif not label:

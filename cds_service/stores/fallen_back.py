@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+from cds_service.language import Message
 from cds_service.stores import audit
 from cds_service.stores.database import Database
 from cds_service.stores.statements import Statement, insert_into, moment, select
@@ -27,12 +30,15 @@ _UNREAD = "what monitoring left could not be read"
 
 @dataclass(frozen=True, slots=True)
 class FallenBack:
-    """One version of a model that is silent, or was. reason: a sentence. lifted_by: who let it speak again, or None."""
+    """One version of a model that is silent, or was. lifted_by: who let it speak again, or None.
+
+    reason: a sentence, kept with its places, so that a page can tell it in the reader's language.
+    """
 
     model: str
     version: str
     at: datetime
-    reason: str
+    reason: Message
     lifted_at: datetime | None = None
     lifted_by: str | None = None
 
@@ -53,12 +59,12 @@ class FallBackStore:
 
     def silence(self, fallen: FallenBack) -> bool:
         """Silences a version of a model, with an audit entry; False if it is silent already. Raises StoreError."""
-        content = {"model": fallen.model, "version": fallen.version, "reason": fallen.reason}
+        content = {"model": fallen.model, "version": fallen.version, "reason": str(fallen.reason)}
         with self._database.writing("the fall-back could not be stored") as connection:
             silent = _OF_MODEL.run(connection, {"model": fallen.model}).fetchall()
             if any(_fallen(row).version == fallen.version for row in silent):
                 return False
-            _INSERT.run(connection, asdict(fallen))
+            _INSERT.run(connection, _row(fallen))
             audit.append(connection, [audit.Entry("fall-back", fallen.at, None, content)])
         return True
 
@@ -92,6 +98,20 @@ class FallBackStore:
             return tuple(map(_fallen, chosen.run(connection, {}).fetchall()))
 
 
+def _row(fallen: FallenBack) -> dict[str, Any]:
+    row = {name: getattr(fallen, name) for name in FallenBack.__slots__}
+    return row | {"reason": msgspec.json.encode(fallen.reason).decode()}
+
+
 def _fallen(row: Sequence[Any]) -> FallenBack:
     model, version, at, reason, lifted_at, lifted_by = row
-    return FallenBack(model, version, moment(at), reason, None if lifted_at is None else moment(lifted_at), lifted_by)
+    lifted = None if lifted_at is None else moment(lifted_at)
+    return FallenBack(model, version, moment(at), _said(reason), lifted, lifted_by)
+
+
+def _said(kept: str) -> Message:
+    """The sentence; one that an earlier release kept has its English words alone."""
+    try:
+        return msgspec.json.decode(kept, type=Message)
+    except msgspec.MsgspecError:
+        return Message(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,21 @@ def test_check_tells_all_that_would_fail_at_once(capsys: pytest.CaptureFixture[s
     for part in ("services", "cors", "tls", "store"):
         assert f"curbside: {part}: would fail: " in told
     assert "the service crashing fails on a made-up patient (ZeroDivisionError at crashing.py:" in told
+
+
+def test_a_record_that_is_judged_long_after_it_was_written_is_said_to_be(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Else a sample that is a year old reads as a patient with nothing recent; --as-of is named, and ends the line."""
+    request = json.loads((sample("x").parents[1] / "requests/preventive-care.healthy-adult.json").read_bytes())
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(request).replace('"202', '"201'))
+    call = ["hook", "--service", "preventive-care", str(old)]
+    run(call)
+    told = capsys.readouterr().err
+    assert re.search(r"the newest date in the record is (201\d-\d\d-\d\d) .* --as-of \1T23:59:59Z judges it", told)
+    run([*call, "--as-of", AS_OF])
+    assert "newest date" not in capsys.readouterr().err
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

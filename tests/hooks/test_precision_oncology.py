@@ -223,6 +223,21 @@ def test_a_fusion_names_its_partner(ask):
     assert "lorlatinib; alectinib" in headlines(ask(SERVICE, chart))[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("NTRK fusion", "Detected"), ("NTRK融合", "阳性"), ("NGS", "ETV6-NTRK3 fusion")]
+)
+def test_a_fusion_of_a_family_is_one_of_its_members(ask, text, value):
+    """A report that says NTRK without a number: what helps is the same for the three."""
+    (line, *_) = headlines(ask(SERVICE, plain(Chart().problem("254637007"), text, value)))
+    assert "larotrectinib" in line
+
+
+def test_a_family_without_a_fusion_is_listed_as_unclear(ask):
+    """What is known of a mutation of one is not known of the others."""
+    asked = ask(SERVICE, plain(Chart().problem("254637007"), "NTRK mutation", "Detected"))
+    assert headlines(asked) == ["Not judged: NTRK mutation"]
+
+
 def test_an_unknown_gene_and_a_change_in_dna_alone_are_listed(ask):
     """Never ignored in silence."""
     chart = Chart().problem("254637007")

@@ -23,6 +23,7 @@ from listening import listening
 
 from cds_service.app import create_app, create_pipeline, create_store, load_registry
 from cds_service.errors import SettingsError
+from cds_service.language import msg
 from cds_service.monitoring import to_json
 from cds_service.registry import Registry
 from cds_service.sandbox.chart import AS_OF
@@ -537,7 +538,7 @@ def test_monitoring_is_a_page_of_the_governance_view(site: Site) -> None:
     assert "Nothing was counted yet" in browser.get(f"{path}/monitoring", base_url=APP).text
     watching = FallBackStore(site.store.database)
     watching.keep_counts(AS_OF, to_json(half_a_year.example()))
-    watching.silence(FallenBack("mortality", "1.0.0", AS_OF, "observed over expected is 1.60"))
+    watching.silence(FallenBack("mortality", "1.0.0", AS_OF, msg("observed over expected is 1.60")))
     page = browser.get(f"{path}/monitoring", base_url=APP).text
     watching.lift("mortality", "Dr Li", AS_OF)
     for words in (
