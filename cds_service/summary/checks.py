@@ -13,6 +13,8 @@ from cds_service.summary.doubts import certainty, planned
 from cds_service.summary.evidence import Part
 from cds_service.summary.figures import KINDS, RANGE_WORDS, numbers
 from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
+from cds_service.summary.levels import DERIVED
+from cds_service.summary.links import COMPLICATED
 from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
 from cds_service.summary.trends import several, told, trend_reasons
@@ -265,9 +267,22 @@ def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
         inside = any(("cause", "due") in p.operators for p in about)
         allergy = any(p.kind == "AllergyIntolerance" for p in about)
         linked = any(p.reasons for p in about)
-        if not inside and not allergy and not linked:
+        by = {t.text.lower() for t in claim.of("cause")}
+        left = bool(by) and by <= COMPLICATED  # judged by `follow_reasons`
+        if not inside and not allergy and not linked and not left:
             return ["the record does not name that cause"]
+    if "shown" in said and not _by_definition(claim, named):
+        return ["the record does not say that the one shows the other"]
     return []
+
+
+def _by_definition(claim: Claim, named: list[Group]) -> bool:
+    """True for `eGFR 40, consistent with reduced kidney function`: what it is consistent with is what it is called."""
+    told = zip(claim.mentions, named, strict=True) if len(named) == len(claim.mentions) else ()
+    after = [(m, g) for m, g in told if m.at > min(n for n, t in enumerate(claim.tokens) if t in claim.of("cause"))]
+    return bool(after) and all(
+        {t.value for t in m.tokens} <= DERIVED and all(p.kind == "Observation" for p in g) for m, g in after
+    )
 
 
 def _from_another(claim: Claim, named: list[Group]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from cds_service.summary.claims import Claim
 from cds_service.summary.evidence import Part
 
 Group = list[Part]
+_BOOKED = re.compile(r"(?i)(?:is |has been )?booked|已预约")
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 
 
@@ -43,8 +46,14 @@ def planned(claim: Claim, about: Group) -> list[str]:
     said = claim.values("time")
     pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned"]
     over = [p for p in about if p not in pending]
+    if any(_BOOKED.match(t.text) for t in claim.of("time")) and not any(_is_booked(p) for p in about):
+        return ["it is said to be booked, and the record does not say so"]
     if "planned" in said and not pending and not any(("time", "planned") in p.operators for p in over):
         return ["it is said to be planned, and the record says that it is done"]
     if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
         return ["it is said to be done, and the record only plans it"]
     return []
+
+
+def _is_booked(part: Part) -> bool:
+    return part.kind == "Appointment" and part.source.status == "booked"

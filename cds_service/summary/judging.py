@@ -16,11 +16,12 @@ from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.leveling import against_before
 from cds_service.summary.levels import DERIVED, findings_of
 from cds_service.summary.lexicon import WHOLE, lexicon
-from cds_service.summary.links import link_reasons
+from cds_service.summary.links import follow_reasons, link_reasons
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
 from cds_service.summary.people import who
 from cds_service.summary.sharing import share
 from cds_service.summary.spelling import atoms, normal, stem
+from cds_service.summary.stays import stay_reasons
 
 MAX_SENTENCE = 2000
 MAX_CITES = 200
@@ -64,6 +65,10 @@ _HEADING = re.compile(  # what a line is about, before its colon; it says nothin
     r"on examination|o/e|social history|肾功能|肝功能|电解质|化验|血常规|生命体征|既往史|用药史|炎症指标)"
     r"(?:\s+at(?=\s+\d{1,2}:\d\d:)|\s*:)"
 )
+_BEFORE_STAY = re.compile(
+    r"(?i)[,，]?\s*\b(?:before|prior to) (?:this|the (?:current|present)) (?:hospital )?(?:stay|admission)\b"
+    r"\s*[:,]?|(?:本次)?(?:入院|住院)(?:之|以)?前[，：:]?"
+)
 _THAT_YEAR = re.compile(r"(?i) (?:of|in|later)? ?(?:that|the same) (?:same )?year|同年|当年")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NOW = frozenset({"currently", "current", "active", "takes", "taking", "目前", "服用", "正在服用", "现", "is taking"})
@@ -94,6 +99,9 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         return tuple(reasons)
     if _verbatim(text, usable):
         return ()
+    text, before = _BEFORE_STAY.subn("", text)
+    if before:
+        reasons += stay_reasons(usable, chart)
     masked, names = _whole_names(_THAT_YEAR.sub(_year_before, text), usable)
     found = claims(masked)
     reasons += who(found, usable, chart)
@@ -111,7 +119,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
         reasons += agreement_reasons(found, state.spoken, chart)
         reasons += control_reasons(found, usable)
-        reasons += link_reasons(found, state.spoken)
+        reasons += link_reasons(found, state.spoken) + follow_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
     if not spoken:
         reasons.append("it says nothing that the record could support")

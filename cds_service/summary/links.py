@@ -18,6 +18,8 @@ _BEARING = frozenset({
     "MedicationRequest", "MedicationStatement", "MedicationAdministration", "Procedure", "Encounter", "CarePlan",
     "ServiceRequest", "Goal",
 })  # fmt: skip
+COMPLICATED = frozenset({"complicated by", "并发"})
+_FOLLOWS = {"#cirrhosis": frozenset({"#ascites", "#varices"})}  # what comes of it as a rule, and of little else
 Said = tuple[Mention, list[Part]]
 
 
@@ -30,6 +32,8 @@ def link_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
     reasons = []
     for token in tokens.values():
         also: list[Said] = []
+        if token.text.lower() in COMPLICATED:
+            continue  # to `follow_reasons`
         if _means(token, "reason") or _means(token, "due"):
             givers, illness = _before(named, token), _next(named, token)
             also = _further(named, token, listed)
@@ -45,6 +49,38 @@ def link_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
             if givers is not None and one is not None and not _stated(givers, one):
                 reasons.append(f"the record does not say that it is for {one[0].text}")
     return reasons
+
+
+def follow_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
+    """What is wrong about `cirrhosis, complicated by ascites`: only what comes of it as a rule is told so."""
+    mentions = {m.tokens[0].start: m for claim in found for m in claim.mentions}
+    named = [(mentions[start], group) for start, group in sorted(spoken, key=lambda s: s[0]) if start in mentions]
+    for token in (t for claim in found for t in claim.tokens if t.text.lower() in COMPLICATED):
+        illness, after = _before(named, token), [one for one in named if one[0].tokens[0].start > token.start]
+        parts = [p for one in (illness, *after) if one is not None for p in one[1]]
+        if any(("cause", "due") in p.operators or p.reasons or p.kind == "AllergyIntolerance" for p in parts):
+            continue
+        known = (
+            {f for p in illness[1] for v in p.affirmed for f in _FOLLOWS.get(v, ())} if illness is not None else set()
+        )
+        turned = illness is not None and {t.value for t in illness[0].tokens} <= known  # what follows is said to lead
+        if turned or not after or not all(_comes_of(one, known) and _not_before(one, illness) for one in after):
+            return ["the record does not name that cause"]
+    return []
+
+
+def _comes_of(one: Said, known: set[str]) -> bool:
+    """True if all that a name says is known to follow, or its name is taken whole from entries that are of that."""
+    values = {t.value for t in one[0].tokens}
+    whole = all(v.startswith("@") for v in values)
+    return values <= known or (whole and all(not known.isdisjoint(p.affirmed) for p in one[1]))
+
+
+def _not_before(one: Said, illness: Said | None) -> bool:
+    """True unless the record dates all of it before the illness."""
+    ends = [p.dates[0].span.end for p in one[1] if p.dates]
+    starts = [p.dates[0].span.start for p in illness[1] if p.dates] if illness is not None else []
+    return not ends or not starts or max(ends) > min(starts)
 
 
 def _means(token: Token, value: str) -> bool:

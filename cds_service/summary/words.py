@@ -21,7 +21,7 @@ suspected: suspected; possible; probable; possibly; probably; likely; may have; 
 confirmed: confirmed; definite; established | 确诊; 已确诊; 明确
 """,
     "time": """
-planned: planned; scheduled; will; upcoming; awaiting; pending; to be; is due for; plans; is to; requested; referred for; referred; proposed; is proposed; drafted; have been drafted; has been drafted; draft; drafts; being ordered; is being ordered; to be signed; awaiting signature; unsigned; not yet signed; not yet started | 计划; 拟; 待; 预约; 将; 拟行; 安排; 将于; 已预约; 待签; 待签署; 草拟; 拟用; 拟予; 待执行; 待签医嘱
+planned: planned; scheduled; booked; is booked; has been booked; is booked in for; booked for; booked in; will; upcoming; awaiting; pending; to be; is due for; plans; is to; requested; referred for; referred; proposed; is proposed; drafted; have been drafted; has been drafted; draft; drafts; being ordered; is being ordered; to be signed; awaiting signature; unsigned; not yet signed; not yet started | 计划; 拟; 待; 预约; 将; 拟行; 安排; 将于; 已预约; 待签; 待签署; 草拟; 拟用; 拟予; 待执行; 待签医嘱
 done: placed; was placed; were placed; inserted; was inserted; were inserted; underwent; performed; was performed; was given; given; administered; received; has received; has undergone; was done; done; undergone; had; carried out; was carried out; vaccinated; immunized; immunised; was vaccinated; got | 接受; 行; 曾行; 已行; 进行了; 接种; 已接种; 接受了; 接种了; 接受过; 做过; 施行; 曾接受; 曾接种; 进行; 实施
 """,
     "trend": """
@@ -135,6 +135,7 @@ Observation: checks; results; measurements; readings; values; tests; observation
     "cause": """
 due: due to; caused by; caused; because of; secondary to; as a result of; attributed to; result of; induced by; triggered by; leading to; led to; resulted in; causing; causes; because; owing to; associated with; related to; attributable to; consequence of; complication of; complicated by; induced | 由于; 因; 导致; 引起; 所致; 继发于; 引发; 造成; 并发; 相关; 诱发; 致
 reason: for; to treat; indicated for; used for; in the treatment of; for the treatment of; as treatment for; treats | 用于; 用于治疗; 以治疗; 治疗用; 为治疗
+shown: consistent with; in keeping with; compatible with
 treated: treated with; is treated with; was treated with; is being treated with; being treated with; under treatment with; managed with; is managed with; is being managed with; controlled with; is controlled with; on treatment with; therapy with; treatment with | 治疗; 控制; 予以治疗
 """,
     "side": """
