@@ -7,6 +7,7 @@ Resolved entries count: the index asks for a history. Prefixes hold in ICD-10-CM
 from __future__ import annotations
 
 from cds_service.features import conditions as c
+from cds_service.features import snomed_lists
 from cds_service.features.feature import ConditionFeature
 from cds_service.language import Message, msg
 
@@ -27,7 +28,7 @@ CHARLSON_INFARCTION = _group(
     "infarction",
     msg("Myocardial infarction"),
     ("I21", "I22", "I25.2"),
-    ("22298006", "57054005", "401303003", "401314000", "54329005", "73795002", "1755008", "399211009"),
+    c.INFARCTION,
 )
 CHARLSON_HEART_FAILURE = _group(
     "heart_failure",
@@ -115,21 +116,7 @@ CHARLSON_DIABETES_COMPLICATED = _group(
     "diabetes_complicated",
     msg("Diabetes with chronic complication"),
     _diabetes("2", "3", "4", "5", "7"),
-    (
-        "127013003",  # kidney disease due to diabetes
-        "4855003",  # retinopathy due to diabetes
-        "230572002",  # neuropathy due to diabetes
-        "422034002",
-        "368581000119106",
-        "90781000119102",
-        "157141000119108",  # due to type 2: retinopathy, neuropathy, microalbuminuria, proteinuria
-        "771000119108",
-        "90721000119101",
-        "90731000119103",
-        "90741000119107",
-        "90751000119109",
-        "90761000119106",  # chronic kidney disease due to type 2, and its stages
-    ),
+    snomed_lists.DIABETES_COMPLICATED,
 )
 CHARLSON_PLEGIA = _group(
     "plegia",

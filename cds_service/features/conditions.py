@@ -8,40 +8,30 @@ for the ICD-10 ranges of comorbidities.
 
 from __future__ import annotations
 
+from cds_service.features import snomed_lists
 from cds_service.features.feature import Absence, ConditionFeature
 from cds_service.language import msg
+
+
+def _merged(own: tuple[str, ...], listed: tuple[str, ...]) -> tuple[str, ...]:
+    """The codes of both, each once, `own` first."""
+    return tuple(dict.fromkeys((*own, *listed)))
+
 
 DIABETES = ConditionFeature(
     id="diabetes",
     label=msg("Diabetes"),
     # Not prediabetes (15777000, R73.03), not gestational diabetes (11687002, O24.4), not a family history.
-    snomed=(
-        "73211009",  # diabetes mellitus
-        "44054006",  # type 2
-        "46635009",  # type 1
-        "8801005",  # secondary
-        "313435000",  # type 1 without complication
-        "313436004",  # type 2 without complication
-        "237599002",  # insulin treated type 2
-        "127013003",  # disorder of kidney due to diabetes
-        "4855003",  # retinopathy due to diabetes
-        "230572002",  # neuropathy due to diabetes
-        "368581000119106",  # neuropathy due to type 2
-        "422034002",  # retinopathy due to type 2
-        "420279001",  # disorder of kidney due to type 2
-        "421893009",  # disorder of kidney due to type 1
-        "90781000119102",  # microalbuminuria due to type 2
-        "157141000119108",  # proteinuria due to type 2
-        "1551000119108",  # nonproliferative retinopathy due to type 2
-        "1501000119109",  # proliferative retinopathy due to type 2
-        "97331000119101",  # macular oedema and retinopathy due to type 2
-        "60951000119105",  # blindness due to type 2
-        "771000119108",  # chronic kidney disease due to type 2
-        "90721000119101",
-        "90731000119103",
-        "90741000119107",
-        "90751000119109",
-        "90761000119106",  # chronic kidney disease stages 1 to 5 due to type 2
+    snomed=_merged(
+        (
+            "73211009",  # diabetes mellitus
+            "44054006",  # type 2
+            "46635009",  # type 1
+            "8801005",  # secondary
+            "313435000",  # type 1 without complication
+            "313436004",  # type 2 without complication
+        ),
+        snomed_lists.DIABETES,
     ),
     icd10=("E08", "E09", "E10", "E11", "E12", "E13", "E14", "O24.0", "O24.1", "O24.3"),
 )
@@ -65,33 +55,37 @@ HYPERTENSION = ConditionFeature(
         "38481006",  # hypertensive renal disease
         "86234004",  # hypertensive heart and renal disease
         "5148006",  # hypertensive heart disease with congestive heart failure
+        *snomed_lists.DIABETIC_CKD_WITH_HYPERTENSION,
     ),
     icd10=("I10", "I11", "I12", "I13", "I15", "I16", "O10"),
 )
 HEART_FAILURE = ConditionFeature(
     id="heart_failure",
     label=msg("Heart failure"),
-    snomed=(
-        "84114007",  # heart failure
-        "42343007",  # congestive
-        "48447003",  # chronic
-        "56675007",  # acute
-        "88805009",  # chronic congestive
-        "10633002",  # acute congestive
-        "85232009",  # left
-        "367363000",  # right
-        "92506005",  # biventricular
-        "417996009",  # systolic
-        "441481004",  # chronic systolic
-        "443254009",  # acute systolic
-        "443253003",  # acute on chronic systolic
-        "418304008",  # diastolic
-        "441530006",  # chronic diastolic
-        "443343001",  # acute diastolic
-        "443344007",  # acute on chronic diastolic
-        "703272007",  # with reduced ejection fraction
-        "446221000",  # with normal ejection fraction
-        "5148006",  # hypertensive heart disease with congestive heart failure
+    snomed=_merged(
+        (
+            "84114007",  # heart failure
+            "42343007",  # congestive
+            "48447003",  # chronic
+            "56675007",  # acute
+            "88805009",  # chronic congestive
+            "10633002",  # acute congestive
+            "85232009",  # left
+            "367363000",  # right
+            "92506005",  # biventricular
+            "417996009",  # systolic
+            "441481004",  # chronic systolic
+            "443254009",  # acute systolic
+            "443253003",  # acute on chronic systolic
+            "418304008",  # diastolic
+            "441530006",  # chronic diastolic
+            "443343001",  # acute diastolic
+            "443344007",  # acute on chronic diastolic
+            "703272007",  # with reduced ejection fraction
+            "446221000",  # with normal ejection fraction
+            "5148006",  # hypertensive heart disease with congestive heart failure
+        ),
+        snomed_lists.HEART_FAILURE,
     ),
     icd10=("I50", "I11.0", "I13.0", "I13.2", "I09.81"),
     combined=("I11.0", "I13.0", "I13.2", "I09.81"),
@@ -100,23 +94,27 @@ HEART_FAILURE = ConditionFeature(
 ATRIAL_FIBRILLATION = ConditionFeature(
     id="atrial_fibrillation",
     label=msg("Atrial fibrillation or flutter"),
-    snomed=(
-        "49436004",  # atrial fibrillation
-        "282825002",  # paroxysmal
-        "440059007",  # persistent
-        "440028005",  # permanent
-        "426749004",  # chronic
-        "706923002",  # longstanding persistent
-        "314208002",  # rapid
-        "195080001",  # fibrillation and flutter
-        "5370000",  # atrial flutter
+    snomed=_merged(
+        (
+            "49436004",  # atrial fibrillation
+            "282825002",  # paroxysmal
+            "440059007",  # persistent
+            "440028005",  # permanent
+            "426749004",  # chronic
+            "706923002",  # longstanding persistent
+            "314208002",  # rapid
+            "195080001",  # fibrillation and flutter
+            "5370000",  # atrial flutter
+        ),
+        snomed_lists.ATRIAL_FIBRILLATION,
     ),
     icd10=("I48",),
 )
 STROKE_TIA = ConditionFeature(
     id="stroke_tia",
     label=msg("Stroke, TIA or systemic embolism"),
-    snomed=(
+    snomed=_merged(
+        (
         "230690007",  # cerebrovascular accident
         "422504002",  # ischaemic stroke
         "432504007",  # cerebral infarction
@@ -127,6 +125,8 @@ STROKE_TIA = ConditionFeature(
         "266257000",  # transient ischaemic attack
         "275526006",  # history of cerebrovascular accident
         "161511000",  # history of transient ischaemic attack
+        ),
+        snomed_lists.ISCHAEMIC_STROKE,
     ),
     # G45.4, transient global amnesia, is no ischaemic attack.
     icd10=(
@@ -138,16 +138,19 @@ STROKE = ConditionFeature(
     id="stroke",
     label=msg("Stroke"),
     # Not a transient attack; Z86.73 does not tell one from the other. Haemorrhage counts.
-    snomed=(
-        "230690007",  # cerebrovascular accident
-        "422504002",  # ischaemic stroke
-        "432504007",  # cerebral infarction
-        "371040005",  # thrombotic stroke
-        "371041009",  # embolic stroke
-        "116288000",  # paralytic stroke
-        "111297002",  # nonparalytic stroke
-        "275526006",  # history of cerebrovascular accident
-        "274100004",  # cerebral haemorrhage
+    snomed=_merged(
+        (
+            "230690007",  # cerebrovascular accident
+            "422504002",  # ischaemic stroke
+            "432504007",  # cerebral infarction
+            "371040005",  # thrombotic stroke
+            "371041009",  # embolic stroke
+            "116288000",  # paralytic stroke
+            "111297002",  # nonparalytic stroke
+            "275526006",  # history of cerebrovascular accident
+            "274100004",  # cerebral haemorrhage
+        ),
+        snomed_lists.ISCHAEMIC_STROKE,
     ),
     icd10=("I60", "I61", "I63", "I64", "I69.0", "I69.1", "I69.3"),
     ever=True,
@@ -173,21 +176,24 @@ MAJOR_BLEEDING = ConditionFeature(
     ),
     ever=True,
 )  # fmt: skip
-_INFARCTION = (
-    "22298006",  # myocardial infarction
-    "57054005",  # acute
-    "401303003",  # acute ST elevation
-    "401314000",  # acute non-ST elevation
-    "54329005",  # acute anterior wall
-    "73795002",  # acute inferior wall
-    "1755008",  # old
-    "399211009",  # history of myocardial infarction
+INFARCTION = _merged(
+    (
+        "22298006",  # myocardial infarction
+        "57054005",  # acute
+        "401303003",  # acute ST elevation
+        "401314000",  # acute non-ST elevation
+        "54329005",  # acute anterior wall
+        "73795002",  # acute inferior wall
+        "1755008",  # old
+        "399211009",  # history of myocardial infarction
+    ),
+    snomed_lists.INFARCTION,
 )
 VASCULAR_DISEASE = ConditionFeature(
     id="vascular_disease",
     label=msg("Vascular disease (myocardial infarction, peripheral arterial disease, aortic plaque)"),
     snomed=(
-        *_INFARCTION,
+        *INFARCTION,
         "399957001",  # peripheral arterial occlusive disease
         "840580004",  # peripheral arterial disease
         "400047006",  # peripheral vascular disease
@@ -201,7 +207,7 @@ CORONARY_DISEASE = ConditionFeature(
     id="coronary_disease",
     label=msg("Coronary heart disease"),
     snomed=(
-        *_INFARCTION,
+        *INFARCTION,
         "53741008",  # coronary arteriosclerosis
         "443502000",  # atherosclerosis of coronary artery
         "414545008",  # ischaemic heart disease
@@ -232,12 +238,8 @@ CKD = ConditionFeature(
         "236435004",  # end-stage, on dialysis
         "90688005",  # chronic renal failure
         "236425005",  # chronic renal impairment
-        "771000119108",
-        "90721000119101",
-        "90731000119103",
-        "90741000119107",
-        "90751000119109",
-        "90761000119106",  # due to type 2 diabetes; its stages 1 to 5
+        "236434000",  # end-stage, untreated
+        *snomed_lists.DIABETIC_CKD,
     ),
     icd10=("N18", "I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
     combined=("I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
@@ -257,11 +259,14 @@ DIALYSIS = ConditionFeature(
 KIDNEY_TRANSPLANT = ConditionFeature(
     id="kidney_transplant",
     label=msg("Kidney transplant"),
-    snomed=(
-        "737295003",  # transplanted kidney present
-        "161665007",  # history of renal transplant
-        "70536003",  # transplant of kidney
-        "236578006",  # chronic rejection of renal transplant
+    snomed=_merged(
+        (
+            "737295003",  # transplanted kidney present
+            "161665007",  # history of renal transplant
+            "70536003",  # transplant of kidney
+            "236578006",  # chronic rejection of renal transplant
+        ),
+        snomed_lists.KIDNEY_TRANSPLANT,
     ),
     icd10=("Z94.0", "T86.1"),
     ever=True,
@@ -383,9 +388,8 @@ PREGNANCY = ConditionFeature(
 MECHANICAL_VALVE = ConditionFeature(
     id="mechanical_valve",
     label=msg("Mechanical heart valve"),
-    # Z95.2 is a prosthetic valve other than a biological one (Z95.3). No SNOMED CT finding that says
-    # "mechanical" could be verified, so none is listed: a valve coded only in SNOMED CT is not seen.
-    snomed=(),
+    # Z95.2 is a prosthetic valve other than a biological one (Z95.3). SNOMED CT: the operations, as problems.
+    snomed=snomed_lists.MECHANICAL_VALVE,
     icd10=("Z95.2",),
     ever=True,
 )
@@ -426,11 +430,7 @@ HYPERCAPNIA = ConditionFeature(
 TYPE_1_DIABETES = ConditionFeature(
     id="type_1_diabetes",
     label=msg("Type 1 diabetes"),
-    snomed=(
-        "46635009",  # type 1
-        "313435000",  # without complication
-        "421893009",  # disorder of kidney due to type 1
-    ),
+    snomed=_merged(("46635009", "313435000"), snomed_lists.DIABETES_TYPE_1),  # type 1; without complication
     icd10=("E10",),
 )
 DEMENTIA = ConditionFeature(
@@ -507,6 +507,16 @@ PALLIATIVE_CARE = ConditionFeature(
     snomed=(
         "103735009",  # palliative care
         "385763009",  # hospice care
+        "133918004",  # comfort measures
+        "182964004",  # terminal care
+        "385736008",  # dying care
+        "443761007",  # anticipatory palliative care
+        "170935008",  # full care by hospice
+        "170936009",  # shared care by hospice
+        "305911006",  # seen in hospice
+        "305686008",  # seen by palliative care physician
+        "305824005",  # by palliative care medicine service
+        "441874000",  # by palliative care service
     ),
     icd10=("Z51.5",),
 )

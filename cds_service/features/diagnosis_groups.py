@@ -65,8 +65,8 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
     ),
     _group("diabetes_kidney", msg("Diabetic kidney disease"), "250.4", _diabetes("2"), "127013003"),
     _group("diabetes_eye", msg("Diabetic eye disease"), "250.5", _diabetes("3"), "4855003"),
-    _group("diabetes_nerve", msg("Diabetic nerve disease"), "250.6", _diabetes("4"), "230572002 421895002"),
-    _group("diabetes_vessel", msg("Diabetic circulatory disease"), "250.7", _diabetes("5"), "127014009"),
+    _group("diabetes_nerve", msg("Diabetic nerve disease"), "250.6", _diabetes("4"), "230572002 422088007"),
+    _group("diabetes_vessel", msg("Diabetic circulatory disease"), "250.7", _diabetes("5"), "127014009 421895002"),
     _group(
         "diabetes_other",
         msg("Diabetes with another complication"),

@@ -124,6 +124,13 @@ def _with_those_of_models() -> tuple[Feature, ...]:
     return (*known, *{feature.id: feature for feature in further if feature.id not in ids}.values())
 
 
+def _shown(snomed: tuple[str, ...]) -> str:
+    """The codes; of a long list the first and how many follow (all are in `snomed_lists.py`)."""
+    if len(snomed) <= 60:
+        return ", ".join(snomed)
+    return f"{', '.join(snomed[:20])} and {len(snomed) - 20} more"
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
@@ -196,7 +203,7 @@ def _condition(feature: ConditionFeature) -> tuple[str, ...]:
     return (
         str(feature.label),
         f"`{feature.id}`",
-        ", ".join(feature.snomed),
+        _shown(feature.snomed),
         prefixes,
         "yes" if feature.ever else "",
     )

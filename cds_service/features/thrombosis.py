@@ -46,7 +46,9 @@ THROMBOPHILIA = ConditionFeature(
     label=msg("Thrombophilia"),
     snomed=(
         "234467004",  # thrombophilia
-        "421527008",  # factor V Leiden
+        "307091009",  # factor V Leiden
+        "307115002",  # homozygous
+        "307116001",  # heterozygous
         "26843008",  # antiphospholipid syndrome
     ),
     icd10=("D68.5", "D68.6"),

@@ -254,7 +254,7 @@ PROBLEMS: dict[str, Problem] = {
                          "Secondary malignant neoplasm of bone"),
     "liver_mets": Problem("94381002", "Secondary malignant neoplasm of liver", "C78.7",
                           "Secondary malignant neoplasm of liver and intrahepatic bile duct"),
-    "palliative": Problem("305824005", "Under care of palliative care physician", "Z51.5",
+    "palliative": Problem("305824005", "Seen by palliative care medicine service", "Z51.5",
                           "Encounter for palliative care"),
     "colon_cancer": Problem("363406005", "Malignant neoplasm of colon", "C18.9",
                             "Malignant neoplasm of colon, unspecified"),
@@ -423,7 +423,7 @@ PROCEDURES: dict[str, tuple[str, str]] = {
     "chest_xray": ("399208008", "Plain chest X-ray"),
     "bone_density": ("312681000", "Bone density scan"),
     "palliative_care": ("103735009", "Palliative care"),
-    "paracentesis": ("86088003", "Abdominal paracentesis"),
+    "paracentesis": ("89305009", "Abdominal paracentesis"),
     "urine_culture": ("117010004", "Urine culture"),
     "fetal_anatomy": ("271442007", "Fetal anatomy study"),
 }

@@ -49,6 +49,19 @@ def test_a_condition_carries_onset_and_source() -> None:
         (c.COPD, "87433001", SNOMED),
         (c.DEMENTIA, "230265002", SNOMED),
         (c.MECHANICAL_VALVE, "Z95.2", ICD10_CM),
+        (c.MECHANICAL_VALVE, "174929002", SNOMED),  # mechanical prosthetic aortic valve replacement
+        (c.DIABETES, "368051000119109", SNOMED),  # hyperglycaemia due to type 2
+        (c.DIABETES, "731000119105", SNOMED),  # chronic kidney disease stage 3 due to type 2
+        (c.CKD, "731000119105", SNOMED),
+        (c.TYPE_1_DIABETES, "90741000119107", SNOMED),  # the same due to type 1
+        (c.CHARLSON_DIABETES_COMPLICATED, "731000119105", SNOMED),
+        (c.HYPERTENSION, "140121000119100", SNOMED),  # hypertension in chronic kidney disease due to type 2
+        (c.HEART_FAILURE, "153941000119100", SNOMED),  # chronic combined systolic and diastolic
+        (c.ATRIAL_FIBRILLATION, "120041000119109", SNOMED),  # with rapid ventricular response
+        (c.CORONARY_DISEASE, "70422006", SNOMED),  # acute subendocardial infarction
+        (c.STROKE, "230698000", SNOMED),  # lacunar infarction
+        (c.KIDNEY_TRANSPLANT, "313030004", SNOMED),
+        (c.PALLIATIVE_CARE, "170935008", SNOMED),  # full care by hospice
         (c.OBESITY, "162864005", SNOMED),
         (c.PREGNANCY, "72892002", SNOMED),
     ],
