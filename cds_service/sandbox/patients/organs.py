@@ -19,7 +19,8 @@ def ckd_g3b(name: str) -> Chart:
     for key, since in (("losartan50", "2012-03-05"), ("metformin1000", "2009-02-02"), ("atorvastatin40", "2013-07-08"),
                        ("amlodipine5", "2020-09-14")):  # fmt: skip
         chart.medicine(key, since)
-    chart.allergy(fhir.concept([(SNOMED, "609542006", "Non-allergic hypersensitivity to lisinopril")], "Lisinopril"), "2012-03-05", "Cough")
+    intolerance = [(SNOMED, "609542006", "Non-allergic hypersensitivity to lisinopril")]
+    chart.allergy(fhir.concept(intolerance, "Lisinopril"), "2012-03-05", "Cough")
     values: Spans = {"weight": 79, "height": 161, "sbp": (146, 138), "dbp": (82, 78), "creatinine": (1.18, 1.54),
               "bun": (22, 33), "potassium": (4.5, 5.1), "bicarbonate": (24, 21), "uacr": (120, 420),
               "hba1c": (7.6, 7.4), "glucose": 149, "hemoglobin": (12.6, 11.4), "phosphate": 4.1, "calcium": 9.2,
