@@ -124,7 +124,7 @@ def _with_those_of_models() -> tuple[Feature, ...]:
     return (*known, *{feature.id: feature for feature in further if feature.id not in ids}.values())
 
 
-def _shown(snomed: tuple[str, ...]) -> str:
+def _first_of(snomed: tuple[str, ...]) -> str:
     """The codes; of a long list the first and how many follow (all are in `snomed_lists.py`)."""
     if len(snomed) <= 60:
         return ", ".join(snomed)
@@ -203,7 +203,7 @@ def _condition(feature: ConditionFeature) -> tuple[str, ...]:
     return (
         str(feature.label),
         f"`{feature.id}`",
-        _shown(feature.snomed),
+        _first_of(feature.snomed),
         prefixes,
         "yes" if feature.ever else "",
     )
