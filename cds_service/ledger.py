@@ -156,3 +156,5 @@ class Ledger:
         self._observer.decided(desk.service.id, shown, withheld, suppressed)
         results = decision.case.results.items()
         self._observer.refused((id_, r.refusal.value) for id_, r in results if isinstance(r, NotEstimated))
+        for model_id, reason in decision.basis.failed:
+            _log.error("model gave no answer", service=desk.service.id, reason=f"{model_id}: {reason}")

@@ -1,4 +1,4 @@
-"""The line of a card for an estimate that was refused, with orders of what it lacks."""
+"""The line of a card for an estimate that was refused, with orders of what it lacks, and for one that failed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,34 @@ def not_calculated(case: Case, model_id: str, result: NotEstimated, what: Messag
         headline=msg("{what}; {lacking}", what=what, lacking=lacking) if lacking is not None else what,
         short_headline=msg("{what}: inputs are missing, old or unusable", what=what),
         proposals=offers,
-        quiet=result.refusal is not Refusal.INPUT or not offers,
+        quiet=result.refusal is not Refusal.FAILED and (result.refusal is not Refusal.INPUT or not offers),
         model=case.models[model_id],
         result=result,
     )
     return (finding,)
+
+
+def with_failures(case: Case, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, and one that opens a card for each model whose program gave no answer, unless one tells it.
+
+    Without it, a service that says nothing without an estimate would look as if it had nothing to say.
+    """
+    told = {f.model.id for f in findings if isinstance(f, RiskFinding) and not f.quiet}
+    failed = {
+        id_: result
+        for id_, result in case.results.items()
+        if isinstance(result, NotEstimated) and result.refusal is Refusal.FAILED and id_ not in told
+    }
+    lines = (
+        RiskFinding(
+            key=f"{id_}/failed",
+            severity=Severity.INFO,
+            headline=msg("{title}: {reason}", title=case.models[id_].title, reason=result.reason),
+            short_headline=result.reason,
+            advice=msg("Nothing is known of this risk now. Judge without it, and tell those who run the service."),
+            model=case.models[id_],
+            result=result,
+        )
+        for id_, result in failed.items()
+    )
+    return (*findings, *lines)

@@ -23,13 +23,15 @@ from cds_service.fhir.context import clinical_context
 from cds_service.findings import Finding
 from cds_service.hook import Case, Service
 from cds_service.knowledge.library import Library
+from cds_service.language import Message
 from cds_service.ledger import Decision, Known, Ledger
 from cds_service.needs import Gap
+from cds_service.not_calculated import with_failures
 from cds_service.observer import NOBODY, Observer
 from cds_service.outlook import with_outlook
 from cds_service.protocol.request import HookRequest, decode
 from cds_service.registry import Registry
-from cds_service.risk.model import Result, RiskModel
+from cds_service.risk.model import NotEstimated, Refusal, Result, RiskModel
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.silenced import Silenced
@@ -226,12 +228,16 @@ class Pipeline:
         unseen = frozenset[str]().union(*(desk.fed.get(gap.key, ()) for gap in basis.gaps))
         values = extract(context.record, desk.features, unseen)
         models = {m.id: m for m in desk.models}
-        estimates = estimate(desk.models, values)
+        estimates = estimate(desk.models, values, dict(basis.failed))
+        if (failed := _failed(estimates)) != basis.failed:
+            basis = replace(basis, failed=failed)
         case = Case(context, values, models, estimates, desk.thresholds, desk.library, desk.beside)
-        findings = () if context.record.deceased else with_outlook(case, service.find(case))  # none about the dead
+        findings: tuple[Finding, ...] = ()
+        if not context.record.deceased:  # none about the dead
+            findings = with_failures(case, with_outlook(case, service.find(case)))
         if not context.record.deceased and all(finding.quiet for finding in findings):
             _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say
-        return self._shown(desk, basis, case, tuple(findings), assessment_id)
+        return self._shown(desk, basis, case, findings, assessment_id)
 
     def _shown(
         self, desk: Desk, basis: Basis, case: Case, findings: tuple[Finding, ...], assessment_id: UUID
@@ -251,6 +257,20 @@ def _refuse(service: Service, missing: tuple[Gap, ...]) -> None:
         raise PreconditionFailed(lacking)
 
 
-def estimate(models: tuple[RiskModel, ...], values: FeatureValues) -> dict[str, Result]:
-    """Each model's estimates or refusal."""
-    return {model.id: model.estimate(values) for model in models}
+def estimate(
+    models: tuple[RiskModel, ...], values: FeatureValues, failed: Mapping[str, str] | None = None
+) -> dict[str, Result]:
+    """Each model's estimates or refusal. failed: models that had failed when this was decided, and in which words."""
+    known = failed or {}
+    return {
+        model.id: NotEstimated(model.id, Refusal.FAILED, Message(known[model.id], {}))
+        if model.id in known
+        else model.estimate(values)
+        for model in models
+    }
+
+
+def _failed(estimates: Mapping[str, Result]) -> tuple[tuple[str, str], ...]:
+    """The models whose program gave no answer, as the basis holds them."""
+    refused = (result for result in estimates.values() if isinstance(result, NotEstimated))
+    return tuple((one.model_id, one.reason.text) for one in refused if one.refusal is Refusal.FAILED)

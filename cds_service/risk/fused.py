@@ -126,7 +126,7 @@ class FusedModel:
         try:
             fused = {outcome: self._fused(outcome, present, entries) for outcome in self.manifest.outcomes}
         except ApartError as error:
-            return NotEstimated(self.id, Refusal.INPUT, error.words)
+            return NotEstimated(self.id, Refusal.FAILED, error.words)
         found = []
         for position, outcome in enumerate(self.manifest.outcomes):
             for horizon in self.manifest.horizons:

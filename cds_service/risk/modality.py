@@ -20,7 +20,7 @@ from cds_service.explain.leaf_tables import AGREEMENT, LeafTables, difference, r
 from cds_service.features.embedding import Embedding, vector
 from cds_service.features.feature import Feature, FeatureValue, Unusable
 from cds_service.language import Message
-from cds_service.risk.apart import ROWS_SECONDS, Process
+from cds_service.risk.apart import ROWS_SECONDS, ApartError, Process
 from cds_service.risk.fusion import Fusion, Modality
 
 Floats = NDArray[np.float64]
@@ -127,8 +127,11 @@ class Apart:
         return np.zeros(len(row)), float(self.process.margins(row[None, :])[0])
 
     def margins(self, matrix: NDArray[np.float32]) -> Floats:
-        """One margin a row. Raises ApartError."""
-        return self.process.margins(matrix, ROWS_SECONDS)
+        """One margin a row. Raises PluginError if there is no answer, or the library cannot use the rows."""
+        try:
+            return self.process.margins(matrix, ROWS_SECONDS)
+        except ApartError as error:
+            raise PluginError(f"{self.process.file}: {error}; try `curbside check`, which starts it") from None
 
 
 def read(path: Path, sha256: str, modality: Modality, features: Sequence[Feature]) -> Scorer:

@@ -75,6 +75,7 @@ class Refusal(Enum):
     NOT_APPLICABLE = "not-applicable"  # a child, no atrial fibrillation: audit record only
     INPUT = "input"  # indicated, but an input is missing, old or unusable: a line on the card
     OUT_OF_RANGE = "out-of-range"  # indicated, but outside the validity range: a line on the card
+    FAILED = "failed"  # the program that computes it gave no answer: a card says so, whatever else was found
 
 
 class NotEstimated(msgspec.Struct, frozen=True):

@@ -61,6 +61,7 @@ class Basis:
     admitted: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
     silenced: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 class _Value(msgspec.Struct, array_like=True):
@@ -96,6 +97,7 @@ class _Body(msgspec.Struct):
     admitted: tuple[str, ...]
     told: tuple[Told, ...] = ()
     silenced: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 _STUB = ("id", "meta", "subject", "patient", "status", "clinical_status", "verification_status")
@@ -121,6 +123,7 @@ def freeze(basis: Basis) -> bytes:
         basis.admitted,
         basis.told,
         basis.silenced,
+        basis.failed,
     )
     return isal_zlib.compress(_ENCODER.encode(body), _FAST)
 
@@ -163,7 +166,7 @@ def thaw(frozen: bytes, needs: Mapping[str, Need]) -> Basis:
         for gone in body.gaps
         if gone.key in needs
     )
-    return Basis(request, gaps, seen, body.writes, body.admitted, body.told, body.silenced)
+    return Basis(request, gaps, seen, body.writes, body.admitted, body.told, body.silenced, body.failed)
 
 
 def _thawed(value: _Value) -> PrefetchValue:

@@ -1,4 +1,6 @@
-"""The process that computes an imported model which nothing else can: rows of JSON in, margins of JSON out.
+"""The process that computes an imported model which nothing else can: questions of JSON in, answers of JSON out.
+
+A question has a number and rows; its answer has the number and a margin for each row. Number 0 says that it is ready.
 
 It limits itself before it reads the file: memory, and no file may grow. Run as
 `python -I -m cds_service.training.worker FILE SHA256`; it ends when its input does.
@@ -37,16 +39,21 @@ def main(file: str, sha256: str) -> int:
     from cds_service.training.foreign import opened
 
     model = opened(path)
+    _say({"number": 0})
     for line in sys.stdin.buffer:
         question = json.loads(line)
+        number = question["number"]
         try:
-            rows = np.array([[np.nan if v is None else v for v in row] for row in question], dtype=np.float32)
-            answer: dict[str, object] = {"margins": model.margins(rows).tolist() if len(rows) else []}
+            rows = np.array([[np.nan if v is None else v for v in row] for row in question["rows"]], dtype=np.float32)
+            _say({"number": number, "margins": model.margins(rows).tolist() if len(rows) else []})
         except Exception:  # noqa: BLE001 - whatever a library says of a row it cannot use
-            answer = {"problem": "rows"}
-        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
-        sys.stdout.buffer.flush()
+            _say({"number": number, "problem": "rows"})
     return 0
+
+
+def _say(answer: dict[str, object]) -> None:
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -226,6 +226,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         config = Config(app, **Worker.CONFIG_KWARGS)  # imports what the workers' own would: uvloop, the protocol
         config.load()
         config.get_loop_factory()
+        apart.end_all()
         gc.collect()
         _give_back()
         gc.freeze()

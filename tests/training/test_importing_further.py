@@ -183,8 +183,8 @@ def test_a_model_apart_answers_under_a_label_and_its_process_is_replaced_when_it
         assert reference_risk(estimate) is None
         running = scorer.process._running
         assert running is not None
-        os.kill(running.pid, signal.SIGKILL)
-        running.wait(10)
+        os.kill(running.program.pid, signal.SIGKILL)
+        running.program.wait(10)
         again, _ = estimated(model)
         assert again.value == estimate.value
         scorer.process._seconds = 0.0
