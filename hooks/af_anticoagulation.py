@@ -7,7 +7,7 @@ an anticoagulant because of it. In hospital the same is said; with palliative ca
 
 Sources: ESC atrial fibrillation guideline 2024 (CHA2DS2-VA; corrects bleeding factors, advises against deciding by a
 bleeding score), ACC/AHA/ACCP/HRS guideline 2023 (CHA2DS2-VASc, where a site enables it), ESC/EACTS valve guideline
-2021 with the trials RE-ALIGN (dabigatran, doi:10.1056/NEJMoa1300615) and PROACT Xa (apixaban,
+2025 with the trials RE-ALIGN (dabigatran, doi:10.1056/NEJMoa1300615) and PROACT Xa (apixaban,
 doi:10.1056/EVIDoa2300067).
 """
 
@@ -52,9 +52,9 @@ FIBRILLATION = {
         "2023 ACC/AHA/ACCP/HRS atrial fibrillation guideline", "https://doi.org/10.1161/CIR.0000000000001193"
     ),
 }
-VALVES_2021 = Citation(
-    "2021 ESC/EACTS valvular heart disease guidelines (read in secondary sources)",
-    "https://doi.org/10.1093/eurheartj/ehab395",
+VALVES_2025 = Citation(
+    "2025 ESC/EACTS valvular heart disease guidelines (read in secondary sources)",
+    "https://doi.org/10.1093/eurheartj/ehaf194",
 )
 IN_PREGNANCY = msg("In pregnancy the choice belongs to a specialist: oral anticoagulants may harm the child.")
 # Input of HAS-BLED -> what can be done about it; what cannot be changed (age, a past stroke) is not named.
@@ -100,7 +100,7 @@ def _harmful(mechanical: FeatureValue, direct: FeatureValue) -> Finding:
             "With a mechanical valve, direct oral anticoagulants are contraindicated: valves clotted more often in "
             "trials. Change to a vitamin K antagonist without a gap, unless the valve on record is a biological one."
         ),
-        advice_source=VALVES_2021,
+        advice_source=VALVES_2025,
         due=msg("Read from the problem list and the medication list."),
         last_done=None,
         sources=(*mechanical.sources, *direct.sources),
@@ -123,7 +123,7 @@ def _valve_untreated(case: Case, found: FeatureValue) -> tuple[Finding, ...]:
         severity=Severity.WARNING,
         headline=msg("Atrial fibrillation with {valve}, and no anticoagulant on the medication list", valve=where),
         advice=IN_PREGNANCY if case.values.flag(catalogue.PREGNANCY) else advice,
-        advice_source=VALVES_2021,
+        advice_source=VALVES_2025,
         proposals=before_the_start(case),
         due=_intolerance(case) or msg("Points of a stroke score do not count with this valve."),
         last_done=None,
@@ -141,7 +141,7 @@ def _unknown_with_valve(found: FeatureValue, where: Message) -> Finding:
             valve=where,
         ),
         advice=msg("Check whether a vitamin K antagonist is taken."),
-        advice_source=VALVES_2021,
+        advice_source=VALVES_2025,
         due=msg("An entry of the medication list holds neither a code nor a name that can be read."),
         last_done=None,
         sources=found.sources,

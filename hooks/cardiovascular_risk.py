@@ -120,11 +120,11 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
         disease = values.usable(feature)
         if disease is not None and disease.value is True:
             headline = msg("{disease}, and no statin on the medication list", disease=feature.label)
-            return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, disease, age),)
+            return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, disease, age, DYSLIPIDEMIA_2026),)
     ldl = values.usable(catalogue.LDL)
     if ldl is not None and float(ldl.value) >= case.thresholds["severe_ldl"]:
         headline = msg("LDL cholesterol {ldl}, and no statin on the medication list", ldl=published.in_words(ldl))
-        return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, ldl, age),)
+        return (_statin_due(_with_risk(case, headline), HIGH_INTENSITY, ldl, age, DYSLIPIDEMIA_2026),)
     diabetes = values.usable(catalogue.DIABETES)
     low, high = STATIN_AGES_IN_DIABETES
     if diabetes is not None and diabetes.value is True and low <= age <= high:

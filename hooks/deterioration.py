@@ -12,10 +12,10 @@ An encounter that is over has no start, and no card.
 
 Sepsis: with an acute infection on the list or an antibacterial medicine in use, a SOFA that has certainly risen by 2
 or more opens a card in hospital (Sepsis-3). qSOFA of 2 or 3 does so too, as a reason to look for organ dysfunction;
-below 2 it says nothing, for it must never be the only screen.
+below 2 it says nothing, for it must never be the only screen: SSC 2026 prefers NEWS2 to it for that.
 
 Sources: Royal College of Physicians. National Early Warning Score (NEWS) 2. London 2017. Surviving Sepsis Campaign
-2021, doi:10.1097/CCM.0000000000005337.
+2026, doi:10.1097/CCM.0000000000007075 (read in secondary sources).
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ RCP_2017 = Citation(
     "Royal College of Physicians, NEWS2 (2017)",
     "https://www.rcp.ac.uk/resources/national-early-warning-score-news-2/",
 )
-SSC_2021 = Citation("Surviving Sepsis Campaign 2021", "https://doi.org/10.1097/CCM.0000000000005337")
+SSC_2026 = Citation(
+    "Surviving Sepsis Campaign 2026 (read in secondary sources)", "https://doi.org/10.1097/CCM.0000000000007075"
+)
 SEPSIS_FROM = 2  # points of rise, and of qSOFA
 REPEAT_AFTER = timedelta(hours=4)  # the state of an acutely ill patient is another one by then
 AGGREGATE = ("high", "medium")  # bands of a total of 5 or more
@@ -104,7 +106,7 @@ def sepsis(case: Case) -> tuple[Finding, ...]:
         severity=Severity.WARNING,
         headline=_sepsis_headline(risen, quick),
         advice=msg("{response} {ceiling}", response=advice, ceiling=CEILING) if palliative else advice,
-        advice_source=SSC_2021,
+        advice_source=SSC_2026,
         proposals=() if palliative else _sepsis_orders(case),
         magnitude=(risen or quick or 0.0),
         model=case.models[model_id],

@@ -6,7 +6,7 @@ With diabetes: HbA1c that is due, HbA1c far above the goal, and an SGLT2 inhibit
 say is not said again: statins and pressure (`cardiovascular-risk`); albuminuria, metformin by eGFR and SGLT2
 inhibitors in kidney disease (`kidney-liver-check`). In pregnancy, in hospital and with palliative care it is silent.
 
-Sources: ADA Standards of Care in Diabetes 2025, sections 2, 6, 9 and 10 (read in secondary sources); US Preventive
+Sources: ADA Standards of Care in Diabetes 2026, sections 2, 6, 9 and 10 (read in secondary sources); US Preventive
 Services Task Force 2021 (screening from 35 to 70 with overweight), doi:10.1001/jama.2021.12531.
 """
 
@@ -59,8 +59,8 @@ THRESHOLDS = {
 
 def _ada(section: int) -> Citation:
     return Citation(
-        f"ADA Standards of Care in Diabetes 2025, section {section} (read in secondary sources)",
-        f"https://doi.org/10.2337/dc25-S{section:03d}",
+        f"ADA Standards of Care in Diabetes 2026, section {section} (read in secondary sources)",
+        f"https://doi.org/10.2337/dc26-S{section:03d}",
     )
 
 
@@ -292,7 +292,7 @@ service = Service(
         catalogue.SGLT2_INHIBITOR,
     ),
     find=find,
-    source=Citation("ADA Standards of Care in Diabetes 2025", "https://doi.org/10.2337/dc25-SINT"),
+    source=Citation("ADA Standards of Care in Diabetes 2026", "https://doi.org/10.2337/dc26-SINT"),
     topic=Topic("http://snomed.info/sct", "73211009", "Diabetes mellitus"),
     summary=("trend", "result", "medication", "problem", "allergy"),
     thresholds=THRESHOLDS,

@@ -4,8 +4,8 @@ It speaks where the choice is open: from 2 points on wherever the patient is, an
 an office, where the patient may be able to go home. On a ward a low score says nothing new. With inputs missing it
 acts on the interval of possible totals, and asks for what would decide it.
 
-Sources: BTS guideline 2009; ATS/IDSA guideline 2019, which prefers the Pneumonia Severity Index and puts clinical
-judgement first. NICE NG250 (2025) was not checked at the source.
+Sources: NICE NG250 (September 2025, read in a secondary source): 0 or 1 at home, 2 by judgement, from 3 in hospital.
+ATS/IDSA 2019 prefers the Pneumonia Severity Index and puts clinical judgement first.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from cds_service.api import (
 )
 
 CURB = "curb-65"
-BTS_2009 = Citation("BTS community-acquired pneumonia guideline 2009", "https://doi.org/10.1136/thx.2009.121434")
+NICE_2025 = Citation(
+    "NICE guideline NG250, pneumonia (2025; read in a secondary source)", "https://www.nice.org.uk/guidance/ng250"
+)
 REPEAT_AFTER = timedelta(hours=12)
 SEVERITIES = {"low": Severity.INFO, "moderate": Severity.INFO, "severe": Severity.WARNING}
 ADVICE = {
@@ -65,7 +67,7 @@ def find(case: Case) -> tuple[Finding, ...]:
         headline=headline(estimate, band),
         short_headline=msg("CURB-65 cannot be completed: {count} inputs missing", count=len(estimate.not_measured)),
         advice=advice,
-        advice_source=BTS_2009,
+        advice_source=NICE_2025,
         proposals=() if palliative else (*_critical_care(case, band), *_missing(case, estimate.not_measured)),
         quiet=band == "low" and on_ward,
         magnitude=estimate.value,
@@ -130,7 +132,7 @@ service = Service(
     features=(catalogue.PALLIATIVE_CARE, catalogue.SPO2_ACUTE),
     shown=(catalogue.SPO2_ACUTE,),
     find=find,
-    source=BTS_2009,
+    source=NICE_2025,
     topic=Topic("http://snomed.info/sct", "233604007", "Pneumonia"),
     summary=("allergy", "result", "problem", "medication"),
     reasons=(override_reason("risk-benefit-ratio", "Recipient assessment of risk/benefit ratio"),),

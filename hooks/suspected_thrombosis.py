@@ -3,7 +3,8 @@
 What the record knows is filled in; what only an examination tells is named and asked for, never guessed. A card appears
 only where somebody wrote the suspicion down and nothing that would settle it is ordered.
 
-Sources: ESC 2019 (pulmonary embolism); ASH 2018 (diagnosis of venous thromboembolism). NICE NG158 was not checked.
+Sources: AHA/ACC 2026 (pulmonary embolism; read in secondary sources) and ESC 2019; ASH 2018 (diagnosis of venous
+thromboembolism). NICE NG158 was not checked.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ DVT, PE = "wells-dvt", "wells-pe"
 ASH_2018 = Citation(
     "ASH 2018 guideline on diagnosis of thromboembolism", "https://doi.org/10.1182/bloodadvances.2018024828"
 )
-ESC_2019 = Citation("2019 ESC pulmonary embolism guidelines", "https://doi.org/10.1093/eurheartj/ehz405")
-SOURCES = {DVT: ASH_2018, PE: ESC_2019}
+PE_2026 = Citation(
+    "2026 AHA/ACC acute pulmonary embolism guideline (read in secondary sources)",
+    "https://doi.org/10.1161/CIR.0000000000001415",
+)
+SOURCES = {DVT: ASH_2018, PE: PE_2026}
 REPEAT_AFTER = timedelta(hours=12)
 IMAGING = {
     DVT: orders.imaging(
@@ -131,7 +135,7 @@ service = Service(
     models=(PE, DVT),
     features=(catalogue.PALLIATIVE_CARE,),
     find=find,
-    source=ESC_2019,
+    source=PE_2026,
     topic=Topic("http://snomed.info/sct", "59282003", "Pulmonary embolism"),
     summary=("allergy", "problem", "medication", "result"),
     reasons=(override_reason("mitigate-risk-negative-outcome", "Action taken to mitigate risk of negative outcome"),),

@@ -1,7 +1,8 @@
 """qSOFA: three bedside signs of a worse course in suspected infection; not a screening tool by itself.
 
 Source: Singer M et al. JAMA 2016;315:801-810, doi:10.1001/jama.2016.0287 (Sepsis-3). Surviving Sepsis Campaign 2021,
-doi:10.1097/CCM.0000000000005337, recommends against qSOFA as the only screening tool.
+doi:10.1097/CCM.0000000000005337, recommends against qSOFA as the only screening tool; that of 2026,
+doi:10.1097/CCM.0000000000007075, prefers NEWS, NEWS2, MEWS or SIRS to it.
 """
 
 from __future__ import annotations

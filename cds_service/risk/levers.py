@@ -47,10 +47,11 @@ PREVENTION_2019 = Citation(
 )
 ESC_2021 = Citation("2021 ESC prevention guidelines", "https://doi.org/10.1093/eurheartj/ehab484")
 ADA_KIDNEY = Citation(
-    "ADA Standards of Care, section 11 (albuminuria; read in secondary sources)", "https://doi.org/10.2337/dc25-S011"
+    "ADA Standards of Care 2026, section 11 (albuminuria; read in secondary sources)",
+    "https://doi.org/10.2337/dc26-S011",
 )
 ADA_GLYCEMIA = Citation(
-    "ADA Standards of Care, section 6 (HbA1c goal; read in secondary sources)", "https://doi.org/10.2337/dc25-S006"
+    "ADA Standards of Care 2026, section 6 (HbA1c goal; read in secondary sources)", "https://doi.org/10.2337/dc26-S006"
 )
 
 
