@@ -7,7 +7,7 @@ ALL := $(VENV)/.all
 # Prefer wheels, and never ask: the lock files carry the hashes.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: setup demo test lint messages bench samples lock sbom clean
+.PHONY: setup demo test style lint messages bench samples lock sbom clean
 
 $(SERVING): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { echo "Making the virtual environment $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
@@ -29,12 +29,17 @@ setup: $(ALL)
 demo: $(SERVING)
 	@$(BIN)/curbside demo
 
-test: $(ALL) lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+# Types are checked in what time the tests leave over. What Python and pytest compile is kept for the next run.
+test: $(ALL) style
+	@mkdir -p build; nice $(BIN)/mypy > build/types.log 2>&1 & types=$$!; \
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$types; types=$$?; cat build/types.log; test $$tests$$types = 00
 
-lint: $(ALL)
+style: $(ALL)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint: style
 	@$(BIN)/mypy
 
 # Calls whose words a clinician reads, and which of their arguments holds them.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +18,7 @@ from cds_service.web.server import serve  # before anything that loads numpy
 
 
 class StubPipeline:
-    """Answers like a pipeline: at once, after `{"sleep": seconds}`, or with a crash."""
+    """Answers like a pipeline: at once, as soon as the file of `{"until": file}` is there, or with a crash."""
 
     def discovery(self) -> dict[str, Any]:
         return {"services": [{"id": "stub", "hook": "patient-view", "description": "a stand-in"}]}
@@ -29,8 +31,12 @@ class StubPipeline:
     def answer(self, service_id: str, body: bytes, client: object = None, **_: object) -> bytes:
         if b'"crash"' in body:
             raise RuntimeError("SECRET-PATIENT-NAME")
-        if b'"sleep"' in body:
-            time.sleep(1.0)
+        if b'"until"' in body:
+            done = Path(json.loads(body)["until"])
+            done.with_suffix(".begun").touch()
+            ends = time.monotonic() + 8.0
+            while not done.exists() and time.monotonic() < ends:
+                time.sleep(0.01)
         return b'{"cards":[]}'
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import effort
 import pytest
 from answers import loaded
 from flask import Flask
@@ -141,8 +142,8 @@ def test_requests_out_are_counted_by_what_came_of_them(metrics: Metrics) -> None
     }
 
 
-def test_counting_a_call_costs_less_than_a_twentieth_of_a_millisecond(metrics: Metrics) -> None:
-    """All that one hook call tells, by the fastest of several runs."""
+def test_counting_a_call_is_little_work(metrics: Metrics) -> None:
+    """All that one hook call tells takes a hundred or so calls of functions: a twentieth of a millisecond."""
 
     def call() -> None:
         metrics.waiting(1)
@@ -152,13 +153,8 @@ def test_counting_a_call_costs_less_than_a_twentieth_of_a_millisecond(metrics: M
         metrics.answered("invoke", "x", 200, 0.01)
         metrics.waiting(0)
 
-    times = []
-    for _ in range(20):
-        started = time.thread_time()
-        for _ in range(100):
-            call()
-        times.append((time.thread_time() - started) / 100)
-    assert min(times) < 50e-6
+    call()  # the first one makes what the others find
+    assert effort.calls(call) < 180
 
 
 def test_nobody_counts_nothing() -> None:

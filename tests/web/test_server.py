@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ class Running:
         finally:
             connection.close()
 
+    def listens(self) -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), timeout=10):
+            return True
+        return False
+
     def open(self, data: bytes) -> socket.socket:
         sock = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         sock.sendall(data)
@@ -67,6 +73,22 @@ def serving(tmp_path: Path, *settings: str) -> Iterator[Running]:
         process.terminate()
         process.wait(20)
         process.stdout.close()
+
+
+@contextmanager
+def busy(server: Running, done: Path, answers: list[int] | None = None) -> Iterator[threading.Thread]:
+    """A call that computes as long as the block lasts; then its status is added to the answers."""
+    given = [] if answers is None else answers
+    body = json.dumps({"until": str(done)}).encode()
+    thread = threading.Thread(target=lambda: given.append(server.call(body)[0]))
+    thread.start()
+    begun, ends = done.with_suffix(".begun"), time.monotonic() + 10
+    while not begun.exists():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    yield thread
+    done.touch()
+    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +160,11 @@ def test_a_compressed_body_is_refused(server: Running) -> None:
 def test_slow_bodies_hold_up_nobody_and_are_given_up(server: Running) -> None:
     """Forty clients that send one byte and wait leave a normal call fast; then they get 408."""
     slow = [server.open(HEAD + b"Content-Length: 100\r\n\r\n{") for _ in range(40)]
-    started = time.monotonic()
     assert server.call()[0] == 200
-    assert time.monotonic() - started < 0.5
+    assert not select.select(slow, [], [], 0)[0]  # it was answered before any of them was given up
     for sock in slow:
         with sock:
             assert sock.recv(100).startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - started < 5
 
 
 def test_slow_heads_are_closed(server: Running) -> None:
@@ -163,26 +183,17 @@ def test_endless_heads_are_closed(server: Running) -> None:
 
 def test_discovery_and_health_do_not_queue_behind_a_computation(tmp_path: Path) -> None:
     """A load balancer's check is answered while a hook computes, even with one worker."""
-    with serving(tmp_path, "SERVER__WORKERS=1") as server:
-        busy = threading.Thread(target=server.call, args=(b'{"sleep": 1}',))
-        busy.start()
-        time.sleep(0.2)
-        started = time.monotonic()
+    with serving(tmp_path, "SERVER__WORKERS=1") as server, busy(server, tmp_path / "done") as computing:
         assert server.call(path="/health/live", method="GET")[0] == 200
         assert server.call(path="/cds-services", method="GET")[0] == 200
-        assert time.monotonic() - started < 0.5
-        assert busy.is_alive()
-        busy.join()
+        assert computing.is_alive()
 
 
 def test_too_many_waiting_calls_are_told_to_try_again(tmp_path: Path) -> None:
     """A bounded queue: 503 beats an answer that comes too late."""
-    with serving(tmp_path, "SERVER__WORKERS=1", "LIMITS__MAX_WAITING=1") as server:
-        busy = threading.Thread(target=server.call, args=(b'{"sleep": 1}',))
-        busy.start()
-        time.sleep(0.2)
+    settings = ("SERVER__WORKERS=1", "LIMITS__MAX_WAITING=1")
+    with serving(tmp_path, *settings) as server, busy(server, tmp_path / "done"):
         status, _, body = server.call()
-        busy.join()
         assert status == 503
         assert "try again" in diagnostics(body)
 
@@ -223,12 +234,11 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path) -> None:
     """A deployment cuts nobody off, and ends with exit code 0 and no children."""
     with serving(tmp_path) as server:
         answers: list[int] = []
-        busy = threading.Thread(target=lambda: answers.append(server.call(b'{"sleep": 1}')[0]))
-        busy.start()
-        time.sleep(0.3)
-        workers = server.workers()
-        server.process.send_signal(signal.SIGTERM)
-        busy.join()
+        with busy(server, tmp_path / "done", answers):
+            workers = server.workers()
+            server.process.send_signal(signal.SIGTERM)
+            while server.listens():
+                time.sleep(0.02)
         assert answers == [200]
         assert server.process.wait(10) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
