@@ -96,7 +96,7 @@ def test_parts_of_a_blood_count_come_after_haemoglobin():
 
 
 def test_a_large_record_is_summarised_with_little_work():
-    """Under forty calls of functions for each of 1,000 results, far below 50 ms; twice as many results, twice the work."""
+    """Under forty calls of functions for each of 1,000 results (far below 50 ms); for twice as many, twice the work."""
 
     def work(n: int) -> int:
         rows = (
