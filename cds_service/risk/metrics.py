@@ -15,6 +15,7 @@ from cds_service.risk.calibration import expit, in_the_large, slope_and_intercep
 
 Floats = NDArray[np.float64]
 REPLICATES = 1000
+_CELLS = 30_000  # weights that are in memory at once
 _Z = 1.959964
 
 
@@ -31,7 +32,10 @@ class Interval:
 
 
 class Ranked:
-    """Scores sorted once, so that each bootstrap replicate costs one pass."""
+    """Scores sorted once, so that many bootstrap replicates cost one pass each.
+
+    weights: of the people in the order of the scores; where several replicates are asked for, a row of them each.
+    """
 
     def __init__(self, scores: Floats, outcomes: Floats) -> None:
         self._order = np.argsort(scores, kind="stable")
@@ -41,42 +45,51 @@ class Ranked:
 
     def _tied(self, weights: Floats | None) -> tuple[Floats, Floats]:
         """Weight of people with and without the outcome at each distinct score, lowest first."""
-        weight = np.ones(len(self._order)) if weights is None else weights[self._order]
-        cases = np.add.reduceat(weight * self._outcomes, self._starts)
-        others = np.add.reduceat(weight * (1.0 - self._outcomes), self._starts)
+        weight = np.ones(len(self._order)) if weights is None else weights[..., self._order]
+        cases = np.add.reduceat(weight * self._outcomes, self._starts, axis=-1)
+        others = np.add.reduceat(weight * (1.0 - self._outcomes), self._starts, axis=-1)
         return cases, others
 
     def auroc(self, weights: Floats | None = None) -> float:
         """Probability that a person with the outcome scores higher than one without; ties count half."""
+        return float(self.aurocs(weights))
+
+    def aurocs(self, weights: Floats | None) -> Floats:
+        """The same for each replicate."""
         cases, others = self._tied(weights)
-        below = np.cumsum(others) - others
-        return float(np.sum(cases * (below + others / 2.0)) / (cases.sum() * others.sum()))
+        below = np.cumsum(others, axis=-1) - others
+        area: Floats = np.sum(cases * (below + others / 2.0), axis=-1) / (cases.sum(axis=-1) * others.sum(axis=-1))
+        return area
 
     def auprc(self, weights: Floats | None = None) -> float:
         """Average precision: precision averaged over the people with the outcome."""
-        cases, others = self._tied(weights)
-        cases, others = cases[::-1], others[::-1]
-        everyone = np.cumsum(cases + others)
-        precision = np.divide(np.cumsum(cases), everyone, out=np.zeros_like(everyone), where=everyone > 0)
-        return float(np.sum(precision * cases) / cases.sum())
+        return float(self.auprcs(weights))
+
+    def auprcs(self, weights: Floats | None) -> Floats:
+        """The same for each replicate."""
+        cases, others = (part[..., ::-1] for part in self._tied(weights))
+        everyone = np.cumsum(cases + others, axis=-1)
+        precision = np.divide(np.cumsum(cases, axis=-1), everyone, out=np.zeros_like(everyone), where=everyone > 0)
+        area: Floats = np.sum(precision * cases, axis=-1) / cases.sum(axis=-1)
+        return area
 
 
 def auroc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
     """AUROC with a bootstrap interval."""
     ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.auroc, len(outcomes), seed, replicates)
+    return _bootstrap(ranked.aurocs, len(outcomes), seed, replicates)
 
 
 def auprc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
     """Area under the precision-recall curve with a bootstrap interval."""
     ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.auprc, len(outcomes), seed, replicates)
+    return _bootstrap(ranked.auprcs, len(outcomes), seed, replicates)
 
 
 def gain(scores: Floats, rival: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
     """AUROC of `scores` minus that of a rival on the same people, with a paired-bootstrap interval."""
     ours, theirs = Ranked(scores, outcomes), Ranked(rival, outcomes)
-    return _bootstrap(lambda w: ours.auroc(w) - theirs.auroc(w), len(outcomes), seed, replicates)
+    return _bootstrap(lambda w: ours.aurocs(w) - theirs.aurocs(w), len(outcomes), seed, replicates)
 
 
 def slope(log_odds: Floats, outcomes: Floats) -> Interval:
@@ -117,13 +130,17 @@ def net_benefit(risk: Floats, outcomes: Floats, threshold: float) -> float:
     return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
 
 
-def _bootstrap(statistic: Callable[[Floats | None], float], n: int, seed: int, replicates: int) -> Interval:
+def _bootstrap(statistic: Callable[[Floats | None], Floats], n: int, seed: int, replicates: int) -> Interval:
     generator = np.random.default_rng(seed)
-    values = np.empty(replicates)
-    for i in range(replicates):
-        values[i] = statistic(np.bincount(generator.integers(n, size=n), minlength=n).astype(np.float64))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return Interval(statistic(None), float(low), float(high))
+    at_once = max(1, _CELLS // n)
+    values = []
+    for start in range(0, replicates, at_once):
+        weights = np.empty((min(at_once, replicates - start), n))
+        for row in weights:
+            row[:] = np.bincount(generator.integers(n, size=n), minlength=n)
+        values.append(statistic(weights))
+    low, high = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
+    return Interval(float(statistic(None)), float(low), float(high))
 
 
 def auroc_with_interval(scores: Floats, outcomes: Floats) -> Interval:
