@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
 
 import msgspec
-from babel.dates import format_date
-from babel.support import NullTranslations, Translations
 
 _LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "zh_Hans")
@@ -25,6 +24,7 @@ _FOLDERS = {"zh_Hans": "zh_CN"}
 _TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
 _REMEMBERED = 8192  # texts of a language; the program has some thousands
 UNITS = ("record", "conventional", "si", "both")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -140,7 +140,11 @@ class Words:
 
 @lru_cache(maxsize=4096)
 def _day(day: date, language: str) -> str:
-    return format_date(day, "d MMM y" if language == "en" else "medium", locale=language)
+    if language == "en":  # Babel, which says the same, is loaded only where there is something to translate
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    from babel.dates import format_date
+
+    return format_date(day, "medium", locale=language)
 
 
 @lru_cache(maxsize=len(LANGUAGES) * len(UNITS))
@@ -163,6 +167,7 @@ def _catalogue(name: str) -> tuple[NullTranslations, Mapping[str, str]]:
     """The messages of a language, read from its `.po`: the source is what runs, nothing has to be compiled."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
+    from babel.support import Translations
 
     compiled = BytesIO()
     with (_LOCALES / _FOLDERS[name] / "LC_MESSAGES" / "curbside.po").open("rb") as file:

@@ -2,11 +2,13 @@
 
 import ast
 import re
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 import orjson
 import pytest
+from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
@@ -91,3 +93,10 @@ def test_the_json_of_a_summary_tells_each_facts_status_certainty_and_person(caps
     assert [line["id"] for line in lines] == [f"F{n}" for n in range(1, len(lines) + 1)]
     medicine = next(line for line in lines if line["kind"] == "medication")
     assert (medicine["status"], medicine["certainty"], medicine["about"]) == ("active", "confirmed", "patient")
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_english_dates_are_those_of_babel(month: int) -> None:
+    """What is written without loading Babel is what Babel writes."""
+    day = date(2026, month, 6)
+    assert words("en").date(day) == format_date(day, "d MMM y", locale="en")

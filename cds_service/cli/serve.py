@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     """Serve CDS Hooks over HTTP until SIGTERM or Ctrl-C."""
     given: dict[str, Any] = {"host": host, "port": port, "workers": workers}
     settings = settings.with_("server", **{name: value for name, value in given.items() if value is not None})
+    gc.disable()  # nothing that is loaded or made before the fork is garbage; workers collect again
     from cds_service.web import lean  # noqa: F401, I001 - before anything loads structlog
     from cds_service.web import server  # it sets the number of threads before numpy is imported
     from cds_service.web.metrics import Metrics

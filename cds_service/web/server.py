@@ -60,7 +60,6 @@ def serve(
     Raises SettingsError for TLS files that cannot be used.
     """
     tls.check(settings.server)
-    gc.disable()  # nothing that is made before the fork is garbage; workers collect again
     _Gunicorn(factory, settings, metrics, on_ready, beside).run()
 
 
