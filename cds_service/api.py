@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import drug_findings, kidneys, liver, orders
+from cds_service import drug_findings, fibrillation, kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -42,9 +42,10 @@ from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_ov
 from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
-from cds_service.features.stays import goes_to, is_inpatient
+from cds_service.features.stays import goes_to, is_inpatient, stay_began
 from cds_service.fhir.resources import MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
+from cds_service.given_up import with_list_limits
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.knowledge import genotypes, pharmacogenes, preventive, renal_limits, safety, tumours, variants
 from cds_service.knowledge.headings import inside
@@ -148,6 +149,7 @@ __all__ = [
     "earlier_stays",
     "egfr_history",
     "evidence_step",
+    "fibrillation",
     "gene_sets",
     "genetics",
     "genotypes",
@@ -178,7 +180,9 @@ __all__ = [
     "safety",
     "says_something",
     "serious_illness",
+    "stay_began",
     "tumours",
     "variants",
     "what_if",
+    "with_list_limits",
 ]

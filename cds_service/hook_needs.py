@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cds_service.language import Message, msg
-from cds_service.needs import COMMON, ENCOUNTERS, Need, SummaryNeeds
+from cds_service.needs import COMMON, ENCOUNTERS, ENDED_MEDICATIONS, Need, SummaryNeeds
 from cds_service.needs import KEYS as _KEYS
 
 _PATIENT = "{{context.patientId}}"
@@ -41,11 +41,7 @@ _STATEMENTS = _list("MedicationStatement", "&status=active,on-hold,stopped,compl
                     COMMON["medicationStatements"].label)  # fmt: skip
 _LEAVING: Mapping[str, Need] = MappingProxyType({
     "medicationStatements": _STATEMENTS,
-    # By the last change, not by the day of the order: a medicine of many years may have been stopped yesterday.
-    "endedMedications": _list(
-        "MedicationRequest", "&status=on-hold,stopped,completed&_sort=-_lastUpdated&_count=200",
-        msg("medicines that were stopped"), newest=True, part=True,
-    ),
+    "endedMedications": ENDED_MEDICATIONS,
     "appointments": _list(
         "Appointment", "&status=proposed,pending,booked,waitlist&_sort=-date&_count=50", msg("appointments"),
         newest=True,

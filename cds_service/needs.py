@@ -129,13 +129,22 @@ PROCEDURES = Need(
     required=False,
     newest=True,
 )
+# What is on hold or was stopped, by the last change: a medicine of many years may have been stopped yesterday.
+ENDED_MEDICATIONS = Need(
+    f"MedicationRequest?patient={_PATIENT}&status=on-hold,stopped,completed&_sort=-_lastUpdated&_count=200",
+    ("MedicationRequest",),
+    msg("medicines that were stopped"),
+    required=False,
+    newest=True,
+    part=True,
+)
 IMMUNIZATIONS = Need(
     f"Immunization?patient={_PATIENT}&_sort=-date&_count=200",
     ("Immunization",),
     msg("vaccinations"),
     required=False,
 )
-_LISTS = {"procedures": PROCEDURES, "immunizations": IMMUNIZATIONS}
+_LISTS = {"procedures": PROCEDURES, "immunizations": IMMUNIZATIONS, "endedMedications": ENDED_MEDICATIONS}
 _OF_ENCOUNTERS = (
     InHospital, MeasuredInHospital, OfStay, EarlierStays, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay,
 )  # fmt: skip

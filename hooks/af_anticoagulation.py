@@ -35,11 +35,13 @@ from cds_service.api import (
     Topic,
     Unusable,
     catalogue,
+    fibrillation,
     intolerances,
     msg,
     orders,
     override_reason,
     published,
+    with_list_limits,
 )
 
 STROKE_SCORES = ("cha2ds2-vasc", "cha2ds2-va")  # one edition is shown: the first that is on at the site
@@ -72,7 +74,8 @@ def find(case: Case) -> tuple[Finding, ...]:
     age = case.values.usable(catalogue.AGE)
     if case.values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < ADULT:
         return ()
-    main = valve(case) or score(case)
+    main = fibrillation.with_appendage(case, valve(case) or score(case))
+    main = with_list_limits(case, catalogue.ANTICOAGULANT, main, lambda f: not f.quiet)
     return (*main, *bleeding(case)) if any(not f.quiet for f in main) else main
 
 
@@ -162,7 +165,7 @@ def score(case: Case) -> tuple[Finding, ...]:
     if not certainly_untreated(case) and not unreadable:
         return ()
     if isinstance(result, NotEstimated):
-        return () if unreadable else _refused(model, result)
+        return () if unreadable else _refused(model, result) or fibrillation.closed_on_the_list(case, edition)
     band = result[0].band
     if band is None or band.id == "not-recommended":
         return ()
@@ -304,7 +307,9 @@ service = Service(
         catalogue.PLATELETS,
         catalogue.PREGNANCY,
         catalogue.PALLIATIVE_CARE,
+        fibrillation.EVER,
     ),
+    lists=("procedures", "endedMedications"),
     find=find,
     source=ESC_2024,
     topic=Topic("http://snomed.info/sct", "49436004", "Atrial fibrillation"),

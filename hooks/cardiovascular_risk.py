@@ -40,6 +40,7 @@ from cds_service.api import (
     override_reason,
     prevention,
     published,
+    with_list_limits,
 )
 
 PREVENT = "prevent-base"
@@ -71,24 +72,13 @@ DYSLIPIDEMIA_2026 = Citation(
 CHOLESTEROL_2018 = Citation("2018 AHA/ACC cholesterol guideline", "https://doi.org/10.1161/CIR.0000000000000625")
 CKD_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
 
-# Medicines and intolerances are read from the lists: notes are not, and the advice says so.
-HIGH_INTENSITY = msg(
-    "A high-intensity statin is recommended unless it is contraindicated or was not tolerated. Notes were not read: a "
-    "statin or an intolerance may stand there alone."
-)
+HIGH_INTENSITY = msg("A high-intensity statin is recommended unless it is contraindicated or was not tolerated.")
 MODERATE_INTENSITY = msg(
-    "At least a moderate-intensity statin is recommended unless it is contraindicated or was not tolerated. Notes were "
-    "not read: a statin or an intolerance may stand there alone."
+    "At least a moderate-intensity statin is recommended unless it is contraindicated or was not tolerated."
 )
-IN_CKD = msg(
-    "A statin, or a statin with ezetimibe, is recommended unless it is contraindicated or was not tolerated. Notes "
-    "were not read: a statin or an intolerance may stand there alone."
-)
+IN_CKD = msg("A statin, or a statin with ezetimibe, is recommended unless it is contraindicated or was not tolerated.")
 RECONCILE = msg("Reconcile the problem list: an empty one does not say that there is no disease.")
-OLDER = msg(
-    "Over 75 a statin is reasonable after weighing benefit, harm and the patient's wishes. Notes were not read: a "
-    "statin or an intolerance may stand there alone."
-)
+OLDER = msg("Over 75 a statin is reasonable after weighing benefit, harm and the patient's wishes.")
 BAND_WORDS = {
     "low": msg("low"),
     "borderline": msg("borderline"),
@@ -105,16 +95,25 @@ def find(case: Case) -> tuple[Finding, ...]:
     if prevention.untimely(values) or age is None or published.whole_years(age) < YOUNGEST:
         return ()
     rule = () if values.flag(catalogue.PREGNANCY) else statin_rule(case, published.whole_years(age))
-    if values.flag(catalogue.IN_HOSPITAL):
+    advised = ("statin/", f"{PREVENT}/total")
+    return with_list_limits(case, catalogue.STATIN, _timely(case, rule), lambda f: f.key.startswith(advised))
+
+
+def _timely(case: Case, rule: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """In hospital what does not wait; elsewhere the rule, the risk and the pressure."""
+    if case.values.flag(catalogue.IN_HOSPITAL):
         secondary = {f"statin/{feature.id}" for feature in DISEASES}
         return tuple(f for f in rule if f.key in secondary)
     return (*rule, *risk(case, settled=bool(rule)), *pressure(case))
 
 
 def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
-    """A statin that is due whatever the equation says: known disease, very high LDL, diabetes, kidney disease."""
+    """A statin that is due whatever the equation says: known disease, very high LDL, diabetes, kidney disease.
+
+    On dialysis none is started (KDIGO 2013; 2018 AHA/ACC: no benefit); one that is taken goes on.
+    """
     values = case.values
-    if not untreated(case):
+    if not untreated(case) or values.flag(catalogue.DIALYSIS):
         return ()
     for feature in DISEASES:
         disease = values.usable(feature)
@@ -134,13 +133,12 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
 
 
 def _statin_in_ckd(case: Case, age: int) -> tuple[Finding, ...]:
-    """At 50 to 75, listed or shown by eGFR below 60 for more than 90 days; on dialysis none is started."""
+    """At 50 to 75, listed or shown by eGFR below 60 for more than 90 days."""
     values = case.values
     known = (values.usable(feature) for feature in (catalogue.CKD, catalogue.EGFR_LASTINGLY_LOW))
     disease = next((found for found in known if found is not None and found.value is True), None)
-    excluded = values.flag(catalogue.DIALYSIS) or values.flag(catalogue.KIDNEY_TRANSPLANT)
     low, high = STATIN_AGES_IN_CKD
-    if disease is None or excluded or not low <= age <= high:
+    if disease is None or values.flag(catalogue.KIDNEY_TRANSPLANT) or not low <= age <= high:
         return ()
     headline = msg("Chronic kidney disease at age {age}, and no statin on the medication list", age=age)
     return (_statin_due(_with_risk(case, headline), IN_CKD, disease, age, CKD_2024),)
@@ -347,5 +345,6 @@ service = Service(
         override_reason("prefers-alternative", "Patient prefers an alternative approach or treatment"),
         override_reason("action-unsuccessful", "Recommended action was previously unsuccessful"),
     ),
+    lists=("endedMedications",),
     optional=("labs", "vitalSigns", "answers"),  # without them there are still rules
 )

@@ -49,8 +49,8 @@ def find(case: Case) -> tuple[Finding, ...]:
     years = published.whole_years(age)
     if years < ADULT:
         return ()
-    if case.values.flag(catalogue.IN_HOSPITAL):
-        return (*harmful(case),)
+    if case.values.flag(catalogue.IN_HOSPITAL) or case.values.flag(catalogue.LIVER_TRANSPLANT):
+        return harmful(case)  # with a new liver the old one's scores say nothing
     return (*harmful(case), *transplant(case, years), *child_pugh(case))
 
 
@@ -156,7 +156,15 @@ service = Service(
         "that are missing for it, and NSAIDs, which harm there."
     ),
     models=(MELD, CHILD_PUGH),
-    features=(*SILENCED, *COMPLICATIONS, catalogue.AGE, catalogue.CIRRHOSIS, catalogue.NSAID, catalogue.IN_HOSPITAL),
+    features=(
+        *SILENCED,
+        *COMPLICATIONS,
+        catalogue.AGE,
+        catalogue.CIRRHOSIS,
+        catalogue.NSAID,
+        catalogue.IN_HOSPITAL,
+        catalogue.LIVER_TRANSPLANT,
+    ),
     find=find,
     source=TRANSPLANT_2013,
     topic=Topic("http://snomed.info/sct", "19943007", "Cirrhosis of liver"),

@@ -1,7 +1,8 @@
 """Diabetes at patient-view: whom to test, what a test in the range of diabetes asks for, HbA1c that is due or high.
 
-Without diabetes on the problem list: an HbA1c in its range comes first, then whom to test, by the ADA risk test or by
-weight from 35 to 70, if no HbA1c or glucose of three years is there; FINDRISC joins where its answers settle it.
+Without diabetes on the problem list: an HbA1c or a fasting glucose in its range comes first, then whom to test, by the
+ADA risk test or by weight from 35 to 70, if no HbA1c or glucose of three years is there; FINDRISC joins where its
+answers settle it.
 With diabetes: HbA1c that is due, HbA1c far above the goal, and an SGLT2 inhibitor in heart failure. What other cards
 say is not said again: statins and pressure (`cardiovascular-risk`); albuminuria, metformin by eGFR and SGLT2
 inhibitors in kidney disease (`kidney-liver-check`). In pregnancy, in hospital and with palliative care it is silent.
@@ -12,6 +13,7 @@ Services Task Force 2021 (screening from 35 to 70 with overweight), doi:10.1001/
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.api import (
@@ -22,6 +24,7 @@ from cds_service.api import (
     Finding,
     Message,
     NotEstimated,
+    Quantity,
     Reason,
     RiskFinding,
     Service,
@@ -44,6 +47,7 @@ ADULT = 18
 SCREENED = (35, 70)  # years, with overweight
 OVERWEIGHT = 25.0  # kg/m2
 IN_RANGE = 6.5  # % of HbA1c
+FASTING_IN_RANGE = 126.0  # mg/dL
 GOAL = 7.0  # %
 STEADY, UNSTEADY = timedelta(days=183), timedelta(days=92)  # how often HbA1c is due, at the goal and above it
 THREE_YEARS = timedelta(days=3 * 365 + 1)
@@ -51,6 +55,9 @@ APART = timedelta(days=1)  # between two samples that confirm each other
 SGLT2_FROM_EGFR = 20.0
 HBA1C_3_YEARS = catalogue.within(catalogue.HBA1C, THREE_YEARS, "hba1c_3_years")
 GLUCOSE_3_YEARS = catalogue.within(catalogue.GLUCOSE, THREE_YEARS, "glucose_3_years")
+DIABETES_EVER = replace(catalogue.DIABETES, id="diabetes_ever", ever=True)
+MISLEADS = msg("Anaemia, bleeding, kidney failure and changed haemoglobins make HbA1c mislead.")
+FASTED = msg("It counts if nothing was eaten for 8 hours.")
 SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.PREGNANCY, catalogue.IN_HOSPITAL)
 THRESHOLDS = {
     "review_from_hba1c": Threshold(8.5, msg("HbA1c from which a review of treatment is advised"), "%", 7, 12),
@@ -83,42 +90,58 @@ def find(case: Case) -> tuple[Finding, ...]:
 
 
 def undiagnosed(case: Case) -> tuple[Finding, ...]:
-    """An HbA1c in the range of diabetes: once, to confirm; twice, to write down."""
-    latest = case.values.usable(HBA1C_3_YEARS)
-    if latest is None or float(latest.value) < IN_RANGE or latest.effective is None:
+    """An HbA1c or a fasting glucose in the range of diabetes: once, to confirm; twice, to write down."""
+    return _in_range(case, HBA1C_3_YEARS, IN_RANGE) or _in_range(case, catalogue.FASTING_GLUCOSE, FASTING_IN_RANGE)
+
+
+def _in_range(case: Case, test: Quantity, from_: float) -> tuple[Finding, ...]:
+    latest = case.values.usable(test)
+    if latest is None or float(latest.value) < from_ or latest.effective is None:
         return ()
     earlier = [
         v
-        for v in history(case.context.record, HBA1C_3_YEARS)
-        if v.effective is not None and float(v.value) >= IN_RANGE and latest.effective - v.effective >= APART
+        for v in history(case.context.record, test)
+        if v.effective is not None and float(v.value) >= from_ and latest.effective - v.effective >= APART
     ]
-    confirmed = bool(earlier)
-    offers = () if confirmed else orders.offer(case.context, orders.HBA1C, "HbA1c in the range of diabetes: confirm")
-    headline = msg("HbA1c {value} on {date}: in the range of diabetes, which is not on the problem list",
-                   value=published.in_words(latest), date=latest.effective.date())  # fmt: skip
-    if confirmed and earlier[0].effective is not None:
-        headline = msg(
-            "HbA1c {value}, and {before} on {date}: diabetes, which is not on the problem list",
-            value=published.in_words(latest),
-            before=published.in_words(earlier[0]),
-            date=earlier[0].effective.date(),
-        )
+    over = bool(case.values.flag(DIABETES_EVER))
+    confirmed = bool(earlier) and not over
+    offers = () if earlier else orders.offer(case.context, orders.HBA1C, "A test in the range of diabetes: confirm")
     finding = CareGapFinding(
-        key="diabetes/undiagnosed",
+        key="diabetes/undiagnosed" if not over else "diabetes/closed-on-the-list",
         severity=Severity.WARNING if confirmed else Severity.INFO,
-        headline=headline,
-        advice=msg("Two values in the range are diabetes: tell the patient, and add it to the problem list.")
-        if confirmed
-        else msg("One value is no diagnosis without symptoms: repeat it, or measure fasting glucose."),
+        headline=_in_range_words(latest, earlier if confirmed else [], over=over),
+        advice=_asks(confirmed=confirmed, over=over),
         advice_source=_ada(2),
         proposals=offers,
-        quiet=not confirmed and not offers,
-        due=msg("Anaemia, bleeding, kidney failure and changed haemoglobins make HbA1c mislead."),
+        quiet=not (confirmed or over) and not offers,
+        due=MISLEADS if test is HBA1C_3_YEARS else FASTED,
         last_done=None,
         sources=(*latest.sources, *(earlier[0].sources if confirmed else ())),
         magnitude=float(latest.value),
     )
     return (finding,)
+
+
+def _in_range_words(latest: FeatureValue, earlier: list[FeatureValue], *, over: bool) -> Message:
+    shown = {"test": latest.feature.label, "value": published.in_words(latest)}
+    if earlier and earlier[0].effective is not None:
+        before, date = published.in_words(earlier[0]), earlier[0].effective.date()
+        return msg("{test} {value}, and {before} on {date}: diabetes, which is not on the problem list",
+                   before=before, date=date, **shown)  # fmt: skip
+    date = latest.effective.date() if latest.effective is not None else None
+    if over:
+        return msg("{test} {value} on {date}: in the range of diabetes, which is closed on the problem list",
+                   date=date, **shown)  # fmt: skip
+    return msg("{test} {value} on {date}: in the range of diabetes, which is not on the problem list",
+               date=date, **shown)  # fmt: skip
+
+
+def _asks(*, confirmed: bool, over: bool) -> Message:
+    if over:
+        return msg("A remission may have ended: repeat the test, and open the entry again if it is confirmed.")
+    if confirmed:
+        return msg("Two values in the range are diabetes: tell the patient, and add it to the problem list.")
+    return msg("One value is no diagnosis without symptoms: repeat it, or measure fasting glucose.")
 
 
 def screening(case: Case, years: int) -> tuple[Finding, ...]:
@@ -278,6 +301,8 @@ service = Service(
         catalogue.AGE,
         catalogue.BMI,
         catalogue.DIABETES,
+        DIABETES_EVER,
+        catalogue.FASTING_GLUCOSE,
         catalogue.TYPE_1_DIABETES,
         catalogue.HEART_FAILURE,
         catalogue.CKD,

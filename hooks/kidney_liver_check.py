@@ -4,8 +4,8 @@ A rise of creatinine comes first: while it is not steady there is no eGFR and no
 one value: chronic kidney disease needs a second one more than 90 days apart, or albuminuria that lasts as long. What
 its stage calls for is offered only where the record does not show it already. FIB-4 is looked at only where a guideline
 asks for it: diabetes or prediabetes, obesity, steatosis, chronic liver disease, raised ALT, alcohol use disorder.
-Normal results stay silent. In hospital only kidney injury and contraindicated metformin speak; with palliative care
-or in pregnancy all of it is silent.
+Normal results stay silent. In hospital only kidney injury and contraindicated metformin speak, in
+pregnancy kidney injury alone; with palliative care all of it is silent.
 What each finding says stands with its source in `cds_service/kidneys/` and `cds_service/liver.py`.
 
 Sources: KDIGO 2012 (acute kidney injury; referral), KDIGO 2022 (diabetes in CKD), KDIGO 2024 (CKD), AHA/ACC 2025
@@ -30,7 +30,6 @@ from cds_service.api import (
 )
 
 ADULT = 18
-SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.PREGNANCY)
 THRESHOLDS = {
     "refer_at_kfre": Threshold(5.0, msg("5-year risk of kidney failure (KFRE) from which to refer"), "%", 1, 50),
 }
@@ -39,10 +38,12 @@ THRESHOLDS = {
 def find(case: Case) -> tuple[Finding, ...]:
     """Kidney findings, then liver findings."""
     age = case.values.usable(catalogue.AGE)
-    if any(case.values.flag(f) for f in SILENCED) or age is None or published.whole_years(age) < ADULT:
+    if case.values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < ADULT:
         return ()
     rise = None if case.values.flag(catalogue.DIALYSIS) else creatinine_rise(case.context.record, catalogue.CREATININE)
     metformin = kidneys.metformin_in_injury(case, rise) or kidneys.metformin(case)
+    if case.values.flag(catalogue.PREGNANCY):  # creatinine falls there: a rise means all the more
+        return kidneys.injury(case, rise)
     if case.values.flag(catalogue.IN_HOSPITAL):
         return (*kidneys.injury(case, rise), *metformin)
     found = None if rise is not None else kidneys.disease(case)

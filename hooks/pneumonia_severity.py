@@ -2,7 +2,8 @@
 
 It speaks where the choice is open: from 2 points on wherever the patient is, and below in the emergency department or
 an office, where the patient may be able to go home. On a ward a low score says nothing new. With inputs missing it
-acts on the interval of possible totals, and asks for what would decide it.
+acts on the interval of possible totals, and asks for what would decide it. Silent about a pneumonia that began two days
+or more after admission.
 
 Sources: NICE NG250 (September 2025, read in a secondary source): 0 or 1 at home, 2 by judgement, from 3 in hospital.
 ATS/IDSA 2019 prefers the Pneumonia Severity Index and puts clinical judgement first.
@@ -33,6 +34,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    stay_began,
 )
 
 CURB = "curb-65"
@@ -40,6 +42,8 @@ NICE_2025 = Citation(
     "NICE guideline NG250, pneumonia (2025; read in a secondary source)", "https://www.nice.org.uk/guidance/ng250"
 )
 REPEAT_AFTER = timedelta(hours=12)
+SATURATION_FROM = 92.0  # %, below which the BTS guideline wants hospital care
+IN_HOSPITAL = timedelta(days=2)
 SEVERITIES = {"low": Severity.INFO, "moderate": Severity.INFO, "severe": Severity.WARNING}
 ADVICE = {
     "low": msg("Treatment at home may be suitable, if oxygenation, other diseases and circumstances allow it."),
@@ -56,25 +60,57 @@ def find(case: Case) -> tuple[Finding, ...]:
     result, encounter = case.results[CURB], case.context.encounter
     if isinstance(result, NotEstimated) or (encounter is not None and is_over(encounter, case.context.now)):
         return ()
+    if acquired_in_hospital(case):
+        return ()
     (estimate,) = result
     band = estimate.band.id if estimate.band is not None else "undetermined"
     on_ward = encounter is not None and is_inpatient(encounter)
     palliative = bool(case.values.flag(catalogue.PALLIATIVE_CARE))
-    advice = msg("{advice} {ceiling}", advice=ADVICE[band], ceiling=CEILING) if palliative else ADVICE[band]
+    short_of_oxygen = hypoxemia(case)
+    advice = _advice(case, band, hypoxemic=short_of_oxygen is not None)
+    advice = msg("{advice} {ceiling}", advice=advice, ceiling=CEILING) if palliative else advice
     finding = RiskFinding(
         key=f"{CURB}/{band}",
-        severity=SEVERITIES.get(band, Severity.INFO),
-        headline=headline(estimate, band),
+        severity=Severity.WARNING if short_of_oxygen else SEVERITIES.get(band, Severity.INFO),
+        headline=headline(estimate, band)
+        if short_of_oxygen is None
+        else msg("{score}; {spo2}", score=headline(estimate, band), spo2=short_of_oxygen),
         short_headline=msg("CURB-65 cannot be completed: {count} inputs missing", count=len(estimate.not_measured)),
         advice=advice,
         advice_source=NICE_2025,
         proposals=() if palliative else (*_critical_care(case, band), *_missing(case, estimate.not_measured)),
-        quiet=band == "low" and on_ward,
+        quiet=band == "low" and on_ward and short_of_oxygen is None,
         magnitude=estimate.value,
         model=case.models[CURB],
         result=result,
     )
     return (finding,)
+
+
+def _advice(case: Case, band: str, *, hypoxemic: bool) -> Message:
+    """What the band asks for; where the score misleads, that instead of treatment at home."""
+    if hypoxemic and band != "severe":
+        return msg("Saturation below 92% calls for hospital care whatever the score: it does not count oxygenation.")
+    if band == "low" and case.values.flag(catalogue.PREGNANCY):
+        return msg("The score was not derived in pregnancy: the threshold for hospital care is lower there.")
+    return ADVICE[band]
+
+
+def hypoxemia(case: Case) -> Message | None:
+    """A saturation of the last day below that of the guideline, in words; None without one."""
+    found = case.values.usable(catalogue.SPO2_ACUTE)
+    if found is None or float(found.value) >= SATURATION_FROM:
+        return None
+    return msg("saturation {value}", value=published.in_words(found))
+
+
+def acquired_in_hospital(case: Case) -> bool:
+    """True if the pneumonia began two days or more after the stay did: CURB-65 is for one that was brought along."""
+    pneumonia = case.values.usable(catalogue.PNEUMONIA)
+    began = stay_began(case.context.record, case.context.encounter)
+    if pneumonia is None or pneumonia.effective is None or began is None:
+        return False
+    return pneumonia.effective - began >= IN_HOSPITAL
 
 
 def headline(estimate: RiskEstimate, band: str) -> Message:
@@ -129,7 +165,7 @@ service = Service(
         "interval of possible totals where inputs are missing."
     ),
     models=(CURB,),
-    features=(catalogue.PALLIATIVE_CARE, catalogue.SPO2_ACUTE),
+    features=(catalogue.PALLIATIVE_CARE, catalogue.PREGNANCY, catalogue.SPO2_ACUTE),
     shown=(catalogue.SPO2_ACUTE,),
     find=find,
     source=NICE_2025,

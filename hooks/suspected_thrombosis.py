@@ -67,6 +67,13 @@ LIKELY = {
     DVT: msg("Ultrasound of the leg veins; if it must wait, consider treating meanwhile."),
     PE: msg("CT pulmonary angiography; if it must wait, consider treating meanwhile."),
 }
+CONFIRMED = {DVT: catalogue.DEEP_VEIN_THROMBOSIS, PE: catalogue.PULMONARY_EMBOLISM}
+SETTLED = timedelta(days=14)  # an older thrombosis does not settle a new suspicion
+TREATED = (catalogue.ANTICOAGULANT, catalogue.HEPARIN)
+UNDER_TREATMENT = msg(
+    "An anticoagulant is on the medication list: ask whether it is taken. Under it a low D-dimer excludes nothing, so "
+    "look by imaging."
+)
 NAMES = {DVT: msg("deep vein thrombosis"), PE: msg("pulmonary embolism")}
 
 
@@ -81,11 +88,13 @@ def find(case: Case) -> tuple[Finding, ...]:
 
 def _prefilled(case: Case, model_id: str) -> Finding | None:
     result = case.results[model_id]
-    if isinstance(result, NotEstimated) or orders.pending(case.context, IMAGING[model_id]):
+    if isinstance(result, NotEstimated) or orders.pending(case.context, IMAGING[model_id]) or _found(case, model_id):
         return None
     (estimate,) = result
     likely = estimate.band is not None and estimate.band.id == "likely"
     said = LIKELY[model_id] if likely else ADVICE[model_id]
+    if any(case.values.flag(f) for f in TREATED):
+        said = UNDER_TREATMENT
     if case.values.flag(catalogue.PALLIATIVE_CARE):
         said = msg("{advice} Palliative care is on the problem list: follow the agreed ceiling.", advice=said)
     return RiskFinding(
@@ -99,6 +108,14 @@ def _prefilled(case: Case, model_id: str) -> Finding | None:
         model=case.models[model_id],
         result=result,
     )
+
+
+def _found(case: Case, model_id: str) -> bool:
+    """True if the thrombosis is on the problem list since the last days: the suspicion has become a diagnosis."""
+    confirmed = case.values.usable(CONFIRMED[model_id])
+    if confirmed is None or confirmed.value is not True or confirmed.effective is None:
+        return False
+    return case.context.now - confirmed.effective <= SETTLED
 
 
 def headline(estimate: RiskEstimate, model_id: str, *, likely: bool) -> Message:
@@ -133,7 +150,7 @@ service = Service(
         "written down. What only an examination tells is asked for."
     ),
     models=(PE, DVT),
-    features=(catalogue.PALLIATIVE_CARE,),
+    features=(catalogue.PALLIATIVE_CARE, *TREATED, *CONFIRMED.values()),
     find=find,
     source=PE_2026,
     topic=Topic("http://snomed.info/sct", "59282003", "Pulmonary embolism"),

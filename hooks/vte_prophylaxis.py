@@ -139,6 +139,8 @@ def bleeding(case: Case) -> tuple[Message, ...]:
     for feature in (catalogue.ACTIVE_BLEEDING, catalogue.CIRRHOSIS, catalogue.ANTIPLATELET, catalogue.NSAID):
         if values.flag(feature):
             found.append(feature.label)
+    if values.flag(catalogue.SURGERY_MONTH):
+        found.append(msg("surgery in the last 30 days: Padua is for medical patients, ask the surgeon"))
     platelets, egfr, inr = (values.usable(f) for f in (catalogue.PLATELETS, catalogue.EGFR, catalogue.INR))
     if platelets is not None and float(platelets.value) < PLATELETS_BELOW:
         found.append(msg("platelets {value}", value=published.in_words(platelets)))

@@ -35,7 +35,7 @@ AGE_FROM = 65  # years
 MODERATE, SEVERE = 2, 3
 
 BANDS = (
-    (float("-inf"), Band("low", msg("0 to 1, low severity: treatment at home may be suitable"))),
+    (float("-inf"), Band("low", msg("0 to 1, low severity"))),
     (MODERATE, Band("moderate", msg("2, moderate severity: consider hospital care"))),
     (SEVERE, Band("severe", msg("3 or more, high severity: hospital; assess for intensive care, above all at 4 or 5"))),
 )

@@ -36,7 +36,7 @@ LAYERS = (
     ("documents",),
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
-    ("evidence_path", "not_calculated", "kidneys", "liver", "drug_findings"),
+    ("evidence_path", "given_up", "not_calculated", "fibrillation", "kidneys", "liver", "drug_findings"),
     ("cards", "card_detail", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),

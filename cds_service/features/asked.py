@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import TypeGuard
 
 from cds_service.features.conditions_on_record import ProblemList, codes_of, not_listed
 from cds_service.features.feature import Coded, ConditionFeature, Feature, MedicationFeature, Quantity
@@ -23,7 +24,7 @@ class Asked(tuple[Feature, ...]):
 
     @cached_property
     def _conditions(self) -> _Index:
-        return _Index((f, codes_of(f), not_listed(f)) for f in self if type(f) is ConditionFeature)
+        return _Index((f, codes_of(f), not_listed(f)) for f in self if _from_list_alone(f))
 
     @cached_property
     def _measurements(self) -> _Index:
@@ -43,6 +44,10 @@ class Asked(tuple[Feature, ...]):
         if (names := medicines.names) is not None:
             found |= self._medicines.without(names)
         return found
+
+
+def _from_list_alone(feature: Feature) -> TypeGuard[ConditionFeature]:
+    return type(feature) is ConditionFeature and feature.elsewhere is None
 
 
 class _Index:

@@ -9,7 +9,7 @@ for the ICD-10 ranges of comorbidities.
 from __future__ import annotations
 
 from cds_service.features import snomed_lists
-from cds_service.features.feature import Absence, ConditionFeature
+from cds_service.features.feature import Absence, ConditionFeature, Elsewhere
 from cds_service.language import msg
 
 
@@ -289,6 +289,13 @@ CIRRHOSIS = ConditionFeature(
     icd10=("K70.3", "K71.7", "K74.3", "K74.4", "K74.5", "K74.6"),
     ever=True,
 )
+LIVER_TRANSPLANT = ConditionFeature(
+    id="liver_transplant",
+    label=msg("Liver transplant"),
+    snomed=("18027006",),  # transplantation of liver
+    icd10=("Z94.4", "T86.4"),
+    ever=True,
+)
 ASCITES = ConditionFeature(
     id="ascites",
     label=msg("Ascites"),
@@ -384,6 +391,11 @@ PREGNANCY = ConditionFeature(
         "O44", "O45", "O46", "O47", "O48",
     ),
     most_days=320,  # 42 weeks and some
+    elsewhere=Elsewhere(
+        questions=("82810-3",),  # pregnancy status
+        answers=("77386006", "LA15173-0"),
+        days=300,  # an answer given at the very beginning
+    ),
 )  # fmt: skip
 MECHANICAL_VALVE = ConditionFeature(
     id="mechanical_valve",
@@ -519,6 +531,20 @@ PALLIATIVE_CARE = ConditionFeature(
         "441874000",  # by palliative care service
     ),
     icd10=("Z51.5",),
+    elsewhere=Elsewhere(
+        codes=(
+            "133918004",  # comfort measures
+            "103735009",  # palliative care
+            "385763009",  # hospice care
+            "182964004",  # terminal care
+            "385736008",  # dying care
+            "305336008",  # admission to hospice
+            "183919006",  # urgent, routine, for respite
+            "183920000",
+            "183921001",
+        ),
+        words=("comfort measures", "comfort care", "hospice care", "admission to hospice", "临终关怀", "安宁疗护"),
+    ),
 )
 _PNEUMONIA = (
     "233604007",  # pneumonia
@@ -535,6 +561,7 @@ PNEUMONIA = ConditionFeature(
     # Not J95.851, of the ventilator, and not J69.0, of aspiration: neither is community-acquired pneumonia.
     snomed=_PNEUMONIA,
     icd10=("J12", "J13", "J14", "J15", "J16", "J17", "J18", "J10.0", "J11.0"),
+    forgotten_days=60,
 )
 INFECTION = ConditionFeature(
     id="infection",
@@ -559,6 +586,7 @@ INFECTION = ConditionFeature(
         "M72.6", "M86.0", "M86.1", "N10", "N12", "N13.6", "N15.1", "N30.0", "N39.0", "N41.0", "R65.2", "R78.81",
         "T80.2", "T81.4", "U07.1",
     ),
+    forgotten_days=60,  # six weeks of treatment and some
 )  # fmt: skip
 GESTATIONAL_DIABETES = ConditionFeature(
     id="gestational_diabetes",
@@ -585,7 +613,8 @@ FAMILY_DIABETES = ConditionFeature(
 
 CONDITIONS = (
     DIABETES, HYPERTENSION, HEART_FAILURE, ATRIAL_FIBRILLATION, STROKE_TIA, VASCULAR_DISEASE, CORONARY_DISEASE, CKD,
-    DIALYSIS, KIDNEY_TRANSPLANT, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE, ACUTE_HEPATITIS, STEATOSIS,
+    DIALYSIS, KIDNEY_TRANSPLANT, LIVER_TRANSPLANT, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE,
+    ACUTE_HEPATITIS, STEATOSIS,
     OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COPD, DEMENTIA, CANCER, METASTASIS,
     PALLIATIVE_CARE, HYPERCAPNIA, TYPE_1_DIABETES, STROKE, MAJOR_BLEEDING, ASCITES, HEPATIC_ENCEPHALOPATHY, PNEUMONIA,
     INFECTION,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from cds_service.features.elsewhere import said_elsewhere
 from cds_service.features.feature import Absence, ConditionFeature, FeatureValue, Reason, Unusable
 from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
@@ -93,11 +94,25 @@ class ProblemList:
 
         Active means `clinicalStatus` active, recurrence or relapse, or none stated, and not abated by `as_of`.
         Unconfirmed, provisional and differential entries are no diagnosis; the value then carries a note.
+        What says the same elsewhere counts as well.
         """
+        known = self._listed(feature)
+        if feature.elsewhere is None or (isinstance(known, FeatureValue) and known.value is True):
+            return known
+        said = said_elsewhere(self._record, feature.elsewhere)
+        if not said:
+            return known
+        begun = min((span.start for _, span in said if span is not None), default=None)
+        return FeatureValue(feature, True, begun, tuple(sorted({reference for reference, _ in said})))
+
+    def _listed(self, feature: ConditionFeature) -> FeatureValue | Unusable:
+        """What the list alone says."""
         wanted = _prepared(feature)
         if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):  # nearly all
             return wanted.not_listed if self.stated and feature.absence is Absence.NO_IF_LISTED else wanted.no_list
         found = [p for p in self.matching(feature) if p.active or feature.ever]
+        if feature.forgotten_days is not None:
+            found = [p for p in found if not self._outlived(p, timedelta(days=feature.forgotten_days))]
         sure = [p for p in found if p.sure]
         if sure:
             return self._present(feature, sure)

@@ -127,12 +127,29 @@ class Coded(Feature):
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What beside the problem list says that a condition is there.
+
+    codes: SNOMED CT codes of an order in force, or of the kind of a visit that goes on; words: as such an order is
+    written, lower case. questions: LOINC codes; answers: codes that say yes; days: for how long an answer can hold.
+    """
+
+    codes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionFeature(Feature):
     """True if an active condition of the value set is on record.
 
     snomed: exact SNOMED CT codes (descendants listed); icd10: ICD-10(-CM) prefixes, dots included.
     ever: True counts resolved conditions too (a past stroke stays a stroke).
     most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy that nobody ended).
+    forgotten_days: one that began and was recorded longer ago does not count: nobody closed it (a pneumonia).
+    elsewhere: what says the same outside the list.
     combined: those of the ICD-10 codes that name it within another disease, whose onset is not its own.
     """
 
@@ -142,6 +159,8 @@ class ConditionFeature(Feature):
     absence: Absence = Absence.NO_IF_LISTED
     most_days: int | None = None
     combined: tuple[str, ...] = ()
+    elsewhere: Elsewhere | None = None
+    forgotten_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

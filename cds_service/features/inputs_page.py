@@ -201,12 +201,22 @@ def _condition(feature: ConditionFeature) -> tuple[str, ...]:
     if feature.id == "cancer":
         prefixes = "C00 to C97 but C44, C4A, C7A, C7B"
     return (
-        str(feature.label),
+        str(feature.label) + _elsewhere(feature),
         f"`{feature.id}`",
         _first_of(feature.snomed),
         prefixes,
         "yes" if feature.ever else "",
     )
+
+
+def _elsewhere(feature: ConditionFeature) -> str:
+    """What beside the problem list counts, in words."""
+    wanted = feature.elsewhere
+    if wanted is None:
+        return ""
+    told = [f"orders and visits of SNOMED CT {', '.join(wanted.codes)}"] if wanted.codes else []
+    told += [f"answers {', '.join(wanted.answers)} to LOINC {', '.join(wanted.questions)}"] if wanted.questions else []
+    return f" (or {'; '.join(told)})"
 
 
 def _window(look_back: timedelta | None) -> str:

@@ -168,6 +168,29 @@ def distinct(record: PatientRecord, ordered: Iterable[fhir.MedicationRequest], c
     return len({m.names or m.codes or frozenset({(m.label or m.reference).casefold()}) for m in read})
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """An entry of a medicine that is on hold or was stopped. reason: as the record has it, or None."""
+
+    reference: str
+    label: str
+    held: bool
+    reason: str | None
+
+
+def given_up(record: PatientRecord, feature: MedicationFeature) -> tuple[GivenUp, ...]:
+    """Entries of a class that are on hold or were stopped, latest first; what ran out is none of them."""
+    found = []
+    for row in record.rows(fhir.MedicationRequest):
+        if row.status not in ("on-hold", "stopped") or row.do_not_perform:
+            continue
+        medicine = _read(record, row)
+        if medicine is not None and medicine.belongs_to(feature):
+            held, reason = row.status == "on-hold", label(row.status_reason)
+            found.append(GivenUp(medicine.reference, medicine.label or "", held, reason))
+    return tuple(found)
+
+
 def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator[tuple[str, str]]:
     """(words of the medicine, words of its dosage) of each current entry of a class."""
     for row in _current(record):

@@ -320,6 +320,7 @@ class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
     """A prescription or a medication order."""
 
     status: str | None = None
+    status_reason: CodeableConcept | None = None
     intent: str | None = None
     do_not_perform: bool | None = None
     medication_codeable_concept: CodeableConcept | None = None

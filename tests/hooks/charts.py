@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 LISTS = frozenset({"Condition", "MedicationRequest", "AllergyIntolerance", "ServiceRequest", "Observation"})
 PREGNANT = "77386006"
+# What does not last for years, as other problems of these charts: pregnancy, pneumonia, urinary infection.
+BEGAN = {PREGNANT: "2026-09-01", "233604007": "2026-10-30", "68566005": "2026-10-30"}
 SNOMED, LOINC, RXNORM = "http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"
 CODES = {
     "glucose": ("2345-7", "mg/dL"),
@@ -135,7 +137,7 @@ class Chart:
             "Condition",
             clinicalStatus=active,
             subject={"reference": "Patient/p1"},
-            onsetDateTime=onset or ("2026-09-01" if snomed == PREGNANT else "2020-01-01"),
+            onsetDateTime=onset or BEGAN.get(snomed, "2020-01-01"),
             code={"coding": [{"system": SNOMED, "code": snomed}], "text": text},
             **more,
         )

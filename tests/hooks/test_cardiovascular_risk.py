@@ -261,6 +261,6 @@ def test_statin_advice_says_that_notes_were_not_read(ask):
     """A statin or an intolerance that stands in a note alone is out of its reach."""
     for chart in (healthy().problem(INFARCTION), healthy(72, sbp=158, total=240, hdl=38).medicine(LISINOPRIL)):
         assert (
-            "Notes were not read: a statin or an intolerance may stand there alone."
+            "Notes were not read: such a medicine, or that it was not tolerated, may stand there alone."
             in ask(SERVICE, chart).cards[0].detail
         )
