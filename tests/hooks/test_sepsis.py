@@ -30,7 +30,7 @@ def test_a_rise_over_the_baseline_is_possible_sepsis(ask):
     answer = ask(SERVICE, chart(**LABS).measured(ago=MONTH, creatinine=0.9), encounter_class="IMP")
     finding = answer.finding("sepsis")
     assert answer.summary == "Possible sepsis: suspected infection, and SOFA up by at least 2"
-    assert finding.advice_source.url == "https://doi.org/10.1097/CCM.0000000000005337"
+    assert finding.advice_source.url == "https://doi.org/10.1097/CCM.0000000000007075"
     assert answer.suggestions[:2] == ["Order lactate", "Order blood cultures"]
     assert answer.cards[0].suggestions[0].actions[0].resource["priority"] == "stat"
 
