@@ -92,6 +92,7 @@ class Learning:
     inner: int = 3
     held_out: int = 0
     from_outer: bool = False
+    own_slopes: bool = False
     cuts: int = 0
     chains: int = 1
     replicates: int = 300

@@ -124,6 +124,7 @@ class _Declared(ABC, Generic[T]):
             seed=self.seed,
             held_out=how.held_out,
             from_outer=how.from_outer,
+            own_slopes=how.own_slopes,
         )
 
     def counts(self, cohort: People[T]) -> dict[str, dict[str, int]]:

@@ -22,7 +22,7 @@ from cds_service.training.masking import Dropout
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "mortality", "1.1.0", 20260501
+ID, VERSION, SEED = "mortality", "1.2.0", 20260501
 TITLE = "Five- and ten-year mortality"
 LAST_WAVE = {5: 2009, 10: 2005}  # first year of the last wave that was followed for the horizon
 AGES = (50, 79)
@@ -145,6 +145,8 @@ def main(
         trials=trials,
         outer=outer,
         seed=SEED,
+        from_outer=True,
+        own_slopes=True,
     )
     result = study.run(people, plan)
     written = folder.write(out, _manifest(table, people, result, plan), result.final.booster)

@@ -1,5 +1,6 @@
 """The shipped mortality model: what it was trained on, what it takes, and that it explains itself exactly."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -134,6 +135,17 @@ def test_for_any_patient_the_explanation_adds_up_and_five_years_is_below_ten(
         slope = model.calibration.slope_of(horizon)
         assert abs(float(baseline + slope * found.phi[0].sum() - output)) <= 5e-5
     assert model.calibration.probability(5, found.margins[0]) < model.calibration.probability(10, found.margins[0])
+
+
+def test_no_patient_can_have_a_margin_at_which_the_lines_of_five_and_ten_years_cross(model: TrainedModel) -> None:
+    """The sum of the lowest leaf of every tree: below it there is nothing, and there five years is still below ten."""
+    trees = json.loads(bytes(model.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+    lowest = sum(
+        min(leaf for leaf, left in zip(t["split_conditions"], t["left_children"], strict=True) if left < 0)
+        for t in trees
+    )
+    assert model.calibration.slope_of(5) < model.calibration.slope_of(10)
+    assert model.calibration.in_force(5, lowest) == 5
 
 
 @pytest.mark.parametrize(
