@@ -132,11 +132,9 @@ def validation(manifest: Manifest) -> str:
         )
     held_out = manifest.training.get("inner_held_out")
     final = "the final model repeats the same steps on all rows"
-    if held_out is not None:
-        inner = f"{inner} folds, of which {held_out} are held out in turn"
+    if held_out is not None or manifest.training.get("from_outer"):
         final = "that of the final model on the margins of the outer folds' models, each for the rows it had not seen"
-    else:
-        inner = f"{inner} folds"
+    inner = f"{inner} folds" if held_out is None else f"{inner} folds, of which {held_out} are held out in turn"
     return (
         f"Nested cross-validation: for every outer fold, the calibration is fitted by an inner cross-validation "
         f"({inner}) of the other folds alone; {final}.\n"

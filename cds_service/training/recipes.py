@@ -181,7 +181,10 @@ class _Declared(ABC, Generic[T]):
         grown = {"cuts": plan.recipe.cuts} if plan.recipe.cuts else {}
         grown |= {"chains": plan.recipe.chains} if plan.recipe.chains > 1 else {}
         folds = {"outer_folds": plan.outer, "inner_folds": plan.inner}
-        folds |= {"inner_held_out": plan.held_out} if plan.held_out else {}
+        if plan.held_out:
+            folds["inner_held_out"] = plan.held_out
+        elif plan.from_outer:
+            folds["from_outer"] = 1
         return {
             "seed": self.seed,
             "rounds": plan.recipe.rounds,

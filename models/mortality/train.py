@@ -241,7 +241,7 @@ def _manifest(table: Data, people: Cohort, result: Study, plan: Plan) -> folder.
         table=folder.Table("sampleID", tuple(UNUSED)),
         training={"seed": SEED, "rounds": plan.recipe.rounds, "chains": plan.recipe.chains,
                   "months_of_every_other_chain": ENDS[1], "trials": plan.trials, "outer_folds": plan.outer,
-                  "inner_folds": plan.inner, **final.parameters},
+                  "inner_folds": plan.inner, "from_outer": int(plan.from_outer), **final.parameters},
         versions=folder.versions(),
         weights="",
         sha256="",
