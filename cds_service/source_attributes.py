@@ -48,10 +48,28 @@ def of(model: RiskModel, say: Callable[[Message], str]) -> Mapping[str, str]:
     say: a message in the site's language. Raises PluginError naming the file if attributes are missing or empty.
     """
     if isinstance(model, TrainedModel | FusedModel):
-        return read(model.folder) or {}
+        return _of_version(read(model.folder) or {}, model.manifest.recalibrates)
     if isinstance(model, PublishedScore):
         return {name: say(text) for name, text in evidence_based(model).items()}
     return {}
+
+
+def licence(model: RiskModel) -> str:
+    """The licence of the data that a trained model learnt from, with the notice that it asks for; else empty."""
+    return model.manifest.population.licence if isinstance(model, TrainedModel | FusedModel) else ""
+
+
+def _of_version(found: Mapping[str, str], before: str | None) -> Mapping[str, str]:
+    """The attributes; those of a version that a site calibrated say whose figures they hold.
+
+    before: the version that was calibrated anew, or None.
+    """
+    if before is None or not found:
+        return found
+    named = ("validity_in_test_data", "fairness_in_test_data")
+    told = {name: f"Of version {before}, before it was calibrated here: {found[name]}" for name in named}
+    local = "Calibrated on the site's own outcomes: before and after stand in recalibration.md in the model's folder."
+    return {**found, **told, "local_validity": local}
 
 
 def evidence_based(score: PublishedScore) -> dict[str, Message]:

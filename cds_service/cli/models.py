@@ -63,6 +63,8 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
     loaded = chosen.registry(settings)
     model = chosen.model(loaded, model_id)
     say = words(settings.cards.language)
+    from cds_service import source_attributes
+
     limits = getattr(model, "limits", None)
     about = {
         "id": model.id,
@@ -72,6 +74,7 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         "source": model.citation.text,
         "url": model.citation.url,
         "limits": say(limits) if limits is not None else "",
+        "licence": source_attributes.licence(model),
         "file": str(loaded.origins[f"model {model.id}"]),
     }
     features = [
@@ -83,8 +86,6 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         }
         for feature in model.features
     ]
-    from cds_service import source_attributes
-
     attributes = source_attributes.of(model, say)
     if as_json:
         options.print_json({**about, "features": features, "sourceAttributes": attributes})

@@ -1,6 +1,7 @@
 """The 31 source attributes of a predictive model, 45 CFR 170.315(b)(11)(iv)(B) (HTI-1, 89 FR 1192).
 
-Each trained model's folder holds them in `attributes.json`, written by people; figures are in its card.
+Each trained model's folder holds them in `attributes.json`, written by people; figures are added from its card, so that
+they are always those of its version.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service.errors import PluginError
+from cds_service.risk import card_figures
 
 ATTRIBUTES = (
     "developer", "funding", "output_value", "output_type", "intended_use", "intended_population", "intended_users",
@@ -37,4 +39,10 @@ def read(folder: Path) -> dict[str, str] | None:
     wrong = sorted(set(ATTRIBUTES) ^ set(given)) or [name for name, text in given.items() if not text.strip()]
     if wrong:
         raise PluginError(f"{path}: the attributes of 45 CFR 170.315(b)(11)(iv)(B) differ: {', '.join(wrong)}")
-    return {name: given[name] for name in ATTRIBUTES}
+    return {name: given[name] for name in ATTRIBUTES} | _with_figures(folder / "card.md", given)
+
+
+def _with_figures(card: Path, given: dict[str, str]) -> dict[str, str]:
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    found = {"validity_in_test_data": card_figures.validity(text), "fairness_in_test_data": card_figures.fairness(text)}
+    return {name: f"{given[name]} {figures}".strip() for name, figures in found.items()}

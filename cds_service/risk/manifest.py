@@ -87,7 +87,7 @@ class Speaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     never: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
-class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """logit P = intercept + slope x margin, of each horizon (years, as text) or named outcome, narrowest first.
 
     slopes: of horizons or outcomes that have one of their own; all others have `slope`.

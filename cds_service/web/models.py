@@ -41,6 +41,8 @@ def about(model: RiskModel, say: Callable[[Message], str]) -> dict[str, Any]:
         "url": model.citation.url,
         "limits": say(limits) if limits is not None else "",
     }
+    if licence := source_attributes.licence(model):
+        found["licence"] = licence
     attributes = source_attributes.of(model, say)
     return found | ({"sourceAttributes": attributes} if attributes else {})
 

@@ -183,7 +183,10 @@ recipe = FusedRecipe(
     table=Table("Patient ID", SOURCES, UNUSED, TOLD),
     origin=Origin(
         source="METABRIC (cBioPortal study brca_metabric): Curtis 2012, Pereira 2016",
-        licence="Open Database License 1.0 as stated by cBioPortal; attribution",
+        licence=(
+            "contains information from METABRIC (cBioPortal, brca_metabric), which is made available "
+            "under the Open Database License 1.0 (https://opendatacommons.org/licenses/odbl/1-0/)"
+        ),
         description="women operated on for primary breast cancer, United Kingdom and Canada",
     ),
     patients=patients,

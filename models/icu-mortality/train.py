@@ -11,24 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.api import Demographic, Derived, Made, TrainedModel, intensive_care
+from cds_service.api import Made, intensive_care
 from cds_service.api import catalogue as c
-from cds_service.training import card, folder, outcome_card, study, tables
-from cds_service.training.evaluation import Judge, judged_table
-from cds_service.training.evidence import OutcomeEvidence
-from cds_service.training.hazard import Floats, Recipe
-from cds_service.training.local import Local
-from cds_service.training.masking import Dropout
+from cds_service.training import folder
+from cds_service.training.declaring import Gaps, Learning, Origin, Table
+from cds_service.training.hazard import Floats, Matrix
 from cds_service.training.outcomes import Outcomes
-from cds_service.training.study import Plan, Study
+from cds_service.training.recipes import OutcomeRecipe
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "icu-mortality", "1.2.0", 20260502
+ID, VERSION = "icu-mortality", "1.2.0"
 TITLE = "Death in hospital after 48 hours of intensive care"
 OUTCOME, COLUMN = "in_hospital_death", "In-hospital_death"
 AGES = (16, 120)
-REQUIRED, MINIMUM = ("age", "gcs_last_48h"), 25
-ROUNDS = 400
 
 # Series -> (name in the source, unit there, what is possible at all there, factor to our unit, group)
 SERIES = {
@@ -122,88 +117,28 @@ PATTERNS = {
 }
 
 # Each round adds four shallow trees grown on different halves and a sixth of the inputs: they are many and alike.
-START = {
-    "eta": 0.035, "max_depth": 3, "num_parallel_tree": 4, "min_child_weight": 3.0, "lambda": 2.0, "subsample": 0.5,
-    "colsample_bytree": 0.17,
-}  # fmt: skip
-SPACE = {
-    "eta": ("log", 0.025, 0.05),
-    "min_child_weight": ("log", 3.0, 10.0),
-    "lambda": ("log", 1.0, 10.0),
-    "subsample": ("float", 0.4, 0.7),
-    "colsample_bytree": ("float", 0.1, 0.25),
-}
-
-
-def main(
-    data: Path,
-    out: Path,
-    trials: int,
-    *,
-    rounds: int = ROUNDS,
-    outer: int = 5,
-    replicates: int = 300,
-    rival: int = 2,
-    refits: int = 6,
-) -> None:
-    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
-    stays = cohort(table)
-    plan = Plan(
-        recipe=Recipe(rounds, [source.monotone for source in SOURCES], None, SEED),
-        start=START,
-        space=SPACE,
-        calibrated_on=np.ones(len(stays), dtype=np.bool_),
-        trials=trials,
-        outer=outer,
-        seed=SEED,
-    )
-    result = study.run(stays, plan)
-    written = folder.write(out, _manifest(table, stays, result, plan), result.final.booster)
-    words = card.read_words(Path(__file__).with_name("words.md"))
-    outcome_card.write(out, _evidence(written, table, stays, result, plan, (replicates, rival, refits)), words)
-
-
-def evaluate(data: Path, model: TrainedModel) -> str:
-    """How the model does on rows with outcomes, in the source data's columns; Markdown.
-
-    It cannot know whether the rows were among those that it was trained on.
-    """
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
-    stays, speaks = cohort(table), spoken(table)
-    judge = Judge(stays.within(OUTCOME), SEED)
-    log_odds = model.calibration.log_odds(OUTCOME, model.margins(table.matrix))
-    parts = {"all stays": np.ones(len(stays), dtype=np.bool_), "stays for which it speaks": speaks}
-    parts |= {name: speaks & rows for name, rows in subgroups(table).items()}
-    found = {name: judge(log_odds, rows) for name, rows in parts.items()}
-    return outcome_card.report(
-        f"{TITLE}, version {model.version}, on {data.name}", {"Death in hospital": judged_table(found)}
-    )
-
-
-def observed(data: Path) -> Local:
-    """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "recordid", UNUSED, MADE, told=TOLD)
-    stays = cohort(table)
-    return Local(
-        table.matrix, {target: (known, stays.within(target)) for target, known in stays.known.items()}, spoken(table)
-    )
+LEARNING = Learning(
+    rounds=400,
+    start={
+        "eta": 0.035, "max_depth": 3, "num_parallel_tree": 4, "min_child_weight": 3.0, "lambda": 2.0, "subsample": 0.5,
+        "colsample_bytree": 0.17,
+    },
+    space={
+        "eta": ("log", 0.025, 0.05),
+        "min_child_weight": ("log", 3.0, 10.0),
+        "lambda": ("log", 1.0, 10.0),
+        "subsample": ("float", 0.4, 0.7),
+        "colsample_bytree": ("float", 0.1, 0.25),
+    },
+    on="out-of-fold margins of all stays",
+    everyone=True,
+)  # fmt: skip
 
 
 def cohort(table: Data) -> Outcomes:
     """The stays of the table."""
     died = table.frame[COLUMN].to_numpy().astype(np.int64)
     return Outcomes(table.matrix, {OUTCOME: died.astype(np.float64)}, died)
-
-
-def spoken(table: Data) -> NDArray[np.bool_]:
-    """For which stays enough was measured, the coma scale above all."""
-    counted = [i for i, s in enumerate(SOURCES) if not isinstance(s.feature, Derived | Demographic)]
-    age = table.matrix[:, 0]
-    enough = (~np.isnan(table.matrix[:, counted])).sum(axis=1) >= MINIMUM
-    ids = [source.feature.id for source in SOURCES]
-    needed = ~np.isnan(table.matrix[:, [ids.index(id_) for id_ in REQUIRED]]).any(axis=1)
-    return np.asarray(enough & needed & (age >= AGES[0]) & (age <= AGES[1]))
 
 
 def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
@@ -219,72 +154,57 @@ def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
     return groups | {"ventilated": ventilated, "never ventilated": ~ventilated}
 
 
-def dropout() -> Dropout:
-    """What the card hides to show what is lost; the trees are trained on the rows as they are."""
-    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
+def panels() -> dict[str, tuple[str, ...]]:
+    """What the card hides together: all features of each series, and what is made of them."""
     series = {**intensive_care.VITALS, **intensive_care.LABS}
-    panels = {name: [place[f.id] for id_ in ids for f in series[id_]] for name, ids in PANELS.items()}
-    panels["blood gases"] += [place[f.id] for f in intensive_care.OXYGENATION]
-    panels["ventilation"] = [place[intensive_care.VENTILATED.id]]
-    return Dropout(panels, list(PATTERNS.values()), [0, 1], remade=tables.remade(SOURCES))
+    found = {name: tuple(f.id for id_ in ids for f in series[id_]) for name, ids in PANELS.items()}
+    found["blood gases"] += tuple(feature.id for feature in intensive_care.OXYGENATION)
+    return found | {"ventilation": (intensive_care.VENTILATED.id,)}
 
 
-def _manifest(table: Data, stays: Outcomes, result: Study, plan: Plan) -> folder.Manifest:
-    final, died = result.final, int(stays.within(OUTCOME).sum())
-    return folder.Manifest(
-        id=ID,
-        version=VERSION,
-        title=TITLE,
-        outcome="death",
-        inputs=table.inputs,
-        speaks=folder.Speaks(AGES, REQUIRED, MINIMUM),
-        calibration=folder.calibrated(final.calibration, "out-of-fold margins of all stays"),
-        expected_margin=folder.expected_margin(final.booster, stays.matrix),
-        population=folder.Population(
-            source="PhysioNet/Computing in Cardiology Challenge 2012, set A (MIMIC-II, Beth Israel Deaconess, Boston)",
-            licence="Open Data Commons Attribution License 1.0; de-identified, no re-identification",
-            people=len(stays),
-            deaths=died,
-            description="patients of 16 years and over whose first stay in intensive care lasted 48 hours or more",
-            horizons={OUTCOME: {"people": len(stays), "deaths": died}},
+def scores(table: Data) -> dict[str, dict[str, Floats]]:
+    """Scores of the source data, where -1 says that there is none."""
+    columns = {"SAPS-I of the first 48 hours": "SAPS-I", "SOFA of the first 48 hours": "SOFA"}
+    found = {words: table.frame[column].to_numpy().astype(np.float64) for words, column in columns.items()}
+    return {words: {OUTCOME: np.where(values < 0, np.nan, values)} for words, values in found.items()}
+
+
+def ceiling(table: Data) -> Matrix:
+    """Every column that does not leak."""
+    columns = [name for name in table.frame.columns if name != "recordid" and name not in LEAKS]
+    return table.frame[columns].to_numpy().astype(np.float32)
+
+
+recipe = OutcomeRecipe(
+    id=ID,
+    version=VERSION,
+    title=TITLE,
+    outcome="death",
+    titles={OUTCOME: "death in hospital"},
+    seed=20260502,
+    table=Table("recordid", SOURCES, UNUSED, TOLD, MADE),
+    origin=Origin(
+        source="PhysioNet/Computing in Cardiology Challenge 2012, set A (MIMIC-II, Beth Israel Deaconess, Boston)",
+        licence=(
+            "contains information from the PhysioNet/Computing in Cardiology Challenge 2012, which is made available "
+            "under the ODC Attribution License 1.0 (https://opendatacommons.org/licenses/by/1-0/); de-identified, no "
+            "re-identification"
         ),
-        table=folder.Table("recordid", UNUSED),
-        training={"seed": SEED, "rounds": plan.recipe.rounds, "trials": plan.trials, "outer_folds": plan.outer,
-                  "inner_folds": plan.inner, **final.parameters},
-        versions=folder.versions(),
-        weights="",
-        sha256="",
-    )  # fmt: skip
-
-
-def _evidence(
-    manifest: folder.Manifest, table: Data, stays: Outcomes, result: Study, plan: Plan, counts: tuple[int, int, int]
-) -> OutcomeEvidence:
-    frame = table.frame
-    columns = [name for name in frame.columns if name != "recordid" and name not in LEAKS]
-    return OutcomeEvidence(
-        manifest=manifest,
-        cohort=stays,
-        study=result,
-        titles={OUTCOME: "death in hospital"},
-        spoken=spoken(table),
-        who="stays with enough measurements",
-        subgroups=subgroups(table),
-        dropout=dropout(),
-        patterns=PATTERNS,
-        scores={name: {OUTCOME: _score(frame[column].to_numpy())} for name, column in
-                {"SAPS-I of the first 48 hours": "SAPS-I", "SOFA of the first 48 hours": "SOFA"}.items()},
-        ceiling=frame[columns].to_numpy().astype(np.float32),
-        thresholds={OUTCOME: (0.1, 0.3, 0.5)},
-        seed=SEED,
-        replicates=counts[0],
-        trials=counts[1],
-        recipe=plan.recipe,
-        refits=counts[2],
-        inner=1,
-    )  # fmt: skip
-
-
-def _score(values: NDArray[np.int64]) -> Floats:
-    """A score of the source data, where -1 says that it has none."""
-    return np.where(values < 0, np.nan, values).astype(np.float64)
+        description="patients of 16 years and over whose first stay in intensive care lasted 48 hours or more",
+        counted=("people", "deaths"),
+        deaths=OUTCOME,
+    ),
+    cohort=cohort,
+    speaks=folder.Speaks(AGES, ("age", "gcs_last_48h"), 25),
+    # What the card hides to show what is lost; the trees are trained on the rows as they are.
+    gaps=Gaps(panels(), PATTERNS, ("age", "sex"), trained=False, remade=True),
+    learning=LEARNING,
+    ceiling=ceiling,
+    scores=scores,
+    subgroups=subgroups,
+    thresholds={OUTCOME: (0.1, 0.3, 0.5)},
+    everyone="all stays",
+    those="stays for which it speaks",
+    who="stays with enough measurements",
+    words=Path(__file__).with_name("words.md"),
+)

@@ -75,7 +75,10 @@ recipe = FusedRecipe(
     table=Table("case_id", SOURCES, UNUSED, TOLD),
     origin=Origin(
         source="TCGA-LUAD (NIH GDC, open tier), prepared by Chen et al. 2021",
-        licence="open access; research only",
+        licence=(
+            "open access (NIH GDC data use: cite TCGA, no re-identification); the weights are for "
+            "research only"
+        ),
         description="patients operated on for lung adenocarcinoma, United States and elsewhere",
     ),
     patients=patients,

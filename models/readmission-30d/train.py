@@ -200,7 +200,10 @@ recipe = OutcomeRecipe(
     table=Table("encounter_id", SOURCES, UNUSED, TOLD, readmission.MADE, alive),
     origin=Origin(
         source="Diabetes 130-US hospitals 1999-2008 (Cerner Health Facts; UCI Machine Learning Repository 296)",
-        licence="CC BY 4.0; de-identified, no re-identification",
+        licence=(
+            "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/): Strack et al. 2014, "
+            "doi:10.1155/2014/781670; de-identified, no re-identification"
+        ),
         description="stays in hospital of 1 to 14 days of people with diabetes who left alive and not for hospice",
         counted=("stays", "readmitted"),
     ),

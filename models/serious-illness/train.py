@@ -152,7 +152,10 @@ recipe = OutcomeRecipe(
     table=Table("sno", SOURCES, UNUSED, TOLD),
     origin=Origin(
         source="SUPPORT phases I and II, five teaching hospitals in the United States, 1989-1994",
-        licence="CC BY 4.0 (UCI Machine Learning Repository 880); de-identified, no re-identification",
+        licence=(
+            "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/): Knaus et al. 1995, UCI Machine"
+            " Learning Repository 880; de-identified, no re-identification"
+        ),
         description="seriously ill in-patients of 18 years and over with one of eight illnesses",
         counted=("patients", "died"),
         deaths=HALF_YEAR,

@@ -64,7 +64,7 @@ def trained(recipe: ModuleType, rows: Path, tmp_path_factory: pytest.TempPathFac
     """Two runs of the recipe on the same generated table."""
     folder = tmp_path_factory.mktemp("icu")
     for name in ("first", "second"):
-        recipe.main(rows, folder / name, 1, rounds=8, outer=2, replicates=3, rival=1, refits=2)
+        recipe.recipe.train(rows, folder / name, 1, rounds=8, outer=2, replicates=3, rival=1, refits=2)
     return folder / "first", folder / "second"
 
 

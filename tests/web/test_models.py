@@ -1,5 +1,8 @@
 """What is served of models: a list, and the source attributes of each one."""
 
+import re
+
+import msgspec
 import pytest
 from answers import loaded
 from flask.testing import FlaskClient
@@ -7,7 +10,9 @@ from flask.testing import FlaskClient
 from cds_service import source_attributes
 from cds_service.app import create_app
 from cds_service.language import words
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import PublishedScore
+from cds_service.risk.trained import TrainedModel
 from cds_service.settings import Settings
 from cds_service.source_attributes import EVIDENCE_BASED, PREDICTIVE
 
@@ -44,6 +49,45 @@ def test_every_model_has_all_its_source_attributes(id_: str) -> None:
     assert list(found) == list(PREDICTIVE if LOADED[id_].trained else EVIDENCE_BASED)
     assert len(found) == (31 if LOADED[id_].trained else 13)
     assert all(text.strip() for text in found.values())
+
+
+TRAINED = [id_ for id_, model in LOADED.items() if model.trained]
+LICENCES = {
+    "readmission-30d": "https://creativecommons.org/licenses/by/4.0/",
+    "icu-mortality": "https://opendatacommons.org/licenses/by/1-0/",
+    "serious-illness": "https://creativecommons.org/licenses/by/4.0/",
+    "breast-cancer-survival": "https://opendatacommons.org/licenses/odbl/1-0/",
+}
+
+
+@pytest.mark.parametrize("id_", TRAINED)
+def test_the_attributes_of_a_trained_model_hold_the_figures_of_its_card(id_: str) -> None:
+    """Discrimination and calibration with intervals, and how far groups lie apart."""
+    found = source_attributes.of(LOADED[id_], SAY)
+    assert re.search(r": (AUROC|C) 0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", found["validity_in_test_data"])
+    assert re.search(r"Calibration, .*: slope [01]\.\d\d \(", found["validity_in_test_data"])
+    assert re.search(r"(AUROC|C) from 0\.\d{3} \(.+\) to 0\.\d{3} \(.+\); slope", found["fairness_in_test_data"])
+
+
+def test_a_version_that_a_site_calibrated_says_whose_figures_it_holds() -> None:
+    """The card's are those of the version before."""
+    model = LOADED["serious-illness"]
+    assert isinstance(model, TrainedModel)
+    local = model.with_manifest(msgspec.structs.replace(model.manifest, recalibrates=model.version))
+    found = source_attributes.of(local, SAY)
+    assert found["validity_in_test_data"].startswith(f"Of version {model.version}, before it was calibrated here")
+    assert "recalibration.md" in found["local_validity"]
+
+
+@pytest.mark.parametrize("id_", LICENCES)
+def test_the_notice_that_a_licence_asks_for_is_in_card_manifest_and_answer(id_: str) -> None:
+    """Attribution, and where the licence can be read."""
+    model = LOADED[id_]
+    assert isinstance(model, TrainedModel | FusedModel)
+    served = client().get(f"/models/{id_}").get_json()["licence"]
+    assert LICENCES[id_] in served == model.manifest.population.licence
+    card = (model.folder / "card.md").read_text(encoding="utf-8")
+    assert LICENCES[id_] in card.partition("## Licence and version")[2]
 
 
 @pytest.mark.parametrize("id_", [id_ for id_, model in LOADED.items() if isinstance(model, PublishedScore)])
