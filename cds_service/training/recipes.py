@@ -1,7 +1,7 @@
 """What recipes of models of one table share: rows, study, weights, manifest, card, and reports on other rows.
 
 A `train.py` declares what is the model's own; the steps stand here, in the order in which they are done. An
-`OutcomeRecipe` is of outcomes that came or did not, a `HorizonRecipe` of follow-up that ends.
+`OutcomeRecipe` is of outcomes that came or did not; one of follow-up that ends is in `horizon_recipe`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Parts = Mapping[str, Rows]  # name -> rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Declared(ABC, Generic[T]):
+class Declared(ABC, Generic[T]):
     """A recipe. outcome: as the manifest names it; titles: each target as a reader calls it.
 
     cohort: what came to the rows. subgroups: who is reported on apart. ceiling: every column that does not leak.
@@ -204,7 +204,7 @@ def _named(narrower: Mapping[str, Study]) -> dict[str, int | float]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomeRecipe(_Declared[str]):
+class OutcomeRecipe(Declared[str]):
     """Of outcomes that came or did not, by name, narrowest first.
 
     apart: whether each has trees of its own, of which the widest outcome's bound the others'. who: in words, the rows

@@ -1,10 +1,9 @@
-"""Runs a trained model's recipe, `models/<id>/train.py`: its functions `main(data, out, trials)` and `evaluate`."""
+"""Runs a trained model's recipe: what `models/<id>/train.py` declares as `recipe`."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from cds_service.errors import PluginError
@@ -49,7 +48,7 @@ def recalibrate(model: TrainedModel | FusedModel, data: Path, method: Method, ou
 
 
 def _recipe(model_id: str) -> Any:
-    """The module of a model's recipe. Raises PluginError if there is none."""
+    """A model's recipe: a `Declared` or `FusedRecipe`. Raises PluginError if there is none."""
     recipe = _recipe_file(model_id)
     if not recipe.is_file():
         known = sorted(p.parent.name for p in shipped("models").glob("*/train.py"))
@@ -59,7 +58,7 @@ def _recipe(model_id: str) -> Any:
         raise PluginError(f"{recipe}: is not a Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, "recipe", None) or SimpleNamespace(train=module.main, **vars(module))
+    return module.recipe
 
 
 def _recipe_file(model_id: str) -> Path:

@@ -11,23 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cds_service.api import TrainedModel
 from cds_service.api import catalogue as c
-from cds_service.training import card, folder, study, tables
-from cds_service.training.evaluation import Judge, judged_table
-from cds_service.training.evidence import Evidence
-from cds_service.training.hazard import Cohort, Recipe
-from cds_service.training.local import Local
-from cds_service.training.masking import Dropout
-from cds_service.training.study import Plan, Study
+from cds_service.training import folder
+from cds_service.training.declaring import Gaps, Learning, Origin, Table
+from cds_service.training.hazard import Cohort, Matrix
+from cds_service.training.horizon_recipe import HorizonRecipe
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION, SEED = "mortality", "1.2.0", 20260501
+ID, VERSION = "mortality", "1.2.0"
 TITLE = "Five- and ten-year mortality"
 LAST_WAVE = {5: 2009, 10: 2005}  # first year of the last wave that was followed for the horizon
-AGES = (50, 79)
-REQUIRED, MINIMUM = ("age", "sex", "creatinine"), 6
-ROUNDS, CHAINS = 300, 4
+REQUIRED = ("age", "sex", "creatinine")
 ENDS = (np.inf, 84.0)  # months after which follow-up counts no more, for every other chain
 PERCENT, PER_NL = (0.0, 100.0), (0.01, 800.0)
 
@@ -105,83 +99,31 @@ PATTERNS = {
 
 # Four ensembles grown apart on small random parts of rows and inputs, averaged; one trial, which is these numbers,
 # makes the shipped weights.
-START = {
-    "eta": 0.05, "max_depth": 4, "min_child_weight": 10.0, "lambda": 5.0, "subsample": 0.3, "colsample_bynode": 0.2,
-}  # fmt: skip
-SPACE = {
-    "eta": ("log", 0.03, 0.08),
-    "min_child_weight": ("log", 5.0, 40.0),
-    "lambda": ("log", 1.0, 20.0),
-    "subsample": ("float", 0.2, 0.6),
-    "colsample_bynode": ("float", 0.1, 0.5),
-}
+LEARNING = Learning(
+    rounds=300,
+    start={
+        "eta": 0.05, "max_depth": 4, "min_child_weight": 10.0, "lambda": 5.0, "subsample": 0.3,
+        "colsample_bynode": 0.2,
+    },
+    space={
+        "eta": ("log", 0.03, 0.08),
+        "min_child_weight": ("log", 5.0, 40.0),
+        "lambda": ("log", 1.0, 20.0),
+        "subsample": ("float", 0.2, 0.6),
+        "colsample_bynode": ("float", 0.1, 0.5),
+    },
+    on="out-of-fold margins of all people aged 50-79",
+    from_outer=True,
+    own_slopes=True,
+    chains=4,
+    further={"months_of_every_other_chain": ENDS[1]},
+)  # fmt: skip
 ETHNICITIES = {1: "non-Hispanic White", 2: "non-Hispanic Black", 3: "Hispanic", 4: "other or mixed"}
 # What a record cannot supply or a model must not use; for the ceiling in the card alone.
 CEILING = """
     annual_income education ethnicity poverty_ratio adl height weight btotpf ffm fev grip_d health lnwalk bap
     basopa eosnpa cadmium cyst ldl trig insulin glucose_fasting vitaminA vitaminE vitaminB12 vitaminC
 """.split()  # noqa: SIM905 - columns are easier to read so
-
-
-def main(
-    data: Path,
-    out: Path,
-    trials: int,
-    *,
-    rounds: int = ROUNDS,
-    outer: int = 5,
-    replicates: int = 300,
-    refits: int = 6,
-) -> None:
-    """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
-    people = cohort(table)
-    spoken_for = speaks_age(table)
-    plan = Plan(
-        recipe=Recipe(rounds, [source.monotone for source in SOURCES], dropout(), SEED, chains=CHAINS),
-        start=START,
-        space=SPACE,
-        calibrated_on=spoken_for,
-        trials=trials,
-        outer=outer,
-        seed=SEED,
-        from_outer=True,
-        own_slopes=True,
-    )
-    result = study.run(people, plan)
-    written = folder.write(out, _manifest(table, people, result, plan), result.final.booster)
-    words = card.read_words(Path(__file__).with_name("words.md"))
-    card.write(out, _evidence(written, table, people, result, plan, (replicates, refits)), words)
-
-
-def evaluate(data: Path, model: TrainedModel) -> str:
-    """How the model does on rows with outcomes, in the source data's columns; Markdown.
-
-    It cannot know whether the rows were among those that it was trained on.
-    """
-    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
-    people, spoken = cohort(table), speaks_age(table)
-    margins = model.margins(table.matrix)
-    blocks = []
-    for horizon, known in people.known.items():
-        judge, log_odds = Judge(people.within(horizon), SEED), model.calibration.log_odds(horizon, margins)
-        parts = {"everyone": known, f"aged {AGES[0]}–{AGES[1]}": known & spoken}
-        parts |= {name: known & spoken & rows for name, rows in subgroups(table).items()}
-        found = {name: judge(log_odds, rows) for name, rows in parts.items()}
-        blocks.append(f"## Death within {horizon} years\n\n{judged_table(found)}")
-    head = f"# {TITLE}, version {model.version}, on {data.name}"
-    return "\n\n".join([head, *blocks]) + "\n"
-
-
-def observed(data: Path) -> Local:
-    """What came to the rows of a table, and for which of them the model speaks."""
-    table = tables.read(data, SOURCES, "sampleID", UNUSED, told=TOLD)
-    people = cohort(table)
-    return Local(
-        table.matrix,
-        {target: (known, people.within(target)) for target, known in people.known.items()},
-        speaks_age(table),
-    )
 
 
 def cohort(table: Data) -> Cohort:
@@ -195,12 +137,6 @@ def cohort(table: Data) -> Cohort:
     return Cohort(table.matrix, months, died, year * 10 + died, known, ENDS)
 
 
-def speaks_age(table: Data) -> NDArray[np.bool_]:
-    """Who is of an age for which the model speaks."""
-    age = table.matrix[:, 0]
-    return np.asarray((age >= AGES[0]) & (age <= AGES[1]))
-
-
 def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
     """Who is reported on apart: by sex, and by race and ethnicity, which are never inputs."""
     ethnicity, sex = table.frame["ethnicity"].to_numpy(), table.matrix[:, 1]
@@ -208,67 +144,43 @@ def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
     return groups | {name: np.asarray(ethnicity == code) for code, name in ETHNICITIES.items()}
 
 
-def dropout() -> Dropout:
-    """Age, sex, creatinine and eGFR are never hidden: without them the model does not speak."""
-    place = {source.feature.id: position for position, source in enumerate(SOURCES)}
-    panels = {name: [place[id_] for id_ in ids] for name, ids in PANELS.items()}
-    return Dropout(panels, list(PATTERNS.values()), [place[id_] for id_ in (*REQUIRED, "egfr")], copied=0.5)
+def waves(table: Data) -> dict[str, NDArray[np.bool_]]:
+    """The people of each survey wave, by its two years."""
+    year = table.frame["year"].to_numpy()
+    return {f"{int(y)}–{int(y) + 1}": np.asarray(year == y) for y in np.unique(year)}
 
 
-def _manifest(table: Data, people: Cohort, result: Study, plan: Plan) -> folder.Manifest:
-    final = result.final
-    horizons = {
-        str(h): {"last_wave": LAST_WAVE[h], "people": int(known.sum()), "deaths": int(people.within(h)[known].sum())}
-        for h, known in people.known.items()
-    }
-    return folder.Manifest(
-        id=ID,
-        version=VERSION,
-        title=TITLE,
-        outcome="death",
-        inputs=table.inputs,
-        speaks=folder.Speaks(AGES, REQUIRED, MINIMUM),
-        calibration=folder.calibrated(final.calibration, "out-of-fold margins of all people aged 50-79"),
-        expected_margin=folder.expected_margin(final.booster, people.matrix),
-        population=folder.Population(
-            source="NHANES 1999-2014, deaths linked to December 2015 (CDC/NCHS), prepared by Kwon and Belsky 2021",
-            licence="United States government work, public domain; statistical use only, no re-identification",
-            people=len(people),
-            deaths=int(people.died.sum()),
-            description="adults of 20 years and over living at home in the United States, examined or interviewed",
-            horizons=horizons,
-        ),
-        table=folder.Table("sampleID", tuple(UNUSED)),
-        training={"seed": SEED, "rounds": plan.recipe.rounds, "chains": plan.recipe.chains,
-                  "months_of_every_other_chain": ENDS[1], "trials": plan.trials, "outer_folds": plan.outer,
-                  "inner_folds": plan.inner, "from_outer": int(plan.from_outer), **final.parameters},
-        versions=folder.versions(),
-        weights="",
-        sha256="",
-    )  # fmt: skip
-
-
-def _evidence(
-    manifest: folder.Manifest, table: Data, people: Cohort, result: Study, plan: Plan, counts: tuple[int, int]
-) -> Evidence:
-    spoken = speaks_age(table)
-    age, frame = table.matrix[:, 0], table.frame
-    year = frame["year"].to_numpy()
+def ceiling(table: Data) -> Matrix:
+    """The inputs with every other column that does not leak."""
     inputs = [source.column for source in SOURCES if source.column]
-    return Evidence(
-        manifest=manifest,
-        cohort=people,
-        study=result,
-        spoken=spoken,
-        subgroups=subgroups(table),
-        age_bands={f"{low}–{low + 9}": np.asarray((age >= low) & (age < low + 10)) for low in (50, 60, 70)},
-        waves={f"{int(y)}–{int(y) + 1}": np.asarray(year == y) for y in np.unique(year)},
-        dropout=dropout(),
-        patterns=PATTERNS,
-        ceiling=frame[[*inputs, *CEILING]].to_numpy().astype(np.float32),
-        thresholds={5: (0.1, 0.25), 10: (0.25, 0.5)},
-        seed=SEED,
-        replicates=counts[0],
-        recipe=plan.recipe,
-        refits=counts[1],
-    )
+    return table.frame[[*inputs, *CEILING]].to_numpy().astype(np.float32)
+
+
+recipe = HorizonRecipe(
+    id=ID,
+    version=VERSION,
+    title=TITLE,
+    outcome="death",
+    titles={horizon: f"death within {horizon} years" for horizon in LAST_WAVE},
+    seed=20260501,
+    table=Table("sampleID", SOURCES, UNUSED, TOLD),
+    origin=Origin(
+        source="NHANES 1999-2014, deaths linked to December 2015 (CDC/NCHS), prepared by Kwon and Belsky 2021",
+        licence="United States government work, public domain; statistical use only, no re-identification",
+        description="adults of 20 years and over living at home in the United States, examined or interviewed",
+        counted=("people", "deaths"),
+    ),
+    cohort=cohort,
+    last_wave=LAST_WAVE,
+    speaks=folder.Speaks((50, 79), REQUIRED, 6),
+    # Age, sex, creatinine and eGFR are never hidden: without them the model does not speak.
+    gaps=Gaps(PANELS, PATTERNS, (*REQUIRED, "egfr"), single=0.04, copied=0.5),
+    learning=LEARNING,
+    ceiling=ceiling,
+    subgroups=subgroups,
+    waves=waves,
+    thresholds={5: (0.1, 0.25), 10: (0.25, 0.5)},
+    everyone="everyone",
+    those="aged 50–79",
+    words=Path(__file__).with_name("words.md"),
+)

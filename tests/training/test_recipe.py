@@ -27,7 +27,7 @@ def trained(recipe: ModuleType, people: People, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("recipe")
     data = people(folder / "people.csv", 1500)
     for name in ("first", "second"):
-        recipe.main(data, folder / name, 2, rounds=12, outer=2, replicates=20, refits=2)
+        recipe.recipe.train(data, folder / name, 2, rounds=12, outer=2, replicates=20, refits=2)
     return folder / "first", folder / "second"
 
 
@@ -110,10 +110,10 @@ def test_a_table_of_another_source_is_refused(recipe: ModuleType, people: People
     text = data.read_text()
     data.write_text(text.replace(",creat,", ",kreat,", 1))
     with pytest.raises(FeatureMismatch, match="creat"):
-        recipe.main(data, tmp_path / "out", 1)
+        recipe.recipe.train(data, tmp_path / "out", 1)
     data.write_text(text.replace("g_3,", "g_3,,", 1))
     with pytest.raises(BadRequest, match="line 5"):
-        recipe.main(data, tmp_path / "out", 1)
+        recipe.recipe.train(data, tmp_path / "out", 1)
 
 
 def test_a_report_on_other_rows_has_both_horizons_and_the_subgroups(people: People, tmp_path: Path) -> None:
