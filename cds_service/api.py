@@ -48,9 +48,8 @@ from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Propo
 from cds_service.given_up import with_list_limits
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
 from cds_service.knowledge import genotypes, pharmacogenes, preventive, renal_limits, safety, tumours, variants
-from cds_service.knowledge.headings import inside
 from cds_service.knowledge.library import Library
-from cds_service.language import Message, msg
+from cds_service.language import Message, inside, msg, within
 from cds_service.orders import propose_medicine
 from cds_service.risk import levers, points, published, readmission
 from cds_service.risk.declared import load as declared_model
@@ -185,4 +184,5 @@ __all__ = [
     "variants",
     "what_if",
     "with_list_limits",
+    "within",
 ]

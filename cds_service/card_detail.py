@@ -6,13 +6,13 @@ every text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence, Set
 
 from cds_service import prospects
+from cds_service.card_sources import Cited
 from cds_service.explain.explanation import Scale
-from cds_service.explain.wording import TOP, Influences, influences, listing
-from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
+from cds_service.explain.wording import TOP, Influences, influences, listing, parts
+from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding, Severity
 from cds_service.language import Message, Words, msg
 from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong, visible
 from cds_service.needs import Gap
@@ -20,11 +20,9 @@ from cds_service.risk.absolute import per_unit
 from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
 from cds_service.risk.published import printed_unit
 from cds_service.risk.wording import estimate_words
-from cds_service.summary.facts import Fact
 from cds_service.summary.template import Summary
 
-_SHOWN_REFERENCES = 3
-_ROW = re.compile(r"[a-z][\w-]*/")  # `curbside/limits/...`: a row's id, where a resource has a type
+_MOST_GAPS = 3  # gaps of care that have a section each; more are a list
 _SHARED = msg("Percentage points share out the difference from that risk by the size of each contribution.")
 
 
@@ -40,15 +38,25 @@ def document(
 
     title: the card's summary, above the detail; a heading does not repeat it.
     """
+    cited = Cited(words)
+    shown = [finding for finding in findings if not not_applicable(finding)]
+    gaps = [finding for finding in shown if isinstance(finding, CareGapFinding)]
+    quiet = all(finding.severity is Severity.INFO for finding in gaps)
+    listed = gaps if quiet and len(gaps) > _MOST_GAPS else []
     blocks: list[Block] = []
-    for finding in findings:
-        if not not_applicable(finding):
-            blocks += _section(finding, words, unvalidated)
+    for finding in shown:
+        if finding not in listed:
+            blocks += _section(finding, cited, unvalidated)
+    if listed:
+        if blocks:
+            blocks.append(Heading(words(msg("Also due"))))
+        blocks.append(Bullets(tuple(_listed(gap, cited) for gap in listed)))
     if blocks and isinstance(blocks[0], Heading) and (whole := visible(blocks[0].text)).startswith(title):
         more = whole.removeprefix(title).lstrip(" .。;；")
         blocks = [*((Paragraph((more,)),) if more else ()), *blocks[1:]]
-    blocks += _record(summary, words)
+    blocks += _record(summary, cited)
     blocks += missing
+    blocks += cited.sources()
     blocks += _about(findings, words)
     return blocks
 
@@ -59,23 +67,24 @@ def not_applicable(finding: Finding) -> bool:
     return refused is not None and refused.refusal is Refusal.NOT_APPLICABLE
 
 
-def _section(finding: Finding, words: Words, unvalidated: Set[str]) -> list[Block]:
+def _section(finding: Finding, cited: Cited, unvalidated: Set[str]) -> list[Block]:
     """One finding: what it says, what a guideline says to do, and only then why."""
     why: list[Block] = []
+    words = cited.words
     if isinstance(finding, RiskFinding):
         blocks = _risk(finding, words, unvalidated)
-        why = _reasoning(finding, words)
+        why = _reasoning(finding, cited)
     elif isinstance(finding, CareGapFinding):
-        blocks = _gap(finding, words)
+        blocks = _gap(finding, cited)
     elif isinstance(finding, EvidenceFinding):
-        steps = tuple((words(step), _references((r,), words)) for step, r in finding.path)
+        steps = tuple((words(step), cited.bracketed((r,))) for step, r in finding.path)
         blocks = [Heading(words(finding.headline)), Bullets(steps)]
     else:
         blocks = [Heading(words(finding.headline))]
     if finding.advice is not None:
         blocks.append(_cited(words(msg("Advice:")), _span(finding.advice, words), finding.advice_source))
     if finding.proposals:
-        offered = listing([p.label for p in finding.proposals])
+        offered = parts([p.label for p in finding.proposals])
         blocks.append(Paragraph((Strong(words(msg("Suggested:"))), words(offered))))
     return [*blocks, *why]
 
@@ -99,10 +108,10 @@ def _risk(finding: RiskFinding, words: Words, unvalidated: Set[str]) -> list[Blo
     result = finding.result
     if not isinstance(result, tuple):
         return [*blocks, Paragraph((_span(result.reason, words),))]
-    return [*blocks, Bullets(tuple((Strong(words(estimate_words(e))), _meaning(e, words)) for e in result))]
+    return [*blocks, Bullets(tuple((Strong(_capital(words(estimate_words(e)))), _meaning(e, words)) for e in result))]
 
 
-def _reasoning(finding: RiskFinding, words: Words) -> list[Block]:
+def _reasoning(finding: RiskFinding, cited: Cited) -> list[Block]:
     """What moved the first estimate, and what a reader must know of all of them."""
     result = finding.result
     if not isinstance(result, tuple):
@@ -111,7 +120,8 @@ def _reasoning(finding: RiskFinding, words: Words) -> list[Block]:
     # Points are few and add up by hand: all of them are told.
     top = len(explanation.contributions) if explanation.scale is Scale.POINTS else TOP
     scale = per_unit(result[0])
-    moved = influences(explanation, result[0].not_measured, top, scale)
+    words = cited.words
+    moved = influences(explanation, result[0].not_measured, top, scale, cited.mark)
     blocks = prospects.blocks(finding, words)
     blocks += _why(result[0], moved, words, several=len({e.outcome for e in result}) > 1)
     notes = (note for estimate in result for note in estimate.notes)
@@ -129,6 +139,10 @@ def _unvalidated(words: Words) -> Paragraph:
     return Paragraph((lead, Fixed(words(msg("Nobody here has signed off a local evaluation of this model yet.")))))
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _meaning(estimate: RiskEstimate, words: Words) -> str:
     return words(msg("({band})", band=estimate.band.label)) if estimate.band is not None else ""
 
@@ -142,7 +156,10 @@ def _why(estimate: RiskEstimate, moved: Influences, words: Words, *, several: bo
     if several:
         which = msg("What moved the first of these estimates, {outcome}:", outcome=estimate.outcome_words)
         blocks.append(Paragraph((words(which),)))
-    for lead, lines in ((msg("Raised this estimate:"), moved.raised), (msg("Lowered this estimate:"), moved.lowered)):
+    raised, lowered = msg("Raised this estimate:"), msg("Lowered this estimate:")
+    if estimate.explanation.scale is Scale.POINTS:
+        raised, lowered = msg("Points:"), msg("Points off:")
+    for lead, lines in ((raised, moved.raised), (lowered, moved.lowered)):
         if lines:
             blocks += [Paragraph((Strong(words(lead)),)), Bullets(tuple((words(line),) for line in lines))]
     if moved.not_measured is not None:
@@ -155,7 +172,7 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
 
     shared: the lines tell percentage points.
     """
-    lines = [moved.rest, moved.baseline]
+    lines = [moved.rest, None if _adds_up(estimate) else moved.baseline]
     if shared:
         lines.append(_SHARED)
     unit = printed_unit(estimate.unit)
@@ -167,24 +184,48 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
     return [line for line in (*lines, *newer) if line is not None]
 
 
-def _gap(finding: CareGapFinding, words: Words) -> list[Block]:
-    due = words(finding.due)
-    spans: list[Span] = [due]
-    if finding.last_done is not None:
-        spans = [due.rstrip(".。") + ("." if words.language == "en" else "。")]
-        spans.append(words(msg("Last done {date}.", date=finding.last_done)))
-    spans.append(_references(finding.sources, words))
-    return [Heading(words(finding.headline)), Paragraph(tuple(spans))]
+def _adds_up(estimate: RiskEstimate) -> bool:
+    """True for points of which all inputs are known: that they are counted from zero goes without saying."""
+    return estimate.explanation.scale is Scale.POINTS and not estimate.not_measured and estimate.high is None
 
 
-def _record(summary: Summary, words: Words) -> list[Block]:
+def _gap(finding: CareGapFinding, cited: Cited) -> list[Block]:
+    return [
+        Heading(cited.words(finding.headline)),
+        Paragraph((*_due(finding, cited), cited.bracketed(finding.sources))),
+    ]
+
+
+def _due(finding: CareGapFinding, cited: Cited) -> list[Span]:
+    """Why something is due, and when it was done last unless the headline says it."""
+    words = cited.words
+    due, last = words(finding.due), finding.last_done
+    if last is None or words(msg("{date}", date=last)) in words(finding.headline):
+        return [due]
+    return [due.rstrip(".。") + ("." if words.language == "en" else "。"), words(msg("Last done {date}.", date=last))]
+
+
+def _listed(finding: CareGapFinding, cited: Cited) -> tuple[Span, ...]:
+    """One of many gaps, in one line: what, for whom, what to do, by whom."""
+    words = cited.words
+    spans: list[Span] = [Strong(words(finding.short_headline or finding.headline)), *_due(finding, cited)]
+    spans.append(cited.bracketed(finding.sources))
+    if finding.advice is not None:
+        spans.append(_span(finding.advice, words))
+    if finding.advice is not None and finding.advice_source is not None:
+        spans.append(Link(finding.advice_source.text, finding.advice_source.url))
+    return tuple(spans)
+
+
+def _record(summary: Summary, cited: Cited) -> list[Block]:
     if not summary.lines:
         return []
-    items: list[tuple[Span, ...]] = [_fact(fact, words) for fact in summary.lines]
+    words = cited.words
+    items: list[tuple[Span, ...]] = [(words(fact.text), cited.bracketed(fact.references)) for fact in summary.lines]
     heading = msg("From the record")
     if summary.told:
         heading = msg("From the record, worded by a language model and checked sentence by sentence")
-        items = [(line.text, _references(line.cites, words)) for line in summary.told if line.by != "general"]
+        items = [(line.text, cited.bracketed(line.cites)) for line in summary.told if line.by != "general"]
     if summary.left_out:
         left_out = msg("One more line is not shown here.")
         if summary.left_out > 1:
@@ -195,22 +236,6 @@ def _record(summary: Summary, words: Words) -> list[Block]:
     label = Strong(words(msg("General knowledge, not about this patient:")))
     items += [(label, text, Link(source, url) if url else source) for text, source, url in quoted]
     return [Heading(words(heading)), Bullets(tuple(items))]
-
-
-def _fact(fact: Fact, words: Words) -> tuple[Span, ...]:
-    return (words(fact.text), _references(fact.references, words))
-
-
-def _references(references: Sequence[str], words: Words) -> str:
-    """Source references in brackets; beyond three they are counted. Rows of knowledge are cited by their source."""
-    references = [r for r in references if not _ROW.match(r)]
-    if not references:
-        return ""
-    named: list[Message | str] = list(references[:_SHOWN_REFERENCES])
-    more = len(references) - len(named)
-    if more:
-        named.append(msg("{count} more", count=more))
-    return words(msg("({references})", references=listing(named)))
 
 
 def missing_data(gaps: Sequence[Gap], labelled: int, words: Words) -> list[Block]:

@@ -23,6 +23,9 @@ LANGUAGES = ("en", "zh_Hans")
 _FOLDERS = {"zh_Hans": "zh_CN"}
 _TAGS = {"zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_hans": "zh_Hans", "zh_hans_cn": "zh_Hans"}
 _REMEMBERED = 8192  # texts of a language; the program has some thousands
+_OWN = frozenset({  # names of people without the s of the genitive
+    "Burkitt", "Ewing", "Glasgow", "Hodgkin", "Kaposi", "Langerhans", "Merkel", "Philadelphia", "Waldenstrom", "Wilms",
+})  # fmt: skip
 UNITS = ("record", "conventional", "si", "both")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -43,6 +46,18 @@ class Message(msgspec.Struct, frozen=True):
 def msg(text: str, /, **values: object) -> Message:
     """A message from its English text with `{named}` places; `pybabel extract` looks for this name."""
     return Message(text, values)
+
+
+def inside(name: str) -> str:
+    """A name inside a sentence: HbA1c, ACE inhibitors, C-reactive protein, Parkinson's disease keep their letter."""
+    first = name.partition(" ")[0]
+    plain = first[1:].islower() and first[1:2].isalpha() and not first.endswith("'s") and first not in _OWN
+    return name[:1].lower() + name[1:] if plain else name
+
+
+def within(label: Message) -> Message:
+    """A label inside a sentence."""
+    return Message(inside(label.text), label.values)
 
 
 class InUnits(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.resources import Appointment, ServiceRequest
 from cds_service.fhir.times import parse
 from cds_service.findings import Proposal
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, within
 from cds_service.risk.published import listed
 
 # What the EHR did not let us see, or a list that does not say: no order brings it.
@@ -256,7 +256,7 @@ def lacking(missing: Iterable[Unusable]) -> Message | None:
     named = [u for u in missing if u.reason not in UNSEEN]
     if not named:
         return None
-    labels = listed([u.feature.label for u in named])
+    labels = listed([within(u.feature.label) for u in named])
     if all(u.reason in (Reason.ABSENT, Reason.STALE) for u in named):
         return msg("missing or old: {inputs}", inputs=labels)
     return msg("no usable value: {inputs}", inputs=labels)

@@ -31,6 +31,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    within,
 )
 
 KHORANA = "khorana"
@@ -130,7 +131,7 @@ def bleeding(case: Case) -> tuple[Message, ...]:
 
 
 def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
-    labels = [m.feature.label for m in estimate.not_measured]
+    labels = [within(m.feature.label) for m in estimate.not_measured]
     high = int(estimate.high) if estimate.high is not None else int(estimate.value)
     proposals: tuple[Proposal, ...] = ()
     for what in orders.mending(estimate.not_measured):
@@ -139,13 +140,13 @@ def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
         key=f"{KHORANA}/undetermined",
         severity=Severity.INFO,
         headline=msg(
-            "Treatment of cancer: Khorana score {low} to {high} possible; missing: {missing}",
+            "Khorana score {low} to {high} possible (thrombosis under treatment of cancer); missing: {missing}",
             low=int(estimate.value),
             high=high,
             missing=published.enumerated(labels),
         ),
         short_headline=msg(
-            "Treatment of cancer: Khorana score {low} to {high} possible; {count} inputs missing",
+            "Khorana score {low} to {high} possible (thrombosis under treatment of cancer); {count} inputs missing",
             low=int(estimate.value),
             high=high,
             count=len(labels),

@@ -41,6 +41,7 @@ from cds_service.api import (
     prevention,
     published,
     with_list_limits,
+    within,
 )
 
 PREVENT = "prevent-base"
@@ -281,7 +282,7 @@ def pressure(case: Case) -> tuple[Finding, ...]:
         if stage_2 or reason is None
         else msg(
             "Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine ({reason})",
-            reason=reason,
+            reason=within(reason),
             **shown,
         ),
         advice=msg(

@@ -26,6 +26,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    within,
 )
 
 MELD, CHILD_PUGH = "meld-3-0", "child-pugh"
@@ -73,7 +74,8 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
     offers = orders.offer(case.context, what, "Cirrhosis: criteria of evaluation are met") if due else ()
     headline = msg("MELD 3.0 score {points} in cirrhosis", points=points)
     if complications:
-        headline = msg("{headline} ({signs})", headline=headline, signs=published.enumerated(complications))
+        signs = published.enumerated([within(c) for c in complications])
+        headline = msg("{headline} ({signs})", headline=headline, signs=signs)
     finding = RiskFinding(
         key=f"{MELD}/transplant",
         severity=Severity.WARNING if points >= EVALUATE_FROM else Severity.INFO,

@@ -43,6 +43,7 @@ from cds_service.api import (
     msg,
     orders,
     override_reason,
+    within,
 )
 
 NEWS2, QUICK, RISE = "news2", "qsofa", "sofa-rise"
@@ -227,9 +228,9 @@ def _meaning(band: str) -> Message:
 
 def names_of(missing: tuple[Unusable, ...]) -> Message:
     """The names of missing observations in one row."""
-    joined = missing[0].feature.label
+    joined = within(missing[0].feature.label)
     for following in missing[1:]:
-        joined = msg("{first}, {following}", first=joined, following=following.feature.label)
+        joined = msg("{first}, {following}", first=joined, following=within(following.feature.label))
     return joined
 
 

@@ -35,6 +35,7 @@ from cds_service.api import (
     override_reason,
     published,
     stay_began,
+    within,
 )
 
 CURB = "curb-65"
@@ -53,6 +54,10 @@ ADVICE = {
 }
 CEILING = msg("Palliative care is on the problem list: follow the agreed ceiling of treatment.")
 MEANING = {"low": msg("low severity"), "moderate": msg("moderate severity"), "severe": msg("high severity")}
+TO_DO = {
+    "moderate": msg("{headline}: consider hospital").text,
+    "severe": msg("{headline}: treat in hospital, assess for intensive care").text,
+}
 
 
 def find(case: Case) -> tuple[Finding, ...]:
@@ -72,10 +77,10 @@ def find(case: Case) -> tuple[Finding, ...]:
     finding = RiskFinding(
         key=f"{CURB}/{band}",
         severity=Severity.WARNING if short_of_oxygen else SEVERITIES.get(band, Severity.INFO),
-        headline=headline(estimate, band)
-        if short_of_oxygen is None
-        else msg("{score}; {spo2}", score=headline(estimate, band), spo2=short_of_oxygen),
-        short_headline=msg("CURB-65 cannot be completed: {count} inputs missing", count=len(estimate.not_measured)),
+        headline=_told(headline(estimate, band), band, short_of_oxygen, palliative=palliative),
+        short_headline=headline(estimate, band)
+        if estimate.high is None
+        else msg("CURB-65 cannot be completed: {count} inputs missing", count=len(estimate.not_measured)),
         advice=advice,
         advice_source=NICE_2025,
         proposals=() if palliative else (*_critical_care(case, band), *_missing(case, estimate.not_measured)),
@@ -113,11 +118,18 @@ def acquired_in_hospital(case: Case) -> bool:
     return pneumonia.effective - began >= IN_HOSPITAL
 
 
+def _told(said: Message, band: str, short_of_oxygen: Message | None, *, palliative: bool) -> Message:
+    """The headline with what decides beside the score, or with what the score calls for."""
+    if short_of_oxygen is not None:
+        return msg("{score}; {spo2}", score=said, spo2=short_of_oxygen)
+    return msg(TO_DO[band], headline=said) if band in TO_DO and not palliative else said
+
+
 def headline(estimate: RiskEstimate, band: str) -> Message:
     """The total with its meaning, or the interval with what is missing."""
     if estimate.high is None:
         return msg("Pneumonia: CURB-65 {total}, {meaning}", total=int(estimate.value), meaning=MEANING[band])
-    missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+    missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
     shown = {"low": int(estimate.value), "high": int(estimate.high), "missing": missing}
     if band == "undetermined":
         return msg("Pneumonia: CURB-65 {low} to {high} possible; missing: {missing}", **shown)

@@ -38,6 +38,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    within,
 )
 
 LACE, HOSPITAL, TRAINED, BURDEN = "lace", "hospital", "readmission-30d", "charlson"
@@ -151,13 +152,13 @@ def headline(estimate: RiskEstimate, model_id: str, band: str) -> Message:
     if band == "high":
         return msg("High risk of readmission within 30 days: {score}", score=score)
     if band == "undetermined":
-        missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+        missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
         return msg("Readmission within 30 days: {score} possible; missing: {missing}", score=score, missing=missing)
     return msg("Readmission within 30 days: {score}", score=score)
 
 
 def _question(estimate: RiskEstimate) -> Message:
-    missing = published.enumerated([m.feature.label for m in estimate.not_measured])
+    missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
     return msg("From 10 points of LACE plan the transition of care. What would decide it: {missing}.", missing=missing)
 
 

@@ -35,6 +35,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    within,
 )
 
 PADUA = "padua"
@@ -162,7 +163,7 @@ def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
     missing = tuple(m for m in estimate.not_measured if m.reason is not Reason.UNAVAILABLE)
     asked = tuple(m for m in missing if m.feature is catalogue.REDUCED_MOBILITY)
     others = tuple(m for m in missing if m not in asked)
-    labels = [m.feature.label for m in (*asked, *others)]
+    labels = [within(m.feature.label) for m in (*asked, *others)]
     high = int(estimate.high) if estimate.high is not None else int(estimate.value)
     proposals = orders.offer(case.context, MOBILITY, "Needed to complete the Padua score") if asked else ()
     for what in orders.mending(others):
@@ -171,13 +172,13 @@ def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
         key=f"{PADUA}/undetermined",
         severity=Severity.INFO,
         headline=msg(
-            "Prevention of thrombosis: Padua score {low} to {high} possible; missing: {missing}",
+            "Padua score {low} to {high} possible (risk of thrombosis; high from 4 on); missing: {missing}",
             low=int(estimate.value),
             high=high,
             missing=published.enumerated(labels),
         ),
         short_headline=msg(
-            "Prevention of thrombosis: Padua score {low} to {high} possible; {count} inputs missing",
+            "Padua score {low} to {high} possible (risk of thrombosis; high from 4 on); {count} inputs missing",
             low=int(estimate.value),
             high=high,
             count=len(labels),

@@ -134,11 +134,11 @@ What moved the first of these estimates, cardiovascular disease:
 
 **Raised this estimate:**
 
-- Systolic pressure: 152 mmHg (+3.0 percentage points; odds × 1.49; 6 May 2026; Observation/bp)
+- Systolic pressure: 152 mmHg (+3.0 percentage points; odds × 1.49; 6 May 2026; source 1)
 
 **Lowered this estimate:**
 
-- HDL cholesterol: 70 mg/dL (-0.7 percentage points; odds × 0.90; 6 May 2026; Observation/hdl)
+- HDL cholesterol: 70 mg/dL (-0.7 percentage points; odds × 0.90; 6 May 2026; source 2)
 
 Not measured: CKD
 
@@ -151,10 +151,14 @@ Not measured: CKD
 
 ### From the record
 
-- Gout, since 1 Mar 2019 (Condition/1)
-- Allopurinol (M/1, M/2, M/3, 2 more)
+- Gout, since 1 Mar 2019 (source 3)
+- Allopurinol (sources 4, 5, 6, 2 more)
 - No allergy list was supplied
 - 2 more lines are not shown here.
+
+### Sources in the record
+
+1: Observation/bp; 2: Observation/hdl; 3: Condition/1; 4: M/1; 5: M/2; 6: M/3
 
 ### About this card
 
@@ -213,7 +217,7 @@ def test_the_most_severe_finding_opens_the_card():
     assert (made.summary, made.indicator) == ("Something is overdue", "critical")
     assert made.detail.startswith("Due since March. Last done 1 Mar 2025.")  # the client shows the summary above it
     assert made.detail.index("Due since March") < made.detail.index("### PREVENT")
-    assert "Due since March. Last done 1 Mar 2025. (Observation/9)" in made.detail
+    assert "Due since March. Last done 1 Mar 2025. (source 1)" in made.detail
 
 
 def test_quiet_findings_open_no_card_but_join_one():
@@ -277,7 +281,7 @@ def test_an_evidence_path_is_shown_step_by_step():
         headline=msg("Interaction"),
         path=((msg("Warfarin"), "MedicationRequest/1"), (msg("raises"), "curbside/interactions/a+b")),
     )
-    assert "- Warfarin (MedicationRequest/1)\n- raises\n" in card(evidence).detail
+    assert "- Warfarin (source 1)\n- raises\n" in card(evidence).detail
 
 
 def test_the_detail_does_not_begin_with_what_the_summary_said():
@@ -324,7 +328,7 @@ def test_no_markup_of_a_record_survives_in_a_card(name, reference):
     } | {"inline"}
     assert {c.type for c in inline} <= {"text", "strong_open", "strong_close", "link_open", "link_close"}
     assert sum(c.type == "link_open" for c in inline) == 2  # the guideline and the model's paper
-    assert sum(t.type == "heading_open" for t in tokens) == 3
+    assert sum(t.type == "heading_open" for t in tokens) == 4
 
 
 @given(HOSTILE)

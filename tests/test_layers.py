@@ -37,7 +37,7 @@ LAYERS = (
     ("dialogue",),
     ("hook", "suppression", "recording", "orders", "outlook"),
     ("evidence_path", "given_up", "not_calculated", "fibrillation", "kidneys", "liver", "drug_findings"),
-    ("cards", "card_detail", "prospects"),
+    ("cards", "card_detail", "card_sources", "prospects"),
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
     ("showing", "keeping", "telling", "desks", "ledger", "pipeline"),

@@ -12,8 +12,7 @@ from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, or
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
-from cds_service.knowledge.headings import inside
-from cds_service.language import Message, msg
+from cds_service.language import Message, inside, msg
 from cds_service.risk import published
 from cds_service.risk.model import Citation
 
@@ -46,7 +45,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         severity=Severity.INFO,
         headline=msg("{drug}: no usable recent value: {tests}", drug=drug, tests=tests),
         short_headline=msg("{drug}: tests that it calls for have no usable recent value", drug=drug),
-        advice=msg("{what}", what=msg(row.management)),
+        advice=msg("Measure {tests}. {what}", tests=tests, what=msg(row.management)),
         advice_source=Citation(row.citation, row.url),
         proposals=tuple(offers.values()),
         path=(
@@ -111,4 +110,4 @@ def _unchecked_draft(case: Case, draft: safety.Exposure) -> EvidenceFinding:
 
 
 def _said(case: Case, row: safety.Evidence) -> Message:
-    return msg("{test}: {why}", test=msg(case.knowledge.name(row.object)), why=msg(row.statement))
+    return msg("Why {test}: {why}", test=msg(inside(case.knowledge.name(row.object))), why=msg(row.statement))

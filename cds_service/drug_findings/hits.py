@@ -8,8 +8,7 @@ from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, order
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
-from cds_service.knowledge.headings import inside
-from cds_service.language import Message, msg
+from cds_service.language import Message, inside, msg
 from cds_service.markdown import shorten
 from cds_service.risk import published
 from cds_service.risk.model import Citation
@@ -28,12 +27,16 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     row = hit.rows[0] if hit.rows else None
     doubt = doubtful(hit)
     headline = worded(hit, draft, other)
+    said = msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline
+    if doubt is not None:
+        said = headline = msg("{drug} in {condition}: does the entry of the problem list still hold?",
+                              drug=capital(draft), condition=msg(inside(other)))  # fmt: skip
     finding = EvidenceFinding(
         key=hit.key,
         severity=severity,
-        headline=msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline,
+        headline=said,
         short_headline=headline,
-        advice=advised(case, hit) if doubt is None else doubt,
+        advice=advised(case, hit) if doubt is None else msg("{what}.", what=doubt),
         advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
         proposals=proposals(case, hit, known) if doubt is None else (),
         path=path(case, hit),
@@ -67,7 +70,7 @@ def loudness(case: Case, hit: safety.Hit) -> Severity | None:
 def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     """One line: the draft, what it meets, how bad it is."""
     grade = WORDS[hit.rows[0].severity] if hit.rows else ""
-    drug, against = capital(draft), msg(other)
+    drug, against = capital(draft), msg(inside(other))
     if hit.kind == "duplicate" and not hit.rows:
         return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
     if hit.kind == "duplicate" and hit.node == hit.other:

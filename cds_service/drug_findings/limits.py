@@ -14,8 +14,7 @@ from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits, safety
-from cds_service.knowledge.headings import inside
-from cds_service.language import msg
+from cds_service.language import inside, msg
 from cds_service.risk import published
 from cds_service.risk.model import Citation, NotEstimated
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp
 
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.features.feature import Unusable
-from cds_service.language import Joined, Message, msg
+from cds_service.language import Joined, Message, msg, within
 
 TOP = 3
 _SEMICOLON = msg("{first}; {following}", first="", following="")
 _COMMA = msg("{first}, {following}", first="", following="")
+Cite = Callable[[Sequence[str]], Message | None]  # how sources are named; None where there are none
 _SHOWN_SOURCES = 2
 _NO_CHANGE = 0.005  # of the odds, the hazard or the output: less cannot be seen in the printed number
 
@@ -33,13 +34,26 @@ class Influences:
     not_measured: Message | None
 
 
+def by_name(sources: Sequence[str]) -> Message | None:
+    """The first sources by their references, the others counted."""
+    shown: list[Message | str] = list(sources[:_SHOWN_SOURCES])
+    if len(sources) > _SHOWN_SOURCES:
+        shown.append(msg("{count} more", count=len(sources) - _SHOWN_SOURCES))
+    return parts(shown) if shown else None
+
+
 def influences(
-    explanation: Explanation, missing: Sequence[Unusable] = (), top: int = TOP, per_unit: float | None = None
+    explanation: Explanation,
+    missing: Sequence[Unusable] = (),
+    top: int = TOP,
+    per_unit: float | None = None,
+    cite: Cite = by_name,
 ) -> Influences:
     """The `top` inputs that raised and the `top` that lowered an estimate; the rest counted.
 
     missing: the inputs that the model did without; they are named in the line "not measured".
     per_unit: risk (0-1) for one unit of contribution: then each line tells its percentage points too.
+    cite: how a line names its sources.
     """
     scale = explanation.scale
     measured = [c for c in explanation.largest() if c.measured]
@@ -49,8 +63,8 @@ def influences(
     others = len(up[top:]) + len(down[top:])
     return Influences(
         baseline=baseline(explanation),
-        raised=tuple(contribution(c, scale, per_unit) for c in up[:top]),
-        lowered=tuple(contribution(c, scale, per_unit) for c in down[:top]),
+        raised=tuple(contribution(c, scale, per_unit, cite) for c in up[:top]),
+        lowered=tuple(contribution(c, scale, per_unit, cite) for c in down[:top]),
         rest=None if not others else _rest(others),
         not_measured=_not_measured(explanation, missing),
     )
@@ -68,7 +82,7 @@ def baseline(explanation: Explanation) -> Message:
     return msg("Counted from {rule}", rule=stated)
 
 
-def contribution(item: Contribution, scale: Scale, per_unit: float | None = None) -> Message:
+def contribution(item: Contribution, scale: Scale, per_unit: float | None = None, cite: Cite = by_name) -> Message:
     """One input with its value, size, date and source: `Age 68 (+1.2 points; odds × 2.1; 6 May 2026; Patient/1)`."""
     details: list[Message | str] = [amount(item.amount, scale)]
     if per_unit is not None:
@@ -76,9 +90,8 @@ def contribution(item: Contribution, scale: Scale, per_unit: float | None = None
         details.insert(0, msg("{points} percentage points", points="0.0" if float(points) == 0 else points))
     if item.effective is not None:
         details.append(msg("{date}", date=item.effective.date()))
-    details += list(item.sources[:_SHOWN_SOURCES])
-    if len(item.sources) > _SHOWN_SOURCES:
-        details.append(msg("{count} more", count=len(item.sources) - _SHOWN_SOURCES))
+    if (cited := cite(item.sources)) is not None:
+        details.append(cited)
     value = item.value
     if value is None:
         return msg("{label} ({details})", label=item.label, details=parts(details))
@@ -140,6 +153,7 @@ def _not_measured(explanation: Explanation, missing: Sequence[Unusable]) -> Mess
     labels = tuple(dict.fromkeys(u.feature.label for u in missing)) or tuple(c.label for c in absent)
     if not labels:
         return None
+    labels = tuple(within(label) for label in labels)
     total = sum(c.amount for c in absent)
     if abs(total) < _negligible(explanation):
         return msg("Not measured: {inputs}", inputs=listing(labels))

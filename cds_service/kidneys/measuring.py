@@ -13,7 +13,7 @@ from cds_service.findings import CareGapFinding, Finding, RiskFinding, Severity
 from cds_service.hook import Case
 from cds_service.kidneys.estimates import DECREASED, EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED
 from cds_service.kidneys.words import day as day_of
-from cds_service.language import msg
+from cds_service.language import msg, within
 from cds_service.not_calculated import not_calculated
 from cds_service.risk import published
 from cds_service.risk.model import Citation, NotEstimated, RiskEstimate
@@ -89,12 +89,11 @@ def albuminuria(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
     if not offers:
         return ()
     on_list = [v for f in reasons if (v := values.usable(f)) is not None]
+    why = published.enumerated([within(f.label) for f in reasons])
     finding = CareGapFinding(
         key="uacr-due",
         severity=Severity.INFO,
-        headline=msg(
-            "Urine albumin-to-creatinine ratio is due ({why})", why=published.enumerated([f.label for f in reasons])
-        ),
+        headline=msg("Urine albumin-to-creatinine ratio is due ({why})", why=why),
         advice=msg("Measure it at least once a year in chronic kidney disease and in diabetes.")
         if yearly
         else msg("It belongs to the first work-up of hypertension: it shows kidney damage before eGFR falls."),

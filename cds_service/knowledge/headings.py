@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
-from cds_service.language import Message, msg
+from cds_service.language import Message, inside, msg
 
 HEADINGS: Mapping[str, Message] = {
     "interacts-with": msg("Interaction: {one} with {other}"),
@@ -47,9 +47,6 @@ _SENTENCES: Mapping[str, tuple[Message, Message]] = {
         msg("{one} have a limit where {other} is {value} or more"),
     ),
 }
-_OWN = frozenset({  # names of people without the s of the genitive
-    "Burkitt", "Ewing", "Hodgkin", "Kaposi", "Langerhans", "Merkel", "Philadelphia", "Waldenstrom", "Wilms",
-})  # fmt: skip
 SEVERITIES: Mapping[str, Message] = {
     "contraindicated": msg("contraindicated"),
     "major": msg("major"),
@@ -76,13 +73,6 @@ def sentence(library: Library, row: Evidence) -> Message:
     if row.severity in SEVERITIES and not contraindicated:
         return msg("{words} ({severity})", words=said, severity=SEVERITIES[row.severity])
     return said
-
-
-def inside(name: str) -> str:
-    """A name inside a sentence: HbA1c, ACE inhibitors, Child-Pugh and Parkinson's disease keep their first letter."""
-    first = name.partition(" ")[0]
-    plain = first[1:].islower() and not first.endswith("'s") and first not in _OWN
-    return name[:1].lower() + name[1:] if plain else name
 
 
 def _filled(library: Library, row: Evidence, template: Message) -> Message:

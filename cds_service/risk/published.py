@@ -185,8 +185,13 @@ def not_measured(missing: Unusable) -> Contribution:
 
 def oldest(found: Iterable[FeatureValue]) -> datetime | None:
     """The time of the oldest measurement; age, sex, and the onset of conditions do not count."""
-    times = [f.effective for f in found if f.effective is not None and isinstance(f.feature, _MEASURED)]
+    measured = (f for f in found if isinstance(f.feature, _MEASURED) and not _of_conditions(f.sources))
+    times = [f.effective for f in measured if f.effective is not None]
     return min(times) if times else None
+
+
+def _of_conditions(sources: Sequence[str]) -> bool:
+    return bool(sources) and all(source.startswith("Condition/") for source in sources)
 
 
 def listed(messages: Sequence[Message]) -> Message:

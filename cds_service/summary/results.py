@@ -32,6 +32,7 @@ Valued = Observation | ObservationComponent
 RECENT = timedelta(days=365)
 TREND_WINDOW = timedelta(days=3 * 365)
 NOTABLE_CHANGE = 0.2  # of the earlier value; less is within what assays and biology vary
+_JUMP = 0.8  # of the whole change
 _CRITICAL = frozenset({"HH", "LL", "AA", "HU", "LU"})
 _ABNORMAL = _CRITICAL | {"H", "L", "A", "HX", "LX"}
 _STATED_NORMAL = frozenset({"N"})
@@ -64,7 +65,7 @@ class Series(msgspec.Struct, frozen=True):
     """One LOINC code whose latest value lies within `RECENT`.
 
     row: the latest value. change: the latest and the earliest number in its unit within `TREND_WINDOW`, if there are
-    two.
+    two; in place of the earliest the one before the latest, if nearly all of the change came with the latest.
     """
 
     code: str
@@ -103,7 +104,21 @@ def _change(code: str, rows: Sequence[Dated], begin: int, since: datetime) -> tu
         begin += 1
     while end > begin and not _comparable(rows[end], unit, since):
         end -= 1
-    return (rows[begin], rows[end]) if begin < end else None
+    if begin >= end:
+        return None
+    before = begin + 1
+    while before < end and (not _comparable(rows[before], unit, since) or rows[before][0] == rows[begin][0]):
+        before += 1
+    return rows[begin], rows[before if _jumped(rows[begin], rows[before], rows[end]) else end]
+
+
+def _jumped(now: Dated, before: Dated, first: Dated) -> bool:
+    """True if a notable change came nearly whole with the last value: told over years it would look slow."""
+    last, previous, earliest = (_number(row[2]) for row in (now, before, first))
+    if last is None or previous is None or earliest is None:
+        return False
+    change = abs(last - earliest)
+    return change >= NOTABLE_CHANGE * abs(earliest) and abs(last - previous) >= _JUMP * change
 
 
 def _comparable(row: Dated, unit: str | None, since: datetime) -> bool:

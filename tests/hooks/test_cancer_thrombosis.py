@@ -51,7 +51,9 @@ def test_missing_values_are_ordered_where_they_decide(ask):
     """Lung without a blood count: 1 to 4 possible."""
     made = Chart(62).problem(LUNG, onset="2026-10-01").measured(bmi=24).knows("Encounter")
     answer = ask(SERVICE, made)
-    assert answer.summary.startswith("Treatment of cancer: Khorana score 1 to 4 possible; missing: Platelets")
+    assert answer.summary.startswith(
+        "Khorana score 1 to 4 possible (thrombosis under treatment of cancer); missing: platelets"
+    )
     assert answer.suggestions == ["Order a blood count with platelets"]
     assert ask(SERVICE, made.ordered("58410-2", "CBC")).suggestions == []
 

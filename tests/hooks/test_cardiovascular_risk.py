@@ -127,7 +127,7 @@ def test_missing_lipids_ask_for_a_lipid_panel(ask):
     """Indicated but an input is missing: one line with the order that would mend it."""
     chart = Chart(60).problem(REFLUX).measured(sbp=128, dbp=76, creatinine=0.9, bmi=25).smoking()
     answer = ask(SERVICE, chart)
-    assert "not calculated; missing or old: Total cholesterol; HDL cholesterol" in answer.summary
+    assert "not calculated; missing or old: total cholesterol; HDL cholesterol" in answer.summary
     assert "Not calculated: Total cholesterol, HDL cholesterol are not on record" in answer.cards[0].detail
     assert answer.suggestions == ["Order a lipid panel"]
     order = answer.cards[0].suggestions[0].actions[0].resource

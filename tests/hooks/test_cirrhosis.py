@@ -29,7 +29,7 @@ def test_a_complication_counts_at_any_meld(ask):
     mild = chart(bilirubin=0.8, inr=1.0)
     assert ask(SERVICE, chart(bilirubin=0.8, inr=1.0)).cards == ()
     answer = ask(SERVICE, mild.problem(ASCITES))
-    assert "(Ascites)" in answer.summary
+    assert "(ascites)" in answer.summary
     assert answer.cards[0].indicator == "info"
 
 

@@ -44,11 +44,11 @@ def test_low_with_an_observation_missing_is_never_reassurance(ask):
     """The interval of possible scores, what is missing, and the request for it."""
     values = {k: v for k, v in NORMAL.items() if k != "rr"}
     answer = ask(SERVICE, observed(**values))
-    assert answer.summary == "NEWS2 cannot be completed: 0 to 3 points possible; not recorded: Respiratory rate"
+    assert answer.summary == "NEWS2 cannot be completed: 0 to 3 points possible; not recorded: respiratory rate"
     assert answer.cards[0].indicator == "info"
     assert answer.suggestions == ["Request the missing observations"]
     text = answer.cards[0].suggestions[0].actions[0].resource["code"]["text"]
-    assert text == "NEWS2 observations: Respiratory rate"
+    assert text == "NEWS2 observations: respiratory rate"
 
 
 def test_what_is_observed_already_acts_with_others_missing(ask):
@@ -101,7 +101,7 @@ def test_the_laboratory_values_that_a_clinician_looks_at_next_are_told(ask):
     """Lactate, CRP, white cells, creatinine of the last two days, even if they are normal; not older ones."""
     ill = observed(**{**NORMAL, "rr": 26}).measured(ago=HOUR, lactate=1.1, crp=214)
     detail = ask(SERVICE, ill.measured(ago=timedelta(days=9), white_cells=8.1)).cards[0].detail
-    assert "Lactate 1.1 mmol/L, 1 Nov 2026 (Observation/" in detail
+    assert "Lactate 1.1 mmol/L, 1 Nov 2026 (source " in detail
     assert "C-reactive protein 214.0 mg/L" in detail
     assert "White blood cells" not in detail
 

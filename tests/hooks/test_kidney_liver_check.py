@@ -101,7 +101,7 @@ def test_uacr_is_not_asked_of_those_without_a_risk(ask):
 def test_a_missing_creatinine_is_asked_for_only_at_risk(ask):
     """Hypertension without creatinine: one line and the order."""
     answer = ask(SERVICE, chart().problem(HYPERTENSION).measured(uacr=10))
-    assert answer.summary == "eGFR not calculated; missing or old: Creatinine"
+    assert answer.summary == "eGFR not calculated; missing or old: creatinine"
     assert answer.suggestions == ["Order serum creatinine with eGFR"]
     assert ask(SERVICE, chart()).cards == ()
 

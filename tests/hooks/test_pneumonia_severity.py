@@ -19,7 +19,7 @@ def chart(age=60, *, alert=True, **values):
 def test_three_or_more_is_a_warning_with_an_assessment(ask):
     """Hospital, and an assessment for intensive care."""
     answer = ask(SERVICE, chart(70, **{**NORMAL, "rr": 32, "bun": 30}), encounter_class="EMER")
-    assert answer.summary == "Pneumonia: CURB-65 3, high severity"
+    assert answer.summary == "Pneumonia: CURB-65 3, high severity: treat in hospital, assess for intensive care"
     assert answer.cards[0].indicator == "warning"
     assert answer.suggestions == ["Request assessment for intensive care"]
     assert answer.cards[0].suggestions[0].actions[0].resource["priority"] == "urgent"
@@ -42,7 +42,7 @@ def test_two_points_speak_everywhere(ask):
     """Moderate severity, by age and urea."""
     for kind in ("EMER", "IMP", "AMB"):
         answer = ask(SERVICE, chart(66, **{**NORMAL, "bun": 25}), encounter_class=kind)
-        assert answer.summary == "Pneumonia: CURB-65 2, moderate severity"
+        assert answer.summary == "Pneumonia: CURB-65 2, moderate severity: consider hospital"
         assert answer.cards[0].indicator == "info"
 
 
@@ -50,7 +50,7 @@ def test_missing_inputs_are_asked_for_with_the_interval(ask):
     """The laboratory test and one request for the bedside."""
     values = {k: v for k, v in NORMAL.items() if k not in ("bun", "rr")}
     answer = ask(SERVICE, chart(66, **values), encounter_class="IMP")
-    assert answer.summary == "Pneumonia: CURB-65 1 to 3 possible; missing: Urea nitrogen, Respiratory rate"
+    assert answer.summary == "Pneumonia: CURB-65 1 to 3 possible; missing: urea nitrogen, respiratory rate"
     assert answer.suggestions == ["Order urea nitrogen", "Request the missing observations"]
     texts = [s.actions[0].resource["code"]["text"] for s in answer.cards[0].suggestions]
     assert texts == ["Urea nitrogen", "CURB-65 observations: Respiratory rate"]

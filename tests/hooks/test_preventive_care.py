@@ -164,7 +164,7 @@ def test_that_he_smoked_is_told_with_its_day_and_its_source(ask):
     )
     assert [r.partition("/")[0] for r in finding.sources] == ["Observation"]
     (card,) = asked.cards
-    assert f"({finding.sources[0]})" in card.detail
+    assert re.search(rf"\(source (\d+)\).*\b\1: {finding.sources[0]}", card.detail, re.DOTALL)
     assert "curbside/" not in card.detail
 
 

@@ -126,7 +126,7 @@ def test_what_would_decide_is_asked_for(ask):
     made = Chart(70).problem(FAILURE).measured(creatinine=1.0)
     answer = leave(ask, made, hospitalization={})
     assert answer.cards[0].indicator == "info"
-    assert answer.summary.startswith("Readmission within 30 days: LACE 7 to 14 possible; missing: Unplanned admission")
+    assert answer.summary.startswith("Readmission within 30 days: LACE 7 to 14 possible; missing: unplanned admission")
 
 
 def test_a_stay_without_a_beginning_gives_no_number(ask):

@@ -83,6 +83,17 @@ def test_components_are_judged_by_themselves():
     assert [str(f.text).split(",")[0] for f in abnormal(panel)] == ["Systolic blood pressure 182 mmHg"]
 
 
+def test_a_change_that_came_with_the_last_value_is_told_from_the_one_before():
+    """An acute rise told over three years would look slow; a slow one is told over its whole time."""
+    values = ((1.0, 900), (1.1, 500), (1.1, 200), (2.1, 1))
+    (fact,) = moving(*(result(f"c{n}", value, ago=ago) for n, (value, ago) in enumerate(values)))
+    assert str(fact.text).startswith("Creatinine 1.1 → 2.1 mg/dL over 7 months")
+    assert fact.references == ("Observation/c3", "Observation/c2")
+    slow = ((1.0, 900), (1.2, 500), (1.4, 200), (1.6, 1))
+    (fact,) = moving(*(result(f"c{n}", value, ago=ago) for n, (value, ago) in enumerate(slow)))
+    assert str(fact.text).startswith("Creatinine 1 → 1.6 mg/dL over 2.5 years")
+
+
 def test_loinc_bookkeeping_is_left_out_of_names():
     """A name without method and specimen, where the catalogue has none of its own."""
     (fact,) = abnormal(result("a", 9, code="3051-0", name="Triiodothyronine [Mass/volume] in Serum", **flagged("H")))
