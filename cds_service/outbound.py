@@ -224,7 +224,9 @@ class Outbound:
         with self._lock:
             self._after_fork()
             if origin not in self._adapters:
-                self._adapters[origin] = Adapter(tls_context(self._ca_file), self._connections)
+                self._adapters[origin] = Adapter(
+                    tls_context(self._ca_file) if origin[0] == "https" else None, self._connections
+                )
             return self._adapters[origin]
 
     def _breaker(self, origin: tuple[str, str, int]) -> Breaker:

@@ -128,7 +128,8 @@ def _connect(names: _Names, connection: HTTPConnection) -> socket.socket:
 class Adapter(HTTPAdapter):
     """The requests adapter for one server: no proxies, no environment, no retries, sockets that keep the deadline."""
 
-    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, connections: int) -> None:
+        """context: None for a server that is asked without TLS; authorities take a twentieth of a second to load."""
         self._context = context
         super().__init__(pool_connections=1, pool_maxsize=connections)
 

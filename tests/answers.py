@@ -18,7 +18,7 @@ from cds_service.pipeline import Pipeline
 from cds_service.protocol.feedback import Item
 from cds_service.registry import Registry
 from cds_service.sandbox.chart import AS_OF
-from cds_service.sandbox.prefetch import request_for
+from cds_service.sandbox.prefetch import ReadShelf, request_for
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.stores.assessments import Assessment, AssessmentStore
@@ -38,6 +38,11 @@ def loaded() -> Registry:
 @lru_cache(maxsize=16)
 def bundle(name: str) -> Any:
     return options.read_bundle(calls.sample(name))
+
+
+@lru_cache(maxsize=100)
+def shelf(name: str) -> ReadShelf:
+    return ReadShelf(bundle(name))
 
 
 def overheard(database: Database) -> list[str]:
@@ -77,7 +82,7 @@ class Site:
         """The response for a sample patient, each call under another hookInstance."""
         pipeline = self.pipeline()
         entries: Any = pipeline.discovery()["services"]
-        request = request_for(next(e for e in entries if e["id"] == service), changed or bundle(sample))
+        request = request_for(next(e for e in entries if e["id"] == service), changed or shelf(sample))
         self.calls += 1
         request["hookInstance"] = str(uuid5(CALLS, str(self.calls)))
         found: dict[str, Any] = orjson.loads(pipeline.answer(service, orjson.dumps(request), self.caller))

@@ -46,6 +46,14 @@ def sample(name: str) -> dict[str, Any]:
 
 
 BUNDLE = sample(SAMPLE)
+FULL: dict[str, str] = {}
+
+
+def full(bundle: str, service: dict[str, Any]) -> str:
+    """The request of the service about a sample patient with all prefetch; made once, since all ask for the same."""
+    if bundle not in FULL:
+        FULL[bundle] = json.dumps(request_for(service, sample(bundle)))
+    return FULL[bundle]
 
 
 @pytest.fixture
@@ -68,7 +76,7 @@ class Ehr:
         self.pipeline: Pipeline = create_pipeline(settings, FixedClock(AS_OF), None, loaded())
         self.caller = Caller(fhir_base_urls=(server.base,))
         services: Any = self.pipeline.discovery()["services"]
-        self.full = request_for(next(s for s in services if s["id"] == SERVICE), sample(bundle))
+        self.full = json.loads(full(bundle, next(s for s in services if s["id"] == SERVICE)))
 
     def request(self, without: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
         """The full request without some prefetch keys, with leave to fetch them."""

@@ -62,10 +62,14 @@ def parsed(path: Path) -> ast.Module:
 
 
 @cache
+def walked(path: Path) -> list[ast.AST]:
+    return list(ast.walk(parsed(path)))
+
+
+@cache
 def imports(path: Path, *, at_start_only: bool = False) -> set[str]:
     """The dotted names that a file imports."""
-    tree = parsed(path)
-    nodes = tree.body if at_start_only else list(ast.walk(tree))
+    nodes = parsed(path).body if at_start_only else walked(path)
     found: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -144,7 +148,7 @@ def test_nothing_asks_the_machine_for_the_time_but_the_clock() -> None:
     for path in FILES:
         if part_of(path) in {"clock", "sandbox", "training"}:
             continue
-        for node in ast.walk(parsed(path)):
+        for node in walked(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 assert ast.unparse(node.func) not in {"datetime.now", "datetime.utcnow", "date.today", "time.time"}, (
                     path

@@ -100,6 +100,13 @@ class ReadShelf(Shelf):
         self._answered: dict[str, Json | None] = {}
         self._known: dict[str, list[Json]] = {}
 
+    @classmethod
+    def of(cls, shelf: Shelf) -> ReadShelf:
+        """What a shelf holds now."""
+        found = cls({})
+        found.rows, found._names = dict(shelf.rows), shelf._names
+        return found
+
     def _search(self, query: str) -> tuple[list[Json], int]:
         return search(query, self.rows.values(), self.canonical, self._known)
 

@@ -78,6 +78,17 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def postgresql_model(postgresql: str) -> str:
+    """The name of a database with the newest schema that others are copied from."""
+    import psycopg
+
+    with psycopg.connect(postgresql.format(name="postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE model")
+    migrate(postgresql.format(name="model"))
+    return "model"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty store with the newest schema, on each database in turn."""
@@ -89,13 +100,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     base: str = request.getfixturevalue("postgresql")
     import psycopg
 
-    name = f"test_{next(_NUMBERS)}"
+    name, model = f"test_{next(_NUMBERS)}", request.getfixturevalue("postgresql_model")
     where = base.format(name="postgres").replace("+psycopg", "")
     with psycopg.connect(where, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    url = base.format(name=name)
-    migrate(url)
-    yield url
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {model}")  # type: ignore[arg-type]
+    yield base.format(name=name)
     with psycopg.connect(where, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 

@@ -49,7 +49,10 @@ class CdsClient:
 
     def hook(self, chart: Chart, hook: str, members: Mapping[str, Any]) -> list[Answer]:
         """The answers of every service of a hook, about a chart. members: of the context beside the ids."""
-        return [self._invoke(chart, s, members) for s in self.services() if s["hook"] == hook]
+        services = [service for service in self.services() if service["hook"] == hook]
+        with self._ehr.lock:
+            shelf = prefetch.ReadShelf.of(chart.shelf)
+        return [self._invoke(chart, shelf, service, members) for service in services]
 
     def feedback(self, shown: ShownCard, item: Mapping[str, Any]) -> bool:
         """Tells the service what became of a card; True if it took it."""
@@ -58,8 +61,8 @@ class CdsClient:
         body = {"feedback": [{"card": shown.card["uuid"], "outcomeTimestamp": stamp, **item}]}
         return self._call(f"feedback: {shown.service}", "POST", url, body)[0] == 200
 
-    def _invoke(self, chart: Chart, service: Json, members: Mapping[str, Any]) -> Answer:
-        request = self._request(chart, service, members)
+    def _invoke(self, chart: Chart, shelf: prefetch.Shelf, service: Json, members: Mapping[str, Any]) -> Answer:
+        request = self._request(chart, shelf, service, members)
         if request is None:
             return Answer(service, (), "This chart has no encounter.", 0.0)
         url = f"{self._ehr.service}/cds-services/{service['id']}"
@@ -73,7 +76,7 @@ class CdsClient:
                 self._ehr.cards[card["uuid"]] = ShownCard(chart.id, service["id"], card)
         return Answer(service, cards, None, spent)
 
-    def _request(self, chart: Chart, service: Json, members: Mapping[str, Any]) -> Json | None:
+    def _request(self, chart: Chart, shelf: prefetch.Shelf, service: Json, members: Mapping[str, Any]) -> Json | None:
         context: Json = {"userId": _USER_ID, "patientId": chart.id, **members}
         encounter = current_encounter(chart)
         if encounter:
@@ -87,8 +90,7 @@ class CdsClient:
             "fhirServer": self._ehr.fhir,
             "fhirAuthorization": self._authorization(chart, encounter),
         }
-        with self._ehr.lock:
-            answers = prefetch.resolve(service.get("prefetch") or {}, chart.shelf, context)
+        answers = prefetch.resolve(service.get("prefetch") or {}, shelf, context)
         if "partial-prefetch" in self._ehr.switches:
             answers = {key: answers[key] for key in list(answers)[::2]}
         return body if "no-prefetch" in self._ehr.switches else body | {"prefetch": answers}
