@@ -168,7 +168,7 @@ def create_app(
     answers = FeedbackStore(store.database) if store is not None else None
     app.register_blueprint(feedback.blueprint(pipeline, answers, clock, settings.limits.max_body_bytes))
     app.register_blueprint(health.blueprint(store))
-    app.register_blueprint(models.blueprint(pipeline.models, words(settings.cards.language)))
+    app.register_blueprint(models.blueprint(pipeline.models, words(settings.cards.language), pipeline.run_by))
     app.register_blueprint(knowledge.blueprint(pipeline.library, words(settings.cards.language)))
     if settings.smart:
         _add_review_app(app, settings, pipeline, store, clock, metrics)

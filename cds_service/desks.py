@@ -51,6 +51,7 @@ class Desks:
     def __init__(self, registry: Registry, settings: Settings, silenced: Silenced | None) -> None:
         """silenced: what monitoring has silenced; None without a store."""
         self.models = registry.models
+        self.run_by = registry.run_by
         self.code_map: CodeMap = local_codes.load(settings.codes.map)
         asked = any(service.knowledge for service in registry.services.values())
         self.library: Library | None = library.opened(settings) if asked else None

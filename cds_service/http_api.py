@@ -55,7 +55,7 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         (*_ALWAYS, *_BODY, errors.UnknownService, errors.UnknownCard, errors.StoreError),
     ),
     ("GET", "/models"): Entry(
-        "The models that are loaded: id, version, title, published or trained.",
+        "The models that are loaded: id, version, title, published or trained, and the services that run them.",
         _CLIENTS,
         "200 with `models`",
         _ALWAYS,
@@ -63,7 +63,7 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
     ("GET", "/models/<model_id>"): Entry(
         "One model: source, limits, and its source attributes of 45 CFR 170.315(b)(11)(iv), 31 if trained, else 13.",
         _CLIENTS,
-        "200 with `id`, `version`, `source`, `limits` and `sourceAttributes`",
+        "200 with `id`, `version`, `source`, `limits`, `services` and `sourceAttributes`",
         (*_ALWAYS, errors.UnknownModel),
     ),
     ("GET", "/knowledge"): Entry(

@@ -75,6 +75,10 @@ class Pipeline:
         """All loaded models by id."""
         return self._desks.models
 
+    def run_by(self, model_id: str) -> tuple[str, ...]:
+        """The ids of the services that run a model."""
+        return self._desks.run_by(model_id)
+
     @property
     def library(self) -> Library | None:
         """The knowledge graph, if any service asks it."""

@@ -39,6 +39,10 @@ class Registry:
     services: Mapping[str, Service]
     origins: Mapping[str, Path]
 
+    def run_by(self, model_id: str) -> tuple[str, ...]:
+        """The ids of the services that run a model; none for one that only `models predict` and cohorts compute."""
+        return tuple(id_ for id_, service in self.services.items() if model_id in service.models)
+
 
 def shipped(kind: str) -> Path:
     """The folder `models`, `hooks` or `fhir_samples` that came with this installation.

@@ -97,13 +97,11 @@ def compute(values: FeatureValues) -> Result:
     unlisted = values.unusable((catalogue.DIABETES,))
     if unlisted:
         return published.not_applicable(ID, unlisted[0].words, unlisted)
-    known = published.needed(ID, values, (catalogue.AGE, catalogue.SEX))
+    known = published.of_adult(ID, values, (catalogue.AGE, catalogue.SEX), msg("The ADA risk test"))
     if isinstance(known, NotEstimated):
         return known
     age, sex = known[catalogue.AGE.id], known[catalogue.SEX.id]
     years = published.whole_years(age)
-    if years < published.ADULT:
-        return published.not_applicable(ID, msg("The ADA risk test speaks for adults; age is {age}", age=years))
     items = (
         points.settled(reached(AGES, years), (age,)),
         _sex(values, sex),

@@ -133,13 +133,10 @@ def _compute(values: FeatureValues, id_: str) -> Result:
         return published.not_applicable(id_, gate)
     sex = (catalogue.SEX,) if id_ == VASC_ID else ()
     needed = (catalogue.AGE, catalogue.ATRIAL_FIBRILLATION, *CONDITIONS.values(), *sex)
-    found = published.needed(id_, values, needed)
+    found = published.of_adult(id_, values, needed, TITLES[id_])
     if isinstance(found, NotEstimated):
         return found
-    age = published.whole_years(found[catalogue.AGE.id])
-    if age < published.ADULT:
-        return published.not_applicable(id_, msg("{score} speaks for adults; age is {age}", score=TITLES[id_], age=age))
-    return (_estimate(id_, age, found),)
+    return (_estimate(id_, published.whole_years(found[catalogue.AGE.id]), found),)
 
 
 def _estimate(id_: str, age: int, found: Mapping[str, FeatureValue]) -> RiskEstimate:

@@ -117,13 +117,11 @@ def compute(values: FeatureValues) -> Result:
     unlisted = values.unusable((catalogue.DIABETES,))
     if unlisted:
         return published.not_applicable(ID, unlisted[0].words, unlisted)
-    known = published.needed(ID, values, (catalogue.AGE, catalogue.SEX))
+    known = published.of_adult(ID, values, (catalogue.AGE, catalogue.SEX), msg("FINDRISC"))
     if isinstance(known, NotEstimated):
         return known
     age, sex = known[catalogue.AGE.id], str(known[catalogue.SEX.id].value)
     years = published.whole_years(age)
-    if years < published.ADULT:
-        return published.not_applicable(ID, msg("FINDRISC speaks for adults; age is {age}", age=years))
     items = (
         points.settled(of_age(years), (age,)),
         points.measured(values, catalogue.BMI, of_body_mass, BODY_MASS_ABOVE[1]),

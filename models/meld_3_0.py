@@ -132,13 +132,9 @@ def compute(values: FeatureValues) -> Result:
         return published.not_applicable(ID, unknown[0].words if unknown else NO_LIVER_DISEASE, unknown)
     if gate := published.first_true(values, GATES):
         return published.not_applicable(ID, gate)
-    found = published.needed(ID, values, (catalogue.AGE, catalogue.SEX, *_measured(values).values()))
-    if isinstance(found, NotEstimated):
-        return found
-    age = published.whole_years(found[catalogue.AGE.id])
-    if age < published.ADULT:
-        return published.not_applicable(ID, msg("MELD 3.0 speaks for adults here; age is {age}", age=age))
-    return (_estimate(values, found),)
+    inputs = (catalogue.AGE, catalogue.SEX, *_measured(values).values())
+    found = published.of_adult(ID, values, inputs, msg("MELD 3.0"))
+    return found if isinstance(found, NotEstimated) else (_estimate(values, found),)
 
 
 def _measured(values: FeatureValues) -> dict[str, Any]:

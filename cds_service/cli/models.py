@@ -71,6 +71,7 @@ def show(settings: Settings, model_id: str, as_json: bool) -> None:
         "version": model.version,
         "title": say(model.title),
         "state": _state(model, loaded, settings),
+        "services": ", ".join(loaded.run_by(model.id)),
         "source": model.citation.text,
         "url": model.citation.url,
         "limits": say(limits) if limits is not None else "",
@@ -217,7 +218,9 @@ def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
     from cds_service.risk.model import is_on
 
     if not model.trained:
-        return "speaks" if is_on(model, settings.models.enabled) else "off: name it in models.enabled"
+        if not is_on(model, settings.models.enabled):
+            return "off: name it in models.enabled"
+        return "speaks" if loaded.run_by(model.id) else "in no service: models predict, cohort"
     state = signed.state(model, loaded.services.values(), settings, local_codes.load(settings.codes.map).digest)
     if state == "valid":
         entry = settings.models.signed_off[model.id]

@@ -22,6 +22,8 @@ Said = tuple[str, Span | None]
 
 def said_elsewhere(record: PatientRecord, wanted: Elsewhere) -> tuple[Said, ...]:
     """References and times of all that says it; nothing where nothing does."""
+    if not wanted.codes:
+        return tuple(_answered(record, wanted))
     return (*_ordered(record, wanted), *_visiting(record, wanted), *_answered(record, wanted))
 
 

@@ -138,10 +138,24 @@ def adult(model_id: str, values: FeatureValues, score: Message) -> FeatureValue 
     age = values.entries[AGE.id]
     if isinstance(age, Unusable):
         return NotEstimated(model_id, Refusal.INPUT, not_calculated(_reasons((age,))), (age,))
+    return _minor(model_id, age, score) or age
+
+
+def of_adult(
+    model_id: str, values: FeatureValues, features: Sequence[Feature], score: Message
+) -> Mapping[str, FeatureValue] | NotEstimated:
+    """The values of all features by id, age among them, of an adult; or a refusal as of `needed` and `adult`."""
+    found = needed(model_id, values, features)
+    if isinstance(found, NotEstimated):
+        return found
+    return _minor(model_id, found[AGE.id], score) or found
+
+
+def _minor(model_id: str, age: FeatureValue, score: Message) -> NotEstimated | None:
     years = whole_years(age)
-    if years < ADULT:
-        return not_applicable(model_id, msg("{score} speaks for adults; age is {age}", score=score, age=years))
-    return age
+    if years >= ADULT:
+        return None
+    return not_applicable(model_id, msg("{score} speaks for adults; age is {age}", score=score, age=years))
 
 
 def contribution(

@@ -15,20 +15,23 @@ from cds_service.risk.model import RiskModel
 from cds_service.web.outcome import JSON
 
 
-def blueprint(models: Mapping[str, RiskModel], say: Callable[[Message], str]) -> Blueprint:
-    """The routes. say: a message in the site's language."""
+def blueprint(
+    models: Mapping[str, RiskModel], say: Callable[[Message], str], run_by: Callable[[str], tuple[str, ...]]
+) -> Blueprint:
+    """The routes. say: a message in the site's language. run_by: the services that run a model of an id."""
     routes = Blueprint("models", __name__, url_prefix="/models")
 
     @routes.get("")
     def every() -> Response:
-        rows = [_head(model, say) for model in models.values()]
+        rows = [_head(model, say) | {"services": run_by(model.id)} for model in models.values()]
         return Response(orjson.dumps({"models": rows}), mimetype=JSON)
 
     @routes.get("/<model_id>")
     def one(model_id: str) -> Response:
         if model_id not in models:
             raise UnknownModel("there is no model of this id; GET /models lists them")
-        return Response(orjson.dumps(about(models[model_id], say)), mimetype=JSON)
+        found = about(models[model_id], say) | {"services": run_by(model_id)}
+        return Response(orjson.dumps(found), mimetype=JSON)
 
     return routes
 

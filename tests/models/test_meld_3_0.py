@@ -101,7 +101,7 @@ def test_children_pregnancy_and_missing_tests_are_refused_in_words(
 ) -> None:
     """Each refusal names its rule or its inputs."""
     child = refusal(meld.model, patient(meld.model, WOMAN | {catalogue.AGE: 17.9}))
-    assert str(child.reason) == "MELD 3.0 speaks for adults here; age is 17"
+    assert str(child.reason) == "MELD 3.0 speaks for adults; age is 17"
     pregnant = refusal(meld.model, patient(meld.model, WOMAN | {catalogue.PREGNANCY: True}))
     assert pregnant.refusal is Refusal.NOT_APPLICABLE
     faults = {catalogue.INR: Reason.STALE, catalogue.ALBUMIN_QUARTER: Reason.UNIT}

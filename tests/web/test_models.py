@@ -37,6 +37,8 @@ def test_a_model_is_served_with_its_source_attributes() -> None:
     score = web.get("/models/ckd-epi-2021").get_json()
     assert list(score["sourceAttributes"]) == list(EVIDENCE_BASED)
     assert score["limits"]
+    assert "renal-dosing" in score["services"]
+    assert listed["sofa-1996"]["services"] == []  # for `models predict` and cohorts alone
     missing = web.get("/models/none")
     assert missing.status_code == 404
     assert missing.get_json()["resourceType"] == "OperationOutcome"
