@@ -117,10 +117,13 @@ def _encounter_id(context: Mapping[str, Any]) -> str | None:
 
 
 def _optional_text(context: Mapping[str, Any], name: str) -> str | None:
+    """The text, or None: clients without an encounter may send an empty one."""
     given = context.get(name)
-    if given is None or _is_text(given):
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return None
+    if isinstance(given, str):
         return given
-    raise BadRequest(f"context.{name} must be text that is not empty, got {_kind(given)}.")
+    raise BadRequest(f"context.{name} must be text, got {_kind(given)}.")
 
 
 def _deeper_than(value: Any, levels: int) -> bool:

@@ -8,6 +8,7 @@ before the signature, so that junk costs little.
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,8 +105,10 @@ def read(compact: str) -> Token:
     try:
         header = _HEADER.decode(_decoded(parts[0]))
         claims = _CLAIMS.decode(_decoded(parts[1]))
+    except msgspec.ValidationError as error:
+        raise Unauthorized(_wrong(str(error))) from None
     except (msgspec.MsgspecError, UnicodeError, binascii.Error, ValueError, RecursionError):
-        raise Unauthorized("the token's header or claims are malformed, or one that is required is missing") from None
+        raise Unauthorized("the token's header or claims are not JSON in base64url") from None
     if header.crit is not msgspec.UNSET or header.b64 is not msgspec.UNSET:
         raise Unauthorized("the token's header asks for an extension that is not supported")
     if header.typ is not None and header.typ.upper() != "JWT":
@@ -113,6 +116,14 @@ def read(compact: str) -> Token:
     if not claims.jti or len(claims.jti) > _MAX_JTI:
         raise Unauthorized("the token's jti is empty or too long")
     return Token(compact, header, claims)
+
+
+def _wrong(message: str) -> str:
+    """Which member of header or claims is missing or of another type, from the parser's message: names, no values."""
+    if missing := re.search(r"missing required field `(\w+)`", message):
+        return f"the token has no {missing.group(1)}"
+    found = re.search(r"at `\$\.(\w+)", message)
+    return f"the token's {found.group(1) if found else 'header or claims'} must be of another type"
 
 
 def _decoded(part: str) -> bytes:

@@ -120,7 +120,10 @@ class Trust:
             claims, now, leeway_s=self._settings.leeway_s, max_life_s=self._settings.max_token_life_s
         )
         if token.audiences.isdisjoint((url, *client.audiences)):
-            raise Unauthorized("the token is for another audience")
+            raise Unauthorized(
+                "the token is for another audience: neither the called URL (server.public_url and the path) "
+                f"nor one of clients.{name}.audiences"
+            )
         if client.tenants and claims.tenant not in client.tenants:
             raise Unauthorized("the token's tenant is not configured")
         key = self._rings[client.issuer].find(header.kid, header.alg, away)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -74,4 +75,4 @@ def read_body(max_body_bytes: int) -> bytes:
     body = request.stream.read()
     if len(body) > max_body_bytes:
         raise PayloadTooLarge(f"the body is larger than {max_body_bytes} bytes (limits.max_body_bytes)")
-    return body
+    return body.removeprefix(BOM_UTF8)  # which RFC 8259, section 8.1, lets a parser ignore

@@ -136,7 +136,7 @@ def test_the_patient_id_may_be_written_as_a_reference(given_id: str) -> None:
         ),
         (
             {"context": {"patientId": "p1", "userId": {"a": SECRET}}},
-            "context.userId must be text that is not empty, got an object.",
+            "context.userId must be text, got an object.",
         ),
         ({"prefetch": [SECRET]}, "prefetch must be an object or null, got an array."),
         ({"prefetch": {"labs": SECRET}}, "prefetch.labs must be an object or null, got text."),

@@ -170,6 +170,12 @@ def test_a_compressed_body_is_refused(client: FlaskClient) -> None:
     assert "Content-Encoding" in refused(response, 415)
 
 
+def test_a_byte_order_mark_before_the_json_is_read_over(client: FlaskClient, pipeline: Pipeline) -> None:
+    """Some platforms write one, and JSON's specification lets a reader ignore it."""
+    marked = client.post(PATH, data=b"\xef\xbb\xbf" + body(pipeline), content_type="application/json")
+    assert marked.status_code == 200
+
+
 def test_a_body_over_the_cap_is_refused(client: FlaskClient) -> None:
     """413 with the limit and its key, under any WSGI server."""
     response = client.post(PATH, data=b"x" * 200_001, content_type="application/json")
