@@ -42,6 +42,7 @@ def test_limits_are_those_that_were_written_down() -> None:
         "nsaid/egfr-below-30": ("av", None), "zoledronic/crcl-below-35": ("co", None),
         "alendronate/crcl-below-35": ("av", None), "spironolactone/crcl-below-30": ("av", None),
         "eplerenone/crcl-below-31": ("co", None), "famotidine/crcl-below-60": ("re", 20),
+        "famotidine/crcl-below-30": ("re", 10),
     }  # fmt: skip
 
 
