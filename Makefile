@@ -43,7 +43,7 @@ lint: style
 	@$(BIN)/mypy
 
 # Calls whose words a clinician reads, and which of their arguments holds them.
-KEYWORDS := -k msg -k override_reason:2 -k laboratory:3 -k measurement:3
+KEYWORDS := -k msg -k override_reason:2 -k laboratory:3 -k measurement:3 -k offer:3
 
 messages: $(ALL)
 	@mkdir -p build

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from functools import lru_cache
+from typing import Any
 from uuid import UUID, uuid5
 
 from cds_service.card_detail import document, missing_data, not_applicable
@@ -153,9 +154,21 @@ def action(proposal: Proposal, words: Words) -> Action:
     return Action(
         type=proposal.action,
         description=visible(words(proposal.description)),
-        resource=dict(proposal.resource) if proposal.resource is not None else None,
+        resource=_resource(proposal, words),
         resource_id=proposal.resource_id,
     )
+
+
+def _resource(proposal: Proposal, words: Words) -> dict[str, Any] | None:
+    """The resource of a proposal, with what it orders and why in the reader's language."""
+    if proposal.resource is None:
+        return None
+    resource = dict(proposal.resource)
+    if proposal.said is not None and words.language != "en":
+        what, why = (visible(words(text)) for text in proposal.said)
+        member = "code" if "code" in resource else "medicationCodeableConcept"
+        resource |= {member: {**resource[member], "text": what}, "reasonCode": [{"text": why}]}
+    return resource
 
 
 def _actions(proposal: Proposal, words: Words) -> tuple[Action, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cds_service.hook import Case
 from cds_service.knowledge.graph import Evidence
+from cds_service.knowledge.headings import publication, released
 from cds_service.language import Message, msg
 
 
@@ -14,13 +15,12 @@ def evidence_step(case: Case, lead: Message, row: Evidence) -> tuple[Message, st
     """
     source = case.knowledge.graph.by_source[row.source]
     words = msg(
-        "{lead}: {statement} Evidence {level}: {citation}; {source} of {released}",
+        "{lead}: {statement} Evidence {level}: {citation}; {source}",
         lead=lead,
         statement=msg(row.statement),
         level=row.level or "-",
-        citation=row.citation,
-        source=source.title,
-        released=source.released,
+        citation=publication(row),
+        source=released(source),
     )
     if case.knowledge.policy.is_old(source, case.context.now.date()):
         words = msg("{words} (old: check a newer release)", words=words)

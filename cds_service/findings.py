@@ -32,6 +32,7 @@ class Proposal:
     resource_id: what a `delete` deletes, as `Type/id`; it carries no resource.
     replaces: for a `create`: the draft, as `Type/id`, whose place it takes; it is deleted in the same suggestion.
     secondary: never the recommended choice, such as noting an estimate in the chart.
+    said: what the resource orders, and why; a card has both in it in the reader's language.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Proposal:
     resource_id: str | None = None
     secondary: bool = False
     replaces: str | None = None
+    said: tuple[Message, Message] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,19 +31,19 @@ def fibrosis(case: Case) -> tuple[Finding, ...]:
         return ()
     result = case.results[FIB4_MODEL]
     if isinstance(result, NotEstimated):
-        return not_calculated(case, FIB4_MODEL, result, msg("FIB-4 not calculated"), "Needed for FIB-4")
+        return not_calculated(case, FIB4_MODEL, result, msg("FIB-4 not calculated"), msg("Needed for FIB-4"))
     estimate = result[0]
     band = estimate.band.id if estimate.band is not None else "low"
     if band == "low":
         return ()
     high = band == "high"
     what = (
-        orders.referral("hepatology-referral", msg("Refer to hepatology"), "Referral to hepatology", "hepatolog")
+        orders.referral("hepatology-referral", msg("Refer to hepatology"), msg("Referral to hepatology"), "hepatolog")
         if high
         else orders.imaging(
             "elastography",
             msg("Order liver elastography"),
-            "Liver elastography",
+            msg("Liver elastography"),
             "elastograph",
             "enhanced liver fibrosis",
         )

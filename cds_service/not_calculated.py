@@ -9,7 +9,9 @@ from cds_service.language import Message, msg
 from cds_service.risk.model import NotEstimated, Refusal
 
 
-def not_calculated(case: Case, model_id: str, result: NotEstimated, what: Message, reason: str) -> tuple[Finding, ...]:
+def not_calculated(
+    case: Case, model_id: str, result: NotEstimated, what: Message, reason: Message | str
+) -> tuple[Finding, ...]:
     """A line on the card; it opens one only if something can be ordered that is not ordered yet."""
     if result.refusal is Refusal.NOT_APPLICABLE:
         return ()

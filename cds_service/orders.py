@@ -6,23 +6,26 @@ codes differ by national edition of SNOMED CT.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cds_service import language
 from cds_service.features.feature import Reason, Unusable
 from cds_service.fhir import codes, propose
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.resources import Appointment, ServiceRequest
 from cds_service.fhir.times import parse
 from cds_service.findings import Proposal
-from cds_service.language import Message, msg, within
+from cds_service.language import Message, Words, msg, within
 from cds_service.risk.published import listed
 
 # What the EHR did not let us see, or a list that does not say: no order brings it.
 UNSEEN = frozenset({Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE})
 _BOOKED = frozenset({"booked", "arrived", "checked-in"})
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _PENDING = frozenset({"draft", "active", "on-hold"})
 
 
@@ -32,7 +35,7 @@ class Orderable:
 
     key: stable; names the suggestion. label: what the button says.
     same: LOINC codes whose order would do as well. named: words of an order's text that mean the same.
-    mends: ids of the features that it would bring.
+    said: the order's text with its places, where it has some. mends: ids of the features that it would bring.
     """
 
     key: str
@@ -41,6 +44,12 @@ class Orderable:
     same: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     mends: tuple[str, ...] = ()
+    said: Message | None = None
+
+    @property
+    def words(self) -> Message:
+        """The order's text, for a reader of any language."""
+        return self.said or msg(self.order.text)
 
 
 LIPID_PANEL = Orderable(
@@ -167,34 +176,40 @@ ORDERABLE = (
 )  # fmt: skip
 
 
-def referral(key: str, label: Message, text: str, *named: str) -> Orderable:
+def referral(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """A referral in words; `named` are words of an existing order's text that mean the same."""
-    return Orderable(key, label, propose.referral(text), named=named)
+    return Orderable(key, label, propose.referral(str(text)), named=named, said=text)
 
 
-def bedside(key: str, label: Message, text: str, *named: str) -> Orderable:
+def bedside(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """Observations to make at the bedside, in words."""
-    return Orderable(key, label, propose.Order(propose.MONITORING, text), named=named)
+    return _in_words(propose.MONITORING, key, label, text, named)
 
 
-def therapy(key: str, label: Message, text: str, *named: str) -> Orderable:
+def therapy(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """A treatment or a measure in words, for a clinician to choose and complete."""
-    return Orderable(key, label, propose.Order(propose.THERAPY, text), named=named)
+    return _in_words(propose.THERAPY, key, label, text, named)
 
 
-def imaging(key: str, label: Message, text: str, *named: str) -> Orderable:
+def imaging(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """An imaging test in words."""
-    return Orderable(key, label, propose.imaging(text), named=named)
+    return _in_words(propose.IMAGING, key, label, text, named)
 
 
-def laboratory(key: str, label: Message, text: str, *named: str) -> Orderable:
+def laboratory(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """A laboratory test in words, where which one it is depends on the laboratory."""
-    return Orderable(key, label, propose.Order(propose.LABORATORY, text), named=named)
+    return _in_words(propose.LABORATORY, key, label, text, named)
 
 
-def screening(key: str, label: Message, text: str, *named: str) -> Orderable:
+def screening(key: str, label: Message, text: Message, *named: str) -> Orderable:
     """Screening for cancer in words, where the patient chooses among kinds of tests."""
-    return Orderable(key, label, propose.Order(propose.SCREENING, text), named=named)
+    return _in_words(propose.SCREENING, key, label, text, named)
+
+
+def _in_words(
+    category: tuple[str, str, str], key: str, label: Message, text: Message, named: tuple[str, ...]
+) -> Orderable:
+    return Orderable(key, label, propose.Order(category, str(text)), named=named, said=text)
 
 
 def pending(context: ClinicalContext, what: Orderable) -> bool:
@@ -214,13 +229,20 @@ def _is(order: ServiceRequest, what: Orderable) -> bool:
     if any(system == codes.LOINC and code in what.same for system, code in codes.codings((order.code,))):
         return True
     text = (codes.label(order.code) or "").casefold()
+    if _HAN.search(text):  # our own order, accepted by a reader of Chinese
+        return bool(what.named) and _chinese()(Message(what.words.text)).partition("{")[0].casefold() in text
     return any(name in text for name in what.named)
+
+
+def _chinese() -> Words:
+    """The Chinese catalogue, loaded where an order is in Chinese."""
+    return language.words("zh_Hans")
 
 
 def offer(
     context: ClinicalContext,
     what: Orderable,
-    reason: str,
+    reason: Message | str,
     *,
     priority: str = "routine",
     due: date | None = None,
@@ -229,19 +251,20 @@ def offer(
 
     reason: becomes `reasonCode.text`; says why in words, without the patient's values.
     """
+    why = reason if isinstance(reason, Message) else msg(reason)
     if pending(context, what):
         return ()
     resource = propose.service_request(
         context.record.patient_id,
         what.order,
-        reason,
+        str(why),
         context.now,
         encounter_id=context.encounter_id,
         priority=priority,
         due=due,
     )
-    description = msg("Creates a draft order for signature: {order}", order=msg(what.order.text))
-    return (Proposal(what.key, what.label, description, resource),)
+    description = msg("Creates a draft order for signature: {order}", order=what.words)
+    return (Proposal(what.key, what.label, description, resource, said=(what.words, why)),)
 
 
 def propose_medicine(context: ClinicalContext, name: str, rxcui: str | None, reason: str) -> Mapping[str, Any]:

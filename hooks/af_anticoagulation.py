@@ -256,7 +256,7 @@ def before_the_start(case: Case) -> tuple[Proposal, ...]:
     """Creatinine and a blood count, where there is none of the last year: the dose and the safety rest on them."""
     missing = case.values.unusable((catalogue.CREATININE, catalogue.PLATELETS))
     wanted = orders.mending(u for u in missing if u.reason not in orders.UNSEEN)
-    reason = "Before an anticoagulant is started"
+    reason = msg("Before an anticoagulant is started")
     return tuple(proposal for what in wanted for proposal in orders.offer(case.context, what, reason))
 
 

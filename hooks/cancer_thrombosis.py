@@ -43,12 +43,12 @@ NEW = timedelta(days=180)
 PLATELETS_BELOW, EGFR_BELOW = 50.0, 30.0
 TREATED = (catalogue.ANTICOAGULANT, catalogue.HEPARIN)
 CHEMOTHERAPY = orders.therapy(
-    "chemotherapy", msg("Chemotherapy"), "chemotherapy", "chemotherapy", "systemic therapy", "antineoplastic"
+    "chemotherapy", msg("Chemotherapy"), msg("chemotherapy"), "chemotherapy", "systemic therapy", "antineoplastic"
 )
 REVIEW = orders.referral(
     "thromboprophylaxis-review",
     msg("Request review for prophylaxis of thrombosis"),
-    "Review for prophylaxis of venous thromboembolism before systemic treatment of cancer",
+    msg("Review for prophylaxis of venous thromboembolism before systemic treatment of cancer"),
     "thromboprophylaxis",
     "prophylaxis of venous",
 )

@@ -66,7 +66,7 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
     what = orders.referral(
         "transplant-evaluation",
         msg("Refer for evaluation of a liver transplant"),
-        "Referral for evaluation of a liver transplant",
+        msg("Referral for evaluation of a liver transplant"),
         "liver transplant",
         "transplant evaluation",
         "hepatolog",

@@ -257,7 +257,7 @@ def _review(case: Case, band: str) -> tuple[Proposal, ...]:
         what = orders.referral(
             "emergency-review",
             msg("Request emergency assessment"),
-            "Emergency assessment by a team with critical-care skills (NEWS2)",
+            msg("Emergency assessment by a team with critical-care skills (NEWS2)"),
             "emergency assessment",
             "rapid response",
             "critical care outreach",
@@ -265,7 +265,10 @@ def _review(case: Case, band: str) -> tuple[Proposal, ...]:
         return orders.offer(case.context, what, "NEWS2 of 7 or more", priority="stat")
     if band in ("medium", "low-medium"):
         what = orders.referral(
-            "urgent-review", msg("Request urgent review"), "Urgent clinical review (NEWS2)", "urgent clinical review"
+            "urgent-review",
+            msg("Request urgent review"),
+            msg("Urgent clinical review (NEWS2)"),
+            "urgent clinical review",
         )
         return orders.offer(case.context, what, "NEWS2 reaches the threshold for urgent review", priority="urgent")
     return ()
@@ -276,7 +279,7 @@ def _observations(case: Case, missing: tuple[Unusable, ...]) -> tuple[Proposal, 
     missing = tuple(m for m in missing if m.reason is not Reason.UNAVAILABLE)
     if not missing:
         return ()
-    text = f"NEWS2 observations: {names_of(missing)}"
+    text = msg("NEWS2 observations: {missing}", missing=names_of(missing))
     what = orders.bedside("news2-observations", msg("Request the missing observations"), text, "news2 observations")
     return orders.offer(case.context, what, "Needed to complete NEWS2", priority="urgent")
 

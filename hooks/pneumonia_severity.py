@@ -145,7 +145,7 @@ def _critical_care(case: Case, band: str) -> tuple[Proposal, ...]:
     what = orders.referral(
         "critical-care-assessment",
         msg("Request assessment for intensive care"),
-        "Assessment for intensive care (severe pneumonia, CURB-65)",
+        msg("Assessment for intensive care (severe pneumonia, CURB-65)"),
         "intensive care",
         "critical care",
         "emergency assessment",
@@ -162,7 +162,8 @@ def _missing(case: Case, missing: tuple[Unusable, ...]) -> tuple[Proposal, ...]:
         m for m in missing if m.feature.id not in orders.UREA_NITROGEN.mends and m.reason is not Reason.UNAVAILABLE
     ]
     if bedside:
-        text = f"CURB-65 observations: {published.enumerated([m.feature.label for m in bedside])}"
+        wanted = published.enumerated([within(m.feature.label) for m in bedside])
+        text = msg("CURB-65 observations: {missing}", missing=wanted)
         what = orders.bedside("curb-65-observations", msg("Request the missing observations"), text, "observations")
         offered += orders.offer(case.context, what, "Needed to complete CURB-65", priority="urgent")
     return tuple(offered)

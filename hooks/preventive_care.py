@@ -85,7 +85,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
     words = tuple(dict.fromkeys(word for way in preventive.rules() if way.action == rule.action for word in way.words))
     loinc = tuple(sorted({code for way in preventive.rules() if way.action == rule.action for code in way.loinc}))
     order = orders.therapy if rule.cvx else _KINDS.get(rule.id, orders.laboratory)
-    what = order(rule.id, msg("Order: {what}", what=msg(rule.order)), rule.order, rule.order.lower(), *words)
+    what = order(rule.id, msg("Order: {what}", what=msg(rule.order)), msg(rule.order), rule.order.lower(), *words)
     if _declined(case, words):
         return ()
     if due.rests and due.declined is not None:
@@ -160,7 +160,7 @@ def _declined(case: Case, words: tuple[str, ...]) -> bool:
 
 
 def _ordered(case: Case, loinc: tuple[str, ...]) -> bool:
-    named = orders.therapy("same", msg("same"), "same")
+    named = orders.therapy("same", msg("same"), msg("same"))
     same = orders.Orderable("same", named.label, named.order, same=loinc)
     return bool(loinc) and orders.pending(case.context, same)
 

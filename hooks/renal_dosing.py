@@ -218,7 +218,7 @@ def _by_weight(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> 
 
 def _unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, ...]:
     """A medicine with a limit, and a kidney function that is not known, not steady, or not to be estimated."""
-    reason = "Needed to dose a medicine that the kidney clears"
+    reason = msg("Needed to dose a medicine that the kidney clears")
     wanted = orders.mending(refusal.unusable) if refusal.refusal is Refusal.INPUT else ()
     offers = tuple(p for what in wanted for p in orders.offer(case.context, what, reason))
     finding = EvidenceFinding(

@@ -45,7 +45,7 @@ IMAGING = {
     DVT: orders.imaging(
         "leg-vein-ultrasound",
         msg("Order ultrasound of the leg veins"),
-        "Compression ultrasound of the leg veins",
+        msg("Compression ultrasound of the leg veins"),
         "ultrasound",
         "duplex",
         "doppler",
@@ -53,7 +53,7 @@ IMAGING = {
     PE: orders.imaging(
         "ct-pulmonary-angiography",
         msg("Order CT pulmonary angiography"),
-        "CT pulmonary angiography",
+        msg("CT pulmonary angiography"),
         "pulmonary angiogra",
         "ctpa",
         "ventilation",
@@ -128,14 +128,14 @@ def headline(estimate: RiskEstimate, model_id: str, *, likely: bool) -> Message:
 
 
 def _offer(case: Case, estimate: RiskEstimate, model_id: str, *, likely: bool) -> tuple[Proposal, ...]:
-    reason = "Suspected venous thromboembolism (Wells score)"
+    reason = msg("Suspected venous thromboembolism (Wells score)")
     if likely:
         return orders.offer(case.context, IMAGING[model_id], reason, priority="urgent")
     asked = published.enumerated([m.feature.label for m in estimate.not_measured])
     what = orders.bedside(
         f"{model_id}-examination",
         msg("Ask for the items of the examination"),
-        f"Wells score, to be answered: {asked}",
+        msg("Wells score, to be answered: {asked}", asked=asked),
         "wells score",
     )
     return orders.offer(case.context, what, reason, priority="urgent")

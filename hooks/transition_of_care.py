@@ -171,12 +171,12 @@ def _mending(case: Case, estimate: RiskEstimate) -> tuple[Proposal, ...]:
 
 def arrangements(case: Case) -> tuple[Proposal, ...]:
     """A visit, the medicines, a call; each unless it is arranged."""
-    reason = "High risk of readmission"
+    reason = msg("High risk of readmission")
     today = case.context.now.date()
     visit = orders.referral(
         "follow-up-visit",
         msg("Arrange a follow-up visit within 7 days"),
-        "Follow-up visit within 7 days of discharge",
+        msg("Follow-up visit within 7 days of discharge"),
         "follow-up visit",
         "follow up visit",
         "post-discharge",
@@ -184,13 +184,13 @@ def arrangements(case: Case) -> tuple[Proposal, ...]:
     medicines = orders.referral(
         "medicines-reconciliation",
         msg("Request reconciliation of medicines"),
-        "Reconciliation of medicines before discharge",
+        msg("Reconciliation of medicines before discharge"),
         "reconciliation",
     )
     call = orders.referral(
         "discharge-call",
         msg("Arrange a telephone call after discharge"),
-        "Telephone call 2 to 4 days after discharge",
+        msg("Telephone call 2 to 4 days after discharge"),
         "telephone call",
     )
     soon = today + timedelta(days=FOLLOW_UP_DAYS)

@@ -49,7 +49,7 @@ ACTIVE_THROMBOSIS = (catalogue.DEEP_VEIN_THROMBOSIS, catalogue.PULMONARY_EMBOLIS
 PROPHYLAXIS = orders.therapy(
     "vte-prophylaxis",
     msg("Order prophylaxis of venous thrombosis"),
-    "Prophylaxis of venous thromboembolism: choose medicine and dose",
+    msg("Prophylaxis of venous thromboembolism: choose medicine and dose"),
     "thromboprophylaxis",
     "prophylaxis of venous",
     "vte prophylaxis",
@@ -63,13 +63,13 @@ PROPHYLAXIS = orders.therapy(
 COMPRESSION = orders.therapy(
     "vte-compression",
     msg("Order intermittent pneumatic compression"),
-    "Intermittent pneumatic compression (prophylaxis of venous thromboembolism)",
+    msg("Intermittent pneumatic compression (prophylaxis of venous thromboembolism)"),
     *PROPHYLAXIS.named,
 )
 MOBILITY = orders.bedside(
     "mobility",
     msg("Ask for an assessment of mobility"),
-    "Mobility: will the patient be confined to bed (bathroom allowed) for three days or more?",
+    msg("Mobility: will the patient be confined to bed (bathroom allowed) for three days or more?"),
     "mobility",
 )
 
@@ -154,7 +154,7 @@ def bleeding(case: Case) -> tuple[Message, ...]:
 
 def _offer(case: Case, risks: tuple[Message, ...]) -> tuple[Proposal, ...]:
     """A medicine, unless something on record speaks against it: then compression."""
-    reason = "High risk of venous thrombosis (Padua score)"
+    reason = msg("High risk of venous thrombosis (Padua score)")
     return orders.offer(case.context, COMPRESSION if risks else PROPHYLAXIS, reason, priority="urgent")
 
 

@@ -6,13 +6,15 @@ import orjson
 import pytest
 
 from cds_service import orders
+from cds_service.cards import action
 from cds_service.features import catalogue
 from cds_service.features.feature import Reason, Unusable
+from cds_service.fhir import propose
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import LOINC
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
-from cds_service.language import msg
+from cds_service.language import msg, words
 
 DECODER = fhir.decoder(fhir.AnyResource)
 
@@ -89,3 +91,21 @@ def test_every_orderable_is_valid_and_recognises_itself(context, what):
     placed = DECODER.decode(orjson.dumps({**proposal.resource, "id": "o2", "status": "active"}))
     assert orders.pending(context(placed), what)
     assert set(what.mends) <= {feature.id for feature in catalogue.all_features()}
+
+
+REFERRAL = orders.referral("r", msg("x"), msg("Referral to nephrology"), "nephrolog")
+
+
+@pytest.mark.parametrize("what", [orders.CREATININE, REFERRAL])
+def test_an_order_speaks_the_readers_language_and_is_known_again_in_it(context, what):
+    """Accepted in Chinese it is a Chinese order, with its reason and its code, and is not offered a second time."""
+    (proposal,) = orders.offer(context(), what, msg("eGFR is due"))
+    english, chinese = (action(proposal, words(language)).resource for language in ("en", "zh_Hans"))
+    assert english["code"]["text"] == what.order.text
+    assert (english["reasonCode"], chinese["reasonCode"]) == ([{"text": "eGFR is due"}], [{"text": "应检测 eGFR"}])
+    assert not chinese["code"]["text"].isascii()
+    assert chinese["code"].get("coding") == english["code"].get("coding")
+    propose.validate(chinese)
+    named = {"id": "o2", "status": "active", "code": {"text": chinese["code"]["text"]}}
+    accepted = DECODER.decode(orjson.dumps(chinese | named))
+    assert orders.offer(context(accepted), what, msg("eGFR is due")) == ()

@@ -128,5 +128,10 @@ def test_a_sample_is_answered_in_chinese_with_the_same_numbers(stem: str) -> Non
         )
         assert [s["uuid"] for s in ours.get("suggestions", [])] == [s["uuid"] for s in theirs.get("suggestions", [])]
         assert all(HAN.search(s["label"]) for s in ours.get("suggestions", []))
+        for action in (one for s in ours.get("suggestions", []) for one in s["actions"] if "resource" in one):
+            ordered = action["resource"]
+            named = ordered.get("code") or ordered["medicationCodeableConcept"]
+            assert HAN.search(named["text"]), named["text"]
+            assert all(HAN.search(why["text"]) for why in ordered.get("reasonCode", [])), ordered["reasonCode"]
         assert all(HAN.search(reason["display"]) for reason in ours["overrideReasons"])
         assert numbers(ours["detail"]) == numbers(theirs["detail"])

@@ -36,7 +36,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     name = case.knowledge.name(about)
     tests = published.enumerated([msg(inside(case.knowledge.name(row.object))) for row, _ in missing])
     unusable = case.values.unusable([feature for _, feature in missing])
-    why = f"While taking {name}"
+    why = msg("While taking {drug}", drug=msg(name))
     offers = {p.key: p for what in orders.mending(unusable) for p in orders.offer(case.context, what, why)}
     drug = capital(name)
     row = missing[0][0]

@@ -93,7 +93,11 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     name = case.knowledge.name(draft.nodes[0])
     words = unusable[0].words if unusable else msg("creatinine is not steady")
     quiet = not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN)
-    wanted = () if quiet else orders.offer(case.context, orders.CREATININE, f"Needed to judge an order of {name}")
+    wanted = (
+        ()
+        if quiet
+        else orders.offer(case.context, orders.CREATININE, msg("Needed to judge an order of {drug}", drug=msg(name)))
+    )
     finding = EvidenceFinding(
         key=f"drug-safety/kidney-unknown/{draft.nodes[0].partition(':')[2]}",
         severity=Severity.INFO,

@@ -44,13 +44,14 @@ def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Pro
 
 def _change(case: Case, hit: safety.Hit, node: str) -> Iterable[Proposal]:
     name, old = case.knowledge.name(node), case.knowledge.name(hit.node)
-    reason = f"In place of {old}: {WORDS[hit.rows[0].severity]}"
+    reason = msg("In place of {old}: {grade}", old=msg(old), grade=WORDS[hit.rows[0].severity])
     yield Proposal(
         key=f"drug-safety/change/{hit.draft.reference}/{node}",
         label=msg("Change {old} to {new}", old=msg(old), new=msg(name)),
         description=msg("Drafts {new} without a dose, for a clinician to complete and sign", new=msg(name)),
-        resource=propose_medicine(case.context, name, case.knowledge.rxcui(node), reason),
+        resource=propose_medicine(case.context, name, case.knowledge.rxcui(node), str(reason)),
         replaces=hit.draft.reference,
+        said=(msg(name), reason),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cds_service.hook import Case
 from cds_service.knowledge import safety
+from cds_service.knowledge.headings import publication, released
 from cds_service.language import Message, msg
 from cds_service.risk.model import Citation
 
@@ -34,13 +35,7 @@ def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]
     graded = msg("Rated {grade}", grade=WORDS[row.severity])
     if row.level:
         graded = msg("Rated {grade}, evidence {level}", grade=WORDS[row.severity], level=row.level)
-    words = msg(
-        "{graded}, by {citation} ({source} of {released})",
-        graded=graded,
-        citation=cited(row),
-        source=source.title,
-        released=source.released,
-    )
+    words = msg("{graded}, by {citation} ({source})", graded=graded, citation=cited(row), source=released(source))
     yield words, row.id
     if case.knowledge.policy.is_old(source, case.context.now.date()):
         yield msg("This source is old: check a newer one"), source.id
@@ -49,8 +44,8 @@ def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]
 def cited(row: safety.Evidence) -> Message:
     """A row's publication with its year, unless it is a label, of which the one in force counts, or names the year."""
     if not row.year.isdigit() or row.year in row.citation:
-        return msg("{text}", text=row.citation)
-    return msg("{citation}, {year}", citation=row.citation, year=row.year)
+        return publication(row)
+    return msg("{citation}, {year}", citation=publication(row), year=row.year)
 
 
 def capital(name: str) -> Message:

@@ -58,11 +58,6 @@ def referral(text: str) -> Order:
     return Order(REFERRAL, text)
 
 
-def imaging(text: str) -> Order:
-    """An imaging test, named in words."""
-    return Order(IMAGING, text)
-
-
 def service_request(
     patient_id: str,
     order: Order,

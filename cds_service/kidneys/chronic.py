@@ -41,7 +41,7 @@ def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     if not reasons:
         return ()
     what = orders.referral(
-        "nephrology-referral", msg("Refer to nephrology"), "Referral to nephrology", "nephrology", "nephrologist"
+        "nephrology-referral", msg("Refer to nephrology"), msg("Referral to nephrology"), "nephrology", "nephrologist"
     )
     offers = orders.offer(case.context, what, "Chronic kidney disease: criteria of referral are met")
     urgent = found.reported < SEVERELY_DECREASED or found.severe

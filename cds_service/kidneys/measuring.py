@@ -31,7 +31,9 @@ def one_value(case: Case) -> tuple[Finding, ...]:
     result = case.results[EGFR_MODEL]
     if isinstance(result, NotEstimated):
         at_risk = any(case.values.flag(f) for f in RISKS)
-        return not_calculated(case, EGFR_MODEL, result, msg("eGFR not calculated"), "eGFR is due") if at_risk else ()
+        return (
+            not_calculated(case, EGFR_MODEL, result, msg("eGFR not calculated"), msg("eGFR is due")) if at_risk else ()
+        )
     estimate = result[0]
     egfr = round(estimate.value)
     if egfr >= DECREASED:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from cds_service.knowledge.graph import Evidence
+from cds_service.knowledge.base_files import SOURCE
+from cds_service.knowledge.graph import Evidence, Source
 from cds_service.knowledge.library import Library
 from cds_service.language import Message, inside, msg
 
@@ -47,12 +49,27 @@ _SENTENCES: Mapping[str, tuple[Message, Message]] = {
         msg("{one} have a limit where {other} is {value} or more"),
     ),
 }
+_LABEL = re.compile(r"US prescribing information: (.+) \(DailyMed\)")
 SEVERITIES: Mapping[str, Message] = {
     "contraindicated": msg("contraindicated"),
     "major": msg("major"),
     "moderate": msg("moderate"),
     "minor": msg("minor"),
 }
+
+
+def publication(row: Evidence) -> Message:
+    """What a row was published in; a label by the name of its drug."""
+    label = _LABEL.fullmatch(row.citation)
+    if label is not None:
+        return msg("US prescribing information: {drug} (DailyMed)", drug=msg(label[1]))
+    return msg("{text}", text=row.citation)
+
+
+def released(source: Source) -> Message:
+    """A source of rows by its title, which is ours for the base."""
+    title = msg("Curbside's curated base") if source.id == SOURCE else msg("{text}", text=source.title)
+    return msg("{source} of {released}", source=title, released=source.released)
 
 
 def heading(library: Library, row: Evidence) -> Message:

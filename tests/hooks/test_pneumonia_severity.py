@@ -53,7 +53,7 @@ def test_missing_inputs_are_asked_for_with_the_interval(ask):
     assert answer.summary == "Pneumonia: CURB-65 1 to 3 possible; missing: urea nitrogen, respiratory rate"
     assert answer.suggestions == ["Order urea nitrogen", "Request the missing observations"]
     texts = [s.actions[0].resource["code"]["text"] for s in answer.cards[0].suggestions]
-    assert texts == ["Urea nitrogen", "CURB-65 observations: Respiratory rate"]
+    assert texts == ["Urea nitrogen", "CURB-65 observations: respiratory rate"]
 
 
 def test_what_is_ordered_is_not_asked_for_again(ask):
