@@ -48,16 +48,24 @@ def written(bundle: Json) -> datetime | None:
 def request(bundle: Json, service: Mapping[str, Any]) -> bytes | None:
     """The body of a hook call for the patient of a bundle, as an EHR would send it.
 
-    service: an entry of the discovery response. None for an encounter hook where the bundle holds no Encounter.
+    service: an entry of the discovery response. None for an encounter hook where the bundle holds no Encounter, and
+    for medication-verify where it holds no order to verify.
     Raises InputError where the bundle does not hold one Patient.
     """
     from cds_service.sandbox import prefetch
 
     patient(bundle)
+    if service["hook"] == "medication-verify" and not _holds(bundle, "MedicationRequest"):
+        return None
     try:
         return orjson.dumps(prefetch.request_for(service, bundle))
     except prefetch.NoEncounter:
         return None
+
+
+def _holds(bundle: Json, kind: str) -> bool:
+    rows = (entry.get("resource") for entry in bundle.get("entry") or () if isinstance(entry, dict))
+    return any(isinstance(row, dict) and row.get("resourceType") == kind for row in rows)
 
 
 def patient(bundle: Json) -> Json:

@@ -86,11 +86,14 @@ def _say_age(body: bytes, as_of: datetime | None) -> None:
 
 
 def _calls(record: Json, entries: dict[str, Json]) -> dict[str, bytes]:
-    """One request a service. Raises InputError if the only service wants an Encounter that the bundle lacks."""
+    """One request a service. Raises InputError if the only service wants what the bundle lacks."""
     made = {id_: calls.request(record, entry) for id_, entry in entries.items()}
     bodies = {id_: body for id_, body in made.items() if body is not None}
     if not bodies:
-        raise InputError(f"{', '.join(made)}: the bundle holds no Encounter. Give one, or call a patient-view service.")
+        raise InputError(
+            f"{', '.join(made)}: the bundle holds no Encounter, or no order to verify. Give one, or call a "
+            "patient-view service."
+        )
     return bodies
 
 

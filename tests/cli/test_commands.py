@@ -386,6 +386,12 @@ def test_a_record_that_is_judged_long_after_it_was_written_is_said_to_be(
     assert "newest date" not in capsys.readouterr().err
 
 
+def test_a_patient_without_orders_is_not_asked_what_a_pharmacist_verifies(capsys: pytest.CaptureFixture[str]) -> None:
+    """No card about an order that nobody gave."""
+    told = succeeds(capsys, "hook", "--sample", "empty-record")
+    assert "not recognised" not in told
+
+
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     """`curbside hook ... | head -1` ends quietly."""
     import subprocess
