@@ -41,7 +41,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
     from cds_service.clock import SystemClock
     from cds_service.fetch import create as create_fetcher
     from cds_service.security.registration import Finding
-    from cds_service.web import tls
+    from cds_service.web import ports, tls
     from cds_service.web.cors import Policy
 
     yield Finding("settings", "ok")
@@ -61,6 +61,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
     if not store.mend:
         yield Finding("silenced", silenced(settings))
     yield _tried("tls", lambda: tls.check(settings.server), "ok" if settings.server.tls_cert else "none: plain http")
+    yield _tried("ports", lambda: ports.distinct(settings))
     yield _tried("cors", lambda: Policy.of(settings.cors))
     yield _tried("llm", lambda: _model(settings), settings.llm.url or "none")
     yield _tried("fetching", lambda: create_fetcher(settings))

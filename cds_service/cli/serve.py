@@ -56,6 +56,10 @@ class _Serving:
         from cds_service.web import logs
 
         logs.configure()
+        if any(client.jwks_file for client in self._settings.clients.values()):
+            from cds_service.security.registration import require_files
+
+            require_files(self._settings)
         bell = None
         if self._settings.llm.url:
             from cds_service.wording import PipeBell

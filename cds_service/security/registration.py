@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from cds_service.clock import Deadline
-from cds_service.errors import CurbsideError
+from cds_service.errors import CurbsideError, SettingsError
 from cds_service.outbound import Outbound, OutboundError
 from cds_service.security import keys
 from cds_service.security.trust import Fetch, reader
@@ -47,13 +47,29 @@ def check(name: str, client: Client, settings: Settings, fetch: Fetch) -> Iterat
         yield _fhir(f"clients.{name} FHIR {url}", url, outbound)
 
 
+def require_files(settings: Settings) -> None:
+    """Raises SettingsError for a client whose key file cannot be used: each of its calls would be refused.
+
+    Key sets at a URL are not read here: they may come back while the service runs.
+    """
+    for name, client in settings.clients.items():
+        if client.jwks_file is not None:
+            found = _keys(name, client, settings, _nowhere)
+            if found.mend is not None:
+                raise SettingsError(f"settings: {found.part}: {found.state}. {found.mend}")
+
+
+def _nowhere(url: str, deadline: Deadline) -> bytes:
+    raise OSError(url)
+
+
 def _keys(name: str, client: Client, settings: Settings, fetch: Fetch) -> Finding:
     part = f"clients.{name} keys"
     source = "jwks_url" if client.jwks_url else "jwks_file"
     try:
         found = keys.parse(reader(client, fetch, settings.security.keys_timeout_s)())
     except (CurbsideError, OSError) as error:
-        reason = str(error) if isinstance(error, CurbsideError) else str(error.strerror)
+        reason = str(error) if isinstance(error, CurbsideError) else f"{client.jwks_file}: {error.strerror}"
         return Finding(part, f"cannot be used: {reason}", f"Check clients.{name}.{source}.")
     usable = sorted(kid for kid, algorithm in found.keys if algorithm in client.algorithms)
     if not usable:

@@ -172,7 +172,9 @@ class _Recent:
 
 
 def fetcher(settings: Settings, observer: Observer = NOBODY) -> Fetch:
-    """Reads key sets from the configured URLs, and from nowhere else. Raises SettingsError for a URL that is unfit."""
+    """Reads key sets from the configured URLs, and from nowhere else. Raises SettingsError naming what is unfit."""
+    for name, client in settings.clients.items():
+        _check(name, client, settings.dev.allow_insecure_loopback)
     outbound = Outbound(
         [client.jwks_url for client in settings.clients.values() if client.jwks_url],
         allow_insecure_loopback=settings.dev.allow_insecure_loopback,

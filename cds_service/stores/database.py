@@ -176,6 +176,6 @@ def _is_newest(file: SqliteFile, url: str) -> bool:
     except sqlite3.Error as error:
         from cds_service.stores.engines import unusable
 
-        raise unusable(url) from error
+        raise unusable(url, error) from error
     finally:
         file.close()

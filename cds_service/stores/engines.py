@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from cds_service.errors import SettingsError, StoreError
@@ -46,17 +47,46 @@ def migrate(url: str, head: str) -> None:
         if _revision(engine) != head:
             upgrade(engine)
     except SQLAlchemyError as error:
-        raise unusable(make_url(url).render_as_string(hide_password=True)) from error
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        raise unusable(make_url(url).render_as_string(hide_password=True), cause) from error
     finally:
         engine.dispose()
 
 
-def unusable(url: str) -> StoreError:
-    """What is said of a store that cannot be opened. url: without a password."""
+def unusable(url: str, cause: BaseException | None) -> StoreError:
+    """What is said of a store that cannot be opened. url: without a password. cause: the driver's error."""
+    reason = _reason(cause)
     return StoreError(
-        f"the store {url} cannot be opened or written. "
+        f"the store {url} cannot be opened or written{f' ({reason})' if reason else ''}. "
         "Check store.url, the folder's permissions and that the database runs."
     )
+
+
+_STATES = {
+    "28P01": "the password is wrong",
+    "28000": "that user may not log in",
+    "3D000": "there is no database of that name",
+    "42501": "that user may not make tables",
+    "53300": "the database takes no more connections",
+}
+_SIGNS = (
+    ("refused", "nothing listens there"),
+    ("password authentication failed", _STATES["28P01"]),
+    ("does not exist", "there is no such database or user"),
+    ("resolve", "its host is not known"),
+    ("translate host name", "its host is not known"),
+    ("Name or service not known", "its host is not known"),
+    ("timeout", "it does not answer"),
+    ("No such file", "there is no such socket"),
+)
+
+
+def _reason(cause: BaseException | None) -> str | None:
+    """What a driver's error means, in words of ours; SQLite's own are fixed ones, of which none holds a value."""
+    if isinstance(cause, sqlite3.Error):
+        return str(cause)
+    known = _STATES.get(getattr(cause, "sqlstate", None) or "")
+    return known or next((words for sign, words in _SIGNS if sign in str(cause)), None)
 
 
 def _revision(engine: Engine) -> str | None:

@@ -20,8 +20,16 @@ class Peers:
     """Judges the WSGI environ of a call by the proxies that are trusted (`security.trusted_proxies`)."""
 
     def __init__(self, trusted: tuple[str, ...], public_url: str = "") -> None:
-        """Raises SettingsError for a text that is no address or network."""
+        """Raises SettingsError for a text that is no address or network, and for a public URL that is none."""
         self._trusted = tuple(_network(text) for text in trusted)
+        parts = urlsplit(public_url)
+        if public_url and (
+            parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment
+        ):
+            raise SettingsError(
+                "settings: server.public_url must be the URL that CDS Clients call, such as "
+                f"https://cds.hospital.example, got {public_url!r}."
+            )
         self._public_host = urlsplit(public_url).hostname if public_url else None
 
     def address(self, environ: Mapping[str, str]) -> str | None:

@@ -26,7 +26,7 @@ from uvicorn_worker import UvicornWorker
 from cds_service.observer import NOBODY
 from cds_service.risk import apart
 from cds_service.settings import Settings, address
-from cds_service.web import tls
+from cds_service.web import ports, tls
 from cds_service.web.asgi import Adapter
 from cds_service.web.beside import Beside
 from cds_service.web.cors import Policy
@@ -57,9 +57,10 @@ def serve(
     nothing. on_ready: called with the URL of the service. beside: runs in a process of its own from when the
     workers run until SIGTERM, and is started again if it ends before.
 
-    Raises SettingsError for TLS files that cannot be used.
+    Raises SettingsError for TLS files that cannot be used, and for an address where it cannot listen.
     """
     tls.check(settings.server)
+    ports.free(settings)
     _Gunicorn(factory, settings, metrics, on_ready, beside).run()
 
 

@@ -12,9 +12,10 @@ import pytest
 from ehrs import ISSUER
 
 from cds_service.cli import run
+from cds_service.errors import SettingsError
 from cds_service.sandbox.signing import SigningClient
 from cds_service.security import registration
-from cds_service.security.registration import Finding
+from cds_service.security.registration import Finding, require_files
 from cds_service.security.trust import fetcher
 from cds_service.settings import Client, Settings
 
@@ -122,7 +123,7 @@ def test_a_fhir_server_that_is_none_is_named(
 def test_a_server_that_does_not_answer_is_named(look: Callable[..., list[Finding]], tmp_path: Path) -> None:
     """Nobody listens; no file lies there."""
     keys, fhir = look(jwks_url="", jwks_file=tmp_path / "none.json", fhir_base_urls=("http://127.0.0.1:9/fhir",))
-    assert keys.state == "cannot be used: No such file or directory"
+    assert keys.state == f"cannot be used: {tmp_path}/none.json: No such file or directory"
     assert keys.mend == "Check clients.main.jwks_file."
     assert fhir.state == "outbound: no connection"
     assert fhir.mend is not None
@@ -154,3 +155,27 @@ def test_a_wrong_client_is_told_by_check(tmp_path: Path, capsys: pytest.CaptureF
     config.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/a.db"\n[clients.main]\nissuer = "{ISSUER}"\n')
     assert run(["check", "--config", str(config)]) == 1
     assert "clients.main must have either jwks_url or jwks_file" in capsys.readouterr().err
+
+
+def test_the_start_ends_at_a_key_file_that_cannot_be_used(tmp_path: Path) -> None:
+    """All calls of that client would be refused, with nothing but a bare 401 to tell it."""
+    kept = tmp_path / "keys.json"
+    made = replace(Settings(), clients={"main": Client(issuer=ISSUER, jwks_file=kept)})
+    for content, words in (
+        (None, r"keys\.json: No such file or directory\. Check clients\.main\.jwks_file"),
+        (b"<html>", "it is not a JWKS"),
+        (SigningClient(ISSUER, algorithm="RS256").jwks(), "no key for ES384, RS384"),
+    ):
+        if content is not None:
+            kept.write_bytes(content)
+        with pytest.raises(SettingsError, match=words):
+            require_files(made)
+    kept.write_bytes(SigningClient(ISSUER).jwks())
+    require_files(made)
+
+
+def test_an_unfit_url_is_named_with_its_key() -> None:
+    """Before anything is made that could only name its host."""
+    made = replace(Settings(), clients={"main": Client(issuer=ISSUER, jwks_url="http://ehr.example/keys")})
+    with pytest.raises(SettingsError, match=r"clients\.main\.jwks_url must be https, got http"):
+        fetcher(made)

@@ -20,7 +20,7 @@ from cds_service.errors import SettingsError, StoreError
 from cds_service.stores import new_database
 from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.database import HEAD, Database, migrate
-from cds_service.stores.engines import open_engine, upgrade
+from cds_service.stores.engines import open_engine, unusable, upgrade
 from cds_service.stores.tables import ASSESSMENTS, METADATA
 
 NAMES = UUID(int=7)
@@ -174,9 +174,25 @@ def test_a_failing_store_is_a_store_error(store: AssessmentStore) -> None:
 def test_an_unreachable_database_says_what_to_check(tmp_path: Path) -> None:
     """A folder that does not exist, at start; and later on, `reachable` is False."""
     url = f"sqlite:///{tmp_path / 'none' / 'a.db'}"
-    with pytest.raises(StoreError, match=r"Check store\.url"):
+    with pytest.raises(StoreError, match=r"\(unable to open database file\)\. Check store\.url"):
         migrate(url)
     assert not AssessmentStore(Database(url)).reachable()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("connection to server at 127.0.0.1, port 5432 failed: Connection refused", "(nothing listens there)"),
+        ('FATAL:  password authentication failed for user "SECRET"', "(the password is wrong)"),
+        ('FATAL:  database "SECRET" does not exist', "(there is no such database or user)"),
+        ("something that nobody has seen: SECRET", "cannot be opened or written. Check"),
+    ],
+)
+def test_why_a_database_cannot_be_opened_is_said_in_our_words(error: str, words: str) -> None:
+    """The driver's own could hold anything."""
+    told = str(unusable("postgresql+psycopg://c:***@h/d", OSError(error)))
+    assert words in told
+    assert "SECRET" not in told
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://x/y"])

@@ -72,3 +72,10 @@ def test_a_text_that_is_no_network_is_named() -> None:
     """A host name would have to be looked up, and could be anyone's."""
     with pytest.raises(SettingsError, match=r"security\.trusted_proxies must hold addresses"):
         Peers(("proxy.example",))
+
+
+@pytest.mark.parametrize("url", ["cds.example/", "ftp://cds.example", "https://", "https://cds.example/?a=1"])
+def test_a_public_url_that_nobody_could_call_is_refused(url: str) -> None:
+    """It is the audience of every token: each call would be refused."""
+    with pytest.raises(SettingsError, match=r"server\.public_url must be the URL that CDS Clients call"):
+        Peers((), url)
