@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 
 _LARGEST = 1_000_000  # amounts in all tables: 8 MB
 _PROBES = 32  # rows on which tables are compared with XGBoost
+_BITS = (1 << np.arange(16, dtype=np.uint16))[:, None]  # of a pattern; `_LARGEST` keeps the depth below 15
 AGREEMENT = 2e-5  # with XGBoost: what its float32 may lose over some hundred trees
 
 
@@ -70,9 +71,7 @@ class LeafTables:
         """
         left = self.forest.goes_left(row)
         met = left.take(self.nodes)
-        pattern = met[0].astype(np.uint16)  # `_LARGEST` keeps the depth below 15
-        for power, step in enumerate(met[1:], start=1):
-            pattern |= np.left_shift(step, power, dtype=np.uint16)
+        pattern = np.bitwise_or.reduce(met * _BITS[: len(met)], axis=0)
         found = self.amounts.take(self.first + pattern, axis=0)
         phi = np.bincount(self.slots, weights=found.ravel(), minlength=len(row) + 1)[:-1]
         return phi.astype(np.float64), self.forest.margin(left)
