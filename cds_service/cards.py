@@ -137,11 +137,16 @@ def _reasons(reasons: tuple[Topic, ...], words: Words) -> tuple[Coding, ...]:
 def _links(findings: Sequence[Finding], words: Words, card: UUID, launch_url: str) -> tuple[wire.Link, ...]:
     """The guidelines that the advice rests on, each once, and the app, which is told the card's uuid and no more."""
     sources = {f.advice_source.url: f.advice_source for f in findings if f.advice and f.advice_source}
-    links = [wire.Link(label=visible(s.text, _MAX_LABEL), url=s.url, type="absolute") for s in sources.values()]
+    links = [_guideline(source) for source in sources.values()]
     if launch_url:
         label = words(msg("Open in Curbside"))
         links.append(wire.Link(label=label, url=launch_url, type="smart", app_context=str(card)))
     return tuple(links)
+
+
+@lru_cache(maxsize=256)
+def _guideline(source: Citation) -> wire.Link:
+    return wire.Link(label=visible(source.text, _MAX_LABEL), url=source.url, type="absolute")
 
 
 def suggestion_id(card: UUID, proposal: Proposal) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,7 +15,7 @@ import orjson
 from cds_service import __version__
 from cds_service.compiled import program
 from cds_service.fhir import resources as fhir
-from cds_service.protocol.response import HookResponse
+from cds_service.protocol.response import Card, HookResponse
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
 from cds_service.showing import Shown
@@ -132,10 +132,9 @@ def unit_of(encounter: fhir.Encounter | None) -> str | None:
     return " ".join("".join(c if c.isprintable() else " " for c in named).split())[:_LONGEST_UNIT] or None
 
 
-def wire(cards: Iterable[Any]) -> list[Any]:
+def wire(cards: Sequence[Card]) -> list[Any]:
     """Cards in wire form: for those that a silent service composed."""
-    wired: list[Any] = HookResponse(cards=tuple(cards)).wire()["cards"]
-    return wired
+    return HookResponse(cards=tuple(cards)).wire()["cards"] if cards else []
 
 
 def versions(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1024)
 def scope_of(client: str | None, tenant: str | None) -> str:
     """Whose patients: one text for a CDS Client and its tenant, so that equal patient ids of two stay apart.
 
