@@ -18,6 +18,7 @@ from cds_service.errors import PluginError
 from cds_service.features import catalogue
 from cds_service.features.feature import Feature, Quantity
 from cds_service.language import Message, msg
+from cds_service.risk import declared_faults
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import Band, Citation
 
@@ -112,8 +113,12 @@ def read(path: Path) -> Declaration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PluginError(f"{path}: is not TOML: {error}") from error
     except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        raise PluginError(f"{path}: {where.rstrip('`') + ': ' if where else ''}{what}") from error
+    try:
+        fault = declared_faults.first(declared, lambda: features(declared))
+    except PluginError as error:
         raise PluginError(f"{path}: {error}") from error
-    fault = _fault(declared)
     if fault:
         raise PluginError(f"{path}: {fault}")
     return declared
@@ -171,23 +176,3 @@ def _feature(one: FeatureDeclaration, known: Mapping[str, Feature]) -> Feature:
         one.digits,
         {unit: (factor, 0.0) for unit, factor in one.conversions.items()},
     )
-
-
-def _fault(declared: Declaration) -> str | None:
-    ids = [one.id for one in declared.features]
-    if not ids or len(set(ids)) != len(ids):
-        return "features: there must be some, and each id once"
-    if unknown := set(declared.required) - set(ids):
-        return f"required: names {min(unknown)}, which is not among the features"
-    if not 1 <= declared.minimum <= len(ids):
-        return f"minimum: must be from 1 to {len(ids)}, the number of features"
-    if not 50 <= declared.timeout_ms <= 2000:
-        return "timeout_ms: must be from 50 to 2000; a hook waits for the answer"
-    if declared.calibration.slope <= 0:
-        return "calibration.slope: must be above 0; a model that ranks the wrong way round is not calibrated but mended"
-    if declared.thresholds and min(t.at for t in declared.thresholds) != 0.0:
-        return "thresholds: the lowest must be at 0, so that every probability has a band"
-    if not declared.url.startswith("https://"):
-        return "url: must begin with https://, where a reader finds the model's description"
-    empty = [name for name in declared.card.__struct_fields__ if len(getattr(declared.card, name).split()) < 3]
-    return f"card.{empty[0]}: needs a whole sentence" if empty else None
