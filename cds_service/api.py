@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import drug_findings, fibrillation, kidneys, liver, orders
+from cds_service import blood_pressure, drug_findings, fibrillation, kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -37,7 +37,7 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
-from cds_service.features.history import creatinine_rise, egfr_history, history
+from cds_service.features.history import beyond, creatinine_rise, egfr_history, history
 from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_over
 from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
@@ -134,6 +134,8 @@ __all__ = [
     "additive",
     "age_in_fixture",
     "at_targets",
+    "beyond",
+    "blood_pressure",
     "catalogue",
     "creatinine_rise",
     "current_problems",

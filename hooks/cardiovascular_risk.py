@@ -33,6 +33,7 @@ from cds_service.api import (
     Severity,
     Threshold,
     Topic,
+    blood_pressure,
     catalogue,
     intolerances,
     msg,
@@ -41,7 +42,6 @@ from cds_service.api import (
     prevention,
     published,
     with_list_limits,
-    within,
 )
 
 PREVENT = "prevent-base"
@@ -58,14 +58,9 @@ THRESHOLDS = {
     "severe_ldl": Threshold(190.0, msg("LDL cholesterol that calls for a statin by itself"), "mg/dL", 130, 400),
 }
 YOUNGEST = 20  # years; below, pediatric guidance applies
-STAGE_1, STAGE_2 = (130.0, 80.0), (140.0, 90.0)  # systolic, diastolic in mm[Hg]
 STATIN_AGES_IN_DIABETES = (40, 75)  # years
 STATIN_AGES_IN_CKD = (50, 75)  # years; KDIGO sets no upper limit, but those beyond were hardly studied
 
-HYPERTENSION_2025 = Citation(
-    "2025 AHA/ACC high blood pressure guideline (threshold read in secondary sources)",
-    "https://doi.org/10.1161/CIR.0000000000001356",
-)
 DYSLIPIDEMIA_2026 = Citation(
     "2026 ACC/AHA dyslipidemia guideline (threshold read in secondary sources)",
     "https://doi.org/10.1161/CIR.0000000000001423",
@@ -86,7 +81,7 @@ BAND_WORDS = {
     "intermediate": msg("intermediate"),
     "high": msg("high"),
 }
-DISEASES = (catalogue.CORONARY_DISEASE, catalogue.STROKE_TIA, catalogue.VASCULAR_DISEASE)
+DISEASES = blood_pressure.DISEASES
 
 
 def find(case: Case) -> tuple[Finding, ...]:
@@ -150,9 +145,8 @@ def _with_risk(case: Case, headline: Message) -> Message:
     _, result = prevent(case)
     if isinstance(result, NotEstimated):
         return headline
-    total = next(e.value for e in result if (e.outcome, e.horizon_years) == ("total_cvd", 10))
-    return msg("{headline}; 10-year cardiovascular risk {total}% (PREVENT)", headline=headline,
-               total=published.percent(total))  # fmt: skip
+    total = published.percent(_total(result))
+    return msg("{headline}; 10-year cardiovascular risk {total}% (PREVENT)", headline=headline, total=total)
 
 
 def untreated(case: Case) -> bool:
@@ -262,58 +256,15 @@ def statin_advice(case: Case, ascvd: RiskEstimate) -> Message | None:
 
 
 def pressure(case: Case) -> tuple[Finding, ...]:
-    """Blood pressure that calls for a first medicine: from 140/90, and from 130/80 where the risk is raised."""
-    values = case.values
-    systolic, diastolic = values.usable(catalogue.SBP), values.usable(catalogue.DBP)
-    unmedicated = values.flag(catalogue.ANTIHYPERTENSIVE) is False and not values.flag(catalogue.PREGNANCY)
-    if not unmedicated or systolic is None or diastolic is None:
-        return ()
-    stage_2, reason = _reaches(systolic, diastolic, STAGE_2), raised_risk(case)
-    if not stage_2 and (reason is None or not _reaches(systolic, diastolic, STAGE_1)):
-        return ()
-    shown = {"systolic": f"{float(systolic.value):.0f}", "diastolic": f"{float(diastolic.value):.0f}"}
-    due = msg("If repeated readings confirm it, a medicine is recommended in addition to lifestyle measures.")
-    if systolic.effective is not None:
-        due = msg("Measured {date}. {due}", date=systolic.effective.date(), due=due)
-    finding = CareGapFinding(
-        key="blood-pressure-medicine",
-        severity=Severity.WARNING if stage_2 else Severity.INFO,
-        headline=msg("Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine", **shown)
-        if stage_2 or reason is None
-        else msg(
-            "Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine ({reason})",
-            reason=within(reason),
-            **shown,
-        ),
-        advice=msg(
-            "Medicine from 140/90 mmHg; from 130/80 mmHg with cardiovascular disease, diabetes, chronic kidney disease "
-            "or a 10-year risk of cardiovascular disease of {threshold}% or higher.",
-            threshold=case.thresholds["medicine_at_total_cvd"],
-        ),
-        advice_source=HYPERTENSION_2025,
-        due=due,
-        last_done=None,
-        sources=tuple(dict.fromkeys((*systolic.sources, *diastolic.sources))),
-    )
-    return (finding,)
-
-
-def raised_risk(case: Case) -> Message | None:
-    """Why a pressure of 130/80 already calls for a medicine, or None."""
-    for feature in (*DISEASES, catalogue.HEART_FAILURE, catalogue.DIABETES, catalogue.CKD):
-        if case.values.flag(feature):
-            return feature.label
+    """Blood pressure that calls for a first medicine, earlier where the risk is raised."""
     _, result = prevent(case)
-    if isinstance(result, NotEstimated):
-        return None
-    total = next(e.value for e in result if (e.outcome, e.horizon_years) == ("total_cvd", 10))
-    if round(100 * total, 1) < case.thresholds["medicine_at_total_cvd"]:
-        return None
-    return msg("10-year cardiovascular risk {total}% (PREVENT)", total=published.percent(total))
+    total = None if isinstance(result, NotEstimated) else _total(result)
+    return blood_pressure.first_medicine(case, total, case.thresholds["medicine_at_total_cvd"])
 
 
-def _reaches(systolic: FeatureValue, diastolic: FeatureValue, stage: tuple[float, float]) -> bool:
-    return float(systolic.value) >= stage[0] or float(diastolic.value) >= stage[1]
+def _total(result: tuple[RiskEstimate, ...]) -> float:
+    """10-year risk of cardiovascular disease."""
+    return next(e.value for e in result if (e.outcome, e.horizon_years) == ("total_cvd", 10))
 
 
 service = Service(
@@ -329,6 +280,7 @@ service = Service(
         catalogue.IN_HOSPITAL,
         catalogue.LDL,
         catalogue.DBP,
+        blood_pressure.IN_STAY,
         catalogue.CKD,
         catalogue.DIALYSIS,
         catalogue.KIDNEY_TRANSPLANT,

@@ -32,6 +32,7 @@ from cds_service.api import (
     Threshold,
     Topic,
     Unusable,
+    beyond,
     catalogue,
     history,
     intolerances,
@@ -236,11 +237,13 @@ def monitoring(case: Case) -> tuple[Finding, ...]:
 
 def control(case: Case) -> tuple[Finding, ...]:
     """An HbA1c far above the goal: what is taken, and that goals are the patient's own."""
-    last = case.values.usable(catalogue.HBA1C)
+    above = beyond(case.context.record, catalogue.HBA1C)
+    last = above or case.values.usable(catalogue.HBA1C)
     if last is None or float(last.value) < case.thresholds["review_from_hba1c"] or last.effective is None:
         return ()
     treated = case.values.flag(catalogue.GLUCOSE_LOWERING)
-    headline = msg("HbA1c {value} on {date}", value=published.in_words(last), date=last.effective.date())
+    value = msg("above {value}", value=published.in_words(last)) if above is not None else published.in_words(last)
+    headline = msg("HbA1c {value} on {date}", value=value, date=last.effective.date())
     if treated is False:
         headline = msg("{headline}, and no glucose-lowering medicine on the list", headline=headline)
     else:

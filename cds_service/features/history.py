@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from cds_service.features.derived import egfr_ckd_epi_2021
 from cds_service.features.feature import Derived, FeatureValue, Quantity
 from cds_service.features.kidney_injury import Rise, latest_rise
@@ -18,6 +20,21 @@ def history(record: PatientRecord, feature: Quantity) -> tuple[FeatureValue, ...
         if row.effective is not None and not isinstance(judged, tuple):
             values.append(FeatureValue(feature, judged, row.effective, (row.reference,), stated=unit_of(row)))
     return tuple(values)
+
+
+def beyond(record: PatientRecord, feature: Quantity) -> FeatureValue | None:
+    """The newest entry in the window if it tells only that the value lies above a limit (">14"): that limit."""
+    row = next(record.newest(feature.codes), None)
+    quantity = row.quantity if row is not None else None
+    if row is None or row.effective is None or quantity is None or quantity.comparator not in (">", ">="):
+        return None
+    if feature.look_back is not None and record.as_of - row.effective > feature.look_back:
+        return None
+    plain = structs.replace(row.part, value_quantity=structs.replace(quantity, comparator=None))
+    limit = number(feature, structs.replace(row, part=plain))
+    if isinstance(limit, tuple):
+        return None
+    return FeatureValue(feature, limit, row.effective, (row.reference,), stated=unit_of(row))
 
 
 def creatinine_rise(record: PatientRecord, creatinine: Quantity) -> Rise | None:

@@ -23,6 +23,7 @@ from cds_service.fhir.times import parse
 from cds_service.language import Message, msg
 
 _WORD = re.compile(r"[a-z]{3,}")
+_ENDS = frozenset({"cancelled", "stopped", "completed", "entered-in-error"})
 _NOT_TAKEN_INTENTS = frozenset({"proposal", "option"})
 _NONE_TAKEN = {(IPS_ABSENT, "no-known-medications"), (SNOMED, "787481004"), (SNOMED, "182849000")}
 _NOBODY_ASKED = (IPS_ABSENT, "no-medication-info")
@@ -201,8 +202,8 @@ def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator
 
 
 def drafted(record: PatientRecord, row: fhir.MedicationRequest) -> Medicine | None:
-    """The medicine of a draft order, or None if it says that none is taken or must not be given."""
-    return None if row.do_not_perform else _read(record, row)
+    """The medicine of a draft order, or None if it says that none is taken or must not be given, or ends one."""
+    return None if row.do_not_perform or row.status in _ENDS else _read(record, row)
 
 
 def entered(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationStatement) -> Medicine | None:

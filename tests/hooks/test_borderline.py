@@ -86,6 +86,11 @@ def at_risk(**measured: Any) -> Chart:
     return well(72, **values).medicine(LISINOPRIL)
 
 
+def unborn(chart: Chart) -> Chart:
+    del chart.rows[0]["birthDate"]
+    return chart
+
+
 def plain(age: int = 68, sex: str = "male") -> Chart:
     return Chart(age, sex).problem(REFLUX)
 
@@ -114,6 +119,11 @@ def breathless(age: int = 72, **over: Any) -> Chart:
 
 def dosed(age: int = 70, sex: str = "male", cr: Any = 1.0, w: Any = 70) -> Chart:
     return plain(age, sex).measured(creatinine=cr, weight=w)
+
+
+def stopping(chart: Chart) -> Chart:
+    chart.drafts[0]["status"] = "stopped"
+    return chart
 
 
 def before_chemotherapy() -> Chart:
@@ -156,6 +166,13 @@ SURGEON = {"category": {"coding": [{"system": SNOMED, "code": "387713003"}]}}
 SPEAK: list[tuple[str, str, Chart, tuple[str, ...], dict[str, Any]]] = [
     ("lipids in SI", HEART, at_risk(total=(6.2, "mmol/L"), hdl=(0.98, "mmol/L")), ("high; no statin", "mmol/L"), {}),
     ("stage 2 pressure at 29", HEART, well(29, sbp=156, dbp=98), ("Blood pressure 156/98",), {}),
+    ("pressure of a stay", HEART, well(60, sbp=172, dbp=94).stay(
+        status="finished", start="2026-10-20T08:00:00Z", end="2026-10-25T08:00:00Z"),
+     ("taken in hospital", "Measure blood pressure"), {}),
+    ("81 years, infarction", HEART, well(81).problem(INFARCTION), ("reasonable after weighing",), {}),
+    ("intolerance that is over", HEART, at_risk().add(
+        "AllergyIntolerance", patient={"reference": "Patient/p1"}, code={"text": "atorvastatin"},
+        clinicalStatus={"coding": [{"code": "resolved"}]}), ("no statin",), {}),
     ("not for resuscitation", HEART, ordered(at_risk(), "304253006", "Not for resuscitation"), ("no statin",), {}),
     ("sex other, infarction", HEART, well(60, "other").problem(INFARCTION), ("no statin on the medication list",), {}),
     ("ezetimibe alone", HEART, takes(well().problem(INFARCTION), "Ezetimibe 10 mg"), ("no statin",), {}),
@@ -172,9 +189,16 @@ SPEAK: list[tuple[str, str, Chart, tuple[str, ...], dict[str, Any]]] = [
     ("rise in pregnancy", KIDNEY,
      Chart(31, "female").problem(PREGNANT).measured(ago=days(6), creatinine=0.5).measured(ago=hours(3), creatinine=1.1),
      ("acute kidney injury",), {}),
+    ("potassium 7.1 in kidney injury", KIDNEY, plain().measured(ago=days(1), creatinine=1.0).measured(
+        ago=hours(2), creatinine=2.4, potassium=7.1), ("potassium 7.1",), {}),
+    ("lactate 60 mg/dL", KIDNEY, plain().measured(creatinine=0.9).medicine("6809", "Metformin").measured(
+        ago=hours(3), lactate=(60, "mg/dL")), ("lactate 6.7 mmol/L", "lactic acidosis is possible"), {}),
     ("unit as text alone", KIDNEY, observed(plain(), "2160-0", 1.8, "mg/dl", ucum=False), ("eGFR",), {}),
     ("the same value twice", KIDNEY, plain().measured(creatinine=1.6).measured(creatinine=1.6), ("one value",), {}),
     ("HbA1c 48 mmol/mol", SUGAR, plain(50).measured(hba1c=(48, "mmol/mol")), ("48 mmol/mol", "range of diabetes"), {}),
+    ("HbA1c above 14", SUGAR, observed(plain(50).problem(DIABETES), "4548-4", valueQuantity={
+        "value": 14, "comparator": ">", "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}),
+     ("HbA1c above 14.0%",), {}),
     ("fasting glucose 7.8 mmol/L", SUGAR, observed(plain(50), "1558-6", 7.8, "mmol/L"), ("Fasting glucose 7.8",), {}),
     ("remission that ended", SUGAR, listed(plain(58).measured(hba1c=6.6), DIABETES, "remission"),
      ("closed on the problem list", "remission may have ended"), {}),
@@ -241,6 +265,7 @@ SILENT: list[tuple[str, str, Chart, dict[str, Any]]] = [
     ("pneumonia of 2019", LUNG, listed(plain(70).measured(ago=hours(2), rr=18, sbp=120, dbp=70), PNEUMONIA,
                                        onset="2019-01-01"), EMERGENCY),
     ("acquired in hospital", LUNG, breathless().stay(start="2026-10-24T10:00:00Z"), WARD | {"period": STAY["period"]}),
+    ("a draft that ends an order", DOSE, stopping(dosed(80, cr=2.6).draft("Dabigatran 150 mg", "twice daily")), {}),
     ("a draft for a child", DOSE, dosed(9).draft("Nitrofurantoin 100 mg", "twice daily"), {}),
     ("cancer in remission", CANCER, listed(plain(60).measured(platelets=400, hemoglobin=12, wbc=8), "363418001",
                                            "remission"), {}),
@@ -264,6 +289,9 @@ NEVER: list[tuple[str, str, Chart, str, dict[str, Any]]] = [
     ("LDL of six years ago", HEART, well().measured(ago=days(2200), ldl=205), "LDL cholesterol 205", {}),
     ("suspected stroke", HEART, doubted(well(), "230690007", "provisional"), "Stroke or TIA, and no statin", {}),
     ("creatinine in mmol/L", KIDNEY, observed(plain(), "2160-0", 1.1, "mmol/L"), "eGFR 7", {}),
+    ("panel ordered in kidney injury", KIDNEY, plain().measured(ago=days(1), creatinine=1.0).measured(
+        ago=hours(2), creatinine=2.4).ordered("24321-2", "Basic metabolic panel"), "Order potassium", {}),
+    ("no day of birth", HEART, unborn(at_risk()), "10-year risk of cardiovascular disease:", {}),
     ("low dose of metformin", KIDNEY, plain(70).measured(creatinine=1.75, uacr=10).measured(
         ago=days(200), creatinine=1.75).problem(CKD).medicine("6809", "Metformin 500 mg", "1 tablet twice daily"),
      "Metformin 1000 mg a day with", {}),

@@ -1,0 +1,93 @@
+"""Blood pressure that calls for a first medicine: from 140/90, and from 130/80 where the risk is raised (AHA/ACC 2025).
+
+A pressure that was taken during a stay in hospital or an emergency visit starts no treatment: it is measured again.
+"""
+
+from __future__ import annotations
+
+from cds_service import orders
+from cds_service.features import catalogue
+from cds_service.features.feature import FeatureValue
+from cds_service.features.hospital import MeasuredInHospital
+from cds_service.findings import CareGapFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.language import Message, msg
+from cds_service.risk import published
+from cds_service.risk.model import Citation
+
+STAGE_1, STAGE_2 = (130.0, 80.0), (140.0, 90.0)  # systolic, diastolic in mm[Hg]
+DISEASES = (catalogue.CORONARY_DISEASE, catalogue.STROKE_TIA, catalogue.VASCULAR_DISEASE)
+IN_STAY = MeasuredInHospital(
+    "pressure_measured_in_hospital", msg("Blood pressure measured in hospital"), (catalogue.SBP, catalogue.DBP)
+)
+HYPERTENSION_2025 = Citation(
+    "2025 AHA/ACC high blood pressure guideline (threshold read in secondary sources)",
+    "https://doi.org/10.1161/CIR.0000000000001356",
+)
+
+
+def first_medicine(case: Case, total_cvd: float | None, threshold: float) -> tuple[Finding, ...]:
+    """A pressure without a medicine, or one to measure again.
+
+    total_cvd: 10-year risk of cardiovascular disease (0-1), None if there is no estimate; threshold: in percent.
+    """
+    values = case.values
+    systolic, diastolic = values.usable(catalogue.SBP), values.usable(catalogue.DBP)
+    unmedicated = values.flag(catalogue.ANTIHYPERTENSIVE) is False and not values.flag(catalogue.PREGNANCY)
+    if not unmedicated or systolic is None or diastolic is None:
+        return ()
+    stage_2, reason = _reaches(systolic, diastolic, STAGE_2), raised_risk(case, total_cvd, threshold)
+    if not stage_2 and (reason is None or not _reaches(systolic, diastolic, STAGE_1)):
+        return ()
+    acute = bool(values.flag(IN_STAY))
+    finding = CareGapFinding(
+        key="blood-pressure-medicine",
+        severity=Severity.WARNING if stage_2 and not acute else Severity.INFO,
+        headline=_headline(systolic, diastolic, None if stage_2 else reason),
+        advice=msg(
+            "Medicine from 140/90 mmHg; from 130/80 mmHg with cardiovascular disease, diabetes, chronic kidney disease "
+            "or a 10-year risk of cardiovascular disease of {threshold}% or higher.",
+            threshold=threshold,
+        ),
+        advice_source=HYPERTENSION_2025,
+        proposals=orders.offer(case.context, orders.BLOOD_PRESSURE, "Raised in hospital") if acute else (),
+        due=_due(systolic, acute=acute),
+        last_done=None,
+        sources=tuple(dict.fromkeys((*systolic.sources, *diastolic.sources))),
+    )
+    return (finding,)
+
+
+def _headline(systolic: FeatureValue, diastolic: FeatureValue, reason: Message | None) -> Message:
+    shown = {"systolic": f"{float(systolic.value):.0f}", "diastolic": f"{float(diastolic.value):.0f}"}
+    if reason is None:
+        return msg("Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine", **shown)
+    return msg(
+        "Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine ({reason})",
+        reason=reason,
+        **shown,
+    )
+
+
+def _due(systolic: FeatureValue, *, acute: bool) -> Message:
+    """When it was measured, and what comes before a medicine."""
+    due = msg("If repeated readings confirm it, a medicine is recommended in addition to lifestyle measures.")
+    if acute:
+        due = msg("It was taken in hospital, where illness raises it: measure it again before anything is started.")
+    if systolic.effective is None:
+        return due
+    return msg("Measured {date}. {due}", date=systolic.effective.date(), due=due)
+
+
+def raised_risk(case: Case, total_cvd: float | None, threshold: float) -> Message | None:
+    """Why a pressure of 130/80 already calls for a medicine, or None."""
+    for feature in (*DISEASES, catalogue.HEART_FAILURE, catalogue.DIABETES, catalogue.CKD):
+        if case.values.flag(feature):
+            return feature.label
+    if total_cvd is None or round(100 * total_cvd, 1) < threshold:
+        return None
+    return msg("10-year cardiovascular risk {total}% (PREVENT)", total=published.percent(total_cvd))
+
+
+def _reaches(systolic: FeatureValue, diastolic: FeatureValue, stage: tuple[float, float]) -> bool:
+    return float(systolic.value) >= stage[0] or float(diastolic.value) >= stage[1]
