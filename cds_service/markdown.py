@@ -70,6 +70,8 @@ def markdown(blocks: Iterable[Block]) -> str:
 def _block(block: Block) -> str:
     if isinstance(block, Heading):
         text = plain(block.text)
+        if text.endswith("#"):  # after a space it would close the heading, and not be shown
+            text = f"{text[:-1]}&#35;"
         return f"{'#' * block.level} {text}" if text else ""
     if isinstance(block, Paragraph):
         return _line(block.spans)

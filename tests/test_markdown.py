@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -90,6 +90,8 @@ alphabet = st.one_of(st.characters(), st.sampled_from(list("<>&*_[](){}#+-.!|~`\
 
 
 @given(st.text(alphabet, max_size=60))
+@example("0 ##")
+@example("Visit #")
 def test_any_text_renders_to_itself_in_every_place(text):
     """In a paragraph, a list, a heading, bold or a link's label: the same visible text, only our own tags."""
     seen = visible(text)
