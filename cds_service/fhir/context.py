@@ -6,16 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
-
-import msgspec
 
 from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
+from cds_service.fhir.drafts import chosen
+from cds_service.fhir.drafts import read as read_drafts
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.sensitivity import withheld
-from cds_service.protocol.request import HookRequest, flatten, worded
+from cds_service.protocol.request import HookRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def clinical_context(
         fhir_server=request.fhir_server,
         admitted=admitted,
     )
-    drafts = tuple(code_map.translated(_drafts(request.context)))
+    drafts = tuple(code_map.translated(read_drafts(request.context)))
     usable = tuple(draft for draft in drafts if not withheld(draft, admitted))
     encounters = (e for e in record.rows(fhir.Encounter) if e.id == request.encounter_id)
     return ClinicalContext(
@@ -80,7 +79,7 @@ def clinical_context(
         encounter=next(encounters, None) if request.encounter_id is not None else None,
         drafts=usable,
         now=now,
-        selected=frozenset(_texts(request.context.get("selections"))),
+        selected=chosen(request.context.get("selections"), drafts),
         withheld=record.withheld + len(drafts) - len(usable),
     )
 
@@ -106,27 +105,3 @@ def _require(request: HookRequest, needed: Mapping[str, Iterable[str]]) -> None:
         parts.append(f"refused (OperationOutcome): {', '.join(sorted(refused))}")
     if parts:
         raise PreconditionFailed(f"Prefetch keys that this service needs are {'; '.join(parts)}.")
-
-
-def _texts(value: Any) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _drafts(context: Mapping[str, Any]) -> tuple[fhir.Resource, ...]:
-    """The draft resources among the members of the hook's context, read leniently: drafts may lack type or intent."""
-    kept: list[fhir.Resource] = []
-    for name in sorted(context):
-        member = context[name]
-        if isinstance(member, dict) and ("resourceType" in member or "entry" in member):
-            kept += _read_draft(name, member)
-    return tuple(kept)
-
-
-def _read_draft(name: str, member: dict[str, Any]) -> list[fhir.Resource]:
-    shape: Any = fhir.AnyResource if "resourceType" in member else fhir.Bundle
-    try:
-        draft = fhir.decoder(shape).decode(msgspec.json.encode({"resourceType": "Bundle", **member}))
-    except msgspec.ValidationError as error:
-        raise BadRequest(worded(str(error), f"context.{name}")) from None
-    found = flatten(draft)[0] if isinstance(draft, fhir.Bundle) else [draft]
-    return [r for r in found if isinstance(r, fhir.Resource)]
