@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import product
 from math import factorial, inf
+from operator import mul
 
 MAX_ENUMERATED = 8  # 2**8 evaluations of the function; beyond that the closed form is the right tool
 
@@ -97,22 +98,16 @@ def shapley(
         raise ValueError(f"patient and reference person need the same inputs, got {sorted(at)} and {sorted(reference)}")
     if len(names) > MAX_ENUMERATED:
         raise ValueError(f"at most {MAX_ENUMERATED} inputs can be enumerated, got {len(names)}")
-    pairs = [(name, (reference[name], at[name])) for name in names]
-    shares = [0.0] * len(names)
-    for subset, weights in _subsets(len(names)):
-        value = function(**{name: pair[inside] for (name, pair), inside in zip(pairs, subset, strict=True)})
-        for n, weight in enumerate(weights):
-            shares[n] += weight * value
-    return dict(zip(names, shares, strict=True))
+    pairs = [(reference[name], at[name]) for name in names]
+    values = [function(**dict(zip(names, inputs, strict=True))) for inputs in product(*pairs)]
+    return {name: sum(map(mul, weights, values)) for name, weights in zip(names, _weights(len(names)), strict=True)}
 
 
 @cache
-def _subsets(n: int) -> tuple[tuple[tuple[bool, ...], tuple[float, ...]], ...]:
-    """Every subset of n inputs, smaller ones first, and the weight with which its value enters each input's share."""
-    weights = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
-    found = []
-    for size in range(n + 1):
-        for chosen in combinations(range(n), size):
-            inside = tuple(i in chosen for i in range(n))
-            found.append((inside, tuple(weights[size - 1] if yes else -weights[size] for yes in inside)))
-    return tuple(found)
+def _weights(n: int) -> tuple[tuple[float, ...], ...]:
+    """For each of n inputs the weight with which every subset's value enters its share, in the order of `product`."""
+    of_size = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
+    subsets = list(product((False, True), repeat=n))
+    return tuple(
+        tuple(of_size[sum(inside) - 1] if inside[i] else -of_size[sum(inside)] for inside in subsets) for i in range(n)
+    )

@@ -35,6 +35,7 @@ class _ValueSet(NamedTuple):
 
     snomed: frozenset[str]
     icd10: frozenset[str]
+    itself: tuple[str, ...]  # ICD-10 prefixes that do not name it within another disease
     not_listed: FeatureValue
     no_list: Unusable
 
@@ -44,6 +45,7 @@ def _value_set(feature: ConditionFeature) -> _ValueSet:
     return _ValueSet(
         frozenset(feature.snomed),
         frozenset(map(icd10_key, feature.icd10)),
+        tuple(icd10_key(code) for code in feature.icd10 if code not in feature.combined),
         FeatureValue(feature, False, None, (), inferred=True),
         Unusable(feature, Reason.NO_LIST, words),
     )
@@ -158,9 +160,11 @@ class ProblemList:
 
 def _by_itself(feature: ConditionFeature, problem: Problem) -> bool:
     """True if an entry names the condition itself, and not only within another disease."""
-    own = tuple(icd10_key(code) for code in feature.icd10 if code not in feature.combined)
+    wanted = _prepared(feature)
     return any(
-        code in feature.snomed if system == SNOMED else system in (ICD10_CM, ICD10) and icd10_key(code).startswith(own)
+        code in wanted.snomed
+        if system == SNOMED
+        else system in (ICD10_CM, ICD10) and icd10_key(code).startswith(wanted.itself)
         for system, code in codings((problem.row.code,))
     )
 

@@ -32,7 +32,7 @@ def test_egfr_comes_with_its_category_and_explanation(ckd_epi: ModuleType, patie
     assert found.unit == "mL/min/{1.73_m2}"
     assert str(found.band.label) == "G2, mildly decreased, 60 to 89"
     explanation = found.explanation
-    assert str(explanation.baseline_words) == "a man aged 40 with creatinine 0.9 mg/dL"
+    assert str(explanation.baseline_words) == "a man aged 40 with creatinine 0.90 mg/dL"
     shown = {c.features: (c.amount, str(c.value)) for c in explanation.contributions}
     # By hand: the mean of 78.4 - 110.7 (at 40 years) and 71.4 - 100.9 (at 55).
     assert shown["creatinine",] == (pytest.approx(-30.89, abs=0.01), "1.20 mg/dL")
@@ -141,7 +141,7 @@ def test_cystatin_c_gives_the_combined_estimate(ckd_epi: ModuleType, patient: Bu
     assert (found.model_id, found.outcome) == ("ckd-epi-2021-cystatin", "egfr_cr_cys")
     amounts = {c.features[0]: c.amount for c in found.explanation.contributions}
     assert amounts["cystatin_c"] < amounts["creatinine"] < 0
-    assert str(found.explanation.baseline_words).endswith("creatinine 0.9 mg/dL and cystatin C 0.8 mg/L")
+    assert str(found.explanation.baseline_words).endswith("creatinine 0.90 mg/dL and cystatin C 0.8 mg/L")
 
 
 def test_without_cystatin_c_the_combined_estimate_names_it(
