@@ -48,12 +48,14 @@ def test_a_shift_of_all_risks_is_found(model: TrainedModel, method: local.Method
     assert fresh.calibration.slope == pytest.approx(model.calibration.slope, rel=0.1)
     if method == "intercept":
         assert fresh.calibration.slope == model.calibration.slope
+        assert fresh.calibration.slopes == model.manifest.calibration.slopes
 
 
 def test_estimates_that_are_too_extreme_are_drawn_in(model: TrainedModel) -> None:
-    """A slope of one half is found."""
+    """A slope of one half is found, at each horizon that has a slope of its own."""
     fresh = local.recalibrated(model, site(model, 0.0, slope=0.5), "slope-and-intercept")
     assert fresh.calibration.slope == pytest.approx(0.5 * model.calibration.slope, rel=0.15)
+    assert fresh.calibration.slopes == pytest.approx({"5": 0.5 * model.calibration.slope_of(5)}, rel=0.15)
 
 
 def test_the_new_version_lies_beside_the_old_and_replaces_it_where_it_is_loaded(
