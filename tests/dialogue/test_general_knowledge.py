@@ -119,15 +119,15 @@ def answered(of: Material, text: str, *parts: str) -> Answer:
         return ask("May metformin be given at this eGFR, with clarithromycin?", of, model, settings)
 
 
-BELOW_45 = "metformin with eGFR below 45"
-STATIN = "simvastatin with Strong CYP3A4"
+BELOW_45 = "Metformin has a limit where eGFR is below 45"
+STATIN = "Simvastatin interacts with strong CYP3A4"
 
 
 @pytest.mark.parametrize(
     ("text", "cited"),
     [
         ("Do not start; at most 1000 mg a day.", BELOW_45),
-        ("Limit: metformin with eGFR below 45 (moderate). Metformin builds up.", BELOW_45),
+        ("Metformin has a limit where eGFR is below 45 (moderate). Metformin builds up.", BELOW_45),
         ("strong CYP3A4 inhibitors raise simvastatin several-fold; myopathy and rhabdomyolysis follow", STATIN),
     ],
 )
@@ -143,7 +143,7 @@ def test_whole_sentences_of_a_row_are_supported(whole: Material, text: str, cite
         ("Do not start; at most 2000 mg a day.", BELOW_45),
         ("Start; at most 1000 mg a day.", BELOW_45),
         ("At most 1000 mg a day.", BELOW_45),
-        ("Limit: metformin with eGFR below 30 (moderate).", BELOW_45),
+        ("Metformin has a limit where eGFR is below 30 (moderate).", BELOW_45),
         ("Strong CYP3A4 inhibitors raise metformin several-fold; myopathy and rhabdomyolysis follow.", STATIN),
         ("Strong CYP3A4 inhibitors lower simvastatin several-fold; myopathy and rhabdomyolysis follow.", STATIN),
         ("The patient takes clarithromycin.", STATIN),

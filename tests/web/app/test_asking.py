@@ -84,7 +84,7 @@ def test_general_knowledge_is_shown_as_such_and_never_among_what_was_found(site:
     label = page.index("General knowledge, not about this patient</h3>")
     assert (
         label
-        < page.index("Limit: metformin with eGFR below 30 (contraindicated).")
+        < page.index("Metformin has a limit where eGFR is below 30 (contraindicated).")
         < page.index("US prescribing information: metformin")
     )
     assert "<del>Metformin builds up.</del>" in page
