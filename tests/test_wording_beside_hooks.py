@@ -192,7 +192,7 @@ def quotes(body: dict[str, Any]) -> str:
 def test_general_knowledge_that_a_model_quotes_is_labelled_and_linked_and_replays(ward: Ward, server: Model) -> None:
     """At discharge it stands on the card without a model too: once either way, after the record's own lines."""
     server.speak = quotes
-    label = "**General knowledge, not about this patient:** Interaction: ACE inhibitors with"
+    label = "**General knowledge, not about this patient:** ACE inhibitors interact with"
     link = "(https://doi.org/10.1161/CIR.0000000000001063)"
     for worded in (False, True):
         text = detail(ward.call("medicines-changed", service="transition-of-care"))

@@ -438,7 +438,7 @@ FASTING_GLUCOSE = _lab(
     "fasting_glucose",
     msg("Fasting glucose"),
     "mg/dL",
-    ("1558-6", "14771-0", "76629-5"),  # plasma, molar, capillary molar
+    ("1558-6", "14771-0", "76629-5"),  # plasma, molar, molar of whole blood
     (5, 2500),
     look_back=TWO_YEARS + YEAR,
     also={"mmol/L": 18.02},
