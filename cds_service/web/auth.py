@@ -58,9 +58,9 @@ def register(app: Flask, guard: Guard) -> None:
     def _admit() -> None:
         unsigned = guard.unsigned_loopback and "Authorization" not in request.headers
         if unsigned or not guard.trust.configured:
-            if not guard.peers.local(request.environ):
+            if (elsewhere := guard.peers.elsewhere(request.environ)) is not None:
                 why = "the call has no token" if guard.trust.configured else "no CDS Client is configured"
-                raise Unauthorized(f"{why}, and the caller is not on this machine")
+                raise Unauthorized(f"{why}, and {elsewhere}")
             g.caller = guard.trust.local
             return
         away = request.environ.get("curbside.away", nullcontext)

@@ -55,14 +55,18 @@ class Peers:
         A call that a proxy passed on from elsewhere is none, even if the proxy runs here and nobody configured it;
         neither is a page that reached us under a name of its own (DNS rebinding).
         """
+        return self.elsewhere(environ) is None
+
+    def elsewhere(self, environ: Mapping[str, str]) -> str | None:
+        """Why a caller does not count as one on this machine, for the log; None for one who does."""
         at = _address(environ.get("REMOTE_ADDR", ""))
-        if at is None:
-            return False
-        if self._trusts(at):
+        if at is not None and self._trusts(at):
             at = _address(self.address(environ) or "")
         elif not _FORWARDING.isdisjoint(environ):
-            return False
-        return at is not None and at.is_loopback and self._own_name(environ.get("HTTP_HOST", ""))
+            return "a proxy passed the call on"
+        if at is None or not at.is_loopback:
+            return "the caller is not on this machine"
+        return None if self._own_name(environ.get("HTTP_HOST", "")) else "the Host header is no name of this machine"
 
     def _trusts(self, address: Address) -> bool:
         return any(address.version == network.version and address in network for network in self._trusted)

@@ -68,6 +68,20 @@ def test_behind_a_trusted_proxy_its_word_counts(forwarded: str | None, local: bo
     assert Peers(("10.1.0.0/24",)).local(environ) is local
 
 
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, "a proxy passed the call on"),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "cds.example"}, "the Host header is no name of this machine"),
+        ({"REMOTE_ADDR": "203.0.113.9", "HTTP_HOST": "127.0.0.1"}, "the caller is not on this machine"),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8080"}, None),
+    ],
+)
+def test_why_a_caller_is_elsewhere_is_said(environ: dict[str, str], words: str | None) -> None:
+    """An operator whose own machine is refused has to be told that it is the proxy, or the name."""
+    assert Peers(()).elsewhere(environ) == words
+
+
 def test_a_text_that_is_no_network_is_named() -> None:
     """A host name would have to be looked up, and could be anyone's."""
     with pytest.raises(SettingsError, match=r"security\.trusted_proxies must hold addresses"):
