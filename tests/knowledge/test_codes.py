@@ -20,7 +20,7 @@ from cds_service.knowledge.rows import slug
 
 LIBRARY = library.base()
 DATA = Path(os.environ.get("CURBSIDE_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "knowledge"
-CHECKED = {"ansm", "onc", "cpic", "cpic-db", "value-set", "unchecked"}
+CHECKED = {"ansm", "onc", "cpic", "cpic-db", "value-set", "two-lists", "unchecked"}
 # Faults of the independent tables: a code cut short, one of two drugs, and codes of salts and products (ONC).
 FAULTS = {("furosemide", "460"), ("cefotetan", "2184"), ("azithromycin", "1299904"), ("mefenamic acid", "257844"),
           ("tacrolimus", "235991")}  # fmt: skip
