@@ -15,6 +15,7 @@ from cds_service.features.aggregate import Aggregate
 from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, EndFact
 from cds_service.features.earlier_stays import EarlierStays
+from cds_service.features.embedding import Embedding
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.in_stay import DoneInStay
@@ -23,7 +24,7 @@ from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
 from cds_service.features.stays import Fact, OfStay, Surgery
 from cds_service.fhir.code_map import NONE, CodeMap
-from cds_service.fhir.codes import CURBSIDE, LOINC
+from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
@@ -110,7 +111,8 @@ COMMON: Mapping[str, Need] = {
         required=False,
     ),
 }
-KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", "immunizations", *_COUNTS})
+EMBEDDINGS = "embeddings"
+KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", "immunizations", EMBEDDINGS, *_COUNTS})
 ENCOUNTER = Need("Encounter/{{context.encounterId}}", ("Encounter",), msg("encounter"), required=False)
 # For what needs to know whether a patient is, or was when it was measured, in hospital.
 ENCOUNTERS = Need(
@@ -204,6 +206,8 @@ def data_needs(
             tokens_by_key.setdefault(_key(feature), {}).update(dict.fromkeys(tokens))
         elif isinstance(feature, PrescribedTarget):
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
+        elif isinstance(feature, Embedding):
+            tokens_by_key.setdefault(EMBEDDINGS, {})[f"{EMBEDDING}|{feature.encoder}"] = None
         elif isinstance(feature, _OF_ENCOUNTERS):
             needs["encounters"] = ENCOUNTERS
         if isinstance(feature, Surgery | DoneInStay) or getattr(feature, "fact", None) in (
@@ -218,6 +222,9 @@ def data_needs(
             template = f"Observation?patient={_PATIENT}&code={joined}&_sort=-date&_count={count}"
             spare = key in only_told
             needs[key] = Need(template, ("Observation",), _LABELS[key], not spare, newest=spare, part=spare)
+    if vectors := tokens_by_key.get(EMBEDDINGS):  # a modality that is missing is a case of its own
+        template = f"Observation?patient={_PATIENT}&code={','.join(vectors)}&_sort=-date&_count=20"
+        needs[EMBEDDINGS] = Need(template, ("Observation",), msg("vectors"), required=False, newest=True)
     needs |= {key: need for key, need in told.lists.items() if key not in needs or key in COMMON}
     spared = {key: replace(need, required=False) for key, need in needs.items() if key in set(optional)}
     return needs | spared
@@ -256,6 +263,8 @@ def fed_by(features: Iterable[Feature]) -> dict[str, frozenset[str]]:
         for measured in (feature, *_parts(feature)):
             if isinstance(measured, Quantity | Coded) and not isinstance(feature, Derived):
                 found.setdefault(_key(measured), set()).add(feature.id)
+            elif isinstance(measured, Embedding):
+                found.setdefault(EMBEDDINGS, set()).add(feature.id)
     return {key: frozenset(ids) for key, ids in found.items()}
 
 

@@ -16,6 +16,7 @@ from cds_service.training.fused_figures import judged
 from cds_service.training.fused_folder import Fusion, Modality
 from cds_service.training.fusing import Kind, Parameters, Patients, Plan
 from cds_service.training.linear import Flags, Floats, Matrix
+from cds_service.training.local import caution
 from cds_service.training.local_fused import Seen
 from cds_service.training.tables import Data, Source
 
@@ -98,7 +99,8 @@ class FusedRecipe:
 
     def evaluate(self, data: Path, model: FusedModel) -> str:
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""
-        patients = self.patients(self.table.read(data))
+        table = self.table.read(data)
+        patients = self.patients(table)
         log_odds = model.rows.log_odds(patients.matrix)
         parts = {
             "everyone": np.ones(len(patients), dtype=np.bool_),
@@ -108,7 +110,8 @@ class FusedRecipe:
             f"## {words.capitalize()}\n\n{judged(patients, outcome, self.horizons, log_odds, parts)}"
             for outcome, words in self.outcomes.items()
         ]
-        return "\n\n".join([f"# {self.title}, version {model.version}, on {data.name}", *blocks]) + "\n"
+        head = f"# {self.title}, version {model.version}, on {data.name}"
+        return "\n\n".join([head, caution(table.inputs, model.manifest.inputs), *blocks]) + "\n"
 
     def observed(self, data: Path, model: FusedModel) -> Seen:
         """What came to the rows of a table, and for which of them the model speaks."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cds_service.errors import BadRequest
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration, Observed, Target, fit, in_the_large
-from cds_service.risk.manifest import Manifest
+from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
 from cds_service.training.evaluation import FEWEST, Judge, markdown
 from cds_service.training.figures import two
@@ -39,6 +39,19 @@ class Local:
     matrix: NDArray[np.float32]
     came: Mapping[Target, tuple[Rows, Floats]]
     spoken: Rows
+
+
+def caution(seen: Sequence[Input], learnt: Sequence[Input]) -> str:
+    """What a report says of whether its rows were trained on. seen, learnt: inputs as the table and the model had them.
+
+    Rows of which every input has the same distribution to the last digit are the training rows.
+    """
+    if [one.training for one in seen] == [one.training for one in learnt]:
+        return (
+            "**These are the rows that the model was trained on: the figures flatter it and say nothing of other "
+            "patients.** Those of rows that it had not seen stand in its card."
+        )
+    return "The figures hold if none of these rows was among those that the model was trained on."
 
 
 def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:

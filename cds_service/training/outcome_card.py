@@ -54,10 +54,10 @@ def write(folder: Path, evidence: OutcomeEvidence, words: Mapping[str, str]) -> 
     card.swarm(evidence, folder / "beeswarm.svg")
 
 
-def report(evidence_title: str, blocks: Mapping[str, str]) -> str:
-    """A short report: a heading, then a table for each outcome."""
+def report(evidence_title: str, caution: str, blocks: Mapping[str, str]) -> str:
+    """A short report: a heading, what to beware of, then a table for each outcome."""
     parts = [f"## {title}\n\n{table}" for title, table in blocks.items()]
-    return "\n\n".join([f"# {evidence_title}", *parts]) + "\n"
+    return "\n\n".join([f"# {evidence_title}", caution, *parts]) + "\n"
 
 
 def _population(evidence: OutcomeEvidence) -> str:

@@ -21,7 +21,7 @@ from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
 from cds_service.training.evaluation import Judge, Rows, judged_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Matrix, People, Recipe
-from cds_service.training.local import Local
+from cds_service.training.local import Local, caution
 from cds_service.training.ordered import Ordered
 from cds_service.training.outcomes import Outcomes
 from cds_service.training.study import Plan, Study
@@ -80,10 +80,7 @@ class Declared(ABC, Generic[T]):
         self._card(out, written, table, result, plan, size)
 
     def evaluate(self, data: Path, model: TrainedModel) -> str:
-        """How the model does on rows with outcomes, in the source data's columns; Markdown.
-
-        It cannot know whether the rows were among those that it was trained on.
-        """
+        """How the model does on rows with outcomes, in the source data's columns; Markdown."""
         table = self.table.read(data)
         cohort, spoken, groups = self.cohort(table), self.spoken(table), self.subgroups(table)
         log_odds, blocks = model.log_odds(table.matrix), {}
@@ -93,7 +90,8 @@ class Declared(ABC, Generic[T]):
             parts |= {name: known & spoken & rows for name, rows in groups.items()}
             found = {name: judge(log_odds[target], rows) for name, rows in parts.items()}
             blocks[_capital(self.titles[target])] = judged_table(found)
-        return outcome_card.report(f"{self.title}, version {model.version}, on {data.name}", blocks)
+        beware = caution(table.inputs, model.manifest.inputs)
+        return outcome_card.report(f"{self.title}, version {model.version}, on {data.name}", beware, blocks)
 
     def observed(self, data: Path) -> Local:
         """What came to the rows of a table, and for which of them the model speaks."""

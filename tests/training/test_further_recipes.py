@@ -16,6 +16,7 @@ from cds_service.features import gene_sets
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import run
+from cds_service.training.local import caution
 from tests import source_tables
 
 ROOT = Path(__file__).parent.parent.parent
@@ -123,4 +124,7 @@ def test_a_report_on_other_rows_can_be_made(id_: str, make: Callable[[Path], Pat
     """What a hospital runs before it signs the model off."""
     model = LOADED[id_]
     assert isinstance(model, TrainedModel | FusedModel)
-    assert words in run.evaluate(model, make(tmp_path / "rows.csv"))
+    report = run.evaluate(model, make(tmp_path / "rows.csv"))
+    assert words in report
+    assert "The figures hold if none of these rows" in report
+    assert "flatter" in caution(model.manifest.inputs, model.manifest.inputs)
