@@ -10,33 +10,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.errors import BadRequest, PluginError
-from cds_service.explain.forest import Forest, Nodes
-from cds_service.explain.leaf_paths import LeafPaths, exact
-from cds_service.explain.leaf_tables import LeafTables
 from cds_service.features.feature import Coded, Derived, FirstOf, Quantity
 from cds_service.risk import attributes, declared, fusion
-from cds_service.risk.calibration import expit
 from cds_service.risk.declared import DECLARATION, Declaration
 from cds_service.risk.manifest import Column, Input, Learnt, Population, Speaks, Table
-from cds_service.risk.modality import Additive
-from cds_service.training import foreign, grown
+from cds_service.training import foreign
+from cds_service.training.converting import Converted, answers, convert
 
 Matrix = NDArray[np.float32]
-Floats = NDArray[np.float64]
-AGREEMENT = 1e-6  # between margins of the original and of what it was converted to
-AGREEMENT_SINGLE = 1e-5  # the same for probabilities of ONNX, which counts in float32
 FEWEST = 5  # sample rows
-FEWEST_FOR_COVERS = 100
 _COUNTS = {
     "log-odds": "log-odds",
     "vote": "average vote of its trees, which is no calibrated risk",
@@ -52,21 +42,6 @@ from cds_service.api import declared_model
 
 model = declared_model(Path(__file__).parent)
 '''
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """Weights in a form that serves. kind: as in `fusion.Modality`. oracle, margins: of the original and of what it
-    became, on the scale that `counts` names. within: how far they may be apart."""
-
-    kind: str
-    name: str
-    content: bytes
-    counts: str
-    margins: Callable[[Matrix], Floats]
-    oracle: Callable[[Matrix], Floats]
-    expected: float
-    within: float = AGREEMENT
 
 
 def bring_in(declaration: Path, samples: Path, out: Path, *, unexplained: bool = False) -> tuple[Converted, int, float]:
@@ -107,37 +82,9 @@ def bring_in(declaration: Path, samples: Path, out: Path, *, unexplained: bool =
     return converted, len(rows), apart
 
 
-def convert(path: Path, model: foreign.Opened, rows: Matrix, *, unexplained: bool) -> Converted:
-    """A model in a form that serves: a sum, trees, or, if that is allowed, a process apart. Raises PluginError."""
-    readers = {"XGBoost": _xgboost, "skops": _skops, "ONNX": _onnx}
-    reader = "XGBoost" if path.suffix in {".json", ".ubj"} else "skops" if path.suffix == ".skops" else "ONNX"
-    found = readers[reader](path, model, rows)
-    if found is not None:
-        return found
-    what = " + ".join(dict.fromkeys(model.kinds))
-    if not unexplained:
-        raise PluginError(
-            f"{path.name}: is {what}, which cannot be explained exactly and is refused; to run it in a process apart, "
-            "labelled so, set models.unexplained = true in the settings"
-        )
-    expected = float(np.mean(_answers(path, model.margins, rows)))
-    name = f"weights{path.suffix}"
-    return Converted("apart", name, path.read_bytes(), model.counts, model.margins, model.margins, expected)
-
-
-def _answers(path: Path, oracle: Callable[[Matrix], Floats], rows: Matrix) -> Floats:
-    try:
-        return oracle(rows)
-    except Exception as error:  # noqa: BLE001 - a foreign library may fail in any way
-        raise PluginError(
-            f"{path.name}: its own library cannot compute the sample rows ({type(error).__name__}: "
-            f"{str(error).splitlines()[0][:120] if str(error) else 'no reason given'})"
-        ) from None
-
-
 def _apart(converted: Converted, rows: Matrix) -> float:
     """The largest difference between the original and what it became on the rows; NaN counts as one."""
-    ours, theirs = converted.margins(rows), _answers(Path(converted.name), converted.oracle, rows)
+    ours, theirs = converted.margins(rows), answers(Path(converted.name), converted.oracle, rows)
     return float(np.max(np.abs(ours - theirs)))
 
 
@@ -172,97 +119,6 @@ def _check_gaps(declaration: Path, found: Declaration, converted: Converted, row
                 sure = False
             if not sure:
                 raise PluginError(fault)
-
-
-def _xgboost(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
-    content = bytes(model.model.save_raw("ubj"))
-    forest = Forest.read(content)
-    tables = None if forest is None else exact(forest)
-    if tables is None:
-        return None
-    return Converted("trees", "weights.ubj", content, "log-odds", _of(tables), model.margins, tables.expected)
-
-
-def _skops(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    given: Any = model.model
-    steps = [step for _, step in given.steps] if isinstance(given, Pipeline) else [given]
-    scaler: Any = steps[0] if len(steps) == 2 and isinstance(steps[0], StandardScaler) else None
-    last = steps[-1]
-    if len(steps) == 1 and (grown_trees := grown.of_scikit_learn(last)) is not None:
-        return _forest(grown_trees, model.counts, model.margins)
-    if not isinstance(last, LogisticRegression) or len(steps) != (1 if scaler is None else 2):
-        return None
-    width = len(last.coef_[0])
-    scaled = scaler is not None
-    mean = scaler.mean_ if scaled and scaler.with_mean else np.zeros(width)
-    scale = scaler.scale_ if scaled and scaler.with_std else np.ones(width)
-    return _sum(mean, scale, last.coef_[0], float(last.intercept_[0]), model.margins)
-
-
-def _onnx(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
-    import onnx
-
-    graph, session = model.model
-    made = {node.op_type: {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute} for node in graph.node}
-    width, main = rows.shape[1], set(made) - _BESIDE
-
-    def probability(rows: Matrix) -> Floats:
-        return foreign.probabilities(session, rows)
-
-    if main == {"TreeEnsembleClassifier"} and "Scaler" not in made and len(graph.node) == len(made):
-        found = grown.of_onnx(made["TreeEnsembleClassifier"], width, rows)
-        if found is None:
-            return None
-        if len(rows) < FEWEST_FOR_COVERS:
-            raise PluginError(
-                f"{path.name}: an ONNX file does not tell how its training rows went through the trees; give at "
-                f"least {FEWEST_FOR_COVERS} sample rows of the training data, from which that is counted"
-            )
-        trees, votes = found
-        forest = _forest(trees, "vote" if votes else "log-odds", probability)
-        if forest is None:
-            return None
-        margins = forest.margins
-        return replace(forest, margins=margins if votes else lambda r: expit(margins(r)), within=AGREEMENT_SINGLE)
-    linear = made.get("LinearClassifier")
-    if linear is None or main != {"LinearClassifier"} or linear.get("post_transform") != b"LOGISTIC":
-        return None
-    scaler = made.get("Scaler", {})
-    mean = np.array(scaler.get("offset", np.zeros(width)), dtype=np.float64)
-    scale = 1.0 / np.array(scaler.get("scale", np.ones(width)), dtype=np.float64)
-    weights = np.array(linear["coefficients"], dtype=np.float64)[-width:]
-    found_sum = _sum(mean, scale, weights, float(linear["intercepts"][-1]), probability)
-    by_sum = found_sum.margins
-    return replace(found_sum, margins=lambda r: expit(by_sum(r)), within=AGREEMENT_SINGLE)
-
-
-_BESIDE = {"Scaler", "Cast", "ZipMap", "Identity", "Reshape", "Normalizer"}
-
-
-def _of(tables: LeafTables | LeafPaths) -> Callable[[Matrix], Floats]:
-    forest = tables.forest
-    return lambda rows: np.array([forest.margin(forest.goes_left(row)) for row in rows], dtype=np.float64)
-
-
-def _forest(trees: Nodes, counts: str, oracle: Callable[[Matrix], Floats]) -> Converted | None:
-    content = trees.encoded()
-    forest = Forest.of_nodes(content)
-    tables = None if forest is None else exact(forest)
-    if tables is None:
-        return None
-    return Converted("forest", "weights.json", content, counts, _of(tables), oracle, tables.expected)
-
-
-def _sum(
-    mean: Floats, scale: Floats, weight: Floats, intercept: float, oracle: Callable[[Matrix], Floats]
-) -> Converted:
-    found = Additive(tuple(mean.tolist()), tuple(scale.tolist()), tuple(weight.tolist()), False, intercept)
-    content = msgspec.json.encode(found)
-    return Converted("additive", "weights.json", content, "log-odds", found.margins, oracle, intercept)
 
 
 def _samples(path: Path, ids: Sequence[str]) -> Matrix:
