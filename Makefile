@@ -7,7 +7,7 @@ ALL := $(VENV)/.all
 # Prefer wheels, and never ask: the lock files carry the hashes.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: setup demo test style lint messages bench samples lock sbom clean
+.PHONY: setup demo test style lint messages bench samples pictures lock sbom clean
 
 $(SERVING): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { echo "Making the virtual environment $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
@@ -52,6 +52,10 @@ messages: $(ALL)
 
 bench: $(ALL)
 	@$(BIN)/python -m benchmarks
+
+# The pictures of the documentation, from the sandbox EHR in the system's Chromium.
+pictures: $(ALL)
+	@$(BIN)/python -m cds_service.sandbox.pictures docs/images
 
 samples: $(SERVING)
 	@$(BIN)/python -m cds_service.sandbox.samples fhir_samples

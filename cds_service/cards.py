@@ -72,16 +72,17 @@ def compose(
     uuid, title = uuid5(assessment_id, f"{service.id}/{name}"), headline(heads[0], service, words)
     gaps = missing_data(missing, labelled, words)
     suggestions = _suggestions(ordered, words, uuid)
+    source = _source(_origin(heads[0], service), service.topic)
     card = Card(
         uuid=uuid,
         summary=title,
         detail=markdown(document(ordered, summary, words, unvalidated, gaps, title)),
         indicator=_INDICATORS[heads[0].severity],
-        source=_source(_origin(heads[0], service), service.topic),
+        source=source,
         suggestions=suggestions,
         selection_behavior="any" if suggestions else None,
         override_reasons=_reasons(service.reasons, words),
-        links=_links(ordered, words, uuid, launch_url),
+        links=_links(ordered, words, uuid, launch_url, source),
     )
     return (card,)
 
@@ -134,10 +135,16 @@ def _reasons(reasons: tuple[Topic, ...], words: Words) -> tuple[Coding, ...]:
     return tuple(Coding(system=s, code=c, display=words(msg(display))) for (s, c), display in both.items())
 
 
-def _links(findings: Sequence[Finding], words: Words, card: UUID, launch_url: str) -> tuple[wire.Link, ...]:
-    """The guidelines that the advice rests on, each once, and the app, which is told the card's uuid and no more."""
+def _links(
+    findings: Sequence[Finding], words: Words, card: UUID, launch_url: str, source: Source
+) -> tuple[wire.Link, ...]:
+    """The guidelines that the advice rests on, each once, and the app, which is told the card's uuid and no more.
+
+    source: of the card, which clients show beside the links; it is not repeated among them.
+    """
     sources = {f.advice_source.url: f.advice_source for f in findings if f.advice and f.advice_source}
-    links = [_guideline(source) for source in sources.values()]
+    sources.pop(source.url or "", None)
+    links = [_guideline(one) for one in sources.values()]
     if launch_url:
         label = words(msg("Open in Curbside"))
         links.append(wire.Link(label=label, url=launch_url, type="smart", app_context=str(card)))

@@ -268,6 +268,13 @@ def test_an_unsigned_model_is_marked_before_its_number():
     assert detail.index("Not validated at this site.") < detail.index("9.2%")
 
 
+def test_the_source_of_a_card_is_not_a_link_too():
+    """Clients show the source beside the links: the same guideline twice is one line too many."""
+    made = card(RISK)
+    assert made.source.url == "https://example.org/g"
+    assert made.source.url not in [link.url for link in made.links]
+
+
 def test_a_proposal_is_offered_once():
     """Two findings that want the same order share one suggestion."""
     assert len(card(RISK, replace(RISK, key="again")).suggestions) == 1
