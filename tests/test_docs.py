@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import answers
 import orjson
 import pytest
 
@@ -73,3 +74,14 @@ def test_the_page_of_coverage_knows_every_model_that_a_service_runs() -> None:
     run = {model_id for service in loaded.services.values() for model_id in service.models}
     on = (id_ for id_ in sorted(run) if is_on(loaded.models[id_], ()))
     assert [id_ for id_ in on if f"| {id_} |" not in page] == []
+
+
+def test_versions_of_shipped_models_on_the_pages_are_those_that_ship() -> None:
+    """A sign-off that is copied from a page must name the version that is there."""
+    models = answers.loaded().models
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        for model_id, version in re.findall(r'\[models\.signed_off\.([\w-]+)\]\nversion = "([^"]+)"', text):
+            assert models[model_id].version == version, f"{page.name}: {model_id}"
+        for model_id, version in re.findall(r"reports/([\w-]+?)-(\d+\.\d+\.\d+)", text):
+            assert models[model_id].version == version, f"{page.name}: {model_id}"
