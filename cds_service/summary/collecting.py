@@ -36,8 +36,8 @@ _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] 
     facts.ADVERSE_EVENT: (history.adverse_events,),
     facts.SOCIAL: (history.social,),
     facts.FAMILY: (history.family,),
-    facts.GOAL: (history.goals,),
-    facts.PLAN: (history.plans, follow_up.appointments, follow_up.planned_visits),
+    facts.GOAL: (follow_up.goals,),
+    facts.PLAN: (follow_up.plans, follow_up.appointments, follow_up.planned_visits),
     facts.DOCUMENT: (history.documents,),
 }
 # What each hook needs told even if it is normal: tag -> LOINC codes, the first that has a value is told.

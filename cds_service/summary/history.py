@@ -1,4 +1,4 @@
-"""A record as cited fact lines, continued: what was done, planned, given and wished; relatives; devices; documents."""
+"""A record as cited fact lines, continued: what was done, given and wished; relatives; devices; documents."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from msgspec import structs
-
 from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import (
-    ActivityDetail,
     AdverseEvent,
-    CarePlan,
     CodeableConcept,
     Condition,
     Consent,
@@ -24,17 +20,14 @@ from cds_service.fhir.resources import (
     Encounter,
     FamilyMemberHistory,
     Flag,
-    Goal,
     Immunization,
     Procedure,
     Resource,
     ServiceRequest,
 )
-from cds_service.fhir.times import parse
 from cds_service.hook_needs import DIRECTIVES
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
-from cds_service.summary import follow_up
 from cds_service.summary.facts import (
     ADVERSE_EVENT,
     CODE_STATUS,
@@ -42,15 +35,12 @@ from cds_service.summary.facts import (
     DOCUMENT,
     ENCOUNTER,
     FAMILY,
-    GOAL,
     IMMUNISATION,
-    PLAN,
     PROCEDURE,
     SOCIAL,
     Fact,
 )
-from cds_service.summary.must import FOLLOW_UP, OVERDUE, PENDING
-from cds_service.summary.rows import MAX_NAME, as_known, name_of
+from cds_service.summary.rows import as_known, name_of
 
 MAX_STATEMENT = 300  # characters of a report's conclusion or a document's description
 _STAYS = frozenset({"IMP", "ACUTE", "NONAC", "EMER", "OBSENC", "SS"})
@@ -65,9 +55,8 @@ SOCIAL_CODES = (
     "72166-2", "11367-0", "74013-4", "11331-6", "74204-9", "11343-1", "11341-5", "71802-3", "82589-3", "76437-3",
     "76504-0", "63504-5", "88028-6", "82593-5",
 )  # fmt: skip
-_NOT_FINAL = frozenset({"registered", "partial", "preliminary"})
 _VACCINE = re.compile(r"(?i)vaccin|疫苗")
-_ENDED = frozenset({"inactive", "completed", "stopped", "entered-in-error", "cancelled", "rejected"})
+ENDED = frozenset({"inactive", "completed", "stopped", "entered-in-error", "cancelled", "rejected"})
 
 
 def procedures(record: PatientRecord) -> tuple[Fact, ...]:
@@ -110,31 +99,14 @@ def devices(record: PatientRecord) -> tuple[Fact, ...]:
         device = record.resolve(use.device, use)
         name = _device_name(device) if isinstance(device, Device) else None
         name = name or (use.device.display if use.device is not None else None)
-        if use.status not in _ENDED and name:
+        if use.status not in ENDED and name:
             references = (record.reference(use), *((record.reference(device),) if device is not None else ()))
-            found[name] = _one(record, DEVICE, name, use, references, status="active")
+            found[name] = dated(record, DEVICE, name, use, references, status="active")
     for device in record.rows(Device):
         name = _device_name(device)
-        if name and device.status not in _ENDED:
-            found.setdefault(name, _one(record, DEVICE, name, device, (record.reference(device),), status="active"))
+        if name and device.status not in ENDED:
+            found.setdefault(name, dated(record, DEVICE, name, device, (record.reference(device),), status="active"))
     return tuple(found.values())
-
-
-def goals(record: PatientRecord) -> tuple[Fact, ...]:
-    """Goals of care that are pursued; those whose day has passed are said to be overdue."""
-    found = []
-    for row in record.rows(Goal):
-        name = name_of(row.description)
-        if row.lifecycle_status in _ENDED or not name:
-            continue
-        fact = _one(record, GOAL, name, row, (record.reference(row),), status="active")
-        days = [span for one in row.target if (span := parse(one.due_date)) is not None]
-        reached = "achieved" in codes.status_codes(row.achievement_status)
-        if days and not reached and max(days).end <= record.as_of:
-            text = msg("{goal}: due {date}, overdue", goal=name, date=as_known(max(days)))
-            fact = structs.replace(fact, text=text, tags=fact.tags | {OVERDUE})
-        found.append(fact)
-    return tuple(found)
 
 
 def code_status(record: PatientRecord) -> tuple[Fact, ...]:
@@ -145,7 +117,7 @@ def code_status(record: PatientRecord) -> tuple[Fact, ...]:
         coded = not _CODE_STATUS.isdisjoint(codes.codings(concepts))
         if names and (coded or any(_CODE_STATUS_WORDS.search(name) for name in names)):
             text = names[-1] if len(names) == 1 or names[0] == names[-1] else f"{names[0]}: {names[-1]}"
-            fact = _one(record, CODE_STATUS, text, row, (record.reference(row),), status="active")
+            fact = dated(record, CODE_STATUS, text, row, (record.reference(row),), status="active")
             found.append((fact.effective, fact))
     found.sort(key=lambda pair: (pair[0] is None, -(pair[0].timestamp() if pair[0] else 0.0)))
     return tuple(fact for _, fact in found)
@@ -171,55 +143,10 @@ def social(record: PatientRecord) -> tuple[Fact, ...]:
 def adverse_events(record: PatientRecord) -> tuple[Fact, ...]:
     """Adverse events that happened."""
     return tuple(
-        _one(record, ADVERSE_EVENT, name, row, (record.reference(row),))
+        dated(record, ADVERSE_EVENT, name, row, (record.reference(row),))
         for row in record.rows(AdverseEvent)
         if row.actuality != "potential" and (name := name_of(row.event))
     )
-
-
-def plans(record: PatientRecord) -> tuple[Fact, ...]:
-    """Plans of care that run, orders whose result is awaited, and reports that are not final."""
-    found = []
-    for plan in record.rows(CarePlan):
-        name = plan.title or next((n for c in plan.category if (n := name_of(c))), None)
-        if plan.status == "active" and name:
-            steps = [n for a in plan.activity if a.detail is not None and (n := _step(a.detail))]
-            words = f"{name}: {', '.join(dict.fromkeys(steps))}" if steps else name
-            tags = frozenset({FOLLOW_UP})
-            found.append(_one(record, PLAN, words, plan, (record.reference(plan),), status="active", tags=tags))
-    for order in record.rows(ServiceRequest):
-        name = name_of(order.code)
-        if order.status == "active" and not order.do_not_perform and name:
-            span = record.date_of(order)
-            text = msg("{order}, ordered", order=name)
-            if span is not None:
-                text = msg("{order}, ordered {date}", order=name, date=span.start.date())
-            if (ahead := follow_up.due(order)) is not None:
-                text = msg("{order}, due {date}", order=text, date=as_known(ahead))
-            time = span.start if span is not None else None
-            tags = frozenset({FOLLOW_UP if follow_up.is_referral(order) else PENDING})
-            found.append(Fact(PLAN, text, (record.reference(order),), time, status="planned", key=name, tags=tags))
-    return (*found, *_unfinished(record))
-
-
-def _step(detail: ActivityDetail) -> str | None:
-    """What an activity of a plan is called, else how it is described."""
-    said = " ".join((detail.description or "").split())
-    return name_of(detail.code) or (shorten(said, MAX_NAME) if said else None)
-
-
-def _unfinished(record: PatientRecord) -> Iterator[Fact]:
-    """Reports that are registered, partial or preliminary."""
-    for report in record.rows(DiagnosticReport):
-        name = name_of(report.code)
-        if report.status in _NOT_FINAL and name:
-            span = record.date_of(report)
-            text = msg("{report}: the report is not final", report=name)
-            if span is not None:
-                text = msg("{result}, {date}", result=text, date=as_known(span))
-            time = span.start if span is not None else None
-            yield Fact(PLAN, text, (record.reference(report),), time, status="planned", key=name,
-                       tags=frozenset({PENDING}))  # fmt: skip
 
 
 def family(record: PatientRecord) -> tuple[Fact, ...]:
@@ -326,7 +253,7 @@ def _told(record: PatientRecord, group: Sequence[Resource], name: str | Message)
     return msg("{name}, {count} times, last {date}", name=name, count=len(group), date=as_known(span))
 
 
-def _one(
+def dated(
     record: PatientRecord,
     kind: str,
     name: str,
@@ -336,6 +263,7 @@ def _one(
     status: str = "",
     tags: frozenset[str] = frozenset(),
 ) -> Fact:
+    """The fact of one row: what it is called, and its day."""
     span = record.date_of(row)
     text = msg("{text}", text=name) if span is None else msg("{name}, {date}", name=name, date=as_known(span))
     time = span.start if span is not None else None

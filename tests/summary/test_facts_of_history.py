@@ -6,7 +6,7 @@ import pytest
 from records import LOINC, NOW, concept, problem, record, result, row, status
 
 from cds_service.fhir.context import ClinicalContext
-from cds_service.summary import history
+from cds_service.summary import follow_up, history
 from cds_service.summary.collecting import collect, everything, marked
 from cds_service.summary.contradictions import contradictions, in_notes
 from cds_service.summary.must import must_have
@@ -61,7 +61,7 @@ ALLERGIC = row("AllergyIntolerance", "a", clinicalStatus=status("active"), code=
             "Pacemaker",
         ),
         (
-            history.goals,
+            follow_up.goals,
             [row("Goal", "g", lifecycleStatus="active", description={"text": "HbA1c below 7 %"}, startDate="2026-01")],
             "HbA1c below 7 %, 2026-01",
         ),
@@ -83,7 +83,7 @@ ALLERGIC = row("AllergyIntolerance", "a", clinicalStatus=status("active"), code=
             "Fall on the ward, 1 Apr 2026",
         ),
         (
-            history.plans,
+            follow_up.plans,
             [row("CarePlan", "c", status="active", category=[concept("1", "Self care")], period={"start": "2026-01-01"},
                  activity=[{"detail": {"code": concept("2", "Daily weight")}}])],
             "Self care: Daily weight, 1 Jan 2026",
