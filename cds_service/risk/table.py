@@ -194,22 +194,24 @@ def _text(path: Path) -> str:
         raise BadRequest(f"{path}: is not a CSV file in UTF-8, plain or gzipped") from error
 
 
-def columns_missing(path: Path, missing: Sequence[str]) -> FeatureMismatch:
-    """The refusal of a table that lacks columns."""
+def columns_missing(path: Path, missing: Sequence[str], strange: Sequence[str] = ()) -> FeatureMismatch:
+    """The refusal of a table that lacks columns. strange: columns that it has and should not, perhaps misspelt ones."""
+    found = f" (it has {', '.join(repr(name[:40]) for name in strange[:5])}, not known here)" if strange else ""
     return FeatureMismatch(
-        f"{path.name}: columns are missing: {', '.join(missing)}; leave cells empty where nothing was measured"
+        f"{path.name}: columns are missing: {', '.join(missing)}{found}; leave cells empty where nothing was measured"
     )
 
 
 def _header_faults(path: Path, header: Sequence[str], needed: Iterable[str], table: Table) -> Iterator[Fault]:
     needed_names = list(dict.fromkeys([table.id, *needed]))
     missing = [name for name in needed_names if name not in header]
-    if missing:
-        raise columns_missing(path, missing)
     known = {*needed_names, *table.unused}
     endings = tuple(name[1:] for name in table.unused if name.startswith("*"))
+    strange = [name for name in header if name not in known and not (endings and name.endswith(endings))]
+    if missing:
+        raise columns_missing(path, missing, strange)
     for position, name in enumerate(header, start=1):
-        if name not in known and not (endings and name.endswith(endings)):
+        if name in strange:
             yield 1, f"column {position} ('{name[:40]}') is not a column of the source data"
         elif name in header[: position - 1]:
             yield 1, f"column {position} ('{name}') is there twice"

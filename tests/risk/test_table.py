@@ -57,6 +57,8 @@ def test_a_missing_column_is_named(tiny: TrainedModel, tmp_path: Path) -> None:
     """A column that the model needs must be there, even if empty."""
     with pytest.raises(FeatureMismatch, match=r"crp, alb"):
         tiny.predict_table(table(tmp_path, "id,age,gender,creat", "p1,62,1,1.1"))
+    with pytest.raises(FeatureMismatch, match=r"missing: crp, alb \(it has 'kreat', not known here\)"):
+        tiny.predict_table(table(tmp_path, "id,age,gender,creat,kreat", "p1,62,1,1.1,1"))
 
 
 @pytest.mark.parametrize(
