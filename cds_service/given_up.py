@@ -30,7 +30,8 @@ def _limited(finding: Finding, latest: tuple[GivenUp, ...]) -> Finding:
     for entry in latest:
         advice = msg("{advice} {entry}", advice=advice, entry=in_words(entry))
     advice = msg("{advice} {notes}", advice=advice, notes=NOTES)
-    return replace(finding, advice=advice, severity=Severity.INFO if latest else finding.severity)
+    quieter = bool(latest) and finding.severity < Severity.CRITICAL  # harm that goes on is no advice to start
+    return replace(finding, advice=advice, severity=Severity.INFO if quieter else finding.severity)
 
 
 def in_words(entry: GivenUp) -> Message:

@@ -75,7 +75,10 @@ def find(case: Case) -> tuple[Finding, ...]:
     if case.values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < ADULT:
         return ()
     main = fibrillation.with_appendage(case, valve(case) or score(case))
-    main = with_list_limits(case, catalogue.ANTICOAGULANT, main, lambda f: not f.quiet)
+    # Advice to start one; that one which is taken harms is an alarm whatever was stopped before it.
+    main = with_list_limits(
+        case, catalogue.ANTICOAGULANT, main, lambda f: not f.quiet and f.severity < Severity.CRITICAL
+    )
     return (*main, *bleeding(case)) if any(not f.quiet for f in main) else main
 
 

@@ -84,6 +84,13 @@ def test_a_direct_anticoagulant_with_a_mechanical_valve_is_critical(ask):
     assert ask(SERVICE, Chart(50).diagnosis(MECHANICAL).medicine(WARFARIN)).findings == ()
 
 
+def test_a_vitamin_k_antagonist_that_was_stopped_does_not_quieten_the_harm(ask):
+    """The usual way into it: changed from warfarin to apixaban. That warfarin was given up excuses nothing."""
+    chart = Chart(50).diagnosis(MECHANICAL).medicine(APIXABAN).medicine(WARFARIN)
+    chart.rows[-1]["status"] = "stopped"
+    assert ask(SERVICE, chart).cards[0].indicator == "critical"
+
+
 def test_with_mitral_stenosis_its_grade_is_asked_for(ask):
     """Moderate to severe: a vitamin K antagonist; mild: the score. The list does not tell which."""
     answer = ask(SERVICE, fibrillating(60).problem(MITRAL_STENOSIS))
