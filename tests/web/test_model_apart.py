@@ -151,7 +151,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert b"serves" in process.stdout.readline(), (folder / "log").read_text()
     yield Served(process, port, folder / "log")
     if process.poll() is None:
-        process.kill()
+        process.terminate()  # a killed master would leave its worker
     process.wait()
     process.stdout.close()
 
