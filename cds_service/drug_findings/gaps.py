@@ -87,7 +87,7 @@ def unchecked(
             EvidenceFinding(key="drug-safety/allergies", severity=Severity.INFO, headline=line, path=path, quiet=True)
         )
     if known.foreign:
-        line = msg("{count} of the drafts are for another patient and were not checked", count=known.foreign)
+        line = msg("Drafts for another patient, not checked: {count}", count=known.foreign)
         found.append(EvidenceFinding(key="drug-safety/foreign", severity=Severity.WARNING, headline=line, path=()))
     return tuple(found)
 
