@@ -127,7 +127,7 @@ def test_each_finding_of_a_service_can_be_overridden_by_itself(site: Site) -> No
 def test_the_app_is_told_the_cards_uuid_and_nothing_else(site: Site) -> None:
     """A smart link beside the guideline."""
     site.settings = Settings().with_("app", launch_url="https://apps.example.org/launch")
-    (card,) = site.call(PRIMARY)["cards"]
+    (card,) = site.call(LIVER, KIDNEY_LIVER)["cards"]
     by_type = {link["type"]: link for link in card["links"]}
     assert by_type["smart"]["url"] == "https://apps.example.org/launch"
     assert by_type["smart"]["appContext"] == card["uuid"]
