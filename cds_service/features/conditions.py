@@ -110,21 +110,24 @@ ATRIAL_FIBRILLATION = ConditionFeature(
     ),
     icd10=("I48",),
 )
+_STROKES = (
+    "230690007",  # cerebrovascular accident
+    "422504002",  # ischaemic stroke
+    "432504007",  # cerebral infarction
+    "371040005",  # thrombotic stroke
+    "371041009",  # embolic stroke
+    "116288000",  # paralytic stroke
+    "111297002",  # nonparalytic stroke
+)
 STROKE_TIA = ConditionFeature(
     id="stroke_tia",
     label=msg("Stroke, TIA or systemic embolism"),
     snomed=_merged(
         (
-        "230690007",  # cerebrovascular accident
-        "422504002",  # ischaemic stroke
-        "432504007",  # cerebral infarction
-        "371040005",  # thrombotic stroke
-        "371041009",  # embolic stroke
-        "116288000",  # paralytic stroke
-        "111297002",  # nonparalytic stroke
-        "266257000",  # transient ischaemic attack
-        "275526006",  # history of cerebrovascular accident
-        "161511000",  # history of transient ischaemic attack
+            *_STROKES,
+            "266257000",  # transient ischaemic attack
+            "275526006",  # history of cerebrovascular accident
+            "161511000",  # history of transient ischaemic attack
         ),
         snomed_lists.ISCHAEMIC_STROKE,
     ),
@@ -140,13 +143,7 @@ STROKE = ConditionFeature(
     # Not a transient attack; Z86.73 does not tell one from the other. Haemorrhage counts.
     snomed=_merged(
         (
-            "230690007",  # cerebrovascular accident
-            "422504002",  # ischaemic stroke
-            "432504007",  # cerebral infarction
-            "371040005",  # thrombotic stroke
-            "371041009",  # embolic stroke
-            "116288000",  # paralytic stroke
-            "111297002",  # nonparalytic stroke
+            *_STROKES,
             "275526006",  # history of cerebrovascular accident
             "274100004",  # cerebral haemorrhage
         ),
