@@ -41,6 +41,7 @@ GC_THRESHOLDS = (25_000, 20, 50)  # a request makes thousands of objects, and ha
 _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
+_BEAT_S = 1.0
 
 
 def serve(
@@ -135,6 +136,25 @@ class Worker(UvicornWorker):  # type: ignore[misc]
         "server_header": False,
         "proxy_headers": False,
     }
+
+    async def _serve(self) -> None:
+        self.beat()
+        await super()._serve()
+
+    def beat(self) -> None:
+        """Tells the master every second that the worker lives; ends it, when the running calls are done, if none does.
+
+        A worker without its master would keep the port, and nobody would replace it. Not by uvicorn's own clock: that
+        stands still while the machine's time goes back, and the master then kills every worker.
+        """
+        self.notify()
+        loop = asyncio.get_running_loop()
+        if os.getppid() == self.ppid:
+            loop.call_later(_BEAT_S, self.beat)
+            return
+        self.log.error("the master has died: this worker ends")
+        loop.call_later(self.cfg.graceful_timeout, os._exit, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Log(Logger):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -17,6 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from cds_service.web import server as server_module
+from cds_service.web.server import Worker
 
 STUB = Path(__file__).parent / "stub_server.py"
 HEAD = b"POST /cds-services/stub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -242,3 +246,46 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path) -> None:
         assert answers == [200]
         assert server.process.wait(10) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs: one that ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_workers_end_when_their_master_is_killed(tmp_path: Path) -> None:
+    """kill -9 of the master: the running call is answered, then nothing keeps the port, so that it can start again."""
+    with serving(tmp_path) as server:
+        answers: list[int] = []
+        workers = two_workers(server)
+        ends = time.monotonic() + 10
+        with busy(server, tmp_path / "done", answers):
+            server.process.kill()
+            while server.listens():
+                assert time.monotonic() < ends
+                time.sleep(0.02)
+        assert answers == [200]
+        while any(lives(pid) for pid in workers):
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+
+
+def test_a_worker_tells_that_it_lives_whatever_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine's clock that is put back by an hour does not make the master kill every worker."""
+    beats: list[int] = []
+
+    class Alive(Worker):
+        def __init__(self) -> None:
+            self.ppid, self.notify = os.getppid(), lambda: beats.append(1)
+
+    async def live() -> None:
+        monkeypatch.setattr(server_module, "_BEAT_S", 0.001)
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        Alive().beat()
+        while len(beats) < 3:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(live(), 5))
