@@ -37,7 +37,7 @@ def write(path: Path, text: str) -> None:
     beside = path.with_name(path.name + ".new")
     try:
         mode = path.stat().st_mode & 0o777
-        with beside.open("w", encoding="utf-8") as stream:
+        with open(beside, "w", encoding="utf-8", opener=lambda path, how: os.open(path, how, mode)) as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

@@ -1,7 +1,7 @@
 """The command line: `curbside COMMAND`. Each command lives in its own module and is imported when it is used.
 
 Exit codes: 0 done; 1 the answer is "no" (a mismatch, a refusal); 2 wrong usage or input, with one sentence that
-says what to change; 130 after Ctrl-C.
+says what to change; 70 a fault of Curbside's own, which is no answer; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - its words may quote a record, and cron mails what a command prints
+        from cds_service.web import logs
+
+        place = f"{type(error).__name__} at {logs.where(error)}"
+        return _told(f"a fault of Curbside's own: {place}. Please report this line.", 70)
     return code if isinstance(code, int) else 0
 
 

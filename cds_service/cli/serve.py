@@ -56,6 +56,7 @@ class _Serving:
         from cds_service.web import logs
 
         logs.configure()
+        logs.guard()
         if any(client.jwks_file for client in self._settings.clients.values()):
             from cds_service.security.registration import require_files
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cds_service.errors import InputError, StoreError
 from cds_service.stores import new_database
 from cds_service.stores.checkpoints import Checkpoints
-from cds_service.stores.sqlite_file import SqliteFile
+from cds_service.stores.sqlite_file import SqliteFile, private
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -145,11 +145,12 @@ def back_up(database: Database, file: Path) -> None:
         raise InputError("the store is not SQLite: back it up with its own tools, such as pg_dump.")
     if file.exists():
         raise InputError(f"{file} is there already: name a new file.")
+    private(str(file))
     try:
         with database.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
-        file.chmod(0o600)
     except (SQLAlchemyError, OSError) as error:
+        file.unlink(missing_ok=True)  # a part of a store would pass for a copy of it
         raise StoreError(f"the store could not be copied to {file} ({type(error).__name__})") from error
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 BUSY_MS = 2500  # how long a write waits for another process's before it fails
 UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
@@ -19,6 +19,12 @@ PRAGMAS = (
 )
 _FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(?!:memory:|file:)([^?]+)")
 _forked: list[sqlite3.Connection] = []  # of parents: to close them here would end the parents' locks
+
+
+def private(path: str) -> None:
+    """Makes an empty file for a new database that its owner alone can read, and its logs with it; else does nothing."""
+    with suppress(OSError):  # it is there; or SQLite says why it cannot be made
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 class SqliteFile:
@@ -71,6 +77,7 @@ class SqliteFile:
             return self._open()
 
     def _open(self) -> sqlite3.Connection:
+        private(self.path)
         opened = sqlite3.connect(self.path, BUSY_MS / 1000, check_same_thread=False)
         try:
             for pragma in PRAGMAS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from typing import Any, BinaryIO
@@ -36,6 +37,28 @@ def where(error: BaseException) -> str:
     return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
 
 
+def guard() -> None:
+    """Sends what libraries say, and what nobody caught, to the log by type and place: their words may hold anything.
+
+    For a process that serves. Without it, Python prints whole exceptions to standard error: a driver's quotes the row
+    that it could not write.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(LibraryFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, trace: _uncaught("a process", kind, error)
+    threading.excepthook = lambda found: _uncaught("a thread", found.exc_type, found.exc_value)
+    sys.unraisablehook = lambda found: _uncaught("a clean-up", found.exc_type, found.exc_value)
+
+
+def _uncaught(what: str, kind: type[BaseException], error: BaseException | None) -> None:
+    place = where(error) if error is not None else ""
+    structlog.get_logger().error("not caught", reason=f"{what} failed", error=kind.__name__, where=place)
+
+
 class JsonFormatter(logging.Formatter):
     """The lines of gunicorn and uvicorn in the same form."""
 
@@ -45,6 +68,17 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             fields |= {"error": type(record.exc_info[1]).__name__, "where": where(record.exc_info[1])}
         return orjson.dumps(fields).decode()
+
+
+class LibraryFormatter(JsonFormatter):
+    """A line of another library: who wrote it and where, without its words."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object; an exception by type and place only."""
+        place = f"{record.filename}:{record.lineno} {record.funcName}"
+        said = logging.makeLogRecord({**record.__dict__, "msg": "a library's line", "args": ()})
+        fields = orjson.loads(super().format(said))
+        return orjson.dumps({"where": place, **fields, "reason": f"logged by {record.name}"}).decode()
 
 
 def _now() -> str:

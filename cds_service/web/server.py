@@ -11,6 +11,7 @@ import ctypes
 import gc
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,7 @@ def serve(
     """
     tls.check(settings.server)
     ports.free(settings)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of a worker's memory would hold patients
     _Gunicorn(factory, settings, metrics, on_ready, beside).run()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,6 +130,24 @@ def test_a_backup_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is there already"):
         back_up(database, tmp_path / "a.db")
     database.close()
+
+
+def test_stores_and_copies_are_readable_for_their_owner_alone(tmp_path: Path) -> None:
+    """From their first byte on, in a folder that all may read; and half a copy does not stay."""
+    before = os.umask(0)
+    try:
+        database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+        migrate(database.url)
+        keep(database)
+        back_up(database, tmp_path / "copy.db")
+        names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        assert names == dict.fromkeys(("a.db", "a.db-wal", "a.db-shm", "copy.db"), 0o600)
+        with pytest.raises(StoreError, match="could not be copied"):
+            back_up(Database(f"sqlite:///{tmp_path}"), tmp_path / "half.db")
+        assert not (tmp_path / "half.db").exists()
+    finally:
+        os.umask(before)
+        database.close()
 
 
 def test_another_database_is_backed_up_with_its_own_tools(postgresql: str) -> None:

@@ -213,6 +213,13 @@ def test_a_crash_is_a_500_that_tells_nothing(server: Running) -> None:
     assert "SECRET" not in log
 
 
+def test_a_crash_of_a_process_leaves_no_dump_of_its_memory(server: Running) -> None:
+    """It would hold patients."""
+    for pid in (server.process.pid, *server.workers()):
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]
+
+
 def two_workers(server: Running, without: int | None = None) -> list[int]:
     """The ids of both workers, as soon as there are two and none is `without`."""
     deadline = time.monotonic() + 10
