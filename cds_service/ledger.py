@@ -138,7 +138,12 @@ class Ledger:
             tenant=client.tenant,
             inputs=inputs(case.values),
             results=results(
-                case.results, decision.findings, decision.withheld, case.context.withheld, shown.suppressed
+                case.results,
+                decision.findings,
+                decision.withheld,
+                case.context.withheld,
+                shown.suppressed,
+                case.context.record.left_out,
             ),
             cards=wire(shown.kept_back),
             response=answer,

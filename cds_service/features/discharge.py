@@ -174,11 +174,10 @@ def _word(
 
 def _medicines(record: PatientRecord, feature: Feature, stay: Stay, current: MedicationList) -> FeatureValue | Unusable:
     """Different medicines ordered in the stay or in force at its end; unknown if no order of the stay is on record."""
-    own = record.reference(stay.row)
     ordered = [
         row for row in record.rows(fhir.MedicationRequest)
         if row.status in ("active", "completed", "stopped", "on-hold") and not row.do_not_perform
-        and ((row.encounter is not None and row.encounter.reference == own) or _in(record, row, stay))
+        and (record.refers(row.encounter, row, stay.row) or _in(record, row, stay))
     ]  # fmt: skip
     if not ordered:
         words = msg("{what} cannot be told: no order of the stay is on record", what=feature.label)

@@ -27,7 +27,7 @@ from cds_service.fhir.codes import codings
 from cds_service.fhir.measurements import Timeline
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.fhir.resources import Quantity as FhirQuantity
-from cds_service.fhir.times import Span
+from cds_service.fhir.times import DAY, Span
 from cds_service.language import Message, msg
 
 Found = FeatureValue | Unusable
@@ -47,8 +47,8 @@ def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], 
         row = record.measurements.measurement(first)
         judged = judge(feature, row)
         if not isinstance(judged, tuple):  # nearly always
-            start = time.start if time is not None else None
-            return FeatureValue(feature, judged, start, (row.reference,), stated=unit_of(row))
+            start, note = (time.start, _vague(feature, time)) if time is not None else (None, None)
+            return FeatureValue(feature, judged, start, (row.reference,), note=note, stated=unit_of(row))
     newer: Unusable | None = None
     begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
     while begin < len(rows):
@@ -97,10 +97,17 @@ def _agreed(feature: Feature, values: list[tuple[Value, Measurement]], newer: Un
         sources = tuple(dict.fromkeys(r.reference for _, r in values))
         words = msg("{what} has several different values of {when}", what=feature.label, when=_when(row))
         return Unusable(feature, Reason.CONFLICT, words, row.effective, sources)
-    note = None
+    note = _vague(feature, row.time) if row.time is not None else None
     if newer is not None and newer.effective != row.effective:
         note = msg("A newer entry cannot be used: {reason}", reason=newer.words)
     return FeatureValue(feature, value, row.effective, (row.reference,), note=note, stated=unit_of(row))
+
+
+def _vague(feature: Feature, time: Span) -> Message | None:
+    """A remark that only the month or the year of a value is known, where its first day stands for the date."""
+    if time.end - time.start <= DAY:
+        return None
+    return msg("{what}: the record gives no day; the first possible one is shown", what=feature.label)
 
 
 def _same(feature: Feature, one: Value, other: Value) -> bool:
@@ -131,6 +138,11 @@ def unit_of(row: Measurement) -> str | None:
 def number(feature: Quantity, row: Measurement) -> Value | Problem:
     """The number of one measurement in the feature's unit, or why it has none that can be used."""
     quantity, what = row.part.value_quantity, feature.label
+    if quantity is None and feature.unit == "1" and row.integer is not None:  # a count or score needs no unit
+        quantity = FhirQuantity(value=row.integer)
+    if row.absent and quantity is not None and quantity.value is not None:
+        words = msg("{what} of {when} has a number and a reason why there is none", what=what, when=_when(row))
+        return Reason.CONFLICT, words
     if quantity is None or quantity.value is None:
         return Reason.NO_NUMBER, msg("{what} of {when} holds no number", what=what, when=_when(row))
     if quantity.comparator:
@@ -174,7 +186,8 @@ _conversions: dict[tuple[str | None, ...], tuple[Quantity, tuple[float, float] |
 def _linear(feature: Quantity, stated: units.Unit) -> tuple[float, float] | None:
     """(factor, offset) to the feature's unit; the analyte's own conversions come before those of UCUM.
 
-    Without a dimension only the very same unit will do: UCUM alone would take mmol/mol of HbA1c for a tenth of a %.
+    Where the analyte has its own, one without a dimension must be the very same unit: UCUM alone would take mmol/mol of
+    HbA1c for a tenth of a %. A pure number takes no other unit: an INR in % is an activity.
     """
     for name, (factor, offset) in feature.conversions.items():
         known = units.read(name)
@@ -186,7 +199,9 @@ def _linear(feature: Quantity, stated: units.Unit) -> tuple[float, float] | None
     target = units.read(feature.unit)
     if target is not None and units.same(target, stated):
         return 1.0, 0.0
-    return units.conversion(stated, target) if target is not None else None
+    if target is None or feature.unit == "1":
+        return None
+    return units.conversion(stated, target)
 
 
 def _clean(value: float) -> float:

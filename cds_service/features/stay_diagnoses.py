@@ -50,11 +50,8 @@ class StayDiagnoses:
             if isinstance(row := self._record.resolve(entry.condition, stay.row), fhir.Condition)
         ]  # fmt: skip
         if not named:
-            own = self._record.reference(stay.row)
-            named = [
-                (None, row) for row in self._record.rows(fhir.Condition)
-                if row.encounter is not None and row.encounter.reference == own
-            ]  # fmt: skip
+            conditions = self._record.rows(fhir.Condition)
+            named = [(None, row) for row in conditions if self._record.refers(row.encounter, row, stay.row)]
         sure = [(rank, row) for rank, row in named if not status_codes(row.verification_status) & _REFUTED]
         return tuple(sorted(sure, key=lambda r: (r[0] is None, r[0] or 0, self._record.reference(r[1]))))
 

@@ -1,8 +1,9 @@
 """`PatientRecord`: one patient's usable resources, indexed by type and code; `ClinicalContext`: that and the hook's.
 
 What is left out, and counted in `dropped`: rows of another patient or of nobody, rows entered in error,
-cancelled, refuted or without a usable status, rows with a sensitivity label, and rows dated after `as_of`. Times are
-parsed when a row is first asked for, so that a large record costs little where few codes are read.
+cancelled, refuted or without a usable status, rows with a sensitivity label or a modifier that is not understood, and
+rows dated after `as_of`. Times are parsed when a row is first asked for, so that a large record costs little where few
+codes are read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.measurements import UNDATED, Dated, Measurement, Measurements, Timeline
 from cds_service.fhir.rows import Selection, date_of, select
 from cds_service.fhir.sensitivity import WITHHELD
+from cds_service.fhir.subjects import key_of
 from cds_service.fhir.times import Span, Times, parse, whole_day
 from cds_service.protocol.request import flatten
 
@@ -34,7 +36,7 @@ class PatientRecord:
         self.patient_id = patient_id
         self.patient = selection.patient
         self._selection = selection
-        self._listed = listed
+        self._listed = listed - selection.cut
         self._late: dict[str, int] = {}
         self._sorted: dict[type[Any], tuple[Any, ...]] = {}
         self._times = Times()
@@ -119,12 +121,21 @@ class PatientRecord:
         return {**self._selection.dropped, **({"future date": late} if late else {})}
 
     @property
+    def left_out(self) -> Mapping[str, int]:
+        """The same without rows from the future: what the first look at the rows told."""
+        return self._selection.dropped
+
+    @property
     def withheld(self) -> int:
         """How many of the patient's rows are not used because of their sensitivity labels."""
         return self._selection.dropped[WITHHELD]
 
     def has_list(self, resource_type: str) -> bool:
-        """True if the CDS Client supplied the whole list of the type, even if it is empty."""
+        """True if the CDS Client supplied the whole list of the type, even if it is empty.
+
+        False where each of its rows is another's or nobody's, or one has a modifier that is not understood: such a
+        list does not say that there is nothing.
+        """
         return resource_type in self._listed
 
     def rows(self, type_: type[R]) -> tuple[R, ...]:
@@ -233,17 +244,23 @@ class PatientRecord:
             return next((c for c in inside if c.id in (target, target[1:])), None)
         if target in self._by_url:
             return self._by_url[target]
-        parts = target.split("/_history/")[0].rsplit("/", 2)
-        if len(parts) < 2:
-            return None
-        for kind, rows in self._selection.rows.items():
-            if kind.__name__ == parts[-2]:
-                return next((row for row in rows if row.id == parts[-1]), None)
-        return None
+        key = key_of(target, self._selection.server)
+        return self._by_key.get(key) if key is not None else None
+
+    def refers(self, reference: fhir.Reference | None, within: fhir.Resource, to: fhir.Resource) -> bool:
+        """True if a reference in a row means that usable resource, in whatever form it is written."""
+        if reference is None or reference.reference is None:
+            return False
+        return reference.reference == self.reference(to) or self.resolve(reference, within) is to
 
     @cached_property
     def _by_url(self) -> dict[str, fhir.Resource]:
         return self._selection.by_url()
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], fhir.Resource]:
+        rows = ((kind.__name__, row) for kind, group in self._selection.rows.items() for row in group)
+        return {(name, row.id): row for name, row in rows if row.id is not None}
 
     def sort_key(self, row: fhir.Resource) -> str:
         """A text that orders rows of one time, the same whatever the order of input."""

@@ -145,9 +145,10 @@ class Extension(Part, frozen=True):
 
 
 class Meta(Part, frozen=True):
-    """Resource metadata: security labels and last change."""
+    """Resource metadata: security labels, version and last change."""
 
     last_updated: str | None = None
+    version_id: str | None = None
     security: tuple[Coding, ...] = ()
 
 
@@ -166,6 +167,17 @@ class Resource(msgspec.Struct, rename="camel", frozen=True, tag_field="resourceT
     id: str | None = None
     meta: Meta | None = None
     contained: tuple[AnyResource, ...] = ()
+    implicit_rules: str | None = None
+    modifier_extension: msgspec.Raw = _ABSENT  # as it came: that it is there is all that is read
+
+    @property
+    def modified(self) -> bool:
+        """True if rules that Curbside does not know may change what the resource means, be it into its contrary.
+
+        Source: hl7.org/fhir/R4/extensibility.html#modifierExtension: such a resource must not be used.
+        """
+        plain = self.modifier_extension is _ABSENT and self.implicit_rules is None
+        return not plain and (self.implicit_rules is not None or bytes(self.modifier_extension) not in (b"[]", b"null"))
 
 
 class Patient(Resource, frozen=True, tag="Patient"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
@@ -13,12 +13,15 @@ import msgspec
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import status_codes
 from cds_service.fhir.sensitivity import WITHHELD, withheld
-from cds_service.fhir.subjects import NOBODY, Subjects
+from cds_service.fhir.subjects import ANOTHER, NOBODY, Subjects
 from cds_service.fhir.times import Span, parse
 
 USABLE_OBSERVATION = frozenset({"final", "amended", "corrected", "preliminary"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "not-done"})
 _CANCELLED = "cancelled"
+_MODIFIED = "modifier not understood"
+_NO_META = fhir.Meta()
+_LONG = 19  # digits; no server counts so far
 _DENIED = frozenset({"entered-in-error", "refuted"})
 
 
@@ -27,6 +30,8 @@ class Selection:
     """Usable rows by type, why others were left out, keys of rows without an id, and what was selected from.
 
     not_done: what was stated not to have been done, which is no row of what was.
+    cut: types of which not all that counts is here: rows with a modifier, or none but rows of others.
+    server: base URL of the CDS Client's FHIR server, if it named one.
     """
 
     patient: fhir.Patient | None
@@ -35,7 +40,9 @@ class Selection:
     names: Mapping[int, str]
     resources: Sequence[fhir.AnyResource]
     full_urls: Sequence[str | None]
-    not_done: Sequence[fhir.Resource] = field(default=())
+    not_done: Sequence[fhir.Resource]
+    cut: frozenset[str]
+    server: str | None
 
     def by_url(self) -> dict[str, fhir.Resource]:
         """The usable rows by the full URL of their entry."""
@@ -72,6 +79,7 @@ def select(
     patient: fhir.Patient | None = None
     rows: dict[type[Any], list[Any]] = {kind: [] for kind in kept}
     not_done: list[fhir.Resource] = []
+    cut: set[str] = set()
     for kind, group in kept.items():
         if kind is fhir.Patient:
             patient = next((cast("fhir.Patient", row) for row in group if row.id == patient_id), None)
@@ -83,15 +91,19 @@ def select(
             if len(plain) == len(group):
                 rows[kind] = plain
                 continue
+        reasons: Counter[str] = Counter()
         for row in group:
             reason = _left_out(row, subjects) or (WITHHELD if withheld(row, admitted) else None)
             if reason is None:
                 rows[kind].append(row)
             else:
-                dropped[reason] += 1
+                reasons[reason] += 1
                 if reason == _CANCELLED and getattr(row, "status", None) == "not-done" and not withheld(row, admitted):
                     not_done.append(row)
-    return Selection(patient, rows, dropped, names, resources, full_urls, not_done)
+        dropped += reasons
+        if reasons[_MODIFIED] or (not rows[kind] and (reasons[ANOTHER] or reasons[NOBODY])):
+            cut.add(kind.__name__)
+    return Selection(patient, rows, dropped, names, resources, full_urls, not_done, frozenset(cut), fhir_server)
 
 
 def _plain(group: Sequence[fhir.Observation], subjects: Subjects) -> list[fhir.Observation]:
@@ -104,6 +116,7 @@ def _plain(group: Sequence[fhir.Observation], subjects: Subjects) -> list[fhir.O
         and row.subject is not None
         and row.subject.reference in own
         and (row.meta is None or not row.meta.security)
+        and not row.modified
     ]
 
 
@@ -141,10 +154,16 @@ def _latest(
     return groups, names
 
 
-def _version(row: fhir.Resource) -> tuple[float, bytes]:
-    """What orders versions of one resource: last change, then content, so that input order never decides."""
-    changed = parse(row.meta.last_updated) if row.meta is not None else None
-    return (changed.start.timestamp() if changed is not None else float("-inf"), msgspec.json.encode(row))
+def _version(row: fhir.Resource) -> tuple[float, int, bytes]:
+    """What orders versions of one resource, so that input order never decides: last change, version, content.
+
+    FHIR leaves the form of a version open; most servers count, and what counts is compared as a number.
+    """
+    meta = row.meta or _NO_META
+    changed = parse(meta.last_updated)
+    named = (meta.version_id or "").removeprefix("W/").strip('"')
+    version = int(named) if named.isdecimal() and len(named) < _LONG else -1
+    return (changed.start.timestamp() if changed is not None else float("-inf"), version, msgspec.json.encode(row))
 
 
 def _fingerprint(row: fhir.Resource) -> str:
@@ -158,7 +177,7 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
     """
     kind = type(row)
     if kind is fhir.Medication or kind is fhir.Practitioner:
-        return None
+        return _MODIFIED if row.modified else None
     if kind is fhir.Appointment:
         verdict = _attended(cast("fhir.Appointment", row), subjects)
     else:
@@ -166,6 +185,8 @@ def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
         verdict = subjects.verdict(owner, row)
     if verdict is not None:
         return verdict
+    if row.modified:
+        return _MODIFIED
     status = getattr(row, "status", None)
     if status == "entered-in-error":
         return "entered in error"

@@ -24,7 +24,7 @@ class Subjects:
         self._known: dict[str | None, bool] = {f"Patient/{patient_id}": True, f"urn:uuid:{patient_id}": True}
         self._known.update(dict.fromkeys(full_urls, True))
         self.names = frozenset(self._known)
-        self._base = fhir_server.rstrip("/") if fhir_server else None
+        self._server = fhir_server
 
     @classmethod
     def of(
@@ -55,21 +55,19 @@ class Subjects:
         return None if known else ANOTHER
 
     def _means(self, target: str) -> bool:
-        base, kind, ident = _split(target.split("/_history/", 1)[0])
-        if kind != "Patient" or ident != self._id:
-            return False
-        return base is None or self._base is None or base == self._base
+        return key_of(target, self._server) == ("Patient", self._id)
 
     def _contained(self, name: str, row: fhir.Resource) -> bool:
         inside = (c for c in row.contained if isinstance(c, fhir.Patient))
         return name == self._id and any(c.id in (name, "#" + name) for c in inside)
 
 
-def _split(target: str) -> tuple[str | None, str | None, str]:
-    """(base URL, type, id) of a literal reference."""
-    parts = target.rsplit("/", 2)
-    if len(parts) == 3:
-        return parts[0], parts[1], parts[2]
-    if len(parts) == 2:
-        return None, parts[0], parts[1]
-    return None, None, target
+def key_of(target: str, server: str | None) -> tuple[str, str] | None:
+    """(type, id) that a literal reference names, or None if it is none or on another server than the CDS Client's.
+
+    server: its base URL; None if the request names none, and then any will do.
+    """
+    parts = target.split("/_history/", 1)[0].rsplit("/", 2)
+    if len(parts) == 3 and server and parts[0] != server.rstrip("/"):
+        return None
+    return (parts[-2], parts[-1]) if len(parts) > 1 else None

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from cds_service.fhir.codes import UCUM, canonical_system
 from cds_service.fhir.resources import Quantity
+from cds_service.fhir.unit_spellings import ucum_term
 
 Dimension = tuple[int, int, int, int, int, int, int]  # metre, gram, second, kelvin, mole, equivalent, [IU]
 
@@ -86,50 +87,6 @@ _COMPONENT = re.compile(r"(10[*^]|[^0-9]+?|[0-9]+)([+-]?[0-9]{1,2})?$")
 _OPERATOR = re.compile(r"([./])")
 _SMALLEST = 1e-60  # no unit of a living thing is smaller; keeps made-up ones from becoming zero or infinite
 
-# Spellings of unit texts outside UCUM that can mean one thing only. Compared without spaces.
-_SPELLINGS = {
-    "mmHg": "mm[Hg]", "mmhg": "mm[Hg]", "MMHG": "mm[Hg]", "mm[hg]": "mm[Hg]", "torr": "mm[Hg]",
-    "bpm": "/min", "BPM": "/min", "beats/min": "/min", "beats/minute": "/min", "beats/min.": "/min",
-    "breaths/min": "/min", "breaths/minute": "/min", "br/min": "/min", "permin": "/min", "1/min": "/min",
-    "/minute": "/min", "min-1": "/min", "resp/min": "/min",
-    "°C": "Cel", "℃": "Cel", "degC": "Cel", "C": "Cel", "Celsius": "Cel", "degreesCelsius": "Cel", "DegC": "Cel",
-    "°F": "[degF]", "℉": "[degF]", "degF": "[degF]", "F": "[degF]", "Fahrenheit": "[degF]", "DegF": "[degF]",
-    "degreesFahrenheit": "[degF]",
-    "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "lb_av": "[lb_av]",
-    "Kg": "kg", "KG": "kg", "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "oz": "[oz_av]",
-    "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "in_i": "[in_i]", "CM": "cm", "ft": "[ft_i]",
-    "kg/m^2": "kg/m2", "kg/m²": "kg/m2", "kg/m*2": "kg/m2", "Kg/m2": "kg/m2", "kg/sqm": "kg/m2",
-    "MG/DL": "mg/dL", "mg%": "mg/dL", "mgs/dl": "mg/dL", "mg/100mL": "mg/dL", "G/DL": "g/dL", "gm/dL": "g/dL",
-    "gm/dl": "g/dL", "mcg/dL": "ug/dL", "mcg/mL": "ug/mL", "mcg/L": "ug/L",
-    "MMOL/L": "mmol/L", "mM": "mmol/L", "uM": "umol/L", "mcmol/L": "umol/L", "mEq/L": "meq/L", "MEQ/L": "meq/L",
-    "mEq/l": "meq/L",
-    "IU/L": "U/L", "iu/L": "U/L", "IU/l": "U/L", "units/L": "U/L", "Units/L": "U/L", "u/L": "U/L", "[U]/L": "U/L",
-    "[iU]/L": "U/L", "[IU]/L": "U/L", "ukat/L": "ukat/L",
-    "percent": "%", "Percent": "%", "pct": "%", "%sat": "%", "%Hb": "%", "%ofHb": "%", "%(NGSP)": "%",
-    "10^3/uL": "10*3/uL", "x10^3/uL": "10*3/uL", "x10*3/uL": "10*3/uL", "x10(3)/uL": "10*3/uL",
-    "10(3)/uL": "10*3/uL", "10e3/uL": "10*3/uL", "10E3/uL": "10*3/uL", "x10E3/uL": "10*3/uL", "X10E3/UL": "10*3/uL",
-    "x10e3/uL": "10*3/uL", "x10E3/UL": "10*3/uL", "K/uL": "10*3/uL", "k/uL": "10*3/uL", "K/UL": "10*3/uL",
-    "K/mcL": "10*3/uL", "K/cumm": "10*3/uL", "K/mm3": "10*3/uL", "10^3/mm3": "10*3/uL", "thou/uL": "10*3/uL",
-    "thou/mcL": "10*3/uL", "Thousand/uL": "10*3/uL", "thousand/uL": "10*3/uL", "10*3/mm3": "10*3/uL",
-    "10*3/cmm": "10*3/uL", "/cmm": "/uL", "/cumm": "/uL", "/mcL": "/uL", "cells/uL": "/uL", "cells/mcL": "/uL",
-    "10^9/L": "10*9/L", "x10^9/L": "10*9/L", "x10*9/L": "10*9/L", "10e9/L": "10*9/L", "10E9/L": "10*9/L",
-    "x10E9/L": "10*9/L", "x10e9/L": "10*9/L", "G/L": "10*9/L", "Gpt/L": "10*9/L", "giga/L": "10*9/L",
-    "10^6/uL": "10*6/uL", "x10^6/uL": "10*6/uL", "x10E6/uL": "10*6/uL", "10E6/uL": "10*6/uL", "10e6/uL": "10*6/uL",
-    "M/uL": "10*6/uL", "m/uL": "10*6/uL", "M/mcL": "10*6/uL", "million/uL": "10*6/uL", "Million/uL": "10*6/uL",
-    "mil/uL": "10*6/uL", "M/mm3": "10*6/uL",
-    "10^12/L": "10*12/L", "x10^12/L": "10*12/L", "x10*12/L": "10*12/L", "10e12/L": "10*12/L", "10E12/L": "10*12/L",
-    "x10E12/L": "10*12/L", "T/L": "10*12/L", "Tpt/L": "10*12/L",
-    "mL/min/1.73m2": "mL/min/{1.73_m2}", "ml/min/1.73m2": "mL/min/{1.73_m2}", "mL/min/1.73m^2": "mL/min/{1.73_m2}",
-    "mL/min/1.73m²": "mL/min/{1.73_m2}", "ml/min/1.73m²": "mL/min/{1.73_m2}", "mL/min/1.73": "mL/min/{1.73_m2}",
-    "mL/min/{1.73m2}": "mL/min/{1.73_m2}", "mL/min/1.73sqm": "mL/min/{1.73_m2}", "mL/min/{1.73}": "mL/min/{1.73_m2}",
-    "fl": "fL", "FL": "fL", "femtoliter": "fL", "lpm": "L/min", "LPM": "L/min", "L/m": "L/min", "liters/min": "L/min",
-    "#": "{#}", "INR": "{INR}", "ratio": "{ratio}", "mg/gCr": "mg/g", "mg/gcreat": "mg/g", "mg/gcreatinine": "mg/g",
-    "ug/mgcreat": "ug/mg", "mcg/mg": "ug/mg", "mcg/mgcreat": "ug/mg", "mg/mmolcreat": "mg/mmol", "mg/mmolCr": "mg/mmol",
-}  # fmt: skip
-
-# One letter that is a unit of another kind in UCUM (coulomb, farad): right as a text, wrong as a UCUM code.
-_ONLY_AS_TEXT = frozenset({"C", "F", "G/L", "M/uL", "m/uL", "T/L", "u/L", "K/uL", "L/m", "mM"})
-
 
 def unit_of(quantity: Quantity) -> Unit | None:
     """The unit of a quantity, or None if it is missing, unknown, or code and text name different kinds."""
@@ -138,15 +95,21 @@ def unit_of(quantity: Quantity) -> Unit | None:
 
 @lru_cache(maxsize=2048)
 def _resolved(system: str | None, code: str | None, text: str | None) -> Unit | None:
-    if code and canonical_system(system) == UCUM:
+    """A code counts if its system is UCUM or none is named; a text beside it must not contradict it."""
+    named = canonical_system(system)
+    stated = None
+    if code and named == UCUM:
         stated = read(code) or _spelled(code, as_code=True)
-        if stated is None or not text or text == code:
-            return stated
-        shown = _spelled(text, as_code=False) or read(text)
-        return stated if shown is None or same(shown, stated) else None
-    if code and system is None and not text:
-        return _spelled(code, as_code=True) or read(code)
-    return (_spelled(text, as_code=False) or read(text)) if text else None
+        if stated is None:
+            return None
+    elif code and named is None:
+        stated = _spelled(code, as_code=True) or read(code)
+    if not text or (text == code and stated is not None):
+        return stated
+    shown = _spelled(text, as_code=False) or read(text)
+    if stated is None:
+        return shown
+    return stated if shown is None or same(shown, stated) else None
 
 
 def written(text: str) -> Unit | None:
@@ -161,13 +124,8 @@ def same(one: Unit, other: Unit) -> bool:
 
 
 def _spelled(text: str, *, as_code: bool) -> Unit | None:
-    plain = "".join(text.split()).replace("\u00b5", "u").replace("\u03bc", "u")
-    if as_code and plain in _ONLY_AS_TEXT:
-        return None
-    known = _SPELLINGS.get(plain)
-    if known is not None:
-        return read(known)
-    return read(plain) if plain != text and not as_code else None
+    term = ucum_term(text, as_code=as_code)
+    return read(term) if term is not None else None
 
 
 @lru_cache(maxsize=2048)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cds_service.features.feature import FeatureValue, FeatureValues
+from cds_service.fhir.sensitivity import WITHHELD
 from cds_service.findings import Finding
 from cds_service.risk.model import NotEstimated, Result, RiskEstimate
 from cds_service.suppression import Suppressed
@@ -37,10 +39,12 @@ def results(
     withheld: Iterable[Finding],
     labelled: int = 0,
     suppressed: Iterable[Suppressed] = (),
+    left_out: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Any]:
     """One object an estimate or refusal, then the keys of what was found and of what was not shown.
 
     labelled: resources that were not used because of their sensitivity labels. suppressed: what rests, and why.
+    left_out: why other rows of the request were not used -> how many.
     """
     rows: list[dict[str, Any]] = []
     for model_id, result in by_model.items():
@@ -53,6 +57,9 @@ def results(
     rows.extend(one.entry() for one in suppressed)
     if labelled:
         rows.append({"withheld_by_label": labelled})
+    other = {reason: count for reason, count in sorted(left_out.items()) if reason != WITHHELD}
+    if other:
+        rows.append({"left_out": other})
     return rows
 
 

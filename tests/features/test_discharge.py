@@ -111,6 +111,26 @@ def test_without_ranks_no_diagnosis_is_the_principal_one() -> None:
     assert usable(HEART_FAILURE, *rows).value == groups.OTHER
 
 
+@pytest.mark.parametrize(
+    "reference",
+    ["Encounter/stay", "Encounter/stay/_history/2", "https://ehr.example/f/Encounter/stay", "Encounter/x"],
+)
+def test_a_stay_is_recognised_in_every_form_of_its_reference(reference: str) -> None:
+    """Diagnoses and orders name their Encounter relative, versioned or by URL."""
+    own = {"encounter": {"reference": reference}}
+    order = {
+        "resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order", "subject": SUBJECT,
+        "medicationCodeableConcept": {"text": "ceftriaxone 1 g"}, **own,
+    }  # fmt: skip
+    rows = [stay(), diagnosis("a", "J18.9", **own), order]
+    if reference == "Encounter/x":
+        assert reason(PNEUMONIA, *rows) is Reason.NO_LIST
+        assert reason(discharge.MEDICINES, *rows) is Reason.NO_LIST
+    else:
+        assert usable(PNEUMONIA, *rows).value == groups.PRINCIPAL
+        assert usable(discharge.MEDICINES, *rows).value == 1.0
+
+
 def test_without_diagnoses_of_the_stay_nothing_is_concluded() -> None:
     """An old problem on the list is no diagnosis of the stay."""
     assert reason(PNEUMONIA, stay(), diagnosis("old", "J18.9")) is Reason.NO_LIST

@@ -447,3 +447,34 @@ def test_a_baseline_is_at_least_a_week_old() -> None:
     assert usable(c.CREATININE_BEFORE, *rows).value == 0.9
     assert reason(c.CREATININE_BEFORE, rows[0]) is Reason.ABSENT
     assert reason(c.CREATININE_BEFORE, lab("2160-0", 0.9, "mg/dL", "2024-05-20")) is Reason.STALE
+
+
+def test_a_number_beside_a_reason_for_its_absence_is_no_value() -> None:
+    """R4 forbids the two together (invariant obs-6): which of them is meant nobody can tell."""
+    why = concept("error", "http://terminology.hl7.org/CodeSystem/data-absent-reason")
+    assert reason(c.CREATININE, lab("2160-0", 1.1, "mg/dL", dataAbsentReason=why)) is Reason.CONFLICT
+    assert reason(c.CREATININE, lab("2160-0", None, None, dataAbsentReason=why)) is Reason.NO_NUMBER
+
+
+def test_a_score_may_be_a_whole_number_without_a_unit() -> None:
+    """A Glasgow Coma Scale of 15 comes as valueInteger too; a creatinine of 1 without a unit stays unusable."""
+    on = "2026-06-01T11:00:00Z"
+    assert usable(c.GCS, lab("9269-2", on=on, valueQuantity=None, valueInteger=14)).value == 14.0
+    assert reason(c.GCS, lab("9269-2", on=on, valueQuantity=None, valueInteger=2)) is Reason.IMPLAUSIBLE
+    assert reason(c.CREATININE, lab("2160-0", valueQuantity=None, valueInteger=1)) is Reason.NO_NUMBER
+
+
+def test_a_pure_number_takes_no_percentage() -> None:
+    """An INR in % is the activity of prothrombin, and 70 of that is no INR of 0.7."""
+    assert reason(c.INR, lab("6301-6", 70.0, "%")) is Reason.UNIT
+    assert usable(c.INR, lab("6301-6", 2.5, "{INR}")).value == 2.5
+    assert usable(c.INR, lab("6301-6", 2.5, "1")).value == 2.5
+
+
+@pytest.mark.parametrize("on", ["2026", "2026-05"])
+def test_a_value_without_a_day_says_so(on: str) -> None:
+    """The first day that it may mean is shown, and the reader is told that the record has none."""
+    for others in ((), (lab("2160-0", 1.1, "mg/dL", on, id="twin"),)):
+        found = usable(c.CREATININE, lab("2160-0", 1.1, "mg/dL", on), *others)
+        assert str(found.note) == "Creatinine: the record gives no day; the first possible one is shown"
+    assert usable(c.CREATININE, lab("2160-0", 1.1, "mg/dL", "2026-05-06")).note is None

@@ -16,7 +16,7 @@ from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext, clinical_context
 from cds_service.fhir.record import PatientRecord
-from cds_service.protocol.request import HookRequest, decode
+from cds_service.protocol.request import HookRequest, decode, decode_resource
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SBP = "8480-6"
@@ -171,6 +171,18 @@ def test_a_row_under_two_prefetch_keys_is_counted_once_and_the_later_version_win
         assert only.quantity.value == 2.0
 
 
+@pytest.mark.parametrize(("older", "newer"), [("1", "2"), ("9", "10"), ('W/"1"', 'W/"2"')])
+def test_without_a_time_of_change_the_higher_version_wins(older: str, newer: str) -> None:
+    """Versions that count are compared as numbers, and neither content nor order decides against them."""
+    for first, last in ((1.0, 2.0), (2.0, 1.0)):
+        old = observation(meta={"versionId": older}, valueQuantity={"value": first, "unit": "mg/dL"})
+        new = observation(meta={"versionId": newer}, valueQuantity={"value": last, "unit": "mg/dL"})
+        for rows in ((old, new), (new, old)):
+            (only,) = record(*rows).observations((CREATININE,))
+            assert only.quantity is not None
+            assert only.quantity.value == last
+
+
 def test_a_later_version_entered_in_error_withdraws_the_row() -> None:
     """An older copy does not bring back what was withdrawn."""
     old = observation(meta={"lastUpdated": "2026-05-01T00:00:00Z"})
@@ -275,6 +287,59 @@ def test_references_are_resolved_where_the_target_is_at_hand() -> None:
     assert code("Medication/m2") is None
     assert code("#out") is None
     assert found.resolve(None, row) is None
+
+
+def test_a_resource_of_another_server_is_not_the_one_with_the_same_id_here() -> None:
+    """Ids are unique on one server: a medicine elsewhere with the id 1 is another medicine."""
+    medication = {"resourceType": "Medication", "id": "m1", "code": {"text": "Warfarin"}}
+    row = msgspec.convert({"resourceType": "MedicationRequest"}, fhir.MedicationRequest)
+    found = record(medication, fhir_server="https://ehr.example/fhir/")
+
+    def known(reference: str) -> bool:
+        return found.resolve(fhir.Reference(reference=reference), row) is not None
+
+    assert known("https://ehr.example/fhir/Medication/m1")
+    assert known("Medication/m1/_history/4")
+    assert not known("https://drugs.example/fhir/Medication/m1")
+
+
+def _modified(**members: Any) -> dict[str, Any]:
+    return {"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"}, **members}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"modifierExtension": [{"url": "http://example.org/negated", "valueBoolean": True}]},
+        {"implicitRules": "http://example.org/rules"},
+    ],
+)
+def test_a_row_whose_meaning_is_modified_in_an_unknown_way_is_left_out(members: dict[str, Any]) -> None:
+    """R4: a resource with a modifier extension that is not understood must not be used; nor is its list whole."""
+    rows = [decode_resource(json.dumps(row).encode()) for row in (PATIENT, _modified(**members))]
+    listed = frozenset({"AllergyIntolerance", "Condition"})
+    found = PatientRecord.from_resources(rows, [None, None], "p1", NOW, listed=listed)
+    assert kept(found, fhir.AllergyIntolerance) == []
+    assert found.left_out == {"modifier not understood": 1}
+    assert not found.has_list("AllergyIntolerance")
+    assert found.has_list("Condition")
+
+
+def test_a_row_with_an_empty_list_of_modifiers_is_a_row_like_others() -> None:
+    """Some servers write empty members."""
+    rows = [decode_resource(json.dumps(row).encode()) for row in (PATIENT, _modified(modifierExtension=[]))]
+    found = PatientRecord.from_resources(rows, [None, None], "p1", NOW)
+    assert kept(found, fhir.AllergyIntolerance) == ["a1"]
+
+
+def test_a_list_of_nothing_but_others_rows_does_not_say_that_there_is_none() -> None:
+    """Such a list was asked for wrongly, or names the patient in a form that nobody can know."""
+    other = {"resourceType": "MedicationRequest", "id": "m", "subject": {"reference": "Patient/p2"}}
+    own = other | {"id": "n", "subject": {"reference": "Patient/p1"}}
+    listed = frozenset({"MedicationRequest"})
+    assert not record(other, listed=listed).has_list("MedicationRequest")
+    assert record(other, own, listed=listed).has_list("MedicationRequest")
+    assert record(listed=listed).has_list("MedicationRequest")
 
 
 def test_the_person_is_read_as_recorded() -> None:

@@ -186,6 +186,18 @@ def test_a_card_says_how_many_resources_were_not_used(pipeline: Pipeline, store:
     assert "Condition/secret" not in results + inputs
 
 
+def test_the_stored_assessment_counts_rows_that_were_no_use(pipeline: Pipeline, store: AssessmentStore) -> None:
+    """Rows of another patient in an answer of the EHR are a fault of somebody's: what was left out can be looked up."""
+    body = json.loads(call(pipeline))
+    stray = condition("stray", patient="somebody-else")
+    body["prefetch"]["conditions"]["entry"].append({"resource": stray})
+    assert pipeline.answer(SERVICE, json.dumps(body).encode(), Caller("closed", "https://closed.example"))
+    with store.database.engine.connect() as connection:
+        ((results,),) = connection.exec_driver_sql("SELECT results FROM assessments").all()
+    assert {"left_out": {"another patient": 1}} in json.loads(results)
+    assert "stray" not in results
+
+
 def test_a_client_may_admit_labels(pipeline: Pipeline) -> None:
     """By setting, for an EHR whose users may see such data."""
     answer = pipeline.answer(SERVICE, call(pipeline), Caller("open", "https://open.example"))

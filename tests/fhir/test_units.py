@@ -106,12 +106,25 @@ def test_spellings_of_one_unit_are_one_unit(spelling: str) -> None:
         ("mmHg", "mm[Hg]"), ("mm Hg", "mm[Hg]"), ("mg/dl", "mg/dL"), ("mg / dL", "mg/dL"), ("bpm", "/min"),
         ("beats/min", "/min"), ("kg/m^2", "kg/m2"), ("kg/m²", "kg/m2"), ("U/l", "U/L"), ("IU/L", "U/L"),
         ("°F", "[degF]"), ("°C", "Cel"), ("lbs", "[lb_av]"), ("µmol/L", "umol/L"), ("μmol/l", "umol/L"),
-        ("mL/min/1.73 m2", "mL/min/{1.73_m2}"),
+        ("mL/min/1.73 m2", "mL/min/{1.73_m2}"), ("10³/µL", "10*3/uL"), ("×10⁹/L", "10*9/L"), ("×10^9/L", "10*9/L"),
+        ("x10(12)/l", "10*12/L"), ("K/ul", "10*3/uL"), ("K/mm³", "10*3/uL"), ("NG/ML", "ng/mL"), ("MG/L", "mg/L"),
+        ("mcg/dl", "ug/dL"), ("mm/hr", "mm/h"), ("sec", "s"), ("％", "%"), ("kg/㎡", "kg/m2"), ("次/分", "/min"),
+        ("ml/(min·1.73m2)", "mL/min/{1.73_m2}"), ("公斤", "kg"), ("beats per minute", "/min"),
     ],
 )  # fmt: skip
 def test_unit_texts_of_everyday_records_are_understood(text: str, ucum: str) -> None:
     """Texts outside UCUM that have one meaning are read as that."""
-    assert units.unit_of(Quantity(value=1.0, unit=text)) == units.read(ucum)
+    unit, expected = units.unit_of(Quantity(value=1.0, unit=text)), units.read(ucum)
+    assert unit is not None
+    assert expected is not None
+    assert units.same(unit, expected)
+
+
+@pytest.mark.parametrize("text", ["103/uL", "10³", "IU/mL", "ug FEU/mL", "MG/G/L", "G", "l l", "x", "mc", "%/%%"])
+def test_what_could_mean_two_things_is_no_unit(text: str) -> None:
+    """A raised digit is a power only behind a ten and before a volume, and no substance is left out of a unit."""
+    assert units.unit_of(Quantity(value=1.0, unit=text)) in (None, units.read(text))
+    assert units.unit_of(Quantity(value=1.0, unit=text)) != units.read("10*3/uL")
 
 
 def test_a_letter_that_is_a_unit_of_another_kind_in_ucum_is_not_reinterpreted() -> None:
@@ -125,6 +138,14 @@ def test_code_and_text_that_contradict_each_other_are_refused() -> None:
     assert units.unit_of(Quantity(value=5.0, system=UCUM, code="mg/dL", unit="mmol/L")) is None
     assert units.unit_of(Quantity(value=5.0, system=UCUM, code="kg", unit="g")) is None
     assert units.unit_of(Quantity(value=5.0, system=UCUM, code="/min", unit="beats/minute")) is not None
+
+
+def test_a_code_without_a_system_may_not_contradict_its_text() -> None:
+    """R4 asks for the system (invariant qty-3); where it is missing, code and text must still agree."""
+    assert units.unit_of(Quantity(value=5.0, code="umol/L", unit="mg/dL")) is None
+    assert units.unit_of(Quantity(value=5.0, code="mg/dL", unit="MG/DL")) == units.read("mg/dL")
+    assert units.unit_of(Quantity(value=5.0, code="MGDL1", unit="mg/dL")) == units.read("mg/dL")
+    assert units.unit_of(Quantity(value=5.0, system="urn:local", code="mmol/L", unit="mg/dL")) == units.read("mg/dL")
 
 
 def test_a_missing_unit_is_no_unit() -> None:
