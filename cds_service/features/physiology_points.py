@@ -1,9 +1,15 @@
 """Points of acute physiology: how far measurements lie from the usual, added up, along the bands of APACHE III.
 
-Bands and points follow Knaus WA et al. Chest 1991;100:1619-36, doi:10.1378/chest.100.6.1619, without its rules on
-acute kidney failure; oxygenation is PaO2/FiO2 and pH stands alone, in bands of our own, because the paper's need what a
-record rarely joins. What is not measured counts as usual, as in the paper. It is an input of models, never shown as the
-score itself: the hours are not those of the paper, and the sum lacks age and chronic health.
+Bands and points are those of Knaus WA et al. Chest 1991;100:1619-36, doi:10.1378/chest.100.6.1619. They were checked
+one by one against two programs that compute the score, which agree with each other: `apsiii.sql` of the MIMIC Code
+Repository (MIT-LCP/mimic-code) and `apache3.R` of icuscoreR (mcshaz/icuscoreR), which gives them in SI units.
+
+Ours, not the paper's: the bands of PaO2/FiO2 and of pH by itself, because a record rarely joins what the paper's need;
+a straight line through the Glasgow Coma Scale's sum, where the paper has a table of eyes, speech and movement; and the
+worst of several values as the one with most points. Left out: hematocrit, the paper's rules on acute kidney failure,
+and its rule that slow breathing on a ventilator counts for nothing.
+What is not measured counts as usual, as in the paper. It is an input of models, never shown as the score itself: the
+hours are not those of the paper, and the sum lacks age and chronic health.
 """
 
 from __future__ import annotations
@@ -45,7 +51,7 @@ BANDS: Mapping[str, Bands] = {
     "oxygenation": Bands((100, 200, 300), (15, 9, 4, 0)),
     "arterial_ph": Bands((7.2, 7.3, 7.35, 7.5, 7.6), (12, 6, 3, 0, 3, 6)),
 }
-# The coma scale: between these, in a straight line.
+# The coma scale, our own: between these, in a straight line.
 _COMA = ((3.0, 48.0), (6.0, 30.0), (8.0, 20.0), (11.0, 12.0), (14.0, 4.0), (15.0, 0.0))
 
 

@@ -21,6 +21,36 @@ def test_points_stand_in_bands_that_begin_where_the_table_says(name: str, value:
     assert p.BANDS[name].of(value) == points
 
 
+# Limits and the points below each, then the points from the last one up, as two programs of others have them: the MIMIC
+# Code Repository, mimic-iv/concepts/score/apsiii.sql, and mcshaz/icuscoreR, R/apache3.R (there in SI units). PaO2/FiO2
+# and pH are not among them: these bands are our own.
+PUBLISHED = {
+    "heart_rate": "40:8 50:5 100:0 110:1 120:5 140:7 155:13 17",
+    "mean_pressure": "40:23 60:15 70:7 80:6 100:0 120:4 130:7 140:9 10",
+    "temperature": "33:20 33.5:16 34:13 35:8 36:2 40:0 4",
+    "respiratory_rate": "6:17 12:8 14:7 25:0 35:6 40:9 50:11 18",
+    "wbc": "1:19 3:5 20:0 25:1 5",
+    "creatinine": "0.5:3 1.5:0 1.95:4 7",
+    "urine": "400:15 600:8 900:7 1500:5 2000:4 4000:0 1",
+    "bun": "17:0 20:2 40:7 80:11 12",
+    "sodium": "120:3 135:2 155:0 4",
+    "albumin": "2:11 2.5:6 4.5:0 4",
+    "bilirubin": "2:0 3:5 5:6 8:8 16",
+    "glucose": "40:8 60:9 200:0 350:3 5",
+}
+
+
+def test_every_band_is_that_of_two_programs_of_others() -> None:
+    """On both sides of every limit, in every measurement that the paper has."""
+    assert set(p.BANDS) - set(PUBLISHED) == {"oxygenation", "arterial_ph"}
+    for name, told in PUBLISHED.items():
+        *below, last = told.split()
+        limits, points = zip(*(pair.split(":") for pair in below), strict=True)
+        after = [*points[1:], last]
+        for limit, under, over in zip(map(float, limits), map(float, points), map(float, after), strict=True):
+            assert (p.BANDS[name].of(limit - 0.01), p.BANDS[name].of(limit)) == (under, over), (name, limit)
+
+
 def test_every_table_has_a_band_more_than_edges_and_a_band_without_points() -> None:
     """What is usual is worth nothing, in every measurement."""
     for name, bands in p.BANDS.items():
