@@ -98,7 +98,8 @@ def read(
 def remade(sources: Sequence[Source]) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """What computes the derived columns of a matrix anew, for rows in which something was hidden or filled in.
 
-    Only columns that are derived from numbers of the same matrix.
+    Only columns that are derived from numbers of the same matrix. A number is taken as it was written: as a float32, a
+    pH of 7.35 lies below 7.35 and would fall into another band than in a record.
     """
     place = {source.feature.id: position for position, source in enumerate(sources)}
     derived = [source.feature for source in sources if source.column is None and isinstance(source.feature, Derived)]
@@ -106,7 +107,7 @@ def remade(sources: Sequence[Source]) -> Callable[[NDArray[np.float32]], NDArray
     def anew(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         result = matrix.copy()
         for feature in derived:
-            columns = [result[:, place[part.id]].astype(np.float64) for part in feature.inputs]
+            columns = [result[:, place[part.id]].astype(np.str_).astype(np.float64) for part in feature.inputs]
             values = [[None if np.isnan(x) else x for x in column.tolist()] for column in columns]
             found = tables.derive(feature, values)
             result[:, place[feature.id]] = [np.nan if value is None else value for value in found]

@@ -5,7 +5,10 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
+from cds_service.features import physiology_points
+from cds_service.features.intensive_care import ARTERIAL_PH
 from cds_service.training.masking import Dropout
+from cds_service.training.tables import Source, remade
 
 DROPOUT = Dropout({"left": [1, 2], "right": [3]}, [frozenset({"left"})], kept=[0], share=0.5, single=0.0)
 
@@ -45,3 +48,12 @@ def test_a_pattern_hides_exactly_its_panels() -> None:
     hidden = np.isnan(DROPOUT.without(rows(10), frozenset({"right"})))
     assert hidden[:, 3].all()
     assert hidden.sum() == 10
+
+
+def test_what_is_computed_anew_falls_into_the_band_of_the_record() -> None:
+    """A pH of 7.35 is usual in a record; as a float32 it lies below 7.35, and must not count there."""
+    points = physiology_points.points("points", ARTERIAL_PH.label, {"arterial_ph": (ARTERIAL_PH,)})
+    given = [7.2, 7.3, 7.35, 7.5, 7.6]
+    matrix = np.array([[ph, np.nan] for ph in given], dtype=np.float32)
+    anew = remade((Source(ARTERIAL_PH, "pH", "[pH]"), Source(points)))(matrix)
+    assert anew[:, 1].tolist() == [points.compute(ph) for ph in given]
