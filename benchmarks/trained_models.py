@@ -48,7 +48,7 @@ def median_row(model: TrainedModel | FusedModel) -> tuple[FeatureValues, Mapping
 def bare(model: TrainedModel | FusedModel, numbers: Mapping[str, float]) -> Callable[[], None] | None:
     """XGBoost's margin and TreeSHAP on the same row; None for a model that is a sum."""
     if isinstance(model, TrainedModel):
-        pairs = [(model.booster, [i.id for i in model.manifest.inputs])]
+        pairs = [(model.margin.booster, [i.id for i in model.manifest.inputs])]
     else:
         kinds = {m.id: m.inputs for m in model.manifest.modalities}
         trees = [(m, s) for (_, m), s in model.scorers.items() if isinstance(s, Trees)]

@@ -164,7 +164,22 @@ class Forest:
         node = self.roots
         for _ in range(self.depth):
             node = self.children.take(2 * node + left.take(node))
-        return float(np.cumsum(np.append(self.base, self.values.take(node)), dtype=self.values.dtype)[-1])
+        return self._sum(self.values.take(node))
+
+    def _sum(self, leaves: NDArray[np.float32] | NDArray[np.float64]) -> float:
+        """The margin of one leaf a tree."""
+        return float(np.cumsum(np.append(self.base, leaves), dtype=self.values.dtype)[-1])
+
+    def reach(self) -> tuple[float, float]:
+        """The margins below and above which no patient can come: every tree at its least, and at its greatest leaf.
+
+        Added up in the order and the number type of a margin, so that rounding moves none beyond them.
+        """
+        right, left = self.children[::2], self.children[1::2]
+        least, greatest = self.values, self.values
+        for _ in range(self.depth):  # from below: a leaf has itself as both children
+            least, greatest = np.minimum(least[left], least[right]), np.maximum(greatest[left], greatest[right])
+        return self._sum(least[self.roots]), self._sum(greatest[self.roots])
 
     def leaves(self) -> Leaves:
         """Every leaf that can be reached: all ways grow together, a level at a time."""

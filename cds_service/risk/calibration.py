@@ -3,8 +3,8 @@
 logit P(horizon) = intercept(horizon) + slope x margin. The slope is positive and the intercepts rise with the
 horizon, so that a longer horizon never has a lower risk, and the risks of two people never change places between
 horizons. A horizon may have a slope of its own, as where a hazard is not proportional; lines that are not parallel
-cross, and beyond that the lower one stands for both. The map is affine on the log-odds, which keeps attributions
-exact; isotonic regression would not.
+cross somewhere, and `crossed` tells whether within the margins that the trees can give: then the calibration is
+refused. The map is affine on the log-odds for everyone, which keeps attributions exact; isotonic regression would not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Target = int | str  # a horizon in years, or the name of an outcome
+Reach = tuple[float, float]  # the least and the greatest margin that the trees can give
 T = TypeVar("T", int, str)
 _STEPS, _PRECISION, _LONGEST = 100, 1e-10, 2.0  # of Newton's method: steps, when to stop, and no step beyond this
 
@@ -41,11 +42,11 @@ class Calibration:
         for slope in (self.slope, *self.slopes.values()):
             if not np.isfinite(slope) or slope <= 0:
                 raise ValueError(f"the slope must be positive, got {slope}")
-        if unknown := [_named(target) for target in self.slopes if target not in self.intercepts]:
+        if unknown := [named(target) for target in self.slopes if target not in self.intercepts]:
             raise ValueError(f"{unknown[0]} has a slope and no intercept")
         for shorter, longer in pairwise(horizons):
             if not self.intercepts[shorter] < self.intercepts[longer]:
-                raise ValueError(f"the intercept of {_named(longer)} must be above that of {_named(shorter)}")
+                raise ValueError(f"the intercept of {named(longer)} must be above that of {named(shorter)}")
 
     @property
     def horizons(self) -> tuple[Target, ...]:
@@ -58,23 +59,14 @@ class Calibration:
 
     def log_odds(self, horizon: Target, margin: Floats | float) -> Floats:
         """Calibrated log-odds of the outcome within the horizon."""
-        lines = [self.line(one, margin) for one in self._with_longer(horizon)]
-        return np.asarray(np.minimum.reduce(lines))
-
-    def line(self, horizon: Target, margin: Floats | float) -> Floats:
-        """The log-odds of a horizon's own line, whatever the longer ones say."""
         return np.asarray(self.intercepts[horizon] + self.slope_of(horizon) * np.asarray(margin, dtype=np.float64))
 
-    def in_force(self, horizon: Target, margin: float) -> Target:
-        """Whose line gives a horizon's log-odds at a margin: its own, or a longer one's where they have crossed."""
-        return min(self._with_longer(horizon), key=lambda one: float(self.line(one, margin)))
-
-    def _with_longer(self, horizon: Target) -> tuple[Target, ...]:
-        """A horizon, and those longer whose lines may cross its own."""
-        if not self.slopes:
-            return (horizon,)
-        horizons = self.horizons
-        return horizons[horizons.index(horizon) :]
+    def crossed(self, reach: Reach) -> tuple[Target, Target] | None:
+        """A horizon and the next longer one, whose risk is the lower at some margin within reach; None if none is."""
+        for shorter, longer in pairwise(self.horizons):
+            if any(self.log_odds(longer, margin) < self.log_odds(shorter, margin) for margin in reach):
+                return shorter, longer
+        return None
 
     def probability(self, horizon: Target, margin: Floats | float) -> Floats:
         """Calibrated probability of the outcome within the horizon, 0-1."""
@@ -87,7 +79,8 @@ def _in_order(targets: Iterable[Target]) -> tuple[Target, ...]:
     return tuple(years) if len(years) == len(given) else given
 
 
-def _named(target: Target) -> str:
+def named(target: Target) -> str:
+    """A horizon or an outcome in the words of a message."""
     return f"{target} years" if isinstance(target, int) else target
 
 
@@ -104,12 +97,13 @@ class Observed:
     outcomes: Floats
 
 
-def fit(observed: Mapping[T, Observed], own_slopes: bool = False) -> Calibration:
+def fit(observed: Mapping[T, Observed] | Mapping[Target, Observed], reach: Reach | None = None) -> Calibration:
     """The calibration of greatest likelihood over all horizons together, by Newton's method.
 
     observed: horizon in years, or outcome in ascending order -> what was seen; rows differ between horizons, as
     follow-up does. Margins must come from models that were not trained on those rows.
-    own_slopes: each horizon is fitted by itself.
+    reach: of the trees, if each horizon shall have a slope of its own: it has, unless lines fitted so would cross
+    within reach; then all share one.
     Raises ValueError if a horizon has no outcome or nothing else.
     """
     seen: dict[Target, Observed] = dict(observed.items())
@@ -117,13 +111,43 @@ def fit(observed: Mapping[T, Observed], own_slopes: bool = False) -> Calibration
     for h in horizons:
         what = "horizon" if isinstance(h, int) else "outcome"
         if len(np.unique(seen[h].outcomes)) < 2:
-            raise ValueError(f"the {what} of {_named(h)} needs people with and without the outcome")
-    if not own_slopes:
-        intercepts, slope = _fitted([seen[h] for h in horizons])
-        return Calibration(slope, dict(zip(horizons, intercepts, strict=True)))
-    lines = {h: _fitted([seen[h]]) for h in horizons}
-    *shorter, longest = horizons
-    return Calibration(lines[longest][1], {h: lines[h][0][0] for h in horizons}, {h: lines[h][1] for h in shorter})
+            raise ValueError(f"the {what} of {named(h)} needs people with and without the outcome")
+    if reach is not None:
+        lines = {h: _fitted([seen[h]]) for h in horizons}
+        *shorter, longest = horizons
+        own = {h: lines[h][1] for h in shorter}
+        apart = _ordered(lines[longest][1], {h: lines[h][0][0] for h in horizons}, own, reach)
+        if apart is not None:
+            return apart
+    intercepts, slope = _fitted([seen[h] for h in horizons])
+    return Calibration(slope, dict(zip(horizons, intercepts, strict=True)))
+
+
+def refit(known: Calibration, observed: Mapping[Target, Observed], reach: Reach | None) -> Calibration:
+    """A calibration on other rows: each line is moved, and all are scaled alike, as the greatest likelihood has it.
+
+    Slopes of their own keep their ratio, which a smaller table cannot tell. reach: of the trees. Where lines with
+    slopes of their own would cross within reach, all horizons share one. Raises ValueError as `fit` does.
+    """
+    if known.slopes:
+        lines = [Observed(known.log_odds(h, observed[h].margins), observed[h].outcomes) for h in known.horizons]
+        shifts, scale = _fitted(lines)
+        moved = {h: shift + scale * known.intercepts[h] for h, shift in zip(known.horizons, shifts, strict=True)}
+        found = _ordered(scale * known.slope, moved, {h: scale * b for h, b in known.slopes.items()}, reach)
+        if found is not None:
+            return found
+    return fit(observed)
+
+
+def _ordered(
+    slope: float, intercepts: Mapping[Target, float], slopes: Mapping[Target, float], reach: Reach | None
+) -> Calibration | None:
+    """A calibration with slopes of their own; None if the order of risks would not hold everywhere within reach."""
+    try:
+        found = Calibration(slope, intercepts, slopes)
+    except ValueError:
+        return None
+    return found if reach is not None and found.crossed(reach) is None else None
 
 
 def _fitted(seen: Sequence[Observed]) -> tuple[list[float], float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,24 +9,10 @@ from cds_service.errors import PluginError
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Feature
 from cds_service.language import Message
-from cds_service.risk.calibration import Calibration, Target
-from cds_service.risk.manifest import Manifest, Own
+from cds_service.risk.calibration import Calibration, Target, named
+from cds_service.risk.manifest import Manifest
+from cds_service.risk.margin import Margin
 from cds_service.risk.narrower import Narrower
-
-
-def read_weights(folder: Path, name: str, sha256: str) -> bytes:
-    """The weights in a file of a model's folder, after their digest was checked. Raises PluginError."""
-    path = folder / name
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise PluginError(f"{path}: the weights are missing; restore the file or train the model again") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise PluginError(
-            f"{path}: these are not the weights of {folder / 'manifest.json'} (SHA-256 differs); "
-            "restore both files from one version"
-        )
-    return content
 
 
 def target(key: str) -> Target:
@@ -35,22 +20,50 @@ def target(key: str) -> Target:
     return int(key) if key.isdecimal() else key
 
 
-def calibration(folder: Path, declared: Manifest) -> Calibration:
-    """The calibration of a manifest. Raises PluginError if it cannot be one."""
-    stated = declared.calibration
+def calibrations(folder: Path, declared: Manifest, margin: Margin) -> tuple[Calibration, tuple[Narrower, ...]]:
+    """The calibration of a manifest on a margin, and those of outcomes with a margin of their own.
+
+    Raises PluginError if one cannot be, or the risk of a longer horizon could be the lower for some patient.
+    """
+    stated, file = declared.calibration, folder / "manifest.json"
     try:
-        return Calibration(
+        found = Calibration(
             stated.slope,
             {target(h): a for h, a in stated.intercepts.items()},
             {target(h): b for h, b in stated.slopes.items()},
         )
+        own = {name: Calibration(one.slope, {name: one.intercept}) for name, one in declared.narrower.items()}
     except ValueError as error:
-        raise PluginError(f"{folder / 'manifest.json'}: calibration: {error}") from error
+        raise PluginError(f"{file}: calibration: {error}") from error
+    if (fault := crossing(found, margin)) is not None:
+        raise PluginError(f"{file}: calibration: {fault}; restore the file, or calibrate the model again")
+    return found, tuple(_narrower(folder, declared, outcome, one) for outcome, one in own.items())
 
 
-def narrower(folder: Path, outcome: str, own: Own) -> Narrower:
-    """The margin of an outcome that has weights of its own. Raises PluginError."""
-    return Narrower.of(outcome, folder / own.weights, own, lambda: read_weights(folder, own.weights, own.sha256))
+def crossing(calibration: Calibration, margin: Margin) -> str | None:
+    """What is wrong with the order of a calibration's horizons on a margin, or None.
+
+    Lines of one slope never cross; others may not do so at any margin that a patient can have.
+    """
+    if not calibration.slopes:
+        return None
+    reach = margin.reach()
+    if reach is None:
+        return "slopes of their own need plain trees, of which it is known how far their margin goes"
+    crossed = calibration.crossed(reach)
+    if crossed is None:
+        return None
+    shorter, longer = (named(one) for one in crossed)
+    low, high = reach
+    return (
+        f"the risk of {longer} would fall below that of {shorter} for some patients (margins go from {low:.2f} to "
+        f"{high:.2f})"
+    )
+
+
+def _narrower(folder: Path, declared: Manifest, outcome: str, calibration: Calibration) -> Narrower:
+    own = declared.narrower[outcome]
+    return Narrower(outcome, Margin.read(folder / own.weights, own.sha256, len(declared.inputs)), calibration)
 
 
 def check_words(folder: Path, targets: Sequence[Target], words: Message | Mapping[str, Message]) -> None:
@@ -78,9 +91,3 @@ def check_features(folder: Path, declared: Manifest, features: Sequence[Feature]
     in_code = {feature: group.id for group in groups for feature in group.features}
     if in_manifest != in_code:
         raise PluginError(f"{file}: its groups of inputs are not those of model.py; train again or mend model.py")
-
-
-def check_width(folder: Path, declared: Manifest, taken: int) -> None:
-    """Raises PluginError if weights take another number of inputs than the manifest has."""
-    if taken != len(declared.inputs):
-        raise PluginError(f"{folder / declared.weights}: takes {taken} inputs, the manifest has {len(declared.inputs)}")

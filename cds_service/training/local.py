@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from cds_service.errors import BadRequest
 from cds_service.risk import manifest as manifests
-from cds_service.risk.calibration import Calibration, Observed, Target, fit, in_the_large
+from cds_service.risk.calibration import Calibration, Observed, Reach, Target, in_the_large, refit
+from cds_service.risk.loading import crossing
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
 from cds_service.training.evaluation import FEWEST, Judge, markdown
@@ -29,6 +30,10 @@ from cds_service.training.hazard import Floats
 Method = Literal["intercept", "slope-and-intercept"]
 Rows = NDArray[np.bool_]
 _FOLDS = 5
+_ONE_SLOPE = (
+    "With a slope for each horizon, as before, the risk of a longer one would fall below that of a shorter one for "
+    "some patients: so all horizons share one slope.\n\n"
+)
 KEPT = ("model.py", "card.md", "attributes.json", "beeswarm.svg", "calibration.svg")
 
 
@@ -60,13 +65,15 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
     Raises BadRequest if an outcome came to too few or too many, or the data turn the order of risks round.
     """
     own = {part.outcome: part for part in model.narrower}
-    margins = model.margins(local.matrix)
+    margins = model.margin.of_rows(local.matrix)
     observed = {
         target: Observed(margins[known & local.spoken], came[known & local.spoken])
         for target, (known, came) in local.came.items()
         if target not in own
     }
-    main = _fitted(model.calibration, observed, method)
+    main = _fitted(model.calibration, observed, method, model.margin.reach() if model.calibration.slopes else None)
+    if (fault := crossing(main, model.margin)) is not None:
+        raise BadRequest(f"with these outcomes, {fault}; use --method slope-and-intercept, or more patients")
     calibration = msgspec.structs.replace(
         model.manifest.calibration,
         slope=main.slope,
@@ -78,7 +85,7 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
     for outcome, part in own.items():
         known, came = local.came[outcome]
         rows = known & local.spoken
-        seen = {outcome: Observed(part.margins(local.matrix)[rows], came[rows])}
+        seen = {outcome: Observed(part.margin.of_rows(local.matrix)[rows], came[rows])}
         found = _fitted(part.calibration, dict(seen.items()), method)
         declared = model.manifest.narrower[outcome]
         narrower[outcome] = msgspec.structs.replace(declared, slope=found.slope, intercept=found.intercepts[outcome])
@@ -109,7 +116,7 @@ def site_version(version: str, data: Path) -> str:
 
 def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -> str:
     """Before and after, on the rows for which the model speaks; "after" is cross-fitted, so as not to be flattered."""
-    before, after = model.log_odds(local.matrix), _cross_fitted(model, local, method)
+    before, after = model.rows.log_odds(local.matrix), _cross_fitted(model, local, method)
     rows: list[tuple[object, ...]] = []
     for target, (known, came) in local.came.items():
         judge = Judge(came, 0)
@@ -123,6 +130,7 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
         f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
         f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
+        f"{_ONE_SLOPE if model.calibration.slopes and not fresh.calibration.slopes else ''}"
         "The new version is silent until it is signed off in the settings (`[models.signed_off]`).\n"
     )
 
@@ -138,12 +146,14 @@ def _cross_fitted(model: TrainedModel, local: Local, method: Method) -> dict[Tar
             local.spoken[rest],
         )
         moved = model.with_manifest(recalibrated(model, part, method))
-        for target, log_odds in moved.log_odds(local.matrix[here]).items():
+        for target, log_odds in moved.rows.log_odds(local.matrix[here]).items():
             found[target][here] = log_odds
     return found
 
 
-def _fitted(known: Calibration, observed: Mapping[Target, Observed], method: Method) -> Calibration:
+def _fitted(
+    known: Calibration, observed: Mapping[Target, Observed], method: Method, reach: Reach | None = None
+) -> Calibration:
     for target, seen in observed.items():
         events = float(np.sum(seen.outcomes))
         if min(events, len(seen.outcomes) - events) < FEWEST:
@@ -153,10 +163,7 @@ def _fitted(known: Calibration, observed: Mapping[Target, Observed], method: Met
             )
     try:
         if method == "slope-and-intercept":
-            by_year = {t: seen for t, seen in observed.items() if isinstance(t, int)}
-            by_name = {t: seen for t, seen in observed.items() if isinstance(t, str)}
-            apart = bool(known.slopes)
-            return fit(by_year, apart) if by_year else fit(by_name, apart)
+            return refit(known, observed, reach)
         shifted = {
             target: known.intercepts[target] + in_the_large(known.log_odds(target, seen.margins), seen.outcomes)
             for target, seen in observed.items()

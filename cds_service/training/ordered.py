@@ -1,6 +1,6 @@
 """Several outcomes of which each includes the one before it, each with a study of its own on the same folds.
 
-The log-odds of an outcome are the lowest of its own and of those that include it, as the service computes them.
+The log-odds of an outcome are the lowest of its own and of those that include it (`risk.narrower`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.risk.calibration import Target
+from cds_service.risk.narrower import in_order
 from cds_service.training import study
 from cds_service.training.hazard import Floats
 from cds_service.training.outcomes import Outcomes
@@ -47,7 +48,7 @@ class Ordered:
         """Calibrated log-odds of each row from models that were not trained on it."""
         names = list(self.studies)
         wider = names[names.index(str(target)) :]
-        return np.asarray(np.min([self.studies[name].log_odds(matrix, name) for name in wider], axis=0))
+        return np.asarray(in_order([self.studies[name].log_odds(matrix, name) for name in wider])[0])
 
     def capped(self, matrix: NDArray[np.float32], name: str) -> float:
         """The share of rows in which an outcome's own margin exceeds that of what includes it."""

@@ -83,7 +83,7 @@ class Declared(ABC, Generic[T]):
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""
         table = self.table.read(data)
         cohort, spoken, groups = self.cohort(table), self.spoken(table), self.subgroups(table)
-        log_odds, blocks = model.log_odds(table.matrix), {}
+        log_odds, blocks = model.rows.log_odds(table.matrix), {}
         for target, known in cohort.known.items():
             judge = Judge(cohort.within(target), self.seed)
             parts = {self.everyone: known, self.those: known & spoken}

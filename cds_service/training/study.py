@@ -17,7 +17,8 @@ import xgboost
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from cds_service.risk.calibration import Calibration, T, Target
+from cds_service.explain.forest import Forest
+from cds_service.risk.calibration import Calibration, Reach, T, Target
 from cds_service.risk.calibration import fit as calibrate
 from cds_service.training.hazard import Floats, Parameters, People, Recipe, fit, margins
 from cds_service.training.metrics import Ranked
@@ -35,7 +36,8 @@ class Plan:
     held_out: of the inner folds, how many are held out in turn; 0: each of them. The more inner folds, the nearer the
     models that calibrate come in size to the one that is calibrated, and with it their margins in spread.
     from_outer: with one trial, the final calibration is fitted on the margins of the outer folds.
-    own_slopes: each horizon is calibrated with a slope of its own.
+    own_slopes: each horizon is calibrated with a slope of its own, where its risk stays below that of a longer one for
+    every margin that the trees can give.
     """
 
     recipe: Recipe
@@ -116,7 +118,7 @@ def _refit(cohort: People[T], fold: Indices, models: Sequence[Fitted], plan: Pla
         held_out[fold == number] = margins(model.booster, cohort.matrix[fold == number])
     parameters = models[0].parameters
     booster = fit(cohort, np.arange(len(cohort)), parameters, plan.recipe)
-    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on), plan.own_slopes)
+    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on), _reach(booster, plan))
     return Fitted(booster, calibration, parameters)
 
 
@@ -158,10 +160,17 @@ def _model(cohort: People[T], rows: Indices, plan: Plan, step: Step, name: str) 
     if best is None:
         raise ValueError("no trial of the tuning was completed")
     _, parameters, held_out = best
-    calibration = calibrate(cohort.observed(held_out, plan.calibrated_on & ~np.isnan(held_out)), plan.own_slopes)
     booster = fit(cohort, rows, parameters, plan.recipe)
+    observed = cohort.observed(held_out, plan.calibrated_on & ~np.isnan(held_out))
+    calibration = calibrate(observed, _reach(booster, plan))
     step(name)
     return Fitted(booster, calibration, parameters)
+
+
+def _reach(booster: xgboost.Booster, plan: Plan) -> Reach | None:
+    """How far the margin of trees goes, if their horizons are to have slopes of their own."""
+    forest = Forest.read(bytes(booster.save_raw("ubj"))) if plan.own_slopes else None
+    return None if forest is None else forest.reach()
 
 
 def _suggest(trial: optuna.Trial, name: str, kind: str, low: float, high: float) -> None:

@@ -69,6 +69,19 @@ def test_every_value_is_that_of_the_native_computation(params: dict[str, Any]) -
     assert np.array_equal(np.array([margin for _, margin in found], dtype=np.float32), margins)
 
 
+def test_no_margin_lies_beyond_what_the_trees_can_reach() -> None:
+    """Bounds of all patients, in the rounding of a margin; of one tree, somebody is at each of both."""
+    rows = drawn(6, 3000)
+    for rounds in (1, 60):
+        booster = trained(rounds, base_score=0.3)
+        forest = Forest.read(weights(booster))
+        assert forest is not None
+        low, high = forest.reach()
+        margins = booster.predict(xgboost.DMatrix(rows, nthread=1), output_margin=True)
+        assert low <= margins.min() < margins.max() <= high
+        assert rounds > 1 or (margins.min(), margins.max()) == (low, high)
+
+
 def test_tables_that_were_kept_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every member, bit for bit, and their types."""
     monkeypatch.setattr("sys.dont_write_bytecode", False)

@@ -125,7 +125,7 @@ def test_for_any_patient_the_explanation_adds_up(model: TrainedModel, data: st.D
         data.draw(st.one_of(st.just(np.nan), st.floats(i.training.lowest - 5, i.training.highest * 1.5)))
         for i in model.manifest.inputs
     ]
-    found = tree.attribute(model.booster, np.array([row], dtype=np.float32), model.tables)
+    found = tree.attribute(model.margin.booster, np.array([row], dtype=np.float32), model.margin.tables)
     slope = model.calibration.slope
     baseline = float(model.calibration.log_odds("in_hospital_death", found.expected))
     output = float(model.calibration.log_odds("in_hospital_death", found.margins[0]))
@@ -134,7 +134,7 @@ def test_for_any_patient_the_explanation_adds_up(model: TrainedModel, data: st.D
 
 def test_the_leaf_tables_serve_it(model: TrainedModel) -> None:
     """Without them an explanation costs ten times as much."""
-    assert model.tables is not None
+    assert model.margin.tables is not None
 
 
 def bundle(hours: float) -> PatientRecord:

@@ -128,7 +128,7 @@ def test_for_any_patient_the_explanation_adds_up_and_five_years_is_below_ten(
         data.draw(st.one_of(st.just(np.nan), st.floats(i.training.lowest - 5, i.training.highest * 1.5)))
         for i in model.manifest.inputs
     ]
-    found = tree.attribute(model.booster, np.array([row], dtype=np.float32))
+    found = tree.attribute(model.margin.booster, np.array([row], dtype=np.float32))
     for horizon in model.calibration.horizons:
         baseline = model.calibration.log_odds(horizon, found.expected)
         output = model.calibration.log_odds(horizon, found.margins[0])
@@ -138,14 +138,16 @@ def test_for_any_patient_the_explanation_adds_up_and_five_years_is_below_ten(
 
 
 def test_no_patient_can_have_a_margin_at_which_the_lines_of_five_and_ten_years_cross(model: TrainedModel) -> None:
-    """The sum of the lowest leaf of every tree: below it there is nothing, and there five years is still below ten."""
-    trees = json.loads(bytes(model.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
-    lowest = sum(
-        min(leaf for leaf, left in zip(t["split_conditions"], t["left_children"], strict=True) if left < 0)
-        for t in trees
-    )
+    """At the sum of the lowest leaf of every tree there is nothing below, and there five years is still below ten."""
+    trees = json.loads(bytes(model.margin.booster.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+    leaves = [
+        [leaf for leaf, left in zip(t["split_conditions"], t["left_children"], strict=True) if left < 0] for t in trees
+    ]
+    lowest, highest = sum(map(min, leaves)), sum(map(max, leaves))
+    assert model.margin.reach() == pytest.approx((lowest, highest), abs=1e-3)
     assert model.calibration.slope_of(5) < model.calibration.slope_of(10)
-    assert model.calibration.in_force(5, lowest) == 5
+    for margin in (lowest, highest):
+        assert model.calibration.probability(5, margin) < model.calibration.probability(10, margin)
 
 
 @pytest.mark.parametrize(

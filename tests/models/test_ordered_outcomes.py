@@ -9,6 +9,7 @@ import pytest
 from cds_service.features import discharge
 from cds_service.features.feature import FeatureValues
 from cds_service.risk.model import NotEstimated, Refusal
+from cds_service.risk.narrower import in_force, in_order
 from cds_service.risk.readmission import FEATURES
 from cds_service.risk.trained import TrainedModel
 
@@ -30,9 +31,41 @@ def test_death_in_hospital_never_exceeds_death_within_180_days(illness: TrainedM
         [[g.uniform(i.training.lowest, i.training.highest) for i in inputs] for _ in range(500)], dtype=np.float32
     )
     rows[g.random(rows.shape) < 0.3] = np.nan
-    hospital, half_year = illness.log_odds(rows).values()
+    hospital, half_year = illness.rows.log_odds(rows).values()
     assert np.all(hospital <= half_year)
     assert np.any(hospital < half_year)
+
+
+def test_where_the_wider_outcome_stands_for_both_the_card_is_told(illness: TrainedModel, patient: Build) -> None:
+    """Patients of whom the trees of death in hospital say more than those of 180 days: one number, said to be so."""
+    inputs, g = illness.manifest.inputs, np.random.default_rng(3)
+    drawn = [[g.uniform(i.training.p01, i.training.p99) for i in inputs] for _ in range(2000)]
+    rows = np.array(drawn, dtype=np.float32)
+    for place, declared in enumerate(inputs):
+        if declared.answers:
+            rows[:, place] = g.choice(list(declared.answers.values()), len(rows))
+        if declared.whole:
+            rows[:, place] = np.floor(rows[:, place])
+    hospital, half_year = illness.rows.log_odds(rows).values()
+    same = hospital == half_year
+    for row in [*rows[same][:3], *rows[~same][:3]]:
+        words = [{number: word for word, number in i.answers.items()} for i in inputs]
+        given = {f: w.get(x, x) for f, w, x in zip(illness.inputs, words, row.tolist(), strict=True)}
+        result = illness.estimate(patient(illness, given))
+        assert isinstance(result, tuple)
+        of_stay, of_half_year = result
+        told = "Taken from death within 180 days, which includes it" in [str(note) for note in of_stay.notes]
+        assert told == (of_stay.value == of_half_year.value)
+        assert "Taken from" not in " ".join(str(note) for note in of_half_year.notes)
+        assert max(one.explanation.residual() for one in result) <= 5e-5
+    assert 0 < same.sum() < len(rows)
+
+
+def test_each_of_three_outcomes_is_below_all_that_include_it() -> None:
+    """Also where only the middle one stands in the way; a tie is an outcome's own."""
+    own = [np.array([0.5, -3.0, 1.0, 0.0]), np.array([-1.0, 2.0, 3.0, 0.0]), np.array([1.0, 1.0, -2.0, 0.0])]
+    assert in_force(own).tolist() == [[1, 0, 2, 0], [1, 2, 2, 1], [2, 2, 2, 2]]
+    assert in_order(own).tolist() == [[-1.0, -3.0, -2.0, 0.0], [-1.0, 1.0, -2.0, 0.0], [1.0, 1.0, -2.0, 0.0]]
 
 
 @pytest.fixture(scope="module")

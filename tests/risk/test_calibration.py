@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.risk.calibration import Calibration, Observed, expit, fit, in_the_large, slope_and_intercept
+from cds_service.risk.calibration import Calibration, Observed, expit, fit, in_the_large, refit, slope_and_intercept
 
 finite = st.floats(-20, 20)
 
@@ -77,17 +77,36 @@ def test_estimates_that_are_far_off_still_get_a_shift() -> None:
     assert expit(np.array([-800.0, 800.0])).tolist() == pytest.approx([0.0, 1.0])
 
 
-@given(slope=st.floats(0.1, 5), own=st.floats(0.1, 5), gap=st.floats(1e-3, 5), margin=finite)
-def test_slopes_of_their_own_never_put_a_longer_horizon_below_a_shorter_one(
-    slope: float, own: float, gap: float, margin: float
+@given(slope=st.floats(0.1, 5), own=st.floats(0.1, 5), gap=st.floats(1e-3, 5), ends=st.tuples(finite, finite))
+def test_two_horizons_that_do_not_cross_at_the_ends_of_what_trees_reach_do_not_in_between(
+    slope: float, own: float, gap: float, ends: tuple[float, float]
 ) -> None:
-    """Lines that are not parallel cross; beyond that the lower one stands, and is named for the explanation."""
+    """Whatever the slopes: either they are named, or the shorter is nowhere the riskier."""
+    reach = min(ends), max(ends)
     calibration = Calibration(slope, {5: -2.0, 10: -2.0 + gap}, {5: own})
-    five, ten = calibration.log_odds(5, margin), calibration.log_odds(10, margin)
-    assert five <= ten
-    line = calibration.in_force(5, margin)
-    assert five == calibration.line(line, margin)
-    assert line == 5 or own * margin - 2.0 > ten
+    between = np.linspace(*reach, 41)
+    above = calibration.log_odds(5, between) > calibration.log_odds(10, between) + 1e-12
+    if calibration.crossed(reach) is None:
+        assert not above.any()
+    else:
+        assert calibration.crossed(reach) == (5, 10)
+
+
+def simulated(truth: Calibration, seed: int, n: int = 20_000) -> dict[int, Observed]:
+    """People whose margins are from a normal distribution, and outcomes drawn from a calibration."""
+    generator = np.random.default_rng(seed)
+    margins, rank = generator.normal(size=n), generator.random(n)
+    return {h: Observed(margins, (rank < truth.probability(h, margins)).astype(float)) for h in (5, 10)}
+
+
+def test_slopes_that_would_put_ten_years_below_five_for_some_patients_become_one() -> None:
+    """The lines cross at a margin of -4: with trees that go to -3 each keeps its slope, with trees to -5 none does."""
+    observed = simulated(Calibration(1.2, {5: -2.5, 10: -1.3}, {5: 0.9}), 6)
+    near, far = fit(observed, reach=(-3.0, 3.0)), fit(observed, reach=(-5.0, 3.0))
+    assert near.slopes
+    assert near.crossed((-5.0, 3.0)) == (5, 10)
+    assert far.slopes == {}
+    assert far == fit(observed)
 
 
 def test_each_horizon_gets_the_slope_that_made_its_outcomes() -> None:
@@ -99,7 +118,7 @@ def test_each_horizon_gets_the_slope_that_made_its_outcomes() -> None:
         h: Observed(margins, (generator.random(len(margins)) < truth.probability(h, margins)).astype(float))
         for h in truth.horizons
     }
-    found = fit(observed, own_slopes=True)
+    found = fit(observed, reach=(-3.0, 3.0))
     assert [found.slope_of(h) for h in (5, 10)] == pytest.approx([0.9, 1.2], abs=0.03)
     shared = fit(observed)
     for h, low, high in ((5, 0.7, 0.95), (10, 1.02, 1.3)):
@@ -107,6 +126,22 @@ def test_each_horizon_gets_the_slope_that_made_its_outcomes() -> None:
         of_own, _ = slope_and_intercept(found.log_odds(h, margins), observed[h].outcomes)
         assert low < of_shared < high
         assert of_own == pytest.approx(1.0, abs=1e-6)
+
+
+def test_other_rows_move_each_line_and_scale_all_alike() -> None:
+    """What a hospital's outcomes say: shift and scale of the log-odds as they were, the ratio of slopes kept."""
+    known = Calibration(1.2, {5: -2.8, 10: -1.2}, {5: 0.9})
+    truth = Calibration(0.8 * 1.2, {5: 0.3 + 0.8 * -2.8, 10: 0.1 + 0.8 * -1.2}, {5: 0.8 * 0.9})
+    found = refit(known, simulated(truth, 8, 200_000), (-4.0, 4.0))
+    assert found.intercepts == pytest.approx(truth.intercepts, abs=0.03)
+    assert found.slope == pytest.approx(truth.slope, abs=0.03)
+    assert found.slopes[5] / found.slope == pytest.approx(0.75)
+
+
+def test_one_slope_for_all_is_refitted_as_it_was_fitted() -> None:
+    """The log-odds that a model had are an affine map of its margin: both give the same line."""
+    observed = simulated(Calibration(0.7, {5: -2.0, 10: -1.0}), 9)
+    assert refit(Calibration(1.0, {5: -1.0, 10: 0.0}), observed, None) == fit(observed)
 
 
 def test_a_slope_of_a_horizon_without_an_intercept_is_refused() -> None:

@@ -33,7 +33,7 @@ def site(model: TrainedModel, shift: float, slope: float = 1.0) -> Local:
     matrix = np.array([[g.uniform(i.training.p01, i.training.p99) for i in inputs] for _ in range(N)], dtype=np.float32)
     came = {}
     rank = g.random(N)
-    for target, log_odds in model.log_odds(matrix).items():
+    for target, log_odds in model.rows.log_odds(matrix).items():
         came[target] = np.ones(N, dtype=bool), (rank < expit(shift + slope * log_odds)).astype(float)
     return Local(matrix, came, np.ones(N, dtype=bool))
 
@@ -52,7 +52,7 @@ def test_a_shift_of_all_risks_is_found(model: TrainedModel, method: local.Method
 
 
 def test_estimates_that_are_too_extreme_are_drawn_in(model: TrainedModel) -> None:
-    """A slope of one half is found, at each horizon that has a slope of its own."""
+    """A slope of one half is found; slopes of the horizons keep their ratio, and their lines do not cross."""
     fresh = local.recalibrated(model, site(model, 0.0, slope=0.5), "slope-and-intercept")
     assert fresh.calibration.slope == pytest.approx(0.5 * model.calibration.slope, rel=0.15)
     assert fresh.calibration.slopes == pytest.approx({"5": 0.5 * model.calibration.slope_of(5)}, rel=0.15)
@@ -80,3 +80,25 @@ def test_too_few_outcomes_calibrate_nothing(model: TrainedModel) -> None:
     none = {target: (known, np.zeros(N)) for target, (known, _) in here.came.items()}
     with pytest.raises(BadRequest, match="at least 20"):
         local.recalibrated(model, Local(here.matrix, none, here.spoken), "intercept")
+
+
+@pytest.fixture
+def nearer(model: TrainedModel) -> Local:
+    """Five years more common and ten years rarer than the model says: shifted so, its two lines would cross."""
+    here = site(model, 0.0)
+    return Local(here.matrix, {5: site(model, 0.2).came[5], 10: site(model, -0.4).came[10]}, here.spoken)
+
+
+def test_horizons_whose_lines_would_cross_share_one_slope_and_the_report_says_so(
+    model: TrainedModel, nearer: Local
+) -> None:
+    """Nobody's ten-year risk falls below the five-year risk, and the new version can be loaded."""
+    fresh = local.recalibrated(model, nearer, "slope-and-intercept")
+    assert model.with_manifest(fresh).calibration.slopes == {}
+    assert "all horizons share one slope" in local.report(model, fresh, nearer, "slope-and-intercept")
+
+
+def test_shifts_that_would_make_lines_cross_are_refused_with_what_to_do(model: TrainedModel, nearer: Local) -> None:
+    """A shift alone cannot be right for everyone here."""
+    with pytest.raises(BadRequest, match=r"10 years would fall below that of 5 years.* --method slope-and-intercept"):
+        local.recalibrated(model, nearer, "intercept")
