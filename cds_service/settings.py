@@ -444,7 +444,21 @@ class Monitoring:
 
     least: int = key(100, "Fewest values, answers or judged estimates over which anything is said.", least=10)
     psi: float = key(0.2, "Shift (PSI) of an input or estimate against the months before.", least=0.01, most=5)
-    missing_rise: float = key(0.2, "Rise of the share of an input that is missing.", least=0.01, most=1)
+    share_change: float = key(
+        0.15,
+        "Change of the share of a yes, no or coded answer (half the women, twice the smokers).",
+        least=0.01,
+        most=1,
+    )
+    missing_rise: float = key(
+        0.2,
+        "Rise of the share of an input that is missing, or of patients for whom a model refuses.",
+        least=0.01,
+        most=1,
+    )
+    cards_factor: float = key(
+        2.0, "Factor by which the share of a service's calls that show a card rises or falls.", least=1.1, most=100
+    )
     overridden: float = key(0.9, "Share of the answers to a service's cards that override them.", least=0.05, most=1)
     oe_low: float = key(0.8, "Observed over expected number of outcomes, from below.", least=0.01, most=1)
     oe_high: float = key(1.25, "Observed over expected number of outcomes, from above.", least=1, most=100)

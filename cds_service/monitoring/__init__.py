@@ -4,9 +4,11 @@ Inputs and estimates are counted by their first two digits, so that counts can b
 the first months by the population stability index. Outcomes come in as they are known: patient, outcome and day.
 """
 
-from cds_service.monitoring.alarms import Alarm, alarms, psi
+from cds_service.monitoring.alarms import alarms
+from cds_service.monitoring.chance import binned, psi
 from cds_service.monitoring.counting import Counts, Judged, Month, Outcomes, Watched, count, digits
 from cds_service.monitoring.kept import Monitored, from_json, merged, to_json
+from cds_service.monitoring.rung import Alarm
 
 __all__ = [
     "Alarm",
@@ -17,6 +19,7 @@ __all__ = [
     "Outcomes",
     "Watched",
     "alarms",
+    "binned",
     "count",
     "digits",
     "from_json",

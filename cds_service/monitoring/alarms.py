@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import partial
 
-from cds_service.language import Message, msg
-from cds_service.monitoring.counting import Judged, Month
+from cds_service.language import msg
+from cds_service.monitoring.chance import by_chance, quantile, shares_differ
+from cds_service.monitoring.counting import Counts, Judged, Month
+from cds_service.monitoring.rung import LANGUAGE_MODEL, Alarm
+from cds_service.monitoring.shifts import shifts, window
 from cds_service.settings import Monitoring
 
-KINDS = ("psi", "missing", "overridden", "slow", "kept-share", "observed-expected")
-LANGUAGE_MODEL = "language-model"
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something left its range. kind: one of `KINDS`. about: a model or a service. version: of the model, or empty."""
-
-    kind: str
-    about: str
-    what: str
-    month: str
-    value: float
-    message: Message
-    version: str = ""
-
-    @property
-    def words(self) -> str:
-        """The sentence in English."""
-        return str(self.message)
-
-
-def psi(before: Mapping[float, int], now: Mapping[float, int], bins: int = 10) -> float:
-    """Population stability index between counts, in tenths of the earlier ones; 0 where either is empty."""
-    whole, later = sum(before.values()), sum(now.values())
-    if not whole or not later:
-        return 0.0
-    edges: list[float] = []
-    reached = 0
-    for value, n in sorted(before.items()):
-        reached += n
-        if reached >= (len(edges) + 1) * whole / bins:
-            edges.append(value)
-    found = 0.0
-    low = -math.inf
-    for high in [*edges[:-1], math.inf]:
-        was = max(sum(n for v, n in before.items() if low < v <= high) / whole, 1e-4)
-        is_ = max(sum(n for v, n in now.items() if low < v <= high) / later, 1e-4)
-        found += (is_ - was) * math.log(is_ / was)
-        low = high
-    return found
-
-
-def together(counts: Iterable[Mapping[float, int]]) -> dict[float, int]:
-    """Counts of several months, added up."""
-    found: dict[float, int] = {}
-    for one in counts:
-        for value, n in one.items():
-            found[value] = found.get(value, 0) + n
-    return found
-
-
-def quantile(counts: Mapping[float, int], share: float) -> float:
-    """The value below or at which a share of what was counted lies; NaN if nothing was."""
-    whole, reached = sum(counts.values()), 0
-    for value, n in sorted(counts.items()):
-        reached += n
-        if reached >= share * whole:
-            return value
-    return math.nan
+_EXPECTED = 20.0  # calls; that none came is chance with a probability of exp(-20)
 
 
 def alarms(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str, str] | None = None) -> list[Alarm]:
@@ -80,38 +23,47 @@ def alarms(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str,
     names = list(months)
     if not names:
         return []
-    last, earlier = months[names[-1]], [months[name] for name in names[:-1]]
-    found = [*_shifts(names[-1], last, earlier, limits), *_missing(names[-1], last, earlier, limits)]
+    last = months[names[-1]]
+    found = [*shifts(months, limits), *_calls(months, limits), *_cards(months, limits)]
     found += [*_services(names[-1], last, limits), *_told(names[-1], last, limits)]
     return found + list(_calibration(months, limits, lifted or {}))
 
 
-def _shifts(name: str, last: Month, earlier: list[Month], limits: Monitoring) -> Iterator[Alarm]:
-    kinds = ((last.inputs, [m.inputs for m in earlier]), (last.estimates, [m.estimates for m in earlier]))
-    for counts, past in kinds:
-        for what, now in sorted(counts.items()):
-            before = together(month.get(what, {}) for month in past)
-            if min(sum(before.values()), sum(now.values())) < limits.least:
-                continue
-            moved = psi(before, now)
-            if moved > limits.psi:
-                words = msg("{what}: its values have shifted (PSI {psi})", what=what, psi=f"{moved:.2f}")
-                yield Alarm("psi", what.split("/")[0], what, name, moved, words)
+def _calls(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
+    """Services that were called before and are not in the latest months, while others are."""
+    found = window(months, lambda month: month.calls, limits.least)
+    if found is None:
+        return
+    was, is_ = (sum(month.calls for month in part) for part in (found.before, found.now))
+    for service in sorted({service for month in found.before for service in month.units}):
+        before, now = (sum(_called(service, month) for month in part) for part in (found.before, found.now))
+        if not now and before / was * is_ >= _EXPECTED:
+            words = msg("{service}: not called any more, before in {before} of 100 calls of all services",
+                        service=service, before=f"{100 * before / was:.0f}")  # fmt: skip
+            yield Alarm("calls", service, service, found.since, 0.0, words)
 
 
-def _missing(name: str, last: Month, earlier: list[Month], limits: Monitoring) -> Iterator[Alarm]:
-    for what, gone in sorted(last.missing.items()):
-        now_n = gone + sum(last.inputs.get(what, {}).values())
-        was_gone = sum(month.missing.get(what, 0) for month in earlier)
-        was_n = was_gone + sum(sum(month.inputs.get(what, {}).values()) for month in earlier)
-        if min(now_n, was_n) >= limits.least and gone / now_n - was_gone / was_n > limits.missing_rise:
-            words = msg(
-                "{what}: missing in {now} %, before in {before} %",
-                what=what,
-                now=f"{100 * gone / now_n:.0f}",
-                before=f"{100 * was_gone / was_n:.0f}",
-            )
-            yield Alarm("missing", what.split("/")[0], what, name, gone / now_n, words)
+def _cards(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
+    """Services that speak much less often than before, or much more."""
+    for service in sorted(months[max(months)].units):
+        found = window(months, partial(_called, service), limits.least)
+        if found is None:
+            continue
+        was, is_ = Counts(), Counts()
+        for part, into in ((found.before, was), (found.now, is_)):
+            for month in part:
+                into.add(month.services().get(service, Counts()))
+        before, now = was.with_cards / was.calls, is_.with_cards / is_.calls
+        if limits.cards_factor * min(before, now) <= max(before, now) and shares_differ(
+            was.with_cards, was.calls, is_.with_cards, is_.calls
+        ):
+            words = msg("{service}: a card in {now} of 100 calls, before in {before}", service=service,
+                        now=f"{100 * now:.2g}", before=f"{100 * before:.2g}")  # fmt: skip
+            yield Alarm("cards", service, service, found.since, now, words)
+
+
+def _called(service: str, month: Month) -> int:
+    return month.services().get(service, Counts()).calls
 
 
 def _services(name: str, last: Month, limits: Monitoring) -> Iterator[Alarm]:
@@ -153,16 +105,6 @@ def latest(months: Mapping[str, Month], key: str, limits: Monitoring, after: str
     return None
 
 
-def _by_chance(judged: Judged) -> bool:
-    """Whether the 95 % interval of observed over expected holds 1. Source: Breslow and Day 1987, Byar's formula."""
-    low, high = (_byar(judged.observed, -1.96), _byar(judged.observed + 1, 1.96))
-    return low <= judged.expected <= high
-
-
-def _byar(count: int, z: float) -> float:
-    return count * (1 - 1 / (9 * count) + z / (3 * math.sqrt(count))) ** 3 if count else 0.0
-
-
 def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str, str]) -> Iterator[Alarm]:
     newest: dict[str, str] = {}
     for month in months.values():
@@ -174,9 +116,10 @@ def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mappin
             continue
         since, judged = found
         ratio = judged.observed / judged.expected
-        if not limits.oe_low <= ratio <= limits.oe_high and not _by_chance(judged):
+        if not limits.oe_low <= ratio <= limits.oe_high and not by_chance(judged.observed, judged.expected):
             words = msg(
-                "{what}: observed over expected is {ratio} ({observed} of {expected}, {n} judged since {since})",
+                "{what}: observed over expected is {ratio}: {observed} outcomes came where {expected} were expected "
+                "({n} estimates since {since})",
                 what=key,
                 ratio=f"{ratio:.2f}",
                 observed=judged.observed,

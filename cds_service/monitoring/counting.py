@@ -70,14 +70,18 @@ class Month:
     """The counts of one month; nothing here tells of a patient.
 
     units: service -> unit -> counts. refused: model and reason -> how often. inputs: `service/input` -> digits -> how
-    often; missing: how often it had no usable value. estimates: name -> digits -> how often. judged: name and outcome
-    -> estimates with a known outcome. told: sentences of a language model that were kept, dropped, put back.
+    often; words: the same of yes, no and coded answers; missing: how often it had no usable value, and unusable: for
+    which reason. Inputs and estimates count once a patient and service. estimates: name -> digits -> how often.
+    judged: name and outcome -> estimates with a known outcome. told: sentences of a language model that were kept,
+    dropped, put back.
     """
 
     units: dict[str, dict[str, Counts]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=Counter)
     inputs: dict[str, dict[float, int]] = field(default_factory=dict)
+    words: dict[str, dict[str, int]] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=Counter)
+    unusable: dict[str, dict[str, int]] = field(default_factory=dict)
     estimates: dict[str, dict[float, int]] = field(default_factory=dict)
     judged: dict[str, Judged] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=Counter)
@@ -105,10 +109,21 @@ def count(
     until: datetime,
     worded: Iterable[Worded] = (),
 ) -> dict[str, Month]:
-    """The months, in order. until: outcomes are known up to then; estimates whose time is not over are not judged."""
+    """The months, in order. until: outcomes are known up to then; estimates whose time is not over are not judged.
+
+    seen: in order of time.
+    """
     months: dict[str, Month] = {}
+    latest, met = "", set[tuple[str, str]]()
     for one in seen:
-        _count(months.setdefault(one.at.strftime("%Y-%m"), Month()), one, watched, outcomes, until)
+        name, who = one.at.strftime("%Y-%m"), (one.service, one.patient)
+        if name != latest:
+            latest, met = name, set()
+        month = months.setdefault(name, Month())
+        _count(month, one, watched, outcomes, until)
+        if who not in met:
+            met.add(who)
+            _spread(month, one)
     for answer in answers:
         counts = _unit(months.setdefault(answer.month, Month()), answer.service, answer.unit)
         counts.answers[answer.outcome] = counts.answers.get(answer.outcome, 0) + 1
@@ -131,28 +146,40 @@ def _count(month: Month, one: Seen, watched: tuple[Watched, ...], outcomes: Outc
     counts.with_cards += one.cards > 0
     if one.elapsed_ms is not None:
         _bump(counts.ms, digits(one.elapsed_ms))
+    for row in one.results:
+        counts.suppressed += "suppressed" in row
+        if row.get("value") is not None and "model" in row:
+            _judge(month, one, row, watched, outcomes, until)
+
+
+def _spread(month: Month, one: Seen) -> None:
+    """Counts the inputs and estimates of one patient."""
     for row in one.inputs:
         name = f"{one.service}/{row['id']}"
         value = row.get("value")
         if "unusable" in row:
             _bump(month.missing, name)
+            _bump(month.unusable.setdefault(name, Counter()), row["unusable"])
         elif isinstance(value, int | float) and not isinstance(value, bool):
             _bump(month.inputs.setdefault(name, Counter()), digits(value))
+        elif value is not None:
+            _bump(month.words.setdefault(name, Counter()), {True: "yes", False: "no"}.get(value, str(value)))
     for row in one.results:
-        counts.suppressed += "suppressed" in row
         if "refusal" in row:
             _bump(month.refused, f"{row['model']}: {row['refusal']}")
         if row.get("value") is not None and "model" in row:
-            _estimate(month, one, row, watched, outcomes, until)
+            _bump(month.estimates.setdefault(_name(row), Counter()), digits(row["value"]))
 
 
-def _estimate(
+def _name(row: Mapping[str, Any]) -> str:
+    parts = (row["model"], row.get("outcome"), row.get("horizon_years"))
+    return "/".join(str(part) for part in parts if part is not None)
+
+
+def _judge(
     month: Month, one: Seen, row: Mapping[str, Any], watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime
 ) -> None:
-    model, version = row["model"], row.get("version", "")
-    parts = (model, row.get("outcome"), row.get("horizon_years"))
-    name = "/".join(str(part) for part in parts if part is not None)
-    _bump(month.estimates.setdefault(name, Counter()), digits(row["value"]))
+    name, model, version = _name(row), row["model"], row.get("version", "")
     for watch in watched:
         if (
             not f"{name}/".startswith(f"{watch.name}/")

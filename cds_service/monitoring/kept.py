@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cds_service.errors import InputError
-from cds_service.monitoring.alarms import Alarm
 from cds_service.monitoring.counting import Month
+from cds_service.monitoring.rung import Alarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import structlog
 
 from cds_service.errors import CurbsideError
 from cds_service.monitoring import Monitored, from_json
-from cds_service.monitoring.alarms import LANGUAGE_MODEL
+from cds_service.monitoring.rung import LANGUAGE_MODEL
 from cds_service.stores.database import Database
 from cds_service.stores.fallen_back import FallBackStore
 
 _log = structlog.get_logger(__name__)
-_OF_SERVICES = ("psi", "missing", "overridden", "slow")
-_OF_MODELS = ("psi", "observed-expected")
+_OF_SERVICES = ("psi", "missing", "cards", "calls", "overridden", "slow")
+_OF_MODELS = ("psi", "refused", "observed-expected")
 
 
 class WatchedGauges:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cds_service.language import msg
-from cds_service.monitoring import Alarm, Counts, Monitored, Month, psi
-from cds_service.monitoring.alarms import quantile, together
+from cds_service.monitoring import Alarm, Counts, Monitored, Month, binned, psi
+from cds_service.monitoring.chance import quantile, together
 from cds_service.settings import Monitoring
 from cds_service.stores.fallen_back import FallenBack
 from cds_service.web.app.charts import Chart, Pair, by_month, oe_limits, spread
@@ -156,17 +156,22 @@ def _estimates(last: Month, earlier: Sequence[Month], limits: Monitoring) -> lis
 
 def _psi(before: Mapping[float, int], now: Mapping[float, int], limits: Monitoring) -> float | None:
     enough = min(sum(before.values()), sum(now.values())) >= limits.least
-    return psi(before, now) if enough else None
+    return psi(*binned(before, now)) if enough else None
 
 
 def _inputs(last: Month, earlier: Sequence[Month], alarms: Sequence[Alarm], limits: Monitoring) -> list[InputView]:
     ringing = {alarm.what for alarm in alarms if alarm.kind in ("psi", "missing")}
     found = []
-    for name in sorted({*last.inputs, *last.missing}):
+    for name in sorted({*last.inputs, *last.words, *last.missing}):
         now, gone = last.inputs.get(name, {}), last.missing.get(name, 0)
         before = together(month.inputs.get(name, {}) for month in earlier)
+        said, was_said = last.words.get(name, {}), together(month.words.get(name, {}) for month in earlier)
         was_gone = sum(month.missing.get(name, 0) for month in earlier)
-        n, was_n = sum(now.values()) + gone, sum(before.values()) + was_gone
+        n = sum(now.values()) + sum(said.values()) + gone
+        was_n = sum(before.values()) + sum(was_said.values()) + was_gone
         shares = (gone / n if n else None, was_gone / was_n if was_n else None)
-        found.append(InputView(name, n, *shares, _psi(before, now, limits), name in ringing))
+        shift = _psi(before, now, limits)
+        if shift is None and min(sum(said.values()), sum(was_said.values())) >= limits.least:
+            shift = psi(was_said, said)
+        found.append(InputView(name, n, *shares, shift, name in ringing))
     return sorted(found, key=lambda one: (not one.rings, -(one.psi or 0), one.name))

@@ -542,7 +542,7 @@ def test_monitoring_is_a_page_of_the_governance_view(site: Site) -> None:
     page = browser.get(f"{path}/monitoring", base_url=APP).text
     watching.lift("mortality", "Dr Li", AS_OF)
     for words in (
-        "prognosis/creatinine: missing in 50 %, before in 3 %",
+        "prognosis/creatinine: no usable value in 50 %, before in 3 %",
         "curbside monitor --lift mortality --by NAME",
         "Observed over expected: mortality/death/5 1.0.0 for death-5y: 2026-05 1.03;",
         "Ward 3 West",
