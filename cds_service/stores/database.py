@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cds_service.stores.statements import Connection
 
-HEAD = "0006"  # the newest file in migrations/versions
+HEAD = "0007"  # the newest file in migrations/versions
 
 
 class Conflict(StoreError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -16,6 +16,8 @@ from cds_service.errors import SettingsError, StoreError
 from cds_service.stores import reaching
 from cds_service.stores.sqlite_file import PRAGMAS
 
+_MIGRATION_S = 120  # how long a start waits for another's migrations
+_MIGRATION_LOCK = 20261127  # any number that nobody else locks
 _POOL_S = 2.5  # how long a thread waits for one of its process's connections
 
 
@@ -41,10 +43,21 @@ def open_engine(url: str, *, pooled: bool = True) -> Engine:
 
 
 def migrate(url: str, head: str) -> None:
-    """Brings a database that is not at `head` there. Raises StoreError where it cannot be reached or written."""
+    """Brings a database that is not at `head` there. Raises StoreError where it cannot be reached or written.
+
+    All migrations or none: a process that is killed meanwhile leaves the schema as it was. Of several that start at
+    once, one migrates and the others wait for it.
+    """
     engine = open_engine(url, pooled=False)
     try:
-        if _revision(engine) != head:
+        with engine.connect() as connection:
+            found = _revision(connection)
+        if found is not None and found > head:  # they are numbered
+            raise StoreError(
+                f"the store was written by a newer release (its schema is {found}, this one knows {head}). "
+                "Install that release again, or restore a copy from before it."
+            )
+        if found != head:
             upgrade(engine)
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else None
@@ -89,11 +102,10 @@ def _reason(cause: BaseException | None) -> str | None:
     return known or next((words for sign, words in _SIGNS if sign in str(cause)), None)
 
 
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def upgrade(engine: Engine) -> None:
@@ -103,9 +115,21 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with engine.begin() as connection:
+    with engine.connect() as connection:
+        _alone(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, "head")  # from the revision that it finds now: another may have been quicker
+        connection.commit()
+
+
+def _alone(connection: Connection) -> None:
+    """Begins a transaction that no other migration runs beside, whatever the driver begins by itself."""
+    if connection.dialect.name == "sqlite":  # whose driver would commit each change of the schema for itself
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={1000 * _MIGRATION_S}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_S}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
 def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,11 +17,27 @@ NEWEST = Path(__file__).parent / "migrations" / "newest.sql"
 
 
 def create(connection: sqlite3.Connection) -> bool:
-    """Makes the tables, all or none; False if the database is not an empty one. Raises sqlite3.Error."""
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone():
-        return False
-    connection.executescript(NEWEST.read_text("utf-8"))
+    """Makes the tables, all or none; False if the database is not an empty one. Raises sqlite3.Error.
+
+    Of two processes that start at once, the second waits for the first.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone():
+            return False
+        for statement in _statements():
+            connection.execute(statement)
     return True
+
+
+def _statements() -> Iterator[str]:
+    """Those of `newest.sql` between the beginning and the end of its transaction."""
+    statement = ""
+    for line in NEWEST.read_text("utf-8").splitlines(keepends=True)[1:-1]:
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def dump(path: Path) -> str:

@@ -76,7 +76,6 @@ ASSESSMENTS = sa.Table(
     sa.Column("elapsed_ms", sa.Integer()),
     sa.Index("assessments_patient", "patient_id", "at"),
     sa.Index("assessments_at", "at"),
-    sa.Index("assessments_hook_instance", "hook_instance"),
 )
 REQUESTS = sa.Table(
     "requests",

@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0006');
+INSERT INTO "alembic_version" VALUES('0007');
 CREATE TABLE app_sessions (
 	digest VARCHAR(64) NOT NULL, 
 	kind VARCHAR(10) NOT NULL, 
@@ -131,7 +131,6 @@ CREATE TABLE wordings (
 	PRIMARY KEY ("key")
 );
 CREATE INDEX assessments_patient ON assessments (patient_id, at);
-CREATE INDEX assessments_hook_instance ON assessments (hook_instance);
 CREATE INDEX token_uses_expires ON token_uses (expires);
 CREATE INDEX cards_assessment ON cards (assessment_id);
 CREATE INDEX feedback_patient ON feedback (patient_id, scope, at);
