@@ -140,7 +140,9 @@ def _unvalidated(words: Words) -> Paragraph:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """The text with a capital, but for a name that has one further on: eGFR stays, for EGFR is a gene."""
+    first = text.partition(" ")[0]
+    return text if any(letter.isupper() for letter in first[1:]) else text[:1].upper() + text[1:]
 
 
 def _meaning(estimate: RiskEstimate, words: Words) -> str:

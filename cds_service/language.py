@@ -55,6 +55,11 @@ def inside(name: str) -> str:
     return name[:1].lower() + name[1:] if plain else name
 
 
+def signed(number: str) -> str:
+    """A printed number, below zero with a minus sign: a hyphen reads as the dash of a range or of a list."""
+    return f"\N{MINUS SIGN}{number[1:]}" if number[:1] == "-" else number
+
+
 def within(label: Message) -> Message:
     """A label inside a sentence."""
     return Message(inside(label.text), label.values)
@@ -132,8 +137,8 @@ class Words:
         if isinstance(value, date):
             return self.date(value)
         if isinstance(value, float):
-            return f"{value:.10g}"
-        return str(value)
+            return signed(f"{value:.10g}")
+        return signed(str(value)) if type(value) is int else str(value)
 
     def joined(self, value: Joined) -> str:
         """Phrases in a row, parted as the language parts them."""

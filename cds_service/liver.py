@@ -9,6 +9,7 @@ from cds_service.findings import Finding, RiskFinding, Severity
 from cds_service.hook import Case
 from cds_service.language import Message, msg
 from cds_service.not_calculated import not_calculated
+from cds_service.risk import published
 from cds_service.risk.model import Citation, NotEstimated, RiskEstimate
 
 FIB4_MODEL = "fib-4"
@@ -66,10 +67,10 @@ def fibrosis(case: Case) -> tuple[Finding, ...]:
 
 
 def _headline(estimate: RiskEstimate, *, high: bool) -> Message:
-    value = f"{estimate.value:.2f}"
+    shown = {"value": f"{estimate.value:.2f}", "date": published.span(estimate)}
     if high:
-        return msg("FIB-4 {value}: advanced liver fibrosis is likely enough to refer", value=value)
-    return msg("FIB-4 {value}: advanced liver fibrosis is not excluded", value=value)
+        return msg("FIB-4 {value} ({date}): advanced liver fibrosis is likely enough to refer", **shown)
+    return msg("FIB-4 {value} ({date}): advanced liver fibrosis is not excluded", **shown)
 
 
 def at_risk(case: Case) -> bool:

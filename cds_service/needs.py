@@ -16,7 +16,16 @@ from cds_service.features.diagnosis_groups import DiagnosisGroup
 from cds_service.features.discharge import AtDischarge, EndFact
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.embedding import Embedding
-from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Lasting, LowestRatio, Quantity
+from cds_service.features.feature import (
+    Coded,
+    ConditionFeature,
+    Derived,
+    Feature,
+    FirstOf,
+    Lasting,
+    LowestRatio,
+    Quantity,
+)
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.in_stay import DoneInStay
 from cds_service.features.kidney_injury import Unsteady
@@ -24,7 +33,7 @@ from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
 from cds_service.features.stays import Fact, OfStay, Surgery
 from cds_service.fhir.code_map import NONE, CodeMap
-from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC
+from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC, SNOMED
 from cds_service.language import Message, msg
 
 _PATIENT = "{{context.patientId}}"
@@ -112,7 +121,9 @@ COMMON: Mapping[str, Need] = {
     ),
 }
 EMBEDDINGS = "embeddings"
-KEYS = frozenset({*COMMON, "encounter", "encounters", "procedures", "immunizations", EMBEDDINGS, *_COUNTS})
+KEYS = frozenset({
+    *COMMON, "encounter", "encounters", "procedures", "operations", "sessions", "immunizations", EMBEDDINGS, *_COUNTS,
+})  # fmt: skip
 ENCOUNTER = Need("Encounter/{{context.encounterId}}", ("Encounter",), msg("encounter"), required=False)
 # For what needs to know whether a patient is, or was when it was measured, in hospital.
 ENCOUNTERS = Need(
@@ -131,6 +142,10 @@ PROCEDURES = Need(
     required=False,
     newest=True,
 )
+# What stays of an operation, however long ago it was; and a treatment of which the last session tells.
+OPERATIONS, SESSIONS = "operations", "sessions"
+_DONE_LABELS = {OPERATIONS: msg("operations"), SESSIONS: msg("dialysis sessions")}
+_DONE_COUNTS = {OPERATIONS: 50, SESSIONS: 5}
 # What is on hold or was stopped, by the last change: a medicine of many years may have been stopped yesterday.
 ENDED_MEDICATIONS = Need(
     f"MedicationRequest?patient={_PATIENT}&status=on-hold,stopped,completed&_sort=-_lastUpdated&_count=200",
@@ -225,9 +240,26 @@ def data_needs(
     if vectors := tokens_by_key.get(EMBEDDINGS):  # a modality that is missing is a case of its own
         template = f"Observation?patient={_PATIENT}&code={','.join(vectors)}&_sort=-date&_count=20"
         needs[EMBEDDINGS] = Need(template, ("Observation",), msg("vectors"), required=False, newest=True)
+    needs |= _done(features, code_map)
     needs |= {key: need for key, need in told.lists.items() if key not in needs or key in COMMON}
     spared = {key: replace(need, required=False) for key, need in needs.items() if key in set(optional)}
     return needs | spared
+
+
+def _done(features: Iterable[Feature], code_map: CodeMap) -> dict[str, Need]:
+    """Procedures that say of a condition that it is there: those of any time, and those of which the last tells."""
+    codes: dict[str, dict[str, None]] = {}
+    for feature in with_inputs(features):
+        if isinstance(feature, ConditionFeature) and feature.elsewhere is not None and feature.elsewhere.done:
+            key = OPERATIONS if feature.elsewhere.done_days is None else SESSIONS
+            codes.setdefault(key, {}).update(dict.fromkeys(feature.elsewhere.done))
+    needs = {}
+    for key in sorted(codes):
+        tokens = [f"{SNOMED}|{code}" for code in codes[key]]
+        tokens += [f"{system}|{local}" for code in codes[key] for system, local in code_map.local((SNOMED, code))]
+        template = f"Procedure?patient={_PATIENT}&code={','.join(tokens)}&_sort=-date&_count={_DONE_COUNTS[key]}"
+        needs[key] = Need(template, ("Procedure",), _DONE_LABELS[key], required=False, newest=True, part=True)
+    return needs
 
 
 def _with_told(tokens_by_key: dict[str, dict[str, None]], told: SummaryNeeds, code_map: CodeMap) -> set[str]:

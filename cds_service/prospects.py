@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cds_service.explain.wording import listing
 from cds_service.features.feature import MedicationFeature
 from cds_service.findings import RiskFinding
-from cds_service.language import Message, Words, msg
+from cds_service.language import Message, Words, msg, signed
 from cds_service.markdown import Block, Bullets, Fixed, Link, Paragraph, Span, Strong
 from cds_service.risk import published
 from cds_service.risk.model import EstimateKind, RiskEstimate
@@ -59,5 +59,5 @@ def number(estimate: RiskEstimate) -> Message:
     if estimate.kind is EstimateKind.PROBABILITY:
         return msg("{percent}%", percent=published.percent(estimate.value))
     if estimate.kind is EstimateKind.POINTS:
-        return msg("{points}", points=f"{estimate.value:g}")
+        return msg("{points}", points=signed(f"{estimate.value:g}"))
     return published.with_unit(estimate.value, estimate.unit, 2 if abs(estimate.value) < 10 else 0)

@@ -10,13 +10,17 @@ read in secondary sources; AASLD 2021 (ascites: NSAIDs are not to be used), doi:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cds_service.api import (
     CareGapFinding,
     Case,
     Citation,
     Finding,
+    Message,
     NotEstimated,
     Refusal,
+    RiskEstimate,
     RiskFinding,
     Service,
     Severity,
@@ -61,8 +65,10 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
     if isinstance(result, NotEstimated):
         return _lacking(case, result)
     points = round(result[0].value)
+    raised = bool(case.values.flag(catalogue.VITAMIN_K_ANTAGONIST))
+    reached = (without_inr(result[0]) if raised else points) >= EVALUATE_FROM
     complications = [f.label for f in COMPLICATIONS if case.values.flag(f)]
-    due = (points >= EVALUATE_FROM or bool(complications)) and years <= OLDEST
+    due = (reached or bool(complications)) and years <= OLDEST
     what = orders.referral(
         "transplant-evaluation",
         msg("Refer for evaluation of a liver transplant"),
@@ -72,16 +78,14 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
         "hepatolog",
     )
     offers = orders.offer(case.context, what, "Cirrhosis: criteria of evaluation are met") if due else ()
-    headline = msg("MELD 3.0 score {points} in cirrhosis", points=points)
-    if complications:
-        signs = published.enumerated([within(c) for c in complications])
-        headline = msg("{headline} ({signs})", headline=headline, signs=signs)
+    dated = msg("MELD 3.0 score {points} ({date}) in cirrhosis", points=points, date=published.span(result[0]))
+    short, headline = (_headline(said, complications, raised=raised, due=due) for said in (
+        msg("MELD 3.0 score {points} in cirrhosis", points=points), dated))  # fmt: skip
     finding = RiskFinding(
         key=f"{MELD}/transplant",
-        severity=Severity.WARNING if points >= EVALUATE_FROM else Severity.INFO,
-        headline=msg("{headline}: evaluation for a liver transplant is advised", headline=headline)
-        if due
-        else headline,
+        severity=Severity.WARNING if reached else Severity.INFO,
+        headline=headline,
+        short_headline=short,
         advice=msg(
             "From MELD 15, or after a first complication, refer for evaluation, unless it was done or there is a "
             "contraindication such as active drinking or another illness that decides."
@@ -96,6 +100,22 @@ def transplant(case: Case, years: int) -> tuple[Finding, ...]:
         result=result,
     )
     return (finding,)
+
+
+def _headline(score: Message, complications: Sequence[Message], *, raised: bool, due: bool) -> Message:
+    """The score, what has come of the cirrhosis, what may have raised the INR, and what follows."""
+    if complications:
+        signs = published.enumerated([within(c) for c in complications])
+        score = msg("{headline} ({signs})", headline=score, signs=signs)
+    if raised:
+        score = msg("{headline}, overstated by a vitamin K antagonist", headline=score)
+    return msg("{headline}: evaluation for a liver transplant is advised", headline=score) if due else score
+
+
+def without_inr(estimate: RiskEstimate) -> float:
+    """The score that the other tests give alone: an anticoagulant, not the liver, may have raised the INR."""
+    inr = sum(part.amount for part in estimate.explanation.contributions if catalogue.INR.id in part.features)
+    return round(estimate.explanation.output - inr)
 
 
 def _lacking(case: Case, result: NotEstimated) -> tuple[Finding, ...]:

@@ -83,7 +83,7 @@ SEPSIS = msg(
     "fluids if pressure is low or lactate high."
 )
 LOOK = msg("Look for organ dysfunction and measure lactate. qSOFA is no screen by itself: a low one excludes nothing.")
-CEILING = msg("Palliative care is on the problem list: follow the agreed ceiling of treatment.")
+CEILING = msg("Palliative care is on record: follow the agreed ceiling of treatment.")
 
 
 def find(case: Case) -> tuple[Finding, ...]:

@@ -59,7 +59,13 @@ def _service(id_: str, hook: str, title: Message) -> Service:
             "age, kidney, liver and laboratory values, and monitoring of drafted medicines, each with its source."
         ),
         models=(drug_findings.CLEARANCE, drug_findings.CHILD_PUGH),
-        features=(*drug_findings.TESTS.values(), catalogue.CREATININE_UNSTEADY),
+        features=(
+            *drug_findings.TESTS.values(),
+            catalogue.CREATININE_UNSTEADY,
+            catalogue.MECHANICAL_VALVE,  # conditions that a Procedure may tell of
+            catalogue.KIDNEY_TRANSPLANT,
+            catalogue.DIALYSIS,
+        ),
         find=find,
         source=drug_findings.RECORD_SOURCE,
         topic=Topic("http://snomed.info/sct", "410942007", "Drug or medicament"),

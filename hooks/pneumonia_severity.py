@@ -52,7 +52,7 @@ ADVICE = {
     "severe": msg("Treat in hospital as severe pneumonia; assess for intensive care, above all at 4 or 5."),
     "undetermined": msg("Complete the score: the missing inputs decide where to treat."),
 }
-CEILING = msg("Palliative care is on the problem list: follow the agreed ceiling of treatment.")
+CEILING = msg("Palliative care is on record: follow the agreed ceiling of treatment.")
 MEANING = {"low": msg("low severity"), "moderate": msg("moderate severity"), "severe": msg("high severity")}
 TO_DO = {
     "moderate": msg("{headline}: consider hospital").text,

@@ -81,7 +81,7 @@ def told(case: Case, judged: tumours.Judged) -> EvidenceFinding:
     disease = inside(case.knowledge.name(judged.cancer.node))
     options = [r for r in judged.regimens if r.verdict == "option"]
     bad = [r for r in judged.regimens if r.verdict == "resistance"]
-    lead = msg("{variant} in {disease}", variant=judged.variant.words, disease=msg(disease))
+    lead = msg("{variant} in {disease}", variant=judged.variant.said, disease=msg(disease))
     top = (options or bad or list(judged.regimens))[:1]
     row = _leading(top[0]) if top else next(iter((*judged.outlook, *judged.diagnosis)))
     return EvidenceFinding(
@@ -150,7 +150,7 @@ def _advice(judged: tumours.Judged, row: safety.Evidence) -> Message:
 
 def path(case: Case, judged: tumours.Judged) -> Iterable[tuple[Message, str]]:
     """From the report over the diagnosis to each row and its publication; what speaks against is marked."""
-    yield msg("Reported: {variant}", variant=judged.variant.words), ", ".join(judged.variant.references)
+    yield msg("Reported: {variant}", variant=judged.variant.said), ", ".join(judged.variant.references)
     diagnosis = msg("On the problem list: {disease}", disease=msg(case.knowledge.name(judged.cancer.node)))
     yield diagnosis, ", ".join(judged.cancer.fact.sources)
     for regimen in judged.regimens[:MOST_REGIMENS]:
@@ -201,13 +201,13 @@ def taken(case: Case, judged: tumours.Judged) -> Iterable[Finding]:
             severity=Severity.WARNING,
             headline=msg(
                 "{drug} is taken; resistance or lack of effect with {variant} (evidence {level})",
-                drug=msg(name.capitalize()), variant=judged.variant.words, level=regimen.level,
+                drug=msg(name.capitalize()), variant=judged.variant.said, level=regimen.level,
             ),
             advice=_advice(judged, row),
             advice_source=Citation(row.citation, row.url),
             path=(
                 (msg("Taken: {words}", words=exposure.words), exposure.reference),
-                (msg("Reported: {variant}", variant=judged.variant.words), ", ".join(judged.variant.references)),
+                (msg("Reported: {variant}", variant=judged.variant.said), ", ".join(judged.variant.references)),
                 *_regimen_steps(case, regimen),
             ),
         )  # fmt: skip
@@ -220,7 +220,7 @@ def unresolved(
     if not left:
         return ()
     somatic = [v for v, _ in left if not v.germline]
-    words = published.enumerated([msg("{variant}", variant=v.words) for v, _ in left[:MOST_NAMED]])
+    words = published.enumerated([v.said for v, _ in left[:MOST_NAMED]])
     many = msg("{count} genetic results were not judged", count=len(left))
     digest = hashlib.sha256("|".join(sorted(v.words for v, _ in left)).encode()).hexdigest()[:12]
     finding = EvidenceFinding(
@@ -231,7 +231,7 @@ def unresolved(
         advice=msg("Look these up by hand; that nothing is said of them means nothing."),
         advice_source=SOURCE,
         quiet=not (alone and (cancers or somatic)),
-        path=tuple((msg("{variant}: {why}", variant=v.words, why=why), ", ".join(v.references)) for v, why in left),
+        path=tuple((msg("{variant}: {why}", variant=v.said, why=why), ", ".join(v.references)) for v, why in left),
     )
     return (finding,)
 

@@ -96,7 +96,7 @@ def _prefilled(case: Case, model_id: str) -> Finding | None:
     if any(case.values.flag(f) for f in TREATED):
         said = UNDER_TREATMENT
     if case.values.flag(catalogue.PALLIATIVE_CARE):
-        said = msg("{advice} Palliative care is on the problem list: follow the agreed ceiling.", advice=said)
+        said = msg("{advice} Palliative care is on record: follow the agreed ceiling.", advice=said)
     return RiskFinding(
         key=f"{model_id}/{'likely' if likely else 'open'}",
         severity=Severity.WARNING if likely else Severity.INFO,
@@ -121,7 +121,7 @@ def _found(case: Case, model_id: str) -> bool:
 def headline(estimate: RiskEstimate, model_id: str, *, likely: bool) -> Message:
     """What is suspected, the interval, and that the examination decides."""
     high = estimate.value if estimate.high is None else estimate.high
-    shown = {"what": NAMES[model_id], "low": f"{estimate.value:g}", "high": f"{high:g}"}
+    shown = {"what": NAMES[model_id], "low": estimate.value, "high": high}
     if likely:
         return msg("Suspected {what}: likely, Wells score at least {low} from the record", **shown)
     return msg("Suspected {what}: Wells score {low} to {high} from the record; the examination decides", **shown)

@@ -81,7 +81,7 @@ TESTS = {
 NO_LIVER_DISEASE = msg("no chronic liver disease on the problem list")
 GATES = ((catalogue.PREGNANCY, msg("MELD 3.0 was not derived in pregnancy")),)
 ANTICOAGULATED = msg("The INR is raised by a vitamin K antagonist: MELD 3.0 overstates the liver disease.")
-DIALYSIS_NOTE = msg("Dialysis is on the problem list: creatinine counts as 3.0 mg/dL.")
+DIALYSIS_NOTE = msg("Dialysis is on record: creatinine counts as 3.0 mg/dL.")
 APART_NOTE = msg("The blood tests were taken more than 7 days apart.")
 BOUNDED_NOTE = msg("MELD 3.0 is a whole number from 6 to 40; contributions add up to it before rounding.")
 

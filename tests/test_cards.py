@@ -138,7 +138,7 @@ What moved the first of these estimates, cardiovascular disease:
 
 **Lowered this estimate:**
 
-- HDL cholesterol: 70 mg/dL (-0.7 percentage points; odds × 0.90; 6 May 2026; source 2)
+- HDL cholesterol: 70 mg/dL (−0.7 percentage points; odds × 0.90; 6 May 2026; source 2)
 
 Not measured: CKD
 

@@ -72,7 +72,8 @@ def _panel(card: Json, about: str) -> Any:
     colour = _COLOURS[card["indicator"]]
     parts: list[Any] = [Text(f"{_MARKS[card['indicator']]} {card['summary']}", style=f"bold {colour}")]
     if card.get("detail"):
-        parts.append(Padding(Markdown(card["detail"], hyperlinks=False), (1, 0, 0, 0)))
+        above = int(not card["detail"].startswith("- "))  # a list brings an empty line of its own
+        parts.append(Padding(Markdown(card["detail"], hyperlinks=False), (above, 0, 0, 0)))
     for suggestion in card.get("suggestions", ()):
         star = " (recommended)" if suggestion.get("isRecommended") else ""
         parts.append(Text(f"\n[ {suggestion['label']}{star} ]", style="bold green"))

@@ -8,7 +8,7 @@ from math import exp
 
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.features.feature import Unusable
-from cds_service.language import Joined, Message, msg, within
+from cds_service.language import Joined, Message, msg, signed, within
 
 TOP = 3
 _SEMICOLON = msg("{first}; {following}", first="", following="")
@@ -86,8 +86,9 @@ def contribution(item: Contribution, scale: Scale, per_unit: float | None = None
     """One input with its value, size, date and source: `Age 68 (+1.2 points; odds × 2.1; 6 May 2026; Patient/1)`."""
     details: list[Message | str] = [amount(item.amount, scale)]
     if per_unit is not None:
-        points = f"{100 * per_unit * item.amount:+.1f}"
-        details.insert(0, msg("{points} percentage points", points="0.0" if float(points) == 0 else points))
+        share = f"{100 * per_unit * item.amount:+.1f}"
+        points = "0.0" if float(share) == 0 else signed(share)
+        details.insert(0, msg("{points} percentage points", points=points))
     if item.effective is not None:
         details.append(msg("{date}", date=item.effective.date()))
     if (cited := cite(item.sources)) is not None:
@@ -105,12 +106,9 @@ def amount(size: float, scale: Scale) -> Message:
     if scale is Scale.LOG_HAZARD:
         return msg("hazard × {factor}", factor=f"{exp(size):.2f}")
     if scale is Scale.POINTS:
-        return (
-            msg("{points} points", points=f"{size:+g}")
-            if abs(size) != 1
-            else msg("{points} point", points=f"{size:+g}")
-        )
-    return msg("{size}", size=f"{size:+.3g}")
+        points = signed(f"{size:+g}")
+        return msg("{points} points", points=points) if abs(size) != 1 else msg("{points} point", points=points)
+    return msg("{size}", size=signed(f"{size:+.3g}"))
 
 
 def parts(items: Sequence[Message | str]) -> Message:

@@ -241,32 +241,38 @@ CKD = ConditionFeature(
     icd10=("N18", "I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
     combined=("I12", "I13", "E08.22", "E09.22", "E10.22", "E11.22", "E13.22"),
 )
+_DIALYSES = (
+    "265764009",  # renal dialysis
+    "302497006",  # haemodialysis
+    "71192002",  # peritoneal dialysis
+)
 DIALYSIS = ConditionFeature(
     id="dialysis",
     label=msg("Dialysis"),
     snomed=(
         "105502003",  # dependence on renal dialysis
         "236435004",  # end-stage renal disease on dialysis
-        "265764009",  # renal dialysis
-        "302497006",  # haemodialysis
-        "71192002",  # peritoneal dialysis
+        *_DIALYSES,
     ),
     icd10=("Z99.2", "Z49"),
+    elsewhere=Elsewhere(done=_DIALYSES, done_days=14),  # who is on it has a session within days
+)
+_TRANSPLANTED = _merged(
+    (
+        "737295003",  # transplanted kidney present
+        "161665007",  # history of renal transplant
+        "70536003",  # transplant of kidney
+        "236578006",  # chronic rejection of renal transplant
+    ),
+    snomed_lists.KIDNEY_TRANSPLANT,
 )
 KIDNEY_TRANSPLANT = ConditionFeature(
     id="kidney_transplant",
     label=msg("Kidney transplant"),
-    snomed=_merged(
-        (
-            "737295003",  # transplanted kidney present
-            "161665007",  # history of renal transplant
-            "70536003",  # transplant of kidney
-            "236578006",  # chronic rejection of renal transplant
-        ),
-        snomed_lists.KIDNEY_TRANSPLANT,
-    ),
+    snomed=_TRANSPLANTED,
     icd10=("Z94.0", "T86.1"),
     ever=True,
+    elsewhere=Elsewhere(done=_TRANSPLANTED),
 )
 ACUTE_KIDNEY_INJURY = ConditionFeature(
     id="acute_kidney_injury",
@@ -397,10 +403,11 @@ PREGNANCY = ConditionFeature(
 MECHANICAL_VALVE = ConditionFeature(
     id="mechanical_valve",
     label=msg("Mechanical heart valve"),
-    # Z95.2 is a prosthetic valve other than a biological one (Z95.3). SNOMED CT: the operations, as problems.
+    # Z95.2 is a prosthetic valve other than a biological one (Z95.3). SNOMED CT: the operations, also as problems.
     snomed=snomed_lists.MECHANICAL_VALVE,
     icd10=("Z95.2",),
     ever=True,
+    elsewhere=Elsewhere(done=snomed_lists.MECHANICAL_VALVE),
 )
 MITRAL_STENOSIS = ConditionFeature(
     id="mitral_stenosis",

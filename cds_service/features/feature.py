@@ -132,6 +132,7 @@ class Elsewhere:
 
     codes: SNOMED CT codes of an order in force, or of the kind of a visit that goes on; words: as such an order is
     written, lower case. questions: LOINC codes; answers: codes that say yes; days: for how long an answer can hold.
+    done: SNOMED CT codes of a Procedure that was done; done_days: how long ago at most, None for ever.
     """
 
     codes: tuple[str, ...] = ()
@@ -139,6 +140,8 @@ class Elsewhere:
     questions: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     days: int = 0
+    done: tuple[str, ...] = ()
+    done_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

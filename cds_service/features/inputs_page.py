@@ -215,6 +215,9 @@ def _elsewhere(feature: ConditionFeature) -> str:
     if wanted is None:
         return ""
     told = [f"orders and visits of SNOMED CT {', '.join(wanted.codes)}"] if wanted.codes else []
+    if wanted.done:
+        when = "" if wanted.done_days is None else f" in the last {wanted.done_days} days"
+        told += [f"a Procedure{when} with one of those SNOMED CT codes that name what was done"]
     told += [f"answers {', '.join(wanted.answers)} to LOINC {', '.join(wanted.questions)}"] if wanted.questions else []
     return f" (or {'; '.join(told)})"
 

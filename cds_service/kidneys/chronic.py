@@ -16,7 +16,7 @@ from cds_service.features.medicines_on_record import intolerances
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.kidneys.estimates import EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED, kfre_reason
-from cds_service.kidneys.words import in_words
+from cds_service.kidneys.words import in_words, staged
 from cds_service.language import Message, msg
 from cds_service.risk import published
 from cds_service.risk.model import Citation
@@ -48,7 +48,7 @@ def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     finding = CareGapFinding(
         key="ckd/nephrology",
         severity=Severity.WARNING if urgent else Severity.INFO,
-        headline=msg("Chronic kidney disease {stage}: nephrology referral criteria are met", stage=found.stage),
+        headline=msg("{stage}: nephrology referral criteria are met", stage=staged(found)),
         advice=msg(
             "Referral is recommended for: {reasons}. Not needed if a nephrologist follows the patient.",
             reasons=published.listed(reasons),
@@ -115,9 +115,7 @@ def sglt2_inhibitor(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     finding = CareGapFinding(
         key="ckd/sglt2-inhibitor",
         severity=Severity.INFO,
-        headline=msg(
-            "Chronic kidney disease {stage}, and no SGLT2 inhibitor on the medication list", stage=found.stage
-        ),
+        headline=msg("{stage}, and no SGLT2 inhibitor on the medication list", stage=staged(found)),
         advice=msg(
             "An SGLT2 inhibitor is recommended from eGFR 20 on, unless it is contraindicated or was not tolerated: "
             "it slows the loss of kidney function and prevents heart failure."
@@ -141,9 +139,7 @@ def ras_inhibitor(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     finding = CareGapFinding(
         key="ckd/ras-inhibitor",
         severity=Severity.INFO,
-        headline=msg(
-            "Chronic kidney disease {stage}, and no ACE inhibitor or ARB on the medication list", stage=found.stage
-        ),
+        headline=msg("{stage}, and no ACE inhibitor or ARB on the medication list", stage=staged(found)),
         advice=msg(
             "An ACE inhibitor or ARB is recommended for albuminuria, unless it is contraindicated or was not "
             "tolerated; creatinine and potassium are checked 2 to 4 weeks after the start."

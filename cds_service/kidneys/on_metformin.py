@@ -79,9 +79,17 @@ def metformin(case: Case) -> tuple[Finding, ...]:
     stop = egfr < SEVERELY_DECREASED
     if egfr >= REDUCED or (not stop and dose is not None and dose <= MOST_METFORMIN):
         return ()
-    headline = msg("Metformin on the medication list with eGFR {egfr} mL/min/1.73 m²", egfr=egfr)
+    measured = day(result[0].effective)
+    headline = msg(
+        "Metformin on the medication list with eGFR {egfr} mL/min/1.73 m² of {date}", egfr=egfr, date=measured
+    )
     if not stop and dose is not None:
-        headline = msg("Metformin {dose} mg a day with eGFR {egfr} mL/min/1.73 m²", dose=round(dose), egfr=egfr)
+        headline = msg(
+            "Metformin {dose} mg a day with eGFR {egfr} mL/min/1.73 m² of {date}",
+            dose=round(dose),
+            egfr=egfr,
+            date=measured,
+        )
     finding = CareGapFinding(
         key="metformin/egfr-below-30" if stop else "metformin/egfr-below-45",
         severity=Severity.WARNING if stop or dose is not None else Severity.INFO,
@@ -90,7 +98,7 @@ def metformin(case: Case) -> tuple[Finding, ...]:
         if stop
         else msg("Below 45 the dose is halved, to at most 1000 mg a day as a rule; it is not started there."),
         advice_source=METFORMIN_LABEL if stop else KDIGO_DIABETES,
-        due=msg("eGFR of {date}.", date=day(result[0].effective)),
+        due=msg("eGFR of {date}.", date=measured),
         last_done=None,
         sources=(*taken.sources, *(s for v in result[0].inputs for s in v.sources if s.startswith("Observation/"))),
     )

@@ -28,6 +28,16 @@ ALBUMINURIA = {
 }
 
 
+def staged(found: KidneyDisease) -> Message:
+    """The stage with the eGFR that it rests on and that value's day."""
+    return msg(
+        "Chronic kidney disease {stage} (eGFR {egfr} on {date})",
+        stage=found.stage,
+        egfr=found.reported,
+        date=day(found.egfr.effective),
+    )
+
+
 def in_words(found: KidneyDisease) -> Message:
     """Both categories in words, and since when."""
     words = msg(

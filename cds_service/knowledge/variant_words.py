@@ -9,6 +9,7 @@ import re
 
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import codings
+from cds_service.language import msg
 
 _FLAGS = re.IGNORECASE
 # What a laboratory looked for and did not find; the gene may stand between the words.
@@ -48,6 +49,17 @@ AMPLIFIED = re.compile(r"\bamplif(ication|ied)\b|扩增", _FLAGS)
 FUSED = re.compile(r"\b(fusions?|rearrange(ment|d)|translocation)\b|::|融合|重排|易位", _FLAGS)
 MUTATED = re.compile(r"\b(mutat(ion|ed)|pathogenic variant)\b|突变", _FLAGS)
 TANDEM = re.compile(r"(?<![a-z])ITD(?![a-z])|internal tandem|内部串联重复", _FLAGS)
+KINDS = {
+    "amplification": msg("{gene} amplification"),
+    "fusion": msg("{gene} fusion"),
+    "mutation": msg("{gene} mutation"),
+    "ITD": msg("{gene} internal tandem duplication (ITD)"),
+}
+EXON_CHANGES = {
+    "skipping": msg("{gene} exon {exon} skipping"),
+    "deletion": msg("{gene} exon {exon} deletion"),
+    "insertion": msg("{gene} exon {exon} insertion"),
+}
 _EXON = re.compile(r"exon (14|19|20) (skipping|deletion|insertion)", _FLAGS)
 _EXON_ZH = re.compile(
     r"(14|19|20)\s*(?:号|外显子|\s)*(跳跃|跳读|缺失|插入)|(?:外显子)\s*(14|19|20)\s*(跳跃|跳读|缺失|插入)"

@@ -61,7 +61,7 @@ class Variant:
     """A variant as reported. words: such as "EGFR L858R". gene: HGNC symbol, or empty if it was not recognised.
 
     names: what the graph may call it; wider: names of groups that it belongs to, such as all changes of its codon.
-    unclear: why it cannot be judged, or None.
+    kind: the words for a reader of any language, where the change is no HGVS name. unclear: why it cannot be judged.
     """
 
     references: tuple[str, ...]
@@ -71,6 +71,12 @@ class Variant:
     wider: tuple[str, ...] = ()
     germline: bool = False
     unclear: Message | None = None
+    kind: Message | None = None
+
+    @property
+    def said(self) -> Message:
+        """The variant as a card names it."""
+        return self.kind or msg("{variant}", variant=self.words)
 
 
 def one_letter(change: str) -> str:
@@ -196,7 +202,15 @@ def _named(
     elif not label:
         unclear = msg("its change could not be read")
     words = f"{gene} {label or _first_words(body)}".strip()
-    return Variant((reference,), words, gene, known, groups, unclear=unclear)
+    return Variant((reference,), words, gene, known, groups, unclear=unclear, kind=_kind(gene, label))
+
+
+def _kind(gene: str, label: str) -> Message | None:
+    """The words of a change that has no name in HGVS; None for one that has."""
+    exon = re.fullmatch(r"exon (\d+) (\w+)", label)
+    if exon is not None and exon[2] in words_of.EXON_CHANGES:
+        return msg(words_of.EXON_CHANGES[exon[2]].text, gene=gene, exon=exon[1])
+    return msg(words_of.KINDS[label].text, gene=gene) if label in words_of.KINDS else None
 
 
 def _first_words(body: str) -> str:

@@ -18,7 +18,7 @@ from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Derived, Feature, FeatureValue, FeatureValues, Unusable
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, signed
 from cds_service.risk import fusion, published, speaking, table
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
@@ -237,7 +237,7 @@ class FusedModel:
         by_modality = used.fused.by_modality
         labels = {i.id: i.label for i in self.manifest.inputs} | {m.id: m.label for m in self.manifest.modalities}
         shares = [
-            msg("{modality} {amount}", modality=labels[id_], amount=f"{used.slope * amount:+.2f}")
+            msg("{modality} {amount}", modality=labels[id_], amount=signed(f"{used.slope * amount:+.2f}"))
             for id_, amount in by_modality.items()
         ]
         if not self.explained:

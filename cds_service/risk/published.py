@@ -30,8 +30,8 @@ from cds_service.features.feature import (
 )
 from cds_service.features.si import holds_si, in_si
 from cds_service.features.stays import OfStay
-from cds_service.language import InUnits, Message, msg
-from cds_service.risk.model import Band, NotEstimated, Refusal
+from cds_service.language import InUnits, Message, msg, signed
+from cds_service.risk.model import Band, NotEstimated, Refusal, RiskEstimate
 
 ADULT = 18  # completed years
 PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is printed as it is
@@ -113,7 +113,7 @@ def measured(feature: Numeric, value: float, stated: str | None = None) -> Messa
 
 def with_unit(value: float, unit: str, digits: int) -> Message:
     """A number with its unit, as a clinician reads it; `unit` in UCUM."""
-    number, printed = f"{value:.{digits}f}", printed_unit(unit)
+    number, printed = signed(f"{value:.{digits}f}"), printed_unit(unit)
     if unit in _SPANS:
         one, several = _SPANS[unit]
         told = one if number == "1" else several
@@ -202,6 +202,17 @@ def oldest(found: Iterable[FeatureValue]) -> datetime | None:
     measured = (f for f in found if isinstance(f.feature, _MEASURED) and not _of_conditions(f.sources))
     times = [f.effective for f in measured if f.effective is not None]
     return min(times) if times else None
+
+
+def span(estimate: RiskEstimate) -> Message:
+    """The day of an estimate's measurements, or the first and the last one; or that they have no date."""
+    measured = (f for f in estimate.inputs if isinstance(f.feature, _MEASURED) and not _of_conditions(f.sources))
+    days = sorted({f.effective.date() for f in measured if f.effective is not None})
+    if not days:
+        return msg("values without a date")
+    if len(days) == 1:
+        return msg("{date}", date=days[0])
+    return msg("values from {first} to {last}", first=days[0], last=days[-1])
 
 
 def _of_conditions(sources: Sequence[str]) -> bool:

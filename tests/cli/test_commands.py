@@ -400,3 +400,10 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m cds_service.cli hook --sample primary-prevention | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"{", b"")
+
+
+def test_a_card_for_people_has_one_empty_line_below_its_headline(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the detail begins with a list, which brings an empty line of its own."""
+    printed = succeeds(capsys, "hook", "--sample", "unsafe-orders", "--service", "drug-safety", "--pretty")
+    lines = [line.strip("│ ") for line in printed.splitlines()]
+    assert not any(first == second == "" for first, second in zip(lines, lines[1:], strict=False))

@@ -81,7 +81,7 @@ def test_each_baseline_is_worded_for_what_it_is(kind, begins):
         (-0.6931472, Scale.LOG_HAZARD, "hazard × 0.50"),
         (2, Scale.POINTS, "+2 points"),
         (1.0, Scale.POINTS, "+1 point"),
-        (-12.345, Scale.NATURAL, "-12.3"),
+        (-12.345, Scale.NATURAL, "−12.3"),
     ],
 )
 def test_sizes_are_on_a_scale_that_a_clinician_knows(size, scale, words):

@@ -239,7 +239,9 @@ def diseased(*, albumin=(420, 360), creatinine=1.54, sex="female", age=66):
 def test_stage_and_albuminuria_are_told_in_words_with_what_they_call_for(ask):
     """Severe albuminuria found twice is referred; both categories are spelt out with their values and dates."""
     answer = ask(SERVICE, diseased())
-    assert answer.summary == "Chronic kidney disease G3b A3: nephrology referral criteria are met"
+    assert (
+        answer.summary == "Chronic kidney disease G3b A3 (eGFR 37 on 22 Oct 2026): nephrology referral criteria are met"
+    )
     assert answer.cards[0].indicator == "warning"
     assert "Refer to nephrology" in answer.suggestions
     detail = answer.cards[0].detail

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cds_service.explain.explanation import Contribution, Explanation
 from cds_service.explain.wording import amount
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, signed
 
 WIDTH = 200.0  # of the drawing, in its own units
 
@@ -61,7 +61,7 @@ def waterfall(explanation: Explanation, per_unit: float | None = None) -> tuple[
 
 def points(share: float) -> Message:
     """Percentage points with their sign, as printed beside a bar."""
-    return msg("{points}", points=f"{share:+.1f}" if abs(share) >= 0.05 else "0.0")
+    return msg("{points}", points=signed(f"{share:+.1f}") if abs(share) >= 0.05 else "0.0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from cds_service.explain.wording import baseline, listing, moves
 from cds_service.features.feature import FeatureValue, Quantity
 from cds_service.features.history import history
 from cds_service.fhir.record import PatientRecord
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, signed
 from cds_service.prospects import number
 from cds_service.risk.absolute import per_unit, reference_risk
 from cds_service.risk.model import EstimateKind, RiskEstimate, RiskModel
@@ -99,8 +99,8 @@ def value(estimate: RiskEstimate) -> Message:
     if estimate.kind is not EstimateKind.POINTS:
         return number(estimate)
     if estimate.high is not None and estimate.high != estimate.value:
-        return msg("{low} to {high} points", low=f"{estimate.value:g}", high=f"{estimate.high:g}")
-    points = f"{estimate.value:g}"
+        return msg("{low} to {high} points", low=signed(f"{estimate.value:g}"), high=signed(f"{estimate.high:g}"))
+    points = signed(f"{estimate.value:g}")
     return msg("{points} point", points=points) if points == "1" else msg("{points} points", points=points)
 
 

@@ -1,0 +1,110 @@
+"""What reading the cards of many patients as a physician found wrong, one test a fault."""
+
+from datetime import timedelta
+
+import pytest
+from charts import NOW, SNOMED, Chart
+
+from cds_service.features import catalogue
+from cds_service.language import signed, words
+
+MECHANICAL_MITRAL, TRANSPLANTED, HAEMODIALYSIS = "308668006", "70536003", "302497006"
+FIBRILLATION, REFLUX, CIRRHOSIS, OBESITY = "49436004", "235595009", "19943007", "414916001"
+
+
+def done(chart, code, ago, status="completed"):
+    return chart.add(
+        "Procedure",
+        status=status,
+        subject={"reference": "Patient/p1"},
+        code={"coding": [{"system": SNOMED, "code": code}]},
+        performedDateTime=(NOW - ago).isoformat(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "ago", "status", "feature", "there"),
+    [
+        (MECHANICAL_MITRAL, timedelta(days=3000), "completed", catalogue.MECHANICAL_VALVE, True),
+        (MECHANICAL_MITRAL, timedelta(days=3000), "not-done", catalogue.MECHANICAL_VALVE, False),
+        (TRANSPLANTED, timedelta(days=2000), "completed", catalogue.KIDNEY_TRANSPLANT, True),
+        (HAEMODIALYSIS, timedelta(days=3), "completed", catalogue.DIALYSIS, True),
+        (HAEMODIALYSIS, timedelta(days=60), "completed", catalogue.DIALYSIS, False),
+    ],
+)
+def test_what_a_procedure_tells_counts_as_if_it_were_listed(ask, code, ago, status, feature, there):
+    """A valve and a graft stay for ever, a dialysis has to go on; what was not done tells nothing."""
+    chart = done(Chart(60).problem(REFLUX), code, ago, status).draft("apixaban")
+    assert ask("drug-safety", chart).case.values.flag(feature) is there
+
+
+def test_a_valve_known_from_a_procedure_stops_a_direct_anticoagulant(ask):
+    """The card is the one that a listed valve gives, and cites the Procedure."""
+    answer = ask(
+        "drug-safety", done(Chart(60).problem(REFLUX), MECHANICAL_MITRAL, timedelta(days=900)).draft("apixaban")
+    )
+    assert answer.finding("drug-safety/apixaban/disease/mechanical-valve").severity.name == "CRITICAL"
+    assert "Procedure/procedure-2" in answer.cards[0].detail
+
+
+def test_after_a_transplant_known_from_a_procedure_no_kidney_failure_is_predicted(ask):
+    """KFRE does not hold after a kidney transplant."""
+    chart = Chart(50).problem(REFLUX).measured(creatinine=1.9, uacr=320)
+    chart = chart.measured(ago=timedelta(days=200), creatinine=1.8, uacr=300)
+    assert "KFRE" in ask("kidney-liver-check", chart).cards[0].detail
+    chart = done(chart, TRANSPLANTED, timedelta(days=2000))
+    assert "KFRE" not in ask("kidney-liver-check", chart).cards[0].detail
+
+
+@pytest.mark.parametrize(("number", "printed"), [("-1", "−1"), ("+1", "+1"), ("0", "0"), ("1e-05", "1e-05")])
+def test_a_negative_number_has_a_minus_and_not_a_hyphen(number, printed):
+    """A hyphen reads as the dash of a range."""
+    assert signed(number) == printed
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hans"])
+def test_the_wells_range_starts_with_a_minus(ask, language):
+    """In every language, in the headline and in the lines below it."""
+    chart = Chart(63).stay("EMER").problem("363406005")
+    reason = [{"coding": [{"system": SNOMED, "code": "128053003"}], "text": "suspected DVT"}]
+    answer = ask("suspected-thrombosis", chart, encounter_class="EMER", reasonCode=reason, say=words(language))
+    assert "−1" in answer.summary
+    assert "-1" not in answer.summary
+    assert "−1" in answer.cards[0].detail
+
+
+def test_the_kidney_and_liver_headlines_say_of_when_their_numbers_are(ask):
+    """A reader sees at once whether a number is of today or of a year ago."""
+    chart = Chart(66).problem(OBESITY).measured(ago=timedelta(days=30), ast=98, alt=60)
+    chart = chart.measured(ago=timedelta(days=20), platelets=120)
+    assert ask("kidney-liver-check", chart).summary.startswith("FIB-4 6.96 (values from 2 Oct 2026 to 12 Oct 2026): ")
+    chart = Chart(66).problem(REFLUX).measured(creatinine=1.9, uacr=320)
+    chart = chart.measured(ago=timedelta(days=200), creatinine=1.8, uacr=300)
+    assert "(eGFR 38 on 22 Oct 2026)" in ask("kidney-liver-check", chart).summary
+
+
+def test_a_meld_that_warfarin_raised_asks_for_no_transplant(ask):
+    """The INR tells of the anticoagulant there; the headline says so, and a score from the other tests decides."""
+    blood = {"bilirubin": 1.1, "creatinine": 1.0, "sodium": 138, "albumin": 3.6}
+    chart = Chart(60).problem(CIRRHOSIS).medicine("11289", "warfarin").measured(inr=2.8, **blood)
+    assert ask("cirrhosis", chart).cards == ()
+    worse = blood | {"bilirubin": 6.0, "sodium": 128, "creatinine": 1.8}
+    chart = Chart(60).problem(CIRRHOSIS).medicine("11289", "warfarin").measured(inr=2.8, **worse)
+    assert "overstated by a vitamin K antagonist" in ask("cirrhosis", chart).summary
+
+
+def test_an_egfr_is_not_printed_as_a_gene(ask):
+    """`eGFR` begins with a small letter, also where a line begins with it."""
+    chart = Chart(66).problem(REFLUX).measured(creatinine=1.9)
+    assert "**eGFR: " in ask("kidney-liver-check", chart).cards[0].detail
+
+
+def test_a_change_without_a_name_in_hgvs_is_said_in_chinese(ask):
+    """The kind of the change is a word, and words are translated."""
+    chart = Chart(52, "female").problem("254837009", "Breast cancer").add(
+        "Observation", status="final", subject={"reference": "Patient/p1"}, effectiveDateTime="2026-09-01",
+        code={"text": "ERBB2 amplification"}, valueCodeableConcept={"text": "ERBB2 amplification detected"},
+    )  # fmt: skip
+    summary = ask("precision-oncology", chart, say=words("zh_Hans")).summary
+    assert "ERBB2 扩增" in summary
+    assert "amplification" not in summary
