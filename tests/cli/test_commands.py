@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -406,4 +407,4 @@ def test_a_card_for_people_has_one_empty_line_below_its_headline(capsys: pytest.
     """Also where the detail begins with a list, which brings an empty line of its own."""
     printed = succeeds(capsys, "hook", "--sample", "unsafe-orders", "--service", "drug-safety", "--pretty")
     lines = [line.strip("│ ") for line in printed.splitlines()]
-    assert not any(first == second == "" for first, second in zip(lines, lines[1:], strict=False))
+    assert not any(first == second == "" for first, second in pairwise(lines))
