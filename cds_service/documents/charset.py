@@ -22,11 +22,25 @@ def decoded(data: bytes, media_type: str) -> tuple[str, bool]:
     ):
         if data.startswith(mark):
             return _texty(data.decode(name, "replace")), False
+    wide = _wide(data)
+    if wide is not None:
+        return _texty(data.decode(wide, "replace")), bool(asked) and not asked.lower().startswith(("utf-16", "utf_16"))
     for name in ("utf-8", asked, "gb18030"):
         text = _try(data, name)
         if text is not None and (name != "gb18030" or _chinese(text)):
             return _texty(text), bool(asked) and not _same_charset(name, asked) and not data.isascii()
     return _texty(data.decode("cp1252", "replace")), bool(asked)
+
+
+def _wide(data: bytes) -> str | None:
+    """UTF-16 without a mark, known by the empty half of each pair of bytes of its ASCII; None for other bytes."""
+    sample = data[:4000]
+    if len(data) % 2 or not sample:
+        return None
+    high, low = sample[0::2].count(0), sample[1::2].count(0)
+    if 0 not in sample[0::2] and low > 0.4 * len(sample[1::2]):
+        return "utf-16-le"
+    return "utf-16-be" if 0 not in sample[1::2] and high > 0.4 * len(sample[0::2]) else None
 
 
 def _try(data: bytes, name: str) -> str | None:

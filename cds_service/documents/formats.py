@@ -6,23 +6,28 @@ What cannot be read is an `Unreadable` with a word for why; the words for people
 from __future__ import annotations
 
 import base64
+import codecs
 import io
 import re
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
 from cds_service.documents.ccda import ccda
 from cds_service.documents.charset import decoded
 from cds_service.documents.hypertext import html_blocks
-from cds_service.documents.readable import Block, Read, Unreadable
+from cds_service.documents.readable import Read, Unreadable
+from cds_service.documents.rich import rtf
+from cds_service.documents.word import word
 
 MAX_PAGES = 300
-MAX_UNZIPPED = 60_000_000
 MAX_TEXT = 3_000_000  # characters of one document
 MAX_IMAGES = 4  # scanned pages that are kept as images
 MAX_IMAGE_BYTES = 4_000_000
 _LEAST_TEXT = 12  # letters and digits of a page that holds text
+_BINARY = (b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"GIF8", b"II*\x00", b"MM\x00*")  # Word before 2007, gzip, GIF, TIFF
+_MARKED_UP = re.compile(
+    rb"(?i)<!doctype html|<(?:html|head|body|div|p|table|span|h[1-6]|ul|ol|b|pre|br)\b[^<>]{0,200}>"
+)
 
 
 def read(data: bytes, media_type: str) -> Read:
@@ -41,7 +46,7 @@ def read(data: bytes, media_type: str) -> Read:
 
 def format_of(data: bytes, media_type: str) -> str:
     """`pdf`, `rtf`, `docx`, `ccda`, `html`, `plain`, `image`, or `unknown`: by the bytes, then as declared."""
-    head = data[:2048].lstrip(b"\xef\xbb\xbf\r\n\t ")
+    head = _head(data)
     declared = media_type.partition(";")[0].strip().lower()
     if b"%PDF-" in data[:1024]:
         return "pdf"
@@ -51,13 +56,24 @@ def format_of(data: bytes, media_type: str) -> str:
         return "docx"
     if data[128:132] == b"DICM" or head.startswith((b"\x89PNG", b"\xff\xd8\xff")):
         return "image"
+    if head.startswith(_BINARY):
+        return "unknown"
     if b"ClinicalDocument" in head or b"urn:hl7-org:v3" in head:
         return "ccda"
-    if declared in ("text/html", "application/xhtml+xml") or re.match(rb"(?i)<!doctype html|<html", head):
+    if declared in ("text/html", "application/xhtml+xml") or _MARKED_UP.match(head):
         return "html"
+    if head.startswith(b"<?xml"):
+        return "html" if b"<html" in head else "unknown"
     if declared.startswith("text/") or declared in ("", "application/octet-stream"):
         return "plain"
     return {"application/pdf": "pdf", "application/rtf": "rtf"}.get(declared, "unknown")
+
+
+def _head(data: bytes) -> bytes:
+    """The first bytes without white space and byte order mark; of UTF-16 with a mark, its ASCII."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data[:4096].decode("utf-16", "ignore").encode("ascii", "ignore").lstrip()
+    return data[:2048].lstrip(b"\xef\xbb\xbf\r\n\t ")
 
 
 def _cap(found: Read) -> None:
@@ -79,42 +95,9 @@ def _plain(data: bytes, media_type: str) -> Read:
     return Read(blocks, pages=len(pages), notes=["charset"] if wrong else [])
 
 
-def _rtf(data: bytes, media_type: str) -> Read:
-    from striprtf.striprtf import rtf_to_text
-
-    text: str = rtf_to_text(data.decode("latin-1"), errors="ignore")  # type: ignore[no-untyped-call]
-    return Read([(1, False, text)])
-
-
 def _html(data: bytes, media_type: str) -> Read:
     text, wrong = decoded(data, media_type)
     return Read(list(html_blocks(text)), notes=["charset"] if wrong else [])
-
-
-def _docx(data: bytes, media_type: str) -> Read:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(one.file_size for one in archive.infolist())
-            names = {one.filename for one in archive.infolist()}
-    except (zipfile.BadZipFile, ValueError, OSError):
-        raise Unreadable("damaged") from None
-    if size > MAX_UNZIPPED or len(names) > 5000:
-        raise Unreadable("unzip")
-    if "word/document.xml" not in names:
-        raise Unreadable("type")
-    from docx import Document
-    from docx.table import Table
-
-    blocks: list[Block] = []
-    for part in Document(io.BytesIO(data)).iter_inner_content():
-        if isinstance(part, Table):
-            for row in part.rows:
-                cells = dict.fromkeys(cell.text.strip() for cell in row.cells)
-                blocks.append((1, False, " ".join(cells)))
-        else:
-            style = (part.style.name or "") if part.style is not None else ""
-            blocks.append((1, style.startswith(("Heading", "Title")), part.text))
-    return Read(blocks)
 
 
 def _pdf(data: bytes, media_type: str) -> Read:
@@ -169,9 +152,9 @@ def _inside(data: bytes, media_type: str) -> Read:
 
 _READERS: dict[str, Callable[[bytes, str], Read]] = {
     "plain": _plain,
-    "rtf": _rtf,
+    "rtf": rtf,
     "html": _html,
-    "docx": _docx,
+    "docx": word,
     "pdf": _pdf,
     "ccda": _ccda,
 }

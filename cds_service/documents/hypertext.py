@@ -1,4 +1,4 @@
-"""The blocks of an HTML document that a reader would see: no scripts, nothing hidden."""
+"""The blocks of an HTML document that a reader would see: no scripts, nothing hidden, nothing struck out."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ _BLOCKS = frozenset({
     "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "pre", "blockquote", "caption", "section",
     "article", "body", "html", "[document]", "paragraph", "item", "title", "text", "table", "list",
 })  # fmt: skip
-_UNSHOWN = ("script", "style", "svg", "template", "noscript", "iframe", "object", "head", "math", "canvas", "form")
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])", re.I)
+_UNSHOWN = ("script", "style", "svg", "template", "noscript", "iframe", "object", "head", "math", "canvas", "form",
+            "del", "s", "strike")  # fmt: skip
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d])"
+    r"|text-decoration[a-z-]*\s*:[^;]*line-through",
+    re.I,
+)
+_RULE = re.compile(r"([^{}]{1,200})\{([^{}]*)\}")
+_MOST_RULES = 200
 
 
 def html_blocks(text: str) -> Iterator[Block]:
@@ -22,6 +29,8 @@ def html_blocks(text: str) -> Iterator[Block]:
     from bs4.element import NavigableString, PreformattedString
 
     soup = BeautifulSoup(text, "html.parser")
+    for tag in _hidden_by_rule(soup):
+        tag.decompose()
     for tag in soup(_UNSHOWN):
         tag.decompose()
     for tag in soup(lambda t: t.has_attr("hidden") or bool(_HIDDEN.search(str(t.get("style", ""))))):
@@ -45,6 +54,21 @@ def html_blocks(text: str) -> Iterator[Block]:
         pieces.append(f" {node} " if cell else str(node))
     if pieces:
         yield _block(holder, pieces)
+
+
+def _hidden_by_rule(soup: Any) -> Iterator[Any]:
+    """What a style sheet within the document hides; a rule that cannot be read hides nothing."""
+    from soupsieve import SelectorSyntaxError
+
+    rules = [rule for style in soup("style") for rule in _RULE.findall(re.sub(r"(?s)/\*.*?\*/", "", style.get_text()))]
+    for selector, body in rules[:_MOST_RULES]:
+        if not _HIDDEN.search(body):
+            continue
+        try:
+            found = soup.select(selector.strip())
+        except (SelectorSyntaxError, NotImplementedError):
+            continue
+        yield from (tag for tag in found if not tag.decomposed and tag.name not in ("html", "body"))
 
 
 def _block(holder: Any, pieces: list[str]) -> Block:
