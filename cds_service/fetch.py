@@ -18,7 +18,7 @@ from typing import NamedTuple
 from cds_service import outbound
 from cds_service.clock import Deadline
 from cds_service.fhir.client import REFUSED, Budget, Fetched, FhirClient, covers
-from cds_service.language import msg
+from cds_service.language import Message, msg
 from cds_service.needs import Gap, Need
 from cds_service.observer import NOBODY, Observer
 from cds_service.protocol.prefetch import fill
@@ -30,6 +30,7 @@ _RESERVE_S = 0.4  # of the deadline, for what follows the fetching: the turn, th
 _NOT_SENT = msg("not sent by the EHR")
 _ELSEWHERE = msg("not sent, and the EHR's server is not configured here")
 _OUT_OF_SCOPE = msg("not sent, and the EHR's token does not cover it")
+_STRANGE = msg("the EHR sent something other than what was asked")
 _UNNAMED = msg("the call does not say whose")
 _FIRST_PAGE = msg("only the first page was sent")
 _BUSY = msg("too many calls are waiting for the EHR's server")
@@ -85,8 +86,11 @@ class Fetcher:
         """
         gaps: dict[str, Gap] = {}
         errands: dict[str, _Errand] = {}
+        strange = frozenset(key for key, need in needs.items() if _strange(request.prefetch.get(key), need))
+        if strange:
+            request = replace(request, prefetch={k: v for k, v in request.prefetch.items() if k not in strange})
         for key, need in needs.items():
-            found = _look(request, key, need, base)
+            found = _look(request, key, need, base, _STRANGE if key in strange else _NOT_SENT)
             if isinstance(found, Gap):
                 gaps[key] = found
             elif found is not None:
@@ -173,8 +177,15 @@ def create(settings: Settings, observer: Observer = NOBODY) -> Fetcher:
     return Fetcher(wire, settings)
 
 
-def _look(request: HookRequest, key: str, need: Need, base: str | None) -> _Errand | Gap | None:
-    """What is to be done about one key: nothing, an errand, or nothing can be done."""
+def _strange(value: PrefetchValue | None, need: Need) -> bool:
+    """True for an answer in which nothing is of the types that were asked for: it does not say that there is none."""
+    if value is None or not value.resources:
+        return False
+    return not any(type(row).__name__ in need.types for row in value.resources)
+
+
+def _look(request: HookRequest, key: str, need: Need, base: str | None, why: Message) -> _Errand | Gap | None:
+    """What is to be done about one key: nothing, an errand, or nothing can be done. why: it is not there."""
     value = request.prefetch.get(key)
     if value is not None:
         if value.state == "refused":
@@ -186,7 +197,7 @@ def _look(request: HookRequest, key: str, need: Need, base: str | None) -> _Erra
     if query is None:
         return Gap(key, need, _UNNAMED) if need.required else None
     if base is None:
-        return Gap(key, need, _NOT_SENT if request.fhir_server is None else _ELSEWHERE)
+        return Gap(key, need, why if request.fhir_server is None or why is _STRANGE else _ELSEWHERE)
     granted = request.fhir_authorization
     if granted is not None and not all(covers(granted.scopes, t, search="?" in query) for t in need.types):
         return Gap(key, need, _OUT_OF_SCOPE)

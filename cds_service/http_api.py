@@ -49,7 +49,8 @@ ENTRIES: Mapping[tuple[str, str], Entry] = {
         (*_ALWAYS, *_BODY, errors.Forbidden, errors.UnknownService, errors.PreconditionFailed),
     ),
     ("POST", "/cds-services/<service_id>/feedback"): Entry(
-        "What became of cards, several in one call; repeats change nothing. See [feedback](feedback.md).",
+        "What became of cards, several in one call; repeats change nothing, and an item at fault costs none of the "
+        "others. See [feedback](feedback.md).",
         _CLIENTS,
         '200 with `{"received": n}`, once all items are committed',
         (*_ALWAYS, *_BODY, errors.UnknownService, errors.UnknownCard, errors.StoreError),

@@ -182,6 +182,22 @@ def test_a_refusal_in_prefetch_is_not_tried_again(ehr: Ehr) -> None:
     assert ehr.server.seen == []
 
 
+STRANGE = {"resourceType": "Practitioner", "id": "x"}
+
+
+@pytest.mark.parametrize("sent", [STRANGE, {"resourceType": "Bundle", "entry": [{"resource": STRANGE}]}])
+def test_an_answer_to_another_question_is_not_an_empty_list(ehr: Ehr, sent: dict[str, Any]) -> None:
+    """A key with nothing of its types in it is fetched; without a server it is named, and never counts as none."""
+    request = ehr.request()
+    request["prefetch"] |= {"conditions": sent, "allergies": sent}
+    assert ehr.answer(request) == ehr.answer(ehr.request())
+    assert asked(ehr.server) == ["AllergyIntolerance", "Condition"]
+    del request["fhirServer"], request["fhirAuthorization"]
+    assert "conditions (the EHR sent something other than what was asked)" in ehr.refusal(request)
+    request["prefetch"]["conditions"] = ehr.full["prefetch"]["conditions"]
+    assert "allergies (the EHR sent something other than what was asked)" in detail(ehr.answer(request))
+
+
 def test_prefetched_pages_are_continued(server: FhirServer) -> None:
     """The first page came with the call; the rest is fetched, and the answer is that of the whole list."""
     ehr = Ehr(server)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from cds_service import orders
 from cds_service.drug_findings.limits import KIDNEY, TESTS, kidney_unknown
 from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered
+from cds_service.fhir import resources as fhir
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -94,6 +95,8 @@ def unchecked(
 
 def _unchecked_draft(case: Case, draft: safety.Exposure) -> EvidenceFinding:
     digest = hashlib.sha256(draft.words.lower().encode()).hexdigest()[:12]
+    if _unchosen(case, draft):
+        return _nothing_chosen(case, draft, digest)
     name = draft.words or NAMELESS
     lead = msg("{words}: in part not recognised, so not checked in full", words=name)
     if not draft.nodes:
@@ -104,6 +107,33 @@ def _unchecked_draft(case: Case, draft: safety.Exposure) -> EvidenceFinding:
         headline=lead,
         short_headline=msg("A draft order was not recognised, so it was not checked"),
         advice=msg("Check interactions, allergies and doses by hand, or order it by a code."),
+        advice_source=RECORD_SOURCE,
+        path=(ordered(case, draft),),
+    )
+
+
+def _unchosen(case: Case, draft: safety.Exposure) -> bool:
+    """True for an order in which no medicine stands: some EHRs call before one is chosen."""
+    context = case.context
+    rows = [row for row in context.drafts if context.record.reference(row) == draft.reference]
+    return (
+        bool(rows)
+        and not draft.words
+        and all(
+            isinstance(row, fhir.MedicationRequest)
+            and row.medication_reference is None
+            and (row.medication_codeable_concept is None or not row.medication_codeable_concept.coding)
+            for row in rows
+        )
+    )
+
+
+def _nothing_chosen(case: Case, draft: safety.Exposure, digest: str) -> EvidenceFinding:
+    return EvidenceFinding(
+        key=f"drug-safety/unrecognised/{digest}",
+        severity=Severity.INFO,
+        headline=msg("An order names no medicine, so nothing was checked"),
+        advice=msg("Choose the medicine first; then the order is checked."),
         advice_source=RECORD_SOURCE,
         path=(ordered(case, draft),),
     )

@@ -62,20 +62,25 @@ def _check(hook: Hook, member: Member, value: Any) -> None:
         if member.required:
             raise BadRequest(f"context.{member.name} is required by the hook {hook.id}, got nothing.")
         return
-    if not _fits(member.shape, value):
-        raise BadRequest(f"context.{member.name} must be {member.shape.value}, got {_kind(value)}.")
+    where = f"context.{member.name}"
+    fault = _bundle_fault(where, value) if _bundled(member.shape, value) else _fault(member.shape, where, value)
+    if fault is not None:
+        raise BadRequest(f"{fault}.")
 
 
-def _fits(shape: Shape, value: Any) -> bool:
-    if shape is Shape.REFERENCE:
-        return _is_text(value)
-    if shape is Shape.REFERENCES:
-        return isinstance(value, list) and all(map(_is_text, value))
-    if shape is Shape.RESOURCE:
-        return _is_resource(value)
-    if shape is Shape.RESOURCES:
-        return (isinstance(value, list) and all(map(_is_resource, value))) or _is_bundle(value)
-    return _is_bundle(value)
+def _bundled(shape: Shape, value: Any) -> bool:
+    return shape is Shape.BUNDLE or (shape is Shape.RESOURCES and isinstance(value, dict))
+
+
+def _fault(shape: Shape, where: str, value: Any) -> str | None:
+    """What is wrong with a member that is no Bundle: its path, what it must be, and what it is."""
+    lists = {Shape.REFERENCES: Shape.REFERENCE, Shape.RESOURCES: Shape.RESOURCE}
+    if shape in lists and isinstance(value, list):
+        found = (_fault(lists[shape], f"{where}[{number}]", one) for number, one in enumerate(value))
+        return next((fault for fault in found if fault is not None), None)
+    if (shape is Shape.REFERENCE and _is_text(value)) or (shape is Shape.RESOURCE and _is_resource(value)):
+        return None
+    return f"{where} must be {shape.value}, got {_kind(value)}"
 
 
 def _is_text(value: Any) -> bool:
@@ -86,14 +91,25 @@ def _is_resource(value: Any) -> bool:
     return isinstance(value, dict) and _is_text(value.get("resourceType"))
 
 
-def _is_bundle(value: Any) -> bool:
-    """True for an object that may be a Bundle: `resourceType` and `type` may be missing, its entries may not be odd."""
-    if not isinstance(value, dict) or value.get("resourceType", "Bundle") != "Bundle":
-        return False
+def _bundle_fault(where: str, value: Any) -> str | None:
+    """What is wrong with a Bundle: `type` may be missing, and `resourceType` where there are entries."""
+    named = value.get("resourceType") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or named not in (None, "Bundle") or not ("entry" in value or named):
+        kind = "another resource" if named else _kind(value)
+        return f"{where} must be {Shape.BUNDLE.value}, got {kind}"
     entries = value.get("entry", [])
-    return isinstance(entries, list) and all(
-        isinstance(entry, dict) and ("resource" not in entry or _is_resource(entry["resource"])) for entry in entries
-    )
+    if not isinstance(entries, list):
+        return f"{where}.entry must be a list, got {_kind(entries)}"
+    for number, entry in enumerate(entries):
+        place = f"{where}.entry[{number}]"
+        if not isinstance(entry, dict):
+            return f"{place} must be an object, got {_kind(entry)}"
+        if (
+            "resource" in entry
+            and (fault := _fault(Shape.RESOURCE, f"{place}.resource", entry["resource"])) is not None
+        ):
+            return fault
+    return None
 
 
 def _patient_id(context: Mapping[str, Any]) -> str:

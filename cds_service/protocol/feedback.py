@@ -1,24 +1,27 @@
 """CDS Hooks feedback: from the bytes of a body to the outcomes of cards.
 
-Lenient in as everywhere: unknown members and `extension` are passed over. What cannot be understood is a `BadRequest`
-that names the item by its index and the member, never a value.
+Lenient in as everywhere: unknown members and `extension` are passed over. Each item of a call stands by itself, as the
+standard has it: one that cannot be understood is named by its index and the member, never by a value, and costs none
+of the others.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, CurbsideError, UnknownCard
 
 MOST_ITEMS = 1000
 LONGEST_COMMENT = 10_000
 _LONGEST_CODE = 1000
+_NAMED = 20  # items at fault that one answer names
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _SHAPES: dict[type, str] = {dict: "an object", list: "a list", str: "text"}
 
@@ -29,6 +32,7 @@ class Item:
 
     at: when, in UTC. accepted: uuids of the suggestions that were accepted.
     reason: system, code and display of the override reason. comment: the clinician's own words.
+    number: its index in the call.
     """
 
     card: UUID
@@ -37,10 +41,27 @@ class Item:
     accepted: tuple[UUID, ...] = ()
     reason: tuple[str | None, str, str | None] | None = None
     comment: str | None = None
+    number: int = field(default=0, compare=False)
 
 
-def decode(body: bytes) -> tuple[Item, ...]:
-    """The items of a body of JSON. Raises BadRequest, and nothing else, for whatever cannot be understood."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An item that is not kept, and why, in a sentence that names it. unknown: its card is not one of the caller's."""
+
+    number: int
+    why: str
+    unknown: bool = False
+
+
+class Sent(NamedTuple):
+    """The items of one call: those that are understood, and those that are not."""
+
+    items: tuple[Item, ...]
+    faults: tuple[Fault, ...]
+
+
+def decode(body: bytes) -> Sent:
+    """The items of a body of JSON. Raises BadRequest, and nothing else, for a body that is no list of items."""
     try:
         text = body.decode()
         value = msgspec.json.decode(text)
@@ -51,7 +72,30 @@ def decode(body: bytes) -> tuple[Item, ...]:
     items = _of(_of(value, dict, "The body").get("feedback"), list, "feedback")
     if not 0 < len(items) <= MOST_ITEMS:
         raise BadRequest(f"feedback must hold 1 to {MOST_ITEMS} items, got {len(items)}.")
-    return tuple(_item(_of(item, dict, where), where) for item, where in _named(items, "feedback"))
+    understood: list[Item] = []
+    faults: list[Fault] = []
+    for number, (item, where) in enumerate(_named(items, "feedback")):
+        try:
+            understood.append(replace(_item(_of(item, dict, where), where), number=number))
+        except BadRequest as error:
+            faults.append(Fault(number, str(error)))
+    return Sent(tuple(understood), tuple(faults))
+
+
+def refusal(faults: Sequence[Fault], kept: int) -> CurbsideError:
+    """What a call with items at fault is answered with: each of them, up to twenty, and how many others are kept.
+
+    UnknownCard if all that is wrong are cards that are not the caller's, else BadRequest.
+    """
+    ordered = sorted(faults, key=lambda fault: fault.number)
+    told = [fault.why for fault in ordered[:_NAMED]]
+    if len(ordered) > _NAMED:
+        told.append(f"{len(ordered) - _NAMED} more items are at fault.")
+    if kept:
+        others = "The other item is" if kept == 1 else f"The other {kept} items are"
+        told.append(f"{others} kept; to send them again changes nothing.")
+    kind = UnknownCard if all(fault.unknown for fault in faults) else BadRequest
+    return kind(" ".join(told))
 
 
 def _item(item: dict[str, Any], where: str) -> Item:

@@ -31,7 +31,8 @@ class PrefetchValue:
     """What arrived under one prefetch key.
 
     state: `present`; `none` for null (the CDS Client looked and there is nothing); `refused` for an
-        OperationOutcome. A key that is absent has no PrefetchValue at all.
+        OperationOutcome, alone or as the only content of a Bundle, and for entries without a resource, as a batch
+        has for what it was refused. A key that is absent has no PrefetchValue at all.
     resources, full_urls: entries of Bundles are flattened; search outcomes are not data.
     complete: False if a Bundle says that there are further pages; next_url: where, if it says so.
     """
@@ -183,7 +184,7 @@ def value_of(found: resources.AnyResource | None) -> PrefetchValue:
     if not isinstance(found, resources.Bundle):
         return PrefetchValue("present", (found,), (None,))
     kept, urls = flatten(found)
-    if not kept and _all_outcomes(found):
+    if not kept and _only_refusals(found):
         return PrefetchValue("refused")
     following = next((link for link in found.link if link.relation == "next"), None)
     where = following.url if following is not None else None
@@ -212,8 +213,10 @@ def flatten(bundle: resources.Bundle) -> tuple[list[resources.AnyResource], list
 _RARE = frozenset({type(None), resources.Bundle, resources.OperationOutcome})
 
 
-def _all_outcomes(bundle: resources.Bundle) -> bool:
-    """True for a searchset of nothing but errors: the CDS Client was refused and wrapped the refusal."""
+def _only_refusals(bundle: resources.Bundle) -> bool:
+    """True for entries with nothing but errors: the CDS Client was refused and wrapped the refusal."""
+    if any(entry.resource is None for entry in bundle.entry):
+        return True
     outcomes = [e.resource for e in bundle.entry if isinstance(e.resource, resources.OperationOutcome)]
     return any(issue.severity in ("error", "fatal") for outcome in outcomes for issue in outcome.issue)
 

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from cds_service.errors import BadRequest, StoreError, UnknownCard
-from cds_service.protocol.feedback import Item
+from cds_service.errors import StoreError
+from cds_service.protocol.feedback import Fault, Item
 from cds_service.stores import audit
 from cds_service.stores.database import Database
 from cds_service.stores.statements import insert_into, select, uuid
@@ -68,8 +68,15 @@ class ShownCards:
             _INSERT_CARD.run(connection, row)
 
 
+class Kept(NamedTuple):
+    """What came of the items of one call. new: how many were not known yet. faults: those that are not kept."""
+
+    new: int
+    faults: tuple[Fault, ...] = ()
+
+
 class FeedbackStore:
-    """Keeps feedback: all items of a call or none, and each once however often it is sent."""
+    """Keeps feedback: each item once however often it is sent, and none is lost for another that is at fault."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,13 +90,13 @@ class FeedbackStore:
         also: Sequence[Unit] = (),
         *,
         client: str | None = None,
-    ) -> int:
-        """Commits the items of one call; durable on disk when it returns. Returns how many of them were new.
+    ) -> Kept:
+        """Commits the items of one call that can be kept, in one transaction; durable on disk when it returns.
 
-        scope: whose cards the caller may answer. also: what else is written in the same transaction. client: the
-        caller's name in the settings, for the audit record.
-        Raises UnknownCard for a card that is not the service's or the caller's, BadRequest for a suggestion that is
-        not the card's, StoreError if nothing could be stored.
+        Not kept are items about a card that is not the service's or the caller's, or a suggestion that is not the
+        card's. scope: whose cards the caller may answer. also: what else is written in the same transaction. client:
+        the caller's name in the settings, for the audit record.
+        Raises StoreError if nothing could be stored.
         """
         try:
             with self._database.writing("the feedback could not be stored") as connection:
@@ -107,21 +114,22 @@ class FeedbackStore:
         items: Sequence[Item],
         received: datetime,
         client: str | None,
-    ) -> int:
+    ) -> Kept:
         owned = {"scope": scope, "service": service_id}
         wanted = dict.fromkeys(item.card for item in items)
         cards = {card: _CARD.run(connection, {"uuid": card, **owned}).fetchone() for card in wanted}
-        entries = []
-        for number, item in enumerate(items):
+        entries: list[audit.Entry] = []
+        faults: list[Fault] = []
+        for item in items:
             found = cards[item.card]
-            if found is None:
-                raise UnknownCard(f"feedback[{number}].card is not a card that this service gave to this CDS Client")
-            row = _row(number, item, _Card(uuid(found[0]), *found[1:]), received)
-            if _INSERT.run(connection, row).rowcount == 1:
+            row = _unknown(item) if found is None else _row(item, _Card(uuid(found[0]), *found[1:]), received)
+            if isinstance(row, Fault):
+                faults.append(row)
+            elif _INSERT.run(connection, row).rowcount == 1:
                 entries.append(_entry(item, row, received, client))
         if entries:
             audit.append(connection, entries)
-        return len(entries)
+        return Kept(len(entries), tuple(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +144,18 @@ class _Card:
     suggestions: str
 
 
-def _row(number: int, item: Item, card: _Card, received: datetime) -> dict[str, object]:
-    """The row of one item. Raises BadRequest naming the suggestion that is not the card's."""
+def _unknown(item: Item) -> Fault:
+    why = f"feedback[{item.number}].card is not a card that this service gave to this CDS Client."
+    return Fault(item.number, why, unknown=True)
+
+
+def _row(item: Item, card: _Card, received: datetime) -> dict[str, object] | Fault:
+    """The row of one item, or the suggestion that is not the card's."""
     known: dict[str, str] = orjson.loads(card.suggestions)
     for place, suggestion in enumerate(item.accepted):
         if str(suggestion) not in known:
-            raise BadRequest(f"feedback[{number}].acceptedSuggestions[{place}].id is not a suggestion of that card.")
+            where = f"feedback[{item.number}].acceptedSuggestions[{place}].id"
+            return Fault(item.number, f"{where} is not a suggestion of that card.")
     accepted = sorted(str(suggestion) for suggestion in item.accepted)
     same = [str(item.card), item.outcome, item.at, accepted, item.reason, item.comment]
     system, code, display = item.reason or (None, None, None)

@@ -27,7 +27,7 @@ def blueprint(pipeline: Pipeline, max_body_bytes: int) -> Blueprint:
     listing = orjson.dumps(pipeline.discovery())
     etag = hashlib.sha256(listing).hexdigest()[:32]
 
-    @routes.get("/cds-services")
+    @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
         response = Response(listing, mimetype=JSON)
         response.set_etag(etag)
@@ -35,7 +35,7 @@ def blueprint(pipeline: Pipeline, max_body_bytes: int) -> Blueprint:
         response.make_conditional(request)
         return response
 
-    @routes.post("/cds-services/<service_id>")
+    @routes.post("/cds-services/<service_id>", strict_slashes=False)
     def invoke(service_id: str) -> Response:
         g.service = pipeline.desk(service_id).service.id  # logged only if it is one of ours
         environ = request.environ

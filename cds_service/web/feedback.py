@@ -1,4 +1,8 @@
-"""CDS Hooks feedback over HTTP: what became of cards, committed before it is acknowledged."""
+"""CDS Hooks feedback over HTTP: what became of cards, committed before it is acknowledged.
+
+Items that can be kept are kept whatever the others of the call are like: a CDS Client that sends its outcomes in
+batches must not lose them all for a card that was deleted here, and it may not look into the body of a 200.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from flask import Blueprint, Response, g
 
 from cds_service.clock import Clock
 from cds_service.errors import StoreError
-from cds_service.protocol.feedback import decode
+from cds_service.protocol.feedback import decode, refusal
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.scopes import scope_of
 from cds_service.web.auth import caller
@@ -24,17 +28,21 @@ def blueprint(pipeline: Pipeline, store: FeedbackStore | None, clock: Clock, max
     """`POST /cds-services/{id}/feedback`. store: None where nothing is stored; feedback is then refused."""
     routes = Blueprint("feedback", __name__)
 
-    @routes.post("/cds-services/<service_id>/feedback")
+    @routes.post("/cds-services/<service_id>/feedback", strict_slashes=False)
     def receive(service_id: str) -> Response:
         service = pipeline.desk(service_id).service.id
         g.service = service  # logged only if it is one of ours
-        items = decode(read_body(max_body_bytes))
+        sent = decode(read_body(max_body_bytes))
         if store is None:
             raise StoreError("feedback cannot be kept: this service runs without a store")
         found = caller()
         also = () if found.use is None else (found.use.write,)
-        store.keep(service, scope_of(found.issuer, found.tenant), items, clock.now(), also, client=found.client)
+        kept = store.keep(
+            service, scope_of(found.issuer, found.tenant), sent.items, clock.now(), also, client=found.client
+        )
         found.stored()
-        return Response(orjson.dumps({"received": len(items)}), mimetype=JSON)
+        if faults := (*sent.faults, *kept.faults):
+            raise refusal(faults, len(sent.items) - len(kept.faults))
+        return Response(orjson.dumps({"received": len(sent.items)}), mimetype=JSON)
 
     return routes

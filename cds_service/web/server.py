@@ -33,6 +33,7 @@ from cds_service.web.beside import Beside
 from cds_service.web.cors import Policy
 from cds_service.web.logs import JsonFormatter
 from cds_service.web.metrics import Metrics
+from cds_service.web.outcome import HEADERS, JSON, outcome, request_id
 from cds_service.web.wsgi import Wsgi
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -43,6 +44,9 @@ _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
 _BEAT_S = 1.0
+_NO_HTTP = (
+    "what arrived is not HTTP/1.1: see the request line, Content-Length, Transfer-Encoding, and whether to use TLS"
+)
 
 
 def serve(
@@ -107,6 +111,14 @@ class Protocol(HttpToolsProtocol):
         """Stops the deadline: the body has its own."""
         self._head_complete()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP in our own words: like every refusal, an OperationOutcome."""
+        body = outcome("invalid", _NO_HTTP)
+        own = (("Content-Type", JSON), ("Content-Length", str(len(body))), ("Connection", "close"))
+        head = "".join(f"{name}: {value}\r\n" for name, value in (*own, ("X-Request-Id", request_id()), *HEADERS))
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n".encode() + body)
+        self.transport.close()
 
     def on_body(self, body: bytes) -> None:
         """Collects a body of usual size whole: the application wakes once instead of at every packet."""

@@ -271,6 +271,19 @@ def test_what_cannot_be_recognised_is_said_and_never_passed(ask):
     assert answer.summary == "Foozadine: not recognised, and not checked against the order"
 
 
+@pytest.mark.parametrize("concept", [None, {}, {"text": ""}])
+def test_an_order_without_a_medicine_asks_for_one(ask, concept):
+    """Some EHRs call before one is chosen: that is no medicine without a name."""
+    made = chart().draft("x")
+    made.drafts[0]["medicationCodeableConcept"] = concept
+    for service in (SERVICE, "drug-safety-select"):
+        answer = ask(service, made)
+        assert answer.summary == "An order names no medicine, so nothing was checked"
+        assert "Choose the medicine first" in ENGLISH(answer.findings[0].advice)
+    made.drafts[0]["medicationCodeableConcept"] = {"coding": [{"system": "urn:x", "code": "1"}]}
+    assert ask(SERVICE, made).summary.startswith("An entry without a name: the medicine was not recognised")
+
+
 def test_a_draft_for_another_patient_is_not_checked_and_that_is_said(ask):
     """A mixed-up order must not be judged by the wrong chart."""
     made = chart().draft("simvastatin").medicine("", "clarithromycin")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.errors import BadRequest
-from cds_service.protocol.feedback import LONGEST_COMMENT, MOST_ITEMS, Item, decode
+from cds_service.errors import BadRequest, UnknownCard
+from cds_service.protocol.feedback import LONGEST_COMMENT, MOST_ITEMS, Fault, Item, decode, refusal
 
 CARD, SUGGESTION = UUID(int=1), UUID(int=2)
 AT = "2026-11-01T09:00:00Z"
@@ -21,7 +21,17 @@ ACCEPTED = {**OVERRIDDEN, "outcome": "accepted", "acceptedSuggestions": [{"id": 
 
 
 def read(*items: Any) -> tuple[Item, ...]:
-    return decode(json.dumps({"feedback": list(items)}).encode())
+    sent = decode(json.dumps({"feedback": list(items)}).encode())
+    assert sent.faults == ()
+    return sent.items
+
+
+def fault(*items: Any) -> Fault:
+    """The only item of a call that is at fault; all others are read."""
+    sent = decode(json.dumps({"feedback": list(items)}).encode())
+    (found,) = sent.faults
+    assert [item.number for item in sent.items] == [n for n in range(len(items)) if n != found.number]
+    return found
 
 
 def test_the_specifications_example_is_understood() -> None:
@@ -40,7 +50,7 @@ def test_what_is_not_known_is_passed_over() -> None:
     """Extensions, unknown members, an empty reason, empty lists: lenient in."""
     extra = {"extension": {"org.example": {"a": 1}}, "cardSource": "x", "acceptedSuggestions": [], "overrideReason": {}}
     assert read({**OVERRIDDEN, **extra}) == read(OVERRIDDEN)
-    assert decode(json.dumps({"feedback": [OVERRIDDEN], "extension": {}}).encode()) == read(OVERRIDDEN)
+    assert decode(json.dumps({"feedback": [OVERRIDDEN], "extension": {}}).encode()).items == read(OVERRIDDEN)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +74,8 @@ def test_every_form_of_rfc_3339(text: str) -> None:
 )
 def test_another_time_is_refused(text: str) -> None:
     """Without a zone nobody knows when it was."""
-    with pytest.raises(BadRequest, match=r"^feedback\[0\]\.outcomeTimestamp must be a date and time with a zone"):
-        read({**OVERRIDDEN, "outcomeTimestamp": text})
+    told = fault({**OVERRIDDEN, "outcomeTimestamp": text}).why
+    assert told.startswith("feedback[0].outcomeTimestamp must be a date and time with a zone")
 
 
 @pytest.mark.parametrize(
@@ -88,11 +98,23 @@ def test_another_time_is_refused(text: str) -> None:
     ],
 )
 def test_what_is_wrong_is_named_by_item_and_member(change: dict[str, Any], sentence: str) -> None:
-    """A path and what was expected; no value."""
-    with pytest.raises(BadRequest) as caught:
-        read(OVERRIDDEN, {**OVERRIDDEN, **change})
-    assert sentence in str(caught.value)
-    assert "Jane" not in str(caught.value)
+    """A path and what was expected; no value. The item beside it is read."""
+    found = fault(OVERRIDDEN, {**OVERRIDDEN, **change})
+    assert found.number == 1
+    assert sentence in found.why
+    assert "Jane" not in found.why
+
+
+def test_a_refusal_names_what_is_at_fault_and_what_is_kept() -> None:
+    """404 only if nothing but unknown cards is wrong; in the order of the call; a long list has an end."""
+    card = Fault(4, "feedback[4].card is not a card.", unknown=True)
+    shape = Fault(1, "feedback[1].card must be a UUID.")
+    assert isinstance(refusal([card], 1), UnknownCard)
+    assert str(refusal([card], 1)).endswith("The other item is kept; to send them again changes nothing.")
+    both = refusal([card, shape], 3)
+    assert isinstance(both, BadRequest)
+    assert str(both).startswith(f"{shape.why} {card.why} The other 3 items are kept;")
+    assert str(refusal([shape] * 23, 0)).endswith(f"{shape.why} 3 more items are at fault.")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,7 @@ def test_a_call_has_an_end() -> None:
 def test_what_a_database_cannot_hold_is_left_out_of_a_comment() -> None:
     """NUL and lone surrogates; a comment of blanks is none."""
     body = json.dumps({"feedback": [{**OVERRIDDEN, "overrideReason": {"userComment": "a\x00b"}}]}).encode()
-    assert decode(body)[0].comment == "ab"
+    assert decode(body).items[0].comment == "ab"
     assert read({**OVERRIDDEN, "overrideReason": {"userComment": " \n"}})[0].comment is None
 
 
@@ -142,8 +164,11 @@ def test_nothing_but_a_bad_request_comes_of_anything(value: Any) -> None:
     body = json.dumps({"feedback": [value] if not isinstance(value, list) else value}).encode()
     said = ""
     items: tuple[Item, ...] = ()
+    faults: tuple[Fault, ...] = ()
     try:
-        items = decode(body)
+        items, faults = decode(body)
     except BadRequest as error:
         said = str(error)
-    assert said.startswith(("feedback", "The body")) or (items and all(item.at.tzinfo is UTC for item in items))
+    assert said.startswith(("feedback", "The body")) or items or faults
+    assert all(item.at.tzinfo is UTC for item in items)
+    assert all(found.why.startswith(f"feedback[{found.number}]") for found in faults)

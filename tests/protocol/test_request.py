@@ -109,6 +109,12 @@ def test_a_bundle_of_nothing_but_an_error_is_a_refusal() -> None:
     assert found.prefetch["a"].state == "refused"
 
 
+def test_entries_without_a_resource_are_no_empty_list() -> None:
+    """A batch answers what it refused with a status and no resource: nobody said that there is nothing."""
+    refused = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"response": {"status": "403"}}]}
+    assert read(prefetch={"a": refused}).prefetch["a"].state == "refused"
+
+
 def test_a_bundle_with_a_next_page_is_not_complete() -> None:
     """From the first page of a list no absence can be read."""
     found = read(prefetch={"a": bundle(link=[{"relation": "next", "url": "https://ehr.example/page2"}])})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 from kept import MINUTE, NOW, SCOPE, SERVICE, card_of, keep, suggestion_of
 
-from cds_service.errors import BadRequest, CurbsideError, StoreError, Unauthorized, UnknownCard
-from cds_service.protocol.feedback import Item
+from cds_service.errors import StoreError, Unauthorized
+from cds_service.protocol.feedback import Fault, Item
 from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database
-from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.feedback import FeedbackStore, Kept
 from cds_service.stores.jti import TokenUse
 from cds_service.stores.scopes import scope_of
 from cds_service.stores.suppression import SuppressionStore
@@ -31,7 +32,14 @@ def rows(database: Database) -> list[sa.Row[tuple[object, ...]]]:
 
 
 def give(database: Database, *items: Item, scope: str = SCOPE, service: str = SERVICE, at: object = NOW) -> int:
-    return FeedbackStore(database).keep(service, scope, items, NOW + MINUTE)
+    kept = FeedbackStore(database).keep(service, scope, items, NOW + MINUTE)
+    assert kept.faults == ()
+    return kept.new
+
+
+def try_to(database: Database, *items: Item, scope: str = SCOPE, service: str = SERVICE) -> Kept:
+    numbered = [replace(item, number=number) for number, item in enumerate(items)]
+    return FeedbackStore(database).keep(service, scope, numbered, NOW + MINUTE)
 
 
 def test_both_outcomes_are_kept_with_reason_and_comment(database: Database) -> None:
@@ -70,8 +78,9 @@ def test_a_card_of_nobody_and_a_card_of_another_are_refused_alike(
 ) -> None:
     """Nobody learns from the answer whether a card exists."""
     keep(database)
-    with pytest.raises(UnknownCard, match=r"^feedback\[0\]\.card is not a card that this service gave to this CDS Cl"):
-        give(database, Item(card, "overridden", NOW), scope=scope, service=service)
+    why = "feedback[0].card is not a card that this service gave to this CDS Client."
+    kept = try_to(database, Item(card, "overridden", NOW), scope=scope, service=service)
+    assert kept == Kept(0, (Fault(0, why, unknown=True),))
     assert rows(database) == []
 
 
@@ -80,17 +89,20 @@ def test_a_suggestion_must_be_the_cards(database: Database) -> None:
     keep(database, 1)
     keep(database, 2, findings=[("other", 0, None)])
     wrong = Item(card_of(2), "accepted", NOW, (suggestion_of(2), suggestion_of(1)))
-    with pytest.raises(BadRequest, match=r"feedback\[1\]\.acceptedSuggestions\[1\]\.id"):
-        give(database, OVERRIDDEN, wrong)
+    (fault,) = try_to(database, OVERRIDDEN, wrong).faults
+    assert "feedback[1].acceptedSuggestions[1].id" in fault.why
+    assert not fault.unknown
 
 
-def test_all_items_of_a_call_or_none(database: Database) -> None:
-    """One item at fault: the client mends the call and sends all of it again."""
+def test_an_item_at_fault_costs_none_of_the_others(database: Database) -> None:
+    """What is known is kept, whatever stands beside it; and once, however often the batch is sent again."""
     keep(database)
-    with pytest.raises(CurbsideError):
-        give(database, OVERRIDDEN, Item(UUID(int=1), "overridden", NOW))
-    assert rows(database) == []
-    assert give(database, OVERRIDDEN) == 1
+    batch = [Item(UUID(int=1), "overridden", NOW), OVERRIDDEN, Item(UUID(int=2), "overridden", NOW), ACCEPTED]
+    for new in (2, 0):
+        kept = try_to(database, *batch)
+        assert (kept.new, [fault.number for fault in kept.faults]) == (new, [0, 2])
+    assert len(rows(database)) == 2
+    assert [e.kind for e in AuditStore(database).entries()] == ["assessment", "feedback", "feedback"]
 
 
 def test_a_token_that_was_used_before_stores_nothing(database: Database) -> None:
@@ -98,7 +110,7 @@ def test_a_token_that_was_used_before_stores_nothing(database: Database) -> None
     keep(database)
     use = TokenUse.of("iss", "jti", expires=2_000_000_000, now=1_900_000_000, enforce=True)
     store = FeedbackStore(database)
-    assert store.keep(SERVICE, SCOPE, [OVERRIDDEN], NOW, [use.write]) == 1
+    assert store.keep(SERVICE, SCOPE, [OVERRIDDEN], NOW, [use.write]).new == 1
     with pytest.raises(Unauthorized):
         store.keep(SERVICE, SCOPE, [ACCEPTED], NOW, [use.write])
     assert len(rows(database)) == 1

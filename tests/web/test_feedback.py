@@ -170,15 +170,39 @@ def test_an_unknown_service_is_404(client: FlaskClient) -> None:
 
 
 def test_what_is_wrong_is_named(client: FlaskClient, store: AssessmentStore) -> None:
-    """The item's index and the member; nothing of the call is kept."""
+    """The item's index and the member, and no value."""
     card = card_from(client)
-    sent = {"feedback": [overridden(card), {**overridden(card), "outcomeTimestamp": "yesterday, Jane"}]}
+    sent = {"feedback": [{**overridden(card), "outcomeTimestamp": "yesterday, Jane"}]}
     said = words(client.post(FEEDBACK, json=sent), 400)
-    assert said.startswith("feedback[1].outcomeTimestamp must be")
+    assert said.startswith("feedback[0].outcomeTimestamp must be")
     assert "Jane" not in said
     foreign = {**accepted(card), "acceptedSuggestions": [{"id": str(UUID(int=3))}]}
     assert "acceptedSuggestions[0].id" in words(client.post(FEEDBACK, json={"feedback": [foreign]}), 400)
     assert kept(store) == 0
+
+
+def test_a_batch_loses_no_outcome_for_a_card_that_is_not_known(client: FlaskClient, store: AssessmentStore) -> None:
+    """404 that names the card and says that the others are kept; sent again, it changes nothing; mended, it is 200."""
+    known = [overridden(card_from(client, 1)), accepted(card_from(client, 2))]
+    unknown = {**known[0], "card": str(UUID(int=5))}
+    batch = {"feedback": [known[0], unknown, known[1]]}
+    for _ in range(2):
+        said = words(client.post(FEEDBACK, json=batch), 404)
+        assert said.startswith("feedback[1].card is not a card that this service gave to this CDS Client.")
+        assert said.endswith("The other 2 items are kept; to send them again changes nothing.")
+        assert kept(store) == 2
+    assert client.post(FEEDBACK, json={"feedback": known}).get_json() == {"received": 2}
+    assert kept(store) == 2
+    assert AuditStore(store.database).verify().faults == ()
+
+
+def test_a_batch_loses_nothing_for_an_item_that_is_not_understood(client: FlaskClient, store: AssessmentStore) -> None:
+    """400 as soon as one item is malformed, an unknown card beside it or not; what can be kept is kept."""
+    good = overridden(card_from(client))
+    sent = {"feedback": [{"card": "x"}, {**good, "card": str(UUID(int=5))}, good]}
+    said = words(client.post(FEEDBACK, json=sent), 400)
+    assert said.index("feedback[0].outcome") < said.index("feedback[1].card") < said.index("The other item is kept")
+    assert kept(store) == 1
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,20 @@ def test_a_compressed_body_is_refused(server: Running) -> None:
     assert "Content-Encoding" in diagnostics(body)
 
 
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\r\n\r\n", HEAD + b"Content-Length: -5\r\n\r\n", HEAD + b"Content-Length: x\r\n\r\n"]
+)
+def test_what_is_no_http_is_refused_like_everything_else(server: Running, sent: bytes) -> None:
+    """400 with an OperationOutcome, a request id and the usual headers; TLS on a plain port is one of the causes."""
+    with server.open(sent) as sock:
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        assert answer.status == 400
+        assert "TLS" in diagnostics(answer.read())
+        assert answer.headers["X-Request-Id"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_slow_bodies_hold_up_nobody_and_are_given_up(server: Running) -> None:
     """Forty clients that send one byte and wait leave a normal call fast; then they get 408."""
     slow = [server.open(HEAD + b"Content-Length: 100\r\n\r\n{") for _ in range(40)]

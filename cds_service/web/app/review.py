@@ -13,6 +13,7 @@ from cds_service.documents.attachments import TYPES
 from cds_service.documents.statements import name_of
 from cds_service.knowledge import guidance
 from cds_service.language import msg
+from cds_service.protocol.feedback import refusal
 from cds_service.security.smart import Registration, SmartClient
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.scopes import scope_of
@@ -71,7 +72,10 @@ class ReviewPages:
         decided = item(shown, request.form, self.clock.now())
         caller = self.opener.caller(self._registration(opened))
         scope = scope_of(caller.issuer, caller.tenant)
-        self.feedback.keep(shown.assessment.service_id, scope, (decided,), self.clock.now(), client=caller.client)
+        service = shown.assessment.service_id
+        kept = self.feedback.keep(service, scope, (decided,), self.clock.now(), client=caller.client)
+        if kept.faults:
+            raise refusal(kept.faults, 0)
         return redirect(url_for("app.review", id_=id_, _anchor="answers"))
 
     def what_if(self, id_: str, model_id: str) -> str:
