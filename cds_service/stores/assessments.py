@@ -108,7 +108,9 @@ class AssessmentStore:
             return [(uuid(id_), service) for id_, service in found.fetchall()]
 
     def reachable(self) -> bool:
-        """True if the database answers: for the readiness check."""
+        """True if the database answers, and kept what this process wrote last: for the readiness check."""
+        if not self.database.keeps:
+            return False
         try:
             with self.database.reading("the store does not answer") as connection:
                 _PING.run(connection, {})

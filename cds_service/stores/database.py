@@ -44,6 +44,7 @@ class Database:
         self._checkpoints = None if self._file is None else Checkpoints(self._file)
         self._engine: sa.Engine | None = None
         self._process = 0
+        self.keeps = True  # whether what this process wrote last was kept
 
     @property
     def engine(self) -> sa.Engine:
@@ -64,11 +65,25 @@ class Database:
         On SQLite one at a time in this process: its own way of waiting is to ask again now and then, and under load
         somebody asks in vain until the time is up.
         """
-        return self._writing_file(self._file, failing) if self._file is not None else self._writing_elsewhere(failing)
+        there = self._file
+        return self._noting(self._writing_elsewhere(failing) if there is None else self._writing_file(there, failing))
 
     def reading(self, failing: str) -> AbstractContextManager[Connection]:
         """A connection that reads. Raises StoreError that says what was failing and why."""
         return self._reading_file(self._file, failing) if self._file is not None else self._reading_elsewhere(failing)
+
+    @contextmanager
+    def _noting(self, writing: AbstractContextManager[Connection]) -> Iterator[Connection]:
+        """Notes whether a transaction was kept; what its own statements raise says nothing about the database."""
+        try:
+            with writing as connection:
+                yield connection
+        except Conflict:
+            raise
+        except StoreError:
+            self.keeps = False
+            raise
+        self.keeps = True
 
     @contextmanager
     def _writing_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
@@ -131,7 +146,32 @@ class Database:
 
 def _failed(failing: str, error: Exception, conflict: bool = False) -> StoreError:
     kind = Conflict if conflict else StoreError
-    return kind(f"{failing} ({type(error).__name__})")
+    why = reason(error)
+    return kind(f"{failing} ({type(error).__name__}{f': {why}' if why else ''})")
+
+
+_REASONS = {
+    "SQLITE_BUSY": "another process keeps it busy",
+    "SQLITE_CANTOPEN": "the file cannot be opened",
+    "SQLITE_CORRUPT": "the file is damaged",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR": "the disk fails",
+    "SQLITE_NOTADB": "the file is no database",
+    "SQLITE_READONLY": "it may not be written",
+    "25006": "it may not be written",
+    "53100": "the disk is full",
+    "53300": "it takes no more connections",
+    "55P03": "another process keeps it busy",
+    "57P01": "it is being shut down",
+    "57P03": "it is starting or stopping",
+}
+
+
+def reason(error: Exception) -> str | None:
+    """Why a database failed, by its code: its own words may quote a row. None for what needs no words of its own."""
+    cause = getattr(error, "orig", error)  # SQLAlchemy's holds the driver's
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    return _REASONS.get("_".join(code.split("_")[:2]))
 
 
 def back_up(database: Database, file: Path) -> None:

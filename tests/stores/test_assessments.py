@@ -200,3 +200,20 @@ def test_a_url_that_is_none_is_a_settings_error(url: str) -> None:
     """The sentence names the key and shows the form, not the URL with its password."""
     with pytest.raises(SettingsError, match=r"store\.url cannot be used"):
         migrate(url)
+
+
+def test_why_nothing_was_kept_is_told_in_our_words(tmp_path: Path, url: str, store: AssessmentStore) -> None:
+    """Full, busy or read-only: an operator mends each in another way. The database's own words may quote a row."""
+    with store.database.reading("limiting") as connection:
+        assert isinstance(connection, sqlite3.Connection)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages}")  # as on a full disk; this connection is taken again
+    with pytest.raises(StoreError, match=r"could not be stored \(OperationalError: the disk is full\)"):
+        store.save(replace(assessment(), response=b"x" * 100_000))
+    with closing(sqlite3.connect(tmp_path / "a.db")) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+    store.close()
+    read_only = AssessmentStore(Database(url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true"))
+    with pytest.raises(StoreError, match=r"\(OperationalError: it may not be written\)"):
+        read_only.save(assessment())
+    read_only.close()

@@ -122,14 +122,17 @@ def test_a_hook_is_answered_and_stored_before_the_answer(
 def test_cards_go_on_while_the_store_is_away(
     client: FlaskClient, pipeline: Pipeline, store: AssessmentStore, log: io.BytesIO
 ) -> None:
-    """A full disk costs the record of a card, not the card; the log says so."""
+    """A full disk costs the record of a card, not the card; log and health say so, until something is kept again."""
     with store.database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE assessments RENAME TO away")
     try:
         assert client.post(PATH, data=body(pipeline), content_type="application/json").status_code == 200
+        assert client.get("/health/ready").get_json() == {"status": "ready", "store": "failing"}
     finally:
         with store.database.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE away RENAME TO assessments")
+    assert client.post(PATH, data=body(pipeline), content_type="application/json").status_code == 200
+    assert client.get("/health/ready").get_json() == {"status": "ready", "store": "ok"}
     assert "assessment not stored" in {line["event"] for line in lines(log)}
 
 
