@@ -65,14 +65,29 @@ def _by_uuid(answer: Answer) -> dict[str, dict[str, Any]]:
 
 
 def _changes(then: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]) -> Iterator[CardChange]:
+    """By uuid; a card whose place among the others is another has another uuid, and is known by its summary."""
+    gone = {uuid: card for uuid, card in then.items() if uuid not in now}
+    new = {uuid: card for uuid, card in now.items() if uuid not in then}
+    moved = {uuid: same for uuid, card in gone.items() if (same := _of_summary(card, new)) is not None}
     for uuid, card in then.items():
-        if uuid not in now:
+        here = now[moved.get(uuid, uuid)] if uuid in moved or uuid in now else None
+        if here is None:
             yield CardChange("gone", card["summary"], None)
-        elif now[uuid] != card:
-            yield CardChange("changed", card["summary"], now[uuid]["summary"])
-    for uuid, card in now.items():
-        if uuid not in then:
+        elif _without_uuids(here) != _without_uuids(card):
+            yield CardChange("changed", card["summary"], here["summary"])
+    for uuid, card in new.items():
+        if uuid not in moved.values():
             yield CardChange("new", None, card["summary"])
+
+
+def _of_summary(card: Mapping[str, Any], others: Mapping[str, dict[str, Any]]) -> str | None:
+    return next((uuid for uuid, other in others.items() if other["summary"] == card["summary"]), None)
+
+
+def _without_uuids(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _without_uuids(value) for name, value in part.items() if name != "uuid"}
+    return [_without_uuids(one) for one in part] if isinstance(part, list) else part
 
 
 def _why(before: Answer, now: Answer) -> list[Why]:

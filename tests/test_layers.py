@@ -50,7 +50,7 @@ LAYERS = (
     ("api",),
     ("registry", "stores", "security", "fetch", "service_settings", "signed", "silenced"),
     ("showing", "keeping", "telling", "desks", "ledger", "pipeline"),
-    ("web", "answers", "against", "replay", "replaying", "monitoring", "cohort", "wording", "exam"),
+    ("web", "answers", "against", "replay", "replaying", "account", "monitoring", "cohort", "wording", "exam"),
     ("app",),
     ("http_api",),
     ("cli",),

@@ -1,10 +1,11 @@
-"""`curbside audit`: is the audit record whole, and its entries for the site's own repository."""
+"""`curbside audit`: is the audit record whole, its entries for the site's own repository, and one answer's account."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import click
 import orjson
@@ -15,7 +16,7 @@ from cds_service.settings import Settings
 
 @click.group()
 def audit() -> None:
-    """Verify and export the audit record: append-only, each entry chained to the one before."""
+    """Verify and export the audit record: append-only, each entry chained to the one before; account for one answer."""
 
 
 class Noted(click.ParamType[tuple[int, str]]):
@@ -80,3 +81,31 @@ def export(since: datetime | None, settings: Settings) -> None:
             click.echo(orjson.dumps(event).decode())
     finally:
         store.close()
+
+
+@audit.command()
+@click.argument("answer", type=click.UUID)
+@options.as_json
+@options.config
+def show(answer: UUID, as_json: bool, settings: Settings) -> int:
+    """Account for one answer: why a card was shown, on what, to whom, and what became of it.
+
+    ANSWER is the uuid of a card, or the id of a stored assessment. What is printed is what was kept at that moment:
+    inputs with their resources, estimates and what they add up from, rows of the knowledge, versions, feedback and
+    audit entries; and whether the answer can be given again. Exit code 1: it cannot. It holds the patient's data.
+    """
+    from cds_service import account
+    from cds_service.app import create_pipeline, create_store, load_registry
+    from cds_service.cli.accounting import tell
+
+    store = create_store(settings)
+    try:
+        loaded = load_registry(settings)
+        found = account.account(create_pipeline(settings, loaded=loaded), loaded, settings, store, answer)
+    finally:
+        store.close()
+    if as_json:
+        options.print_json(found)
+    else:
+        tell(found)
+    return 0 if found.state == "same" else 1

@@ -35,6 +35,12 @@ _WORDS = {
 @click.option(
     "--against", metavar="VERSION", help="All stored requests: answers of another release beside those of now."
 )
+@click.option(
+    "--without",
+    metavar="RESOURCE",
+    multiple=True,
+    help="What the answer would have been without it, such as Observation/123; may be given several times.",
+)
 @click.option("--since", type=options.Moment(), metavar="TIME", help="With --all or --against: from then on.")
 @click.option("--requests", type=options.FILE, hidden=True, help="Requests that another installation wrote.")
 @click.option("--answers", type=options.FILE, help="With --all: write the answers of now, one a line, for --against.")
@@ -47,6 +53,7 @@ def replay(
     response: bool,
     everything: bool,
     against: str | None,
+    without: tuple[str, ...],
     since: datetime | None,
     requests: Path | None,
     answers: Path | None,
@@ -55,8 +62,11 @@ def replay(
 ) -> int:
     """Give a past answer again from what it rested on, and compare it with the one that was sent.
 
-    ASSESSMENT is the id of a stored assessment. Exit code 0: the same bytes. 1: another answer, with the names of what
-    changed since, or the assessment was deleted.
+    ASSESSMENT is the id of a stored assessment, or the uuid of a card. Exit code 0: the same bytes. 1: another answer,
+    with the names of what changed since, or the assessment was deleted.
+
+    --without tells which cards, estimates and findings would have been others without a resource. It says what the
+    program would have answered, not what would have been right.
 
     --all does it for every stored answer with the code, models, knowledge and settings of now.
 
@@ -71,6 +81,10 @@ def replay(
         raise InputError("give one of: the id of an ASSESSMENT, --all, or --against VERSION.")
     if (since is not None and assessment is not None) or (answers is not None and not everything):
         raise InputError("--since goes with --all or --against, and --answers with --all.")
+    if without and assessment is None:
+        raise InputError("--without goes with the id of an ASSESSMENT or of a card.")
+    if assessment is not None and without:
+        return _without(settings, assessment, without, as_json)
     if assessment is not None:
         return _one(settings, assessment, response, as_json)
     if against is not None:
@@ -81,10 +95,12 @@ def replay(
 def _one(settings: Settings, assessment: UUID, response: bool, as_json: bool) -> int:
     from cds_service import replay as replays
     from cds_service.app import create_pipeline, create_store
+    from cds_service.stores.about import AboutStore
 
     store = create_store(settings)
     try:
-        found = replays.replay(create_pipeline(settings), store, assessment)
+        known = AboutStore(store.database).assessment_of(assessment) or assessment
+        found = replays.replay(create_pipeline(settings), store, known)
     finally:
         store.close()
     if response and found.stored:
@@ -98,6 +114,25 @@ def _one(settings: Settings, assessment: UUID, response: bool, as_json: bool) ->
         if found.state == "differs" and not found.changed:
             click.echo("  although nothing changed that should matter: please report this")
     return 0 if found.state == "same" else 1
+
+
+def _without(settings: Settings, assessment: UUID, references: tuple[str, ...], as_json: bool) -> int:
+    from cds_service import account
+    from cds_service.app import create_pipeline, create_store
+
+    store = create_store(settings)
+    try:
+        found = account.without(create_pipeline(settings), store, assessment, references)
+    finally:
+        store.close()
+    if as_json:
+        options.print_json({"without": list(references), "difference": found})
+    elif found is None:
+        click.echo(f"without {', '.join(references)}: the same answer")
+    else:
+        click.echo(f"left: with all that was read; right: without {', '.join(references)}\n")
+        _difference(found)
+    return 0 if found is None else 1
 
 
 def _answer(settings: Settings, requests: Path, answers: Path) -> int:

@@ -30,7 +30,9 @@ _ACTIONS = dict.fromkeys(("sign-off", "fall-back", "fall-back-lifted"), "U") | {
     "assessment": "E",
     "feedback": "C",
     "wording": "C",
+    "dialogue": "E",
 }
+_DELETIONS = {"forgotten": "D", "pruned": "D"}
 _BY_OPERATOR = frozenset({"sign-off", "fall-back", "fall-back-lifted"})
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 
@@ -40,13 +42,13 @@ def audit_event(
 ) -> dict[str, Any]:
     """One entry. content: None where it was deleted."""
     known = content or {}
-    deletion = kind not in _ACTIONS
+    deletion = kind in _DELETIONS
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "id": f"curbside-{seq}",
         "type": _DELETION if deletion else _ACTIVITY,
         "subtype": [{"system": KINDS, "code": kind}],
-        "action": _ACTIONS.get(kind, "D"),
+        "action": (_ACTIONS | _DELETIONS)[kind],
         "recorded": at.isoformat(timespec="milliseconds"),
         "outcome": "0",
         "agent": [_agent(known, operator=deletion or kind in _BY_OPERATOR)],
@@ -91,6 +93,11 @@ def _object(seq: int, subject: UUID | None, hash_: bytes, known: Mapping[str, An
     for name in ("service", "hook", "outcome", "reason", "response", "model", "version", "by", "report_sha256"):
         if known.get(name):
             details[name] = str(known[name])
+    for name in ("cards", "shown"):
+        if known.get(name):
+            details[name] = " ".join(map(str, known[name]))
+    for name, version in known.get("versions", {}).items():
+        details[f"version {name}"] = str(version)
     for one in known.get("suppressed", ()):
         details[f"suppressed {one['finding']}"] = str(one["suppressed"])
     entity: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.features.feature import FeatureValue, FeatureValues
 from cds_service.fhir.sensitivity import WITHHELD
-from cds_service.findings import Finding
+from cds_service.findings import EvidenceFinding, Finding
 from cds_service.risk.model import NotEstimated, Result, RiskEstimate
 from cds_service.suppression import Suppressed
 
@@ -53,7 +53,7 @@ def results(
         else:
             rows.extend(map(_estimate, result))
     silent = {finding.key for finding in withheld}
-    rows.extend({"finding": f.key, "severity": f.severity.name, "silent": f.key in silent} for f in findings)
+    rows.extend(_finding(f, silent=f.key in silent) for f in findings)
     rows.extend(one.entry() for one in suppressed)
     if labelled:
         rows.append({"withheld_by_label": labelled})
@@ -61,6 +61,14 @@ def results(
     if other:
         rows.append({"left_out": other})
     return rows
+
+
+def _finding(finding: Finding, *, silent: bool) -> dict[str, Any]:
+    """A finding; one of evidence with what it rests on: the patient's resources and rows of the knowledge."""
+    row: dict[str, Any] = {"finding": finding.key, "severity": finding.severity.name, "silent": silent}
+    if isinstance(finding, EvidenceFinding):
+        row["path"] = [place for _, place in finding.path]
+    return row
 
 
 def _estimate(estimate: RiskEstimate) -> dict[str, Any]:
