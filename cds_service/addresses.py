@@ -83,8 +83,10 @@ def parts_of(url: str) -> tuple[Base, str] | None:
         return None
     if split.scheme not in _PORTS or not split.hostname or "@" in split.netloc:
         return None
-    path = unquote(unquote(split.path))
-    if any(segment in (".", "..") for segment in path.split("/")) or "\\" in path:
-        return None
+    path = split.path
+    while (plainer := unquote(path)) != path:
+        path = plainer
+    if any(segment.partition(";")[0] in (".", "..") for segment in path.split("/")) or "\\" in path:
+        return None  # some servers read `..;x` as `..`
     base = Base(split.scheme, split.hostname, port or _PORTS[split.scheme], split.path.rstrip("/"))
     return base, split.query

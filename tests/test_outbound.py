@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import json
 import logging
@@ -11,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from listening import listening
 
 from cds_service.clock import Deadline
 from cds_service.errors import SettingsError
@@ -92,6 +95,11 @@ def test_what_lies_below_the_base_is_allowed(url: str) -> None:
         "https://ehr.example/fhir/../admin",
         "https://ehr.example/fhir/%2e%2e/admin",
         "https://ehr.example/fhir/%252e%252e/admin",
+        "https://ehr.example/fhir/%25252e%25252e/admin",
+        "https://ehr.example/fhir/..;x=1/admin",
+        "https://ehr.example./fhir/Patient/1",
+        "https://[::ffff:10.0.0.1]/fhir/Patient/1",
+        "https://2130706433/fhir/Patient/1",
         "https://ehr.example/fhir\\..\\admin",
         "https://ehr.example/fhir/a#b",
         "https://ehr.example/fhir/a b",
@@ -193,6 +201,25 @@ def test_each_failure_has_its_kind(fhir: FhirServer, bad: Misbehaviour, kind: Fa
 def test_an_announced_length_over_the_cap_is_not_read(fhir: FhirServer) -> None:
     """The cap holds before the first byte of the body."""
     assert failure(outbound(fhir.base), f"{fhir.base}/Patient/p1", max_bytes=10).kind is Failure.TOO_LARGE
+
+
+def test_a_small_answer_does_not_unfold_into_a_huge_one() -> None:
+    """Compressed though nobody asked for it, once or twice over: read no further than the cap, in little memory."""
+    bomb = gzip.compress(bytes(60_000_000), 1)
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        twice = environ["PATH_INFO"] == "/twice"
+        start("200 OK", [("Content-Encoding", "gzip, gzip" if twice else "gzip")])
+        return [gzip.compress(bomb) if twice else bomb]
+
+    with listening(app) as port:
+        base = f"http://127.0.0.1:{port}"
+        tracemalloc.start()
+        kinds = [failure(outbound(base), f"{base}/{path}", max_bytes=200_000).kind for path in ("once", "twice")]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert kinds == [Failure.TOO_LARGE] * 2
+    assert peak < 25_000_000
 
 
 def test_redirects_are_not_followed(fhir: FhirServer) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from cds_service.errors import BadRequest
 from cds_service.protocol.hooks import DEPRECATED, HOOKS, Hook, Member, Shape
 
-_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _IDS = ("patientId", "userId", "encounterId")
 
 
@@ -117,7 +117,7 @@ def _patient_id(context: Mapping[str, Any]) -> str:
     if not isinstance(given, str):
         raise BadRequest(f"context.patientId must be the id of a Patient as text, got {_kind(given)}.")
     bare = given.removeprefix("Patient/")
-    if _FHIR_ID.fullmatch(bare) is None:
+    if FHIR_ID.fullmatch(bare) is None:
         raise BadRequest("context.patientId must be a FHIR id: 1 to 64 letters, digits, hyphens or dots.")
     return bare
 
@@ -127,7 +127,7 @@ def _encounter_id(context: Mapping[str, Any]) -> str | None:
     if given is None:
         return None
     bare = given.removeprefix("Encounter/")
-    if _FHIR_ID.fullmatch(bare) is None:
+    if FHIR_ID.fullmatch(bare) is None:
         raise BadRequest("context.encounterId must be a FHIR id: 1 to 64 letters, digits, hyphens or dots.")
     return bare
 

@@ -152,7 +152,7 @@ def _request(body: Body, max_depth: int) -> HookRequest:
     )
 
 
-_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")  # RFC 6750, section 2.1
+BEARER = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")  # RFC 6750, section 2.1
 
 
 def _authorization(body: Body, patient_id: str) -> FhirAuthorization | None:
@@ -165,7 +165,7 @@ def _authorization(body: Body, patient_id: str) -> FhirAuthorization | None:
         return None
     if not body.fhir_server:
         raise BadRequest("fhirServer is required where fhirAuthorization is given, got nothing.")
-    if _BEARER.fullmatch(given.access_token) is None:
+    if BEARER.fullmatch(given.access_token) is None:
         raise BadRequest("fhirAuthorization.access_token must be a bearer token (RFC 6750, section 2.1).")
     if given.token_type.lower() != "bearer":
         raise BadRequest("fhirAuthorization.token_type must be Bearer.")

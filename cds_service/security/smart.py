@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import orjson
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -25,6 +25,8 @@ from cds_service.clock import Clock, Deadline
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.observer import NOBODY, Observer
 from cds_service.outbound import Outbound, OutboundError, Secret
+from cds_service.protocol.context import FHIR_ID
+from cds_service.protocol.request import BEARER
 from cds_service.settings import Settings, SmartEhr
 
 ID_TOKEN_ALGORITHMS = ("ES384", "ES256", "RS384", "RS256")
@@ -271,17 +273,18 @@ class SmartClient:
     def _grant(self, got: Mapping[str, Any], claims: Mapping[str, Any]) -> Grant:
         patient, token, scope = got.get("patient"), got.get("access_token"), got.get("scope")
         lasts = got.get("expires_in", 300)
-        if not isinstance(patient, str) or not patient:
+        if not isinstance(patient, str) or FHIR_ID.fullmatch(patient) is None:
             raise LaunchError("The EHR did not say which patient is open. Open a patient first, then start the app.")
-        if not isinstance(token, str) or str(got.get("token_type", "")).lower() != "bearer":
+        kind = str(got.get("token_type", "")).lower()
+        if not isinstance(token, str) or BEARER.fullmatch(token) is None or kind != "bearer":
             raise LaunchError("The EHR's answer holds no bearer token. Start again from the EHR.")
         if not isinstance(scope, str) or isinstance(lasts, bool) or not isinstance(lasts, int | float):
             raise LaunchError("The EHR did not say what it grants. Start again from the EHR.")
         refresh, context, encounter = got.get("refresh_token"), got.get("appContext"), got.get("encounter")
-        expires = datetime.fromtimestamp(self._clock.now().timestamp() + min(float(lasts), 86_400.0), tz=UTC)
+        expires = datetime.fromtimestamp(self._clock.now().timestamp() + min(max(float(lasts), 0.0), 86_400.0), tz=UTC)
         return Grant(
             patient=patient,
-            encounter=encounter if isinstance(encounter, str) else None,
+            encounter=encounter if isinstance(encounter, str) and FHIR_ID.fullmatch(encounter) else None,
             user=str(claims["fhirUser"]),
             user_name=str(claims.get("name") or ""),
             scopes=tuple(scope.split()),
@@ -295,7 +298,7 @@ class SmartClient:
     def _json(self, ask: Callable[[Deadline], bytes]) -> dict[str, Any]:
         """The JSON object of an answer. Raises LaunchError in words that hold nothing of it."""
         try:
-            value = json.loads(ask(Deadline.after(_TIMEOUT_S)))
+            value = orjson.loads(ask(Deadline.after(_TIMEOUT_S)))
         except OutboundError:
             raise LaunchError(
                 "The EHR did not answer as expected. Try again; if it stays, tell your help desk."
@@ -327,7 +330,7 @@ def _registration(name: str, ehr: SmartEhr, settings: Settings) -> Registration:
     keys = None
     if ehr.key_file is not None:
         try:
-            keys = KeySet.import_key_set(json.loads(_text(where, "key_file", ehr.key_file)))
+            keys = KeySet.import_key_set(orjson.loads(_text(where, "key_file", ehr.key_file)))
         except (JoseError, ValueError, TypeError, KeyError):
             raise SettingsError(f"{where}.key_file must be a JWKS with private EC or RSA keys.") from None
     return Registration(name, ehr, secret, keys)

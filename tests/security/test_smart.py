@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +23,7 @@ from cds_service.sandbox.ehr.smart import CLIENT_ID, Smart
 from cds_service.sandbox.ehr.state import Ehr
 from cds_service.sandbox.ehr.tokens import Launch
 from cds_service.sandbox.patients import BY_NAME
-from cds_service.security.smart import Grant, LaunchError, SmartClient
+from cds_service.security.smart import Flow, Grant, LaunchError, SmartClient
 from cds_service.settings import Dev, Settings, SmartEhr
 
 CALLBACK = "https://cds.example/app/callback"
@@ -124,3 +126,44 @@ def test_a_token_is_renewed_for_the_same_patient(place: tuple[Ehr, Smart, FlaskC
     assert renewed.access_token.reveal() != grant.access_token.reveal()
     assert smart.refresh(registration, grant) is None
     assert smart.refresh(registration, replace(grant, refresh_token=None)) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[" * 100_000,
+        b"\xff\xfe{}",
+        b'{"expires_in": NaN}',
+        {"expires_in": "soon"},
+        {"patient": "../../Group/1"},
+        {"patient": "1?_include=*"},
+        {"patient": {"id": "1"}},
+        {"access_token": "a\r\nX-Role: admin"},
+        {"access_token": "\u20ac"},
+        {"token_type": "mac"},
+        {"scope": None},
+    ],
+    ids=str,
+)
+def test_an_odd_answer_of_the_token_endpoint_opens_nothing(answer: bytes | dict[str, Any], monkeypatch: Any) -> None:
+    """A sentence, not a crash; no id that could lead a query elsewhere, no token that could be a further header."""
+    smart = client(Ehr([], base="http://127.0.0.1:8", service="", now=lambda: AS_OF))
+    good = {"access_token": "abc", "token_type": "Bearer", "scope": "", "patient": "p-1", "expires_in": 300}
+    body = answer if isinstance(answer, bytes) else json.dumps(good | answer).encode()
+    monkeypatch.setattr(smart, "_outbound", SimpleNamespace(post=lambda *_, **__: SimpleNamespace(body=body)))
+    monkeypatch.setattr(smart, "_id_token", lambda *_: {"fhirUser": "Practitioner/1"})
+    flow = Flow("main", "state", "nonce", "verifier", "http://127.0.0.1:8/token", "http://127.0.0.1:8/jwks")
+    with pytest.raises(LaunchError):
+        smart.finish(flow, "code", CALLBACK)
+
+
+@pytest.mark.parametrize("lasts", [-1e300, 0, 1e300])
+def test_any_number_of_seconds_is_a_time(lasts: float, monkeypatch: Any) -> None:
+    """A token that has run out already, or lasts for ever, opens a review that knows how long it has."""
+    smart = client(Ehr([], base="http://127.0.0.1:8", service="", now=lambda: AS_OF))
+    told = {"access_token": "abc", "token_type": "Bearer", "scope": "", "patient": "p-1", "expires_in": lasts}
+    body = json.dumps(told).encode()
+    monkeypatch.setattr(smart, "_outbound", SimpleNamespace(post=lambda *_, **__: SimpleNamespace(body=body)))
+    monkeypatch.setattr(smart, "_id_token", lambda *_: {"fhirUser": "Practitioner/1"})
+    flow = Flow("main", "state", "nonce", "verifier", "http://127.0.0.1:8/token", "http://127.0.0.1:8/jwks")
+    assert AS_OF <= smart.finish(flow, "code", CALLBACK).expires <= AS_OF + timedelta(days=1)
