@@ -96,7 +96,9 @@ class _Run:
     def answer(self, ends: float, monotonic: Callable[[], float]) -> dict[str, Any] | None:
         """The answer to the last question; None if it does not come in time, or the program ended."""
         while (line := self._line(ends, monotonic)) is not None:
-            found: dict[str, Any] = json.loads(line)
+            found = _answer(line)
+            if found is None:
+                continue
             self.heard = found["number"]
             if self.heard == self.asked:
                 return found
@@ -134,6 +136,20 @@ class _Run:
         self.program.wait()
 
 
+def _as_written(value: np.float32) -> float:
+    """The number of fewest digits that single precision takes for a value: 4.6, and not 4.599999904632568."""
+    return float(str(value))
+
+
+def _answer(line: bytes) -> dict[str, Any] | None:
+    """What a line says, or None for one that is no answer."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("number"), int) else None
+
+
 class Process:
     """The process of one model's file; started when first asked, one for each process that serves.
 
@@ -156,11 +172,15 @@ class Process:
 
     def margins(self, matrix: NDArray[np.float32], seconds: float | None = None) -> NDArray[np.float64]:
         """The margin of each row. Raises ApartError if it does not come in time, or the library refuses the rows."""
-        rows = [[None if np.isnan(v) else float(v) for v in row] for row in matrix]
+        rows = [[None if np.isnan(v) else _as_written(v) for v in row] for row in matrix]
         answer = self._asked(rows, seconds or self._seconds)
-        if "margins" not in answer:
+        try:
+            found = np.array(answer["margins"], dtype=np.float64)
+        except (KeyError, ValueError, TypeError):
+            raise ApartError(_FAILED) from None
+        if found.shape != (len(rows),) or not np.all(np.isfinite(found)):
             raise ApartError(_FAILED)
-        return np.array(answer["margins"], dtype=np.float64)
+        return found
 
     def check(self) -> None:
         """Waits until the process is ready. Raises PluginError that says what keeps it from being so."""
@@ -169,7 +189,8 @@ class Process:
         except ApartError:
             raise PluginError(
                 f"{self.file}: the process that computes it does not start; it needs the `train` extra, "
-                "pip install 'curbside[train]', and the file as it was imported"
+                "pip install 'curbside[train]', the file as it was imported, and libraries that say the same of it as "
+                "those that it was imported with"
             ) from None
         finally:
             self.end()

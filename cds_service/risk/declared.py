@@ -6,6 +6,7 @@ thresholds and the words for people. Everything is checked when it is read; noth
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -113,8 +114,12 @@ def read(path: Path) -> Declaration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PluginError(f"{path}: is not TOML: {error}") from error
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        raise PluginError(f"{path}: {where.rstrip('`') + ': ' if where else ''}{what}") from error
+        what, _, where = str(error).partition(" - at `$")
+        where = where.strip("`.")
+        raise PluginError(
+            f"{path}: {_place(where, path) + ': ' if where else ''}{what}; see the declaration in "
+            "docs/adding-a-model.md"
+        ) from error
     try:
         fault = declared_faults.first(declared, lambda: features(declared))
     except PluginError as error:
@@ -122,6 +127,16 @@ def read(path: Path) -> Declaration:
     if fault:
         raise PluginError(f"{path}: {fault}")
     return declared
+
+
+def _place(where: str, path: Path) -> str:
+    """Where a fault is, with the feature's id in place of its number: features[2].seen is told as albumin's."""
+    found = re.match(r"features\[(\d+)\]", where)
+    if found is None:
+        return where
+    features_ = tomllib.loads(path.read_text(encoding="utf-8"))["features"]
+    one = features_[int(found[1])]
+    return f"features.{one['id']}{where[found.end() :]}" if isinstance(one, dict) and "id" in one else where
 
 
 def features(declared: Declaration) -> tuple[Feature, ...]:

@@ -7,7 +7,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from cds_service.features.feature import Feature, Quantity
+from cds_service.features.feature import (
+    Coded,
+    ConditionFeature,
+    Demographic,
+    Feature,
+    FirstOf,
+    MedicationFeature,
+    Quantity,
+    Value,
+)
 from cds_service.fhir import units
 
 if TYPE_CHECKING:
@@ -15,6 +24,7 @@ if TYPE_CHECKING:
 
 _ID, _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*"), re.compile(r"[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[+-][0-9A-Za-z.-]+)?")
+_NEVER = frozenset({"race"})
 _LOINC = re.compile(r"(\d{1,7})-(\d)")
 
 
@@ -23,7 +33,24 @@ def first(declared: Declaration, known: Callable[[], tuple[Feature, ...]]) -> st
     for found in (_head(declared), _numbers(declared), _features(declared), _card(declared)):
         if (fault := next(found, None)) is not None:
             return fault
-    return next(_seen(declared, known()), None)
+    features = known()
+    return next(_seen(declared, features), None) or next(_answers(declared, features), None)
+
+
+def is_yes_or_no(feature: Feature) -> bool:
+    """Whether a feature is true or false, 1 or 0 in a table."""
+    if isinstance(feature, ConditionFeature | MedicationFeature):
+        return True
+    return isinstance(feature, Coded) and set(_said(feature)) == {True, False}
+
+
+def _said(feature: Feature) -> tuple[Value, ...]:
+    """All that a feature of words, or of yes and no, can be; empty for numbers."""
+    if isinstance(feature, Demographic):
+        return {"sex": ("female", "male")}.get(feature.id, ())
+    if isinstance(feature, Coded):
+        return tuple(dict.fromkeys(feature.answers.values()))
+    return tuple(word for one in feature.alternatives for word in _said(one)) if isinstance(feature, FirstOf) else ()
 
 
 def _head(declared: Declaration) -> Iterator[str]:
@@ -65,7 +92,11 @@ def _features(declared: Declaration) -> Iterator[str]:
         yield f"required: names {min(unknown)}, which is not among the features"
     if not 1 <= declared.minimum <= len(ids):
         yield f"minimum: must be from 1 to {len(ids)}, the number of features"
+    if declared.outcome in ids or declared.outcome == "id":
+        yield "outcome: needs a name that is no feature's and not id; tables have a column for each"
     for one in declared.features:
+        if one.id in _NEVER:
+            yield f"features.{one.id}: is never an input here; train the model without it"
         if not _ascending(one.seen, strictly=False):
             yield f"features.{one.id}.seen: must be the lowest and the highest value in training, in this order"
         if one.unit is not None:
@@ -90,8 +121,14 @@ def _own(one: FeatureDeclaration, unit: str) -> Iterator[str]:
         yield f"{where}.look_back_days: must be 1 or more"
     if not 0 <= one.digits <= 6:
         yield f"{where}.digits: must be from 0 to 6, the decimals that are shown"
-    if not all(factor > 0 and math.isfinite(factor) for factor in one.conversions.values()):
-        yield f"{where}.conversions: a factor must be above 0"
+    for given, factor in one.conversions.items():
+        if not (factor > 0 and math.isfinite(factor)):
+            yield f"{where}.conversions: a factor must be above 0"
+        known, target = units.read(given), units.read(unit)
+        if known is not None and target is not None and known.dimension == target.dimension:
+            right = known.factor / target.factor
+            if abs(factor - right) > 1e-6 * right:
+                yield f"{where}.conversions: 1 {given} is {right:g} {unit}, and not {factor:g}; leave the line out"
 
 
 def _seen(declared: Declaration, features: tuple[Feature, ...]) -> Iterator[str]:
@@ -105,6 +142,24 @@ def _seen(declared: Declaration, features: tuple[Feature, ...]) -> Iterator[str]
                 f"features.{one.id}.seen: {one.seen[0]:g} to {one.seen[1]:g} goes beyond what is plausible "
                 f"({low:g} to {high:g} {feature.unit}); was the column in another unit, or held it errors?"
             )
+
+
+def _answers(declared: Declaration, features: tuple[Feature, ...]) -> Iterator[str]:
+    """Words that the model would not get as a number, or numbers for what is no word."""
+    for one, feature in zip(declared.features, features, strict=True):
+        words = {word for word in _said(feature) if isinstance(word, str)}
+        if words and set(one.answers) != words:
+            lacking = ", ".join(f"{word} = ..." for word in sorted(words))
+            yield f"features.{one.id}.answers: must tell the model's number for each word: {{ {lacking} }}"
+        if words and not all(one.seen[0] <= number <= one.seen[1] for number in one.answers.values()):
+            yield f"features.{one.id}.seen: must hold the numbers of its answers"
+        if not words and one.answers:
+            yield (
+                f"features.{one.id}.answers: is for features of words, and this one is a number; yes counts as 1, no "
+                "as 0: leave the answers out"
+            )
+        if is_yes_or_no(feature) and not (one.seen[0] >= 0 and one.seen[1] <= 1):
+            yield f"features.{one.id}.seen: yes counts as 1 and no as 0; train the model on these, and say [0, 1]"
 
 
 def _card(declared: Declaration) -> Iterator[str]:

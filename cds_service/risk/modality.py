@@ -106,11 +106,11 @@ class Additive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         parts = self._parts(row[None, :])[0]
         return parts, float(self.margins(row[None, :])[0])
 
-    def margins(self, matrix: NDArray[np.float32]) -> Floats:
+    def margins(self, matrix: NDArray[np.float32] | Floats) -> Floats:
         """One margin a row."""
         return np.asarray(self.intercept + self._parts(matrix).sum(axis=1), dtype=np.float64)
 
-    def _parts(self, matrix: NDArray[np.float32]) -> Floats:
+    def _parts(self, matrix: NDArray[np.float32] | Floats) -> Floats:
         given = np.sign(matrix) * np.log1p(np.abs(matrix)) if self.logarithm else matrix
         parts = (given - np.array(self.mean)) / np.array(self.scale) * np.array(self.weight)
         return np.asarray(np.nan_to_num(parts), dtype=np.float64)

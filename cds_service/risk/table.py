@@ -100,7 +100,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Compu
     Raises FeatureMismatch if a column that the model needs is missing, and BadRequest with a report by line and
     column if there are unknown columns, cells of another type, or values that cannot be.
     """
-    lines = list(csv.reader(io.StringIO(_text(path), newline=""), strict=True))
+    lines = lines_of(path)
     if not lines:
         raise BadRequest(f"{path.name}: is empty; expected a header line with the source data's columns")
     header, body = lines[0], lines[1:]
@@ -180,6 +180,14 @@ def derive(feature: Derived, columns: Sequence[Sequence[Value | None]]) -> tuple
     given = zip(*columns, strict=True)
     lacking = all if feature.partial else any
     return tuple(None if lacking(v is None for v in row) else feature.compute(*row) for row in given)
+
+
+def lines_of(path: Path) -> list[list[str]]:
+    """The cells of a CSV file, gzipped or not, line by line. Raises BadRequest if it is none."""
+    try:
+        return list(csv.reader(io.StringIO(_text(path), newline=""), strict=True))
+    except csv.Error as error:
+        raise BadRequest(f"{path.name}: is no CSV file: {error}. Save it as CSV in UTF-8, with commas") from error
 
 
 def _text(path: Path) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from cds_service.errors import PluginError
 from cds_service.explain.forest import Forest, Nodes
@@ -17,10 +16,9 @@ from cds_service.explain.leaf_paths import LeafPaths, exact
 from cds_service.explain.leaf_tables import LeafTables
 from cds_service.risk.calibration import expit
 from cds_service.risk.modality import Additive
-from cds_service.training import foreign, grown
+from cds_service.training import boosters, grown, onnx_file
+from cds_service.training.original import Floats, Opened
 
-Matrix = NDArray[np.float32]
-Floats = NDArray[np.float64]
 AGREEMENT = 1e-6  # between margins of the original and of what it was converted to
 AGREEMENT_SINGLE = 1e-5  # the same for probabilities of ONNX, which counts in float32
 FEWEST_FOR_COVERS = 100
@@ -29,19 +27,23 @@ FEWEST_FOR_COVERS = 100
 @dataclass(frozen=True, slots=True)
 class Converted:
     """Weights in a form that serves. kind: as in `fusion.Modality`. oracle, margins: of the original and of what it
-    became, on the scale that `counts` names. within: how far they may be apart."""
+    became, on the scale that `counts` names. within: how far they may be apart. forest: its trees, if it has some.
+    means: what a scaler takes from each input, if there is one.
+    """
 
     kind: str
     name: str
     content: bytes
     counts: str
-    margins: Callable[[Matrix], Floats]
-    oracle: Callable[[Matrix], Floats]
+    margins: Callable[[Floats], Floats]
+    oracle: Callable[[Floats], Floats]
     expected: float
     within: float = AGREEMENT
+    forest: Forest | None = None
+    means: tuple[float, ...] = ()
 
 
-def convert(path: Path, model: foreign.Opened, rows: Matrix, *, unexplained: bool) -> Converted:
+def convert(path: Path, model: Opened, rows: Floats, *, unexplained: bool) -> Converted:
     """A model in a form that serves: a sum, trees, or, if that is allowed, a process apart. Raises PluginError."""
     readers = {"XGBoost": _xgboost, "skops": _skops, "ONNX": _onnx}
     reader = "XGBoost" if path.suffix in {".json", ".ubj"} else "skops" if path.suffix == ".skops" else "ONNX"
@@ -59,10 +61,13 @@ def convert(path: Path, model: foreign.Opened, rows: Matrix, *, unexplained: boo
     return Converted("apart", name, path.read_bytes(), model.counts, model.margins, model.margins, expected)
 
 
-def answers(path: Path, oracle: Callable[[Matrix], Floats], rows: Matrix) -> Floats:
-    """What a model's own library says of rows. Raises PluginError if it cannot compute them."""
+def answers(path: Path, oracle: Callable[[Floats], Floats], rows: Floats) -> Floats:
+    """What a model's own library says of rows: one number each. Raises PluginError if it cannot compute them."""
     try:
-        return oracle(rows)
+        found = oracle(rows)
+        if found.shape != (len(rows),) or not np.all(np.isfinite(found)):
+            raise ValueError("it does not give one number for each row")
+        return found
     except Exception as error:  # noqa: BLE001 - a foreign library may fail in any way
         raise PluginError(
             f"{path.name}: its own library cannot compute the sample rows ({type(error).__name__}: "
@@ -70,16 +75,36 @@ def answers(path: Path, oracle: Callable[[Matrix], Floats], rows: Matrix) -> Flo
         ) from None
 
 
-def _xgboost(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
+def _xgboost(path: Path, model: Opened, rows: Floats) -> Converted | None:
     content = bytes(model.model.save_raw("ubj"))
+    if (line := boosters.linear(content)) is not None:
+        weights, bias = line
+        zeros, ones = np.zeros(len(weights)), np.ones(len(weights))
+        base = float(model.margins(np.zeros((1, len(weights))))[0]) - bias
+        found = _sum(zeros, ones, weights, base + bias, model.margins)
+        return replace(found, within=AGREEMENT_SINGLE)  # XGBoost adds up in single precision
+    if boosters.drops(content):
+        content = _resaved(boosters.undropped(bytes(model.model.save_raw("json"))))
     forest = Forest.read(content)
     tables = None if forest is None else exact(forest)
     if tables is None:
         return None
-    return Converted("trees", "weights.ubj", content, "log-odds", _of(tables), model.margins, tables.expected)
+    margins = _of(tables)
+    return Converted(
+        "trees", "weights.ubj", content, "log-odds", margins, model.margins, tables.expected, forest=forest
+    )
 
 
-def _skops(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
+def _resaved(document: bytes) -> bytes:
+    """XGBoost's UBJSON of its JSON."""
+    import xgboost
+
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(bytearray(document))
+    return bytes(booster.save_raw("ubj"))
+
+
+def _skops(path: Path, model: Opened, rows: Floats) -> Converted | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
@@ -99,18 +124,18 @@ def _skops(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
     return _sum(mean, scale, last.coef_[0], float(last.intercept_[0]), model.margins)
 
 
-def _onnx(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
+def _onnx(path: Path, model: Opened, rows: Floats) -> Converted | None:
     import onnx
 
     graph, session = model.model
     made = {node.op_type: {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute} for node in graph.node}
     width, main = rows.shape[1], set(made) - _BESIDE
 
-    def probability(rows: Matrix) -> Floats:
-        return foreign.probabilities(session, rows)
+    def probability(rows: Floats) -> Floats:
+        return onnx_file.probabilities(session, rows)
 
     if main == {"TreeEnsembleClassifier"} and "Scaler" not in made and len(graph.node) == len(made):
-        found = grown.of_onnx(made["TreeEnsembleClassifier"], width, rows)
+        found = grown.of_onnx(made["TreeEnsembleClassifier"], width, rows.astype(np.float32))
         if found is None:
             return None
         if len(rows) < FEWEST_FOR_COVERS:
@@ -139,23 +164,28 @@ def _onnx(path: Path, model: foreign.Opened, rows: Matrix) -> Converted | None:
 _BESIDE = {"Scaler", "Cast", "ZipMap", "Identity", "Reshape", "Normalizer"}
 
 
-def _of(tables: LeafTables | LeafPaths) -> Callable[[Matrix], Floats]:
+def _of(tables: LeafTables | LeafPaths) -> Callable[[Floats], Floats]:
     forest = tables.forest
-    return lambda rows: np.array([forest.margin(forest.goes_left(row)) for row in rows], dtype=np.float64)
+    return lambda rows: np.array(
+        [forest.margin(forest.goes_left(row)) for row in rows.astype(np.float32)], dtype=np.float64
+    )
 
 
-def _forest(trees: Nodes, counts: str, oracle: Callable[[Matrix], Floats]) -> Converted | None:
+def _forest(trees: Nodes, counts: str, oracle: Callable[[Floats], Floats]) -> Converted | None:
     content = trees.encoded()
     forest = Forest.of_nodes(content)
     tables = None if forest is None else exact(forest)
     if tables is None:
         return None
-    return Converted("forest", "weights.json", content, counts, _of(tables), oracle, tables.expected)
+    return Converted(
+        "forest", "weights.json", content, counts, _of(tables), oracle, tables.expected, forest=tables.forest
+    )
 
 
 def _sum(
-    mean: Floats, scale: Floats, weight: Floats, intercept: float, oracle: Callable[[Matrix], Floats]
+    mean: Floats, scale: Floats, weight: Floats, intercept: float, oracle: Callable[[Floats], Floats]
 ) -> Converted:
     found = Additive(tuple(mean.tolist()), tuple(scale.tolist()), tuple(weight.tolist()), False, intercept)
     content = msgspec.json.encode(found)
-    return Converted("additive", "weights.json", content, "log-odds", found.margins, oracle, intercept)
+    means = found.mean if np.any(mean) else ()
+    return Converted("additive", "weights.json", content, "log-odds", found.margins, oracle, intercept, means=means)

@@ -1,8 +1,9 @@
 """Trees of scikit-learn and ONNX in our own format: the same splits, values and ways of missing inputs.
 
 Their rows go left at `<=`, ours below: each split becomes the next larger number of float32, in which inputs are
-counted. Gradient boosting adds up on the log-odds. A random forest averages the votes of its trees: that average is
-the margin, exactly additive, and the declaration's calibration takes it to log-odds.
+counted. Histogram trees compare in float64, where a value that was written with few digits may lie on a split: there
+the split is rounded as values are. Gradient boosting adds up on the log-odds. A random forest averages the votes of
+its trees: that average is the margin, exactly additive, and the declaration's calibration takes it to log-odds.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _histogram(stage: Any) -> Tree:
     leaf = stage["is_leaf"].astype(bool)
     return Tree(
         feature=np.where(leaf, 0, stage["feature_idx"]).tolist(),
-        at=_below(np.where(leaf, 0.0, stage["num_threshold"])),
+        at=_below(np.where(leaf, 0.0, stage["num_threshold"]).astype(np.float32)),
         missing_left=stage["missing_go_to_left"].astype(bool).tolist(),
         left=np.where(leaf, -1, stage["left"].astype(np.int64)).tolist(),
         right=np.where(leaf, -1, stage["right"].astype(np.int64)).tolist(),

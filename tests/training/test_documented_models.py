@@ -21,7 +21,7 @@ from cds_service.risk import apart
 from cds_service.risk.apart import Process
 from cds_service.risk.model import NotEstimated
 from tests.features import built
-from tests.training.test_importing import IDS, PATIENT, declaration, rows
+from tests.training.test_importing import IDS, PATIENT, declaration, rows, with_gaps, write_samples
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "adding-a-model.md").read_text()
 PROGRAMS = [
@@ -39,7 +39,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def folder(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the page's program leaves, with the declaration as the page says and sample rows."""
     monkeypatch.chdir(tmp_path)
-    x, y = rows(200)
+    x, y = with_gaps(rows(200)) if kind == "xgboost" else rows(200)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(PROGRAMS[KINDS.index(kind)], "docs/adding-a-model.md", "exec"), {"x": x, "y": y})
@@ -49,8 +49,7 @@ def folder(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if kind == "onnx":
         told = told.replace("intercept = 0.0\nslope = 1.0", f'of = "vote"\n{printed.getvalue()}')
     (tmp_path / "declaration.toml").write_text(told)
-    lines = [",".join(IDS), *(",".join(f"{v:.9g}" for v in row) for row in x)]
-    (tmp_path / "samples.csv").write_text("\n".join(lines) + "\n")
+    write_samples(tmp_path, x)
     settings = f'[plugins]\nmodels = ["models"]\n[models]\nunexplained = {str(kind == "apart").lower()}\n'
     (tmp_path / "curbside.toml").write_text(settings)
     return tmp_path

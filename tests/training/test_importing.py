@@ -34,17 +34,31 @@ def declaration() -> str:
 def rows(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     g = np.random.default_rng(2)
     x = np.column_stack([g.uniform(18, 100, n), g.lognormal(0, 0.4, n), g.normal(3.8, 0.6, n), g.lognormal(0, 1, n)])
+    x = np.clip(x, [18, 0.31, 1.41, 0], [104, 11, 5.19, 180])  # within what the declaration says was seen
     risk = (x[:, 0] - 65) / 15 + x[:, 1] - x[:, 2] + 3 + 0.2 * x[:, 3]
     return x.astype(np.float32), (g.random(n) < 1 / (1 + np.exp(-risk))).astype(int)
+
+
+def with_gaps(table: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The same rows, some without albumin or procalcitonin."""
+    x, y = table
+    x = x.copy()
+    x[::3, 2], x[1::4, 3] = np.nan, np.nan
+    return x, y
+
+
+def write_samples(folder: Path, x: np.ndarray) -> None:
+    """The sample rows of a hospital, empty where nothing was measured."""
+    lines = [",".join(IDS), *(",".join("" if np.isnan(v) else f"{v:.9g}" for v in row) for row in x)]
+    (folder / "samples.csv").write_text("\n".join(lines) + "\n")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The declaration, sample rows and an XGBoost model, as a hospital has them."""
-    x, y = rows()
+    x, y = with_gaps(rows())
     (tmp_path / "declaration.toml").write_text(declaration())
-    lines = [",".join(IDS), *(",".join(f"{v:.9g}" for v in row) for row in x[:20])]
-    (tmp_path / "samples.csv").write_text("\n".join(lines) + "\n")
+    write_samples(tmp_path, x[:20])
     trees = xgboost.train(
         {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "seed": 1}, xgboost.DMatrix(x, y, nthread=1), 15
     )
@@ -108,6 +122,7 @@ def test_a_logistic_regression_becomes_a_sum(folder: Path, kind: str) -> None:
         (folder / "model.onnx").write_bytes(skl2onnx.convert_sklearn(model, initial_types=kinds).SerializeToString())
     change(folder, "model.json", f"model.{kind}")
     change(folder, "minimum = 3", "minimum = 4")
+    write_samples(folder, x[:20])
     imported = bring_in(folder)
     (estimate,) = imported.estimate(extract(built.record(*PATIENT), with_inputs(imported.features)))
     assert estimate.explanation.residual() <= 1e-9

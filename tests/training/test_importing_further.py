@@ -36,7 +36,7 @@ from cds_service.risk.model import NotEstimated
 from cds_service.settings import Models, Plugins, Settings
 from cds_service.training import importing
 from tests.features import built
-from tests.training.test_importing import IDS, PATIENT, change, declaration, rows
+from tests.training.test_importing import IDS, PATIENT, change, declaration, rows, write_samples
 
 VOTES = (DecisionTreeClassifier(max_depth=4), RandomForestClassifier(12, max_depth=9), ExtraTreesClassifier(8))
 BOOSTED = (GradientBoostingClassifier(n_estimators=20), HistGradientBoostingClassifier(max_iter=15))
@@ -56,7 +56,7 @@ def save(folder: Path, model: Any, kind: str = "skops", *, gaps: bool = False) -
     x, y = rows()
     x = x.astype(np.float64)
     if gaps:
-        x[::3, 2] = np.nan
+        x[::3, 2], x[1::4, 3] = np.nan, np.nan
     fitted = model.set_params(random_state=0).fit(x, y) if "random_state" in model.get_params() else model.fit(x, y)
     if kind == "skops":
         skops.io.dump(fitted, folder / "model.skops")
@@ -65,7 +65,9 @@ def save(folder: Path, model: Any, kind: str = "skops", *, gaps: bool = False) -
         types = [("x", skl2onnx.common.data_types.FloatTensorType([None, 4]))]
         (folder / "model.onnx").write_bytes(skl2onnx.convert_sklearn(fitted, initial_types=types).SerializeToString())
     change(folder, "model.json", f"model.{kind}")
-    if not gaps:
+    if gaps:
+        write_samples(folder, x[:120])
+    else:
         change(folder, "minimum = 3", "minimum = 4")
     return fitted
 
