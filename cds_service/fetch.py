@@ -18,6 +18,7 @@ from typing import NamedTuple
 from cds_service import outbound
 from cds_service.clock import Deadline
 from cds_service.fhir.client import REFUSED, Budget, Fetched, FhirClient, covers
+from cds_service.fhir.products import unnamed
 from cds_service.language import Message, msg
 from cds_service.needs import Gap, Need
 from cds_service.observer import NOBODY, Observer
@@ -27,6 +28,9 @@ from cds_service.settings import Settings
 
 Away = Callable[[], AbstractContextManager[None]]
 _RESERVE_S = 0.4  # of the deadline, for what follows the fetching: the turn, the decision, storing, sending
+_PRODUCT = Need("", ("Medication",), msg("prescribed medicines"))
+_PRODUCTS_S = 1.0  # for them: a card that would come without them must not wait long
+_PRODUCTS = "medicationsByReference"  # under which they are kept with what was prefetched
 _NOT_SENT = msg("not sent by the EHR")
 _ELSEWHERE = msg("not sent, and the EHR's server is not configured here")
 _OUT_OF_SCOPE = msg("not sent, and the EHR's token does not cover it")
@@ -95,34 +99,50 @@ class Fetcher:
                 gaps[key] = found
             elif found is not None:
                 errands[key] = found
-        if not errands or base is None:
+        if base is None:
             return Gathered(_forgetting(request), tuple(gaps.values()))
-        results = self._run(errands, needs, request, base, deadline.sooner(_RESERVE_S), away)
+        client = self._client(request, base, deadline.sooner(_RESERVE_S), errands)
         prefetch = dict(request.prefetch)
-        for key, fetched in results.items():
+        for key, fetched in self._run(errands, needs, client, away).items():
             if fetched.value is not None:
                 prefetch[key] = fetched.value
             if fetched.problem is not None:
                 gaps[key] = Gap(key, needs[key], fetched.problem, partial=fetched.value is not None)
-        ordered = tuple(gaps[key] for key in needs if key in gaps)
-        return Gathered(_forgetting(replace(request, prefetch=prefetch)), ordered)
+        request = self._with_products(replace(request, prefetch=prefetch), client, away)
+        return Gathered(_forgetting(request), tuple(gaps[key] for key in needs if key in gaps))
+
+    def _client(
+        self, request: HookRequest, base: str, deadline: Deadline, errands: Mapping[str, _Errand]
+    ) -> FhirClient:
+        """The call's access to its server, with one budget for all that it asks."""
+        first = sum(errand.begun is None for errand in errands.values())
+        budget = Budget(self._settings.limits.max_fetches, self._settings.fetch.max_bytes, first)
+        token = request.fhir_authorization.token if request.fhir_authorization is not None else None
+        return FhirClient(self._outbound, base, token, deadline, budget)
+
+    def _with_products(self, request: HookRequest, client: FhirClient, away: Away) -> HookRequest:
+        """The request with the Medications by which alone some medicines are named; without those it cannot get."""
+        granted = request.fhir_authorization
+        if granted is not None and not covers(granted.scopes, "Medication", search=False):
+            return request
+        reads = [f"Medication/{id_}" for id_ in unnamed(request)]
+        client = replace(client, deadline=client.deadline.sooner(client.deadline.remaining() - _PRODUCTS_S))
+        found = self._run(
+            dict(zip(reads, map(_Errand, reads), strict=True)), dict.fromkeys(reads, _PRODUCT), client, away
+        )
+        read = [row for fetched in found.values() if fetched.value is not None for row in fetched.value.resources]
+        if not read:
+            return request
+        products = PrefetchValue("present", tuple(read), (None,) * len(read))
+        return replace(request, prefetch={**request.prefetch, _PRODUCTS: products})
 
     def _run(
-        self,
-        errands: Mapping[str, _Errand],
-        needs: Mapping[str, Need],
-        request: HookRequest,
-        base: str,
-        deadline: Deadline,
-        away: Away,
+        self, errands: Mapping[str, _Errand], needs: Mapping[str, Need], client: FhirClient, away: Away
     ) -> dict[str, Fetched]:
         """One result an errand, whatever happens, before the deadline."""
-        server = self._server(base)
-        limits = self._settings.limits
-        begun = [e for e in errands.values() if e.begun is not None]
-        budget = Budget(limits.max_fetches, self._settings.fetch.max_bytes, len(errands) - len(begun))
-        token = request.fhir_authorization.token if request.fhir_authorization is not None else None
-        client = FhirClient(self._outbound, base, token, deadline, budget)
+        if not errands:
+            return {}
+        server, deadline = self._server(client.base), client.deadline
         with self._admitted(server) as admitted:
             if not admitted:
                 return {key: Fetched(errand.begun, _BUSY) for key, errand in errands.items()}

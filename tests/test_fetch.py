@@ -29,7 +29,7 @@ from cds_service.protocol.request import decode
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.faults import Fault, Misbehaviour
 from cds_service.sandbox.fhir_server import FhirServer
-from cds_service.sandbox.prefetch import request_for
+from cds_service.sandbox.prefetch import Shelf, request_for
 from cds_service.sandbox.samples import read_bundle
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
@@ -115,6 +115,10 @@ class Ehr:
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(self.full["prefetch"])
+
+
+def name_of(bad: Misbehaviour) -> str:
+    return f"{bad.fault.name}-{bad.status}" if bad.fault is Fault.STATUS else bad.fault.name
 
 
 @pytest.fixture
@@ -223,6 +227,60 @@ def test_fetched_pages_are_followed(server: FhirServer) -> None:
     assert len(server.seen) > 1
 
 
+def by_reference(request: dict[str, Any], **named: str) -> None:
+    """Has the call's list of medicines hold one, which is named by reference alone."""
+    medicine = {
+        "resourceType": "MedicationRequest",
+        "id": "by-reference",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{request['context']['patientId']}"},
+        "medicationReference": {"reference": "Medication/m1", **named},
+    }
+    request["prefetch"]["medications"] = {"resourceType": "Bundle", "entry": [{"resource": medicine}]}
+
+
+PRODUCT = {"resourceType": "Medication", "id": "m1", "code": {"text": "Apixaban 5 mg tablet"}}
+
+
+def test_a_medicine_named_by_reference_alone_is_read(server: FhirServer) -> None:
+    """Its Medication was not sent, and no template can ask for it: the anticoagulant is found all the same."""
+    server.shelves.append(Shelf({"entry": [{"resource": PRODUCT}]}))
+    ehr = Ehr(server)
+    request = ehr.request()
+    by_reference(request)
+    assert ehr.answer(request) == {"cards": []}
+    assert [seen.target for seen in server.seen] == ["/fhir/Medication/m1"]
+
+
+def test_a_medicine_is_read_by_reference_only_where_that_helps(server: FhirServer) -> None:
+    """Not if it has a name, if its Medication came along, if the token does not cover it, or without a server."""
+    server.shelves.append(Shelf({"entry": [{"resource": PRODUCT}]}))
+    ehr = Ehr(server)
+    request = ehr.request()
+    by_reference(request, display="Apixaban 5 mg tablet")
+    assert ehr.answer(request) == {"cards": []}
+    by_reference(request)
+    request["prefetch"]["products"] = PRODUCT
+    assert ehr.answer(request) == {"cards": []}
+    del request["prefetch"]["products"]
+    request["fhirAuthorization"]["scope"] = "patient/MedicationRequest.rs"
+    assert ehr.answer(request)["cards"]
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("bad", [Misbehaviour(Fault.STATUS, status=404), Misbehaviour(Fault.HANG)], ids=name_of)
+def test_a_medication_that_cannot_be_read_holds_up_no_card(ehr: Ehr, bad: Misbehaviour) -> None:
+    """The card comes as it would without a server."""
+    request = ehr.request()
+    by_reference(request)
+    ehr.server.faults["Medication"] = bad
+    shown = ehr.answer(request)
+    del request["fhirServer"], request["fhirAuthorization"]
+    assert ehr.answer(request) == shown
+    assert shown["cards"]
+
+
 UNWELL = [
     Misbehaviour(Fault.STATUS, status=401),
     Misbehaviour(Fault.STATUS, status=403),
@@ -245,11 +303,7 @@ UNWELL = [
 ]
 
 
-def name(bad: Misbehaviour) -> str:
-    return f"{bad.fault.name}-{bad.status}" if bad.fault is Fault.STATUS else bad.fault.name
-
-
-@pytest.mark.parametrize("bad", UNWELL, ids=name)
+@pytest.mark.parametrize("bad", UNWELL, ids=name_of)
 def test_a_needed_key_that_cannot_be_fetched_is_named_in_a_412(ehr: Ehr, bad: Misbehaviour) -> None:
     """The key and a reason of our own wording, in time; never a card without it."""
     ehr.server.faults["Condition"] = bad
@@ -260,7 +314,7 @@ def test_a_needed_key_that_cannot_be_fetched_is_named_in_a_412(ehr: Ehr, bad: Mi
     assert TOKEN not in told
 
 
-@pytest.mark.parametrize("bad", UNWELL, ids=name)
+@pytest.mark.parametrize("bad", UNWELL, ids=name_of)
 def test_an_optional_key_that_cannot_be_fetched_is_said_on_the_card(ehr: Ehr, bad: Misbehaviour) -> None:
     """The card comes, in time, and says what it had to do without."""
     ehr.server.faults["AllergyIntolerance"] = bad

@@ -1,0 +1,44 @@
+"""Medicines that are named by reference alone: which Medications have to be read for a call to know what is taken.
+
+An EHR may send `medicationReference` without a display, and may keep the Medication for itself, which no template of
+CDS Hooks 2.0 can ask for together with its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.drafts import read as read_drafts
+from cds_service.fhir.subjects import key_of
+from cds_service.protocol.context import FHIR_ID
+from cds_service.protocol.request import HookRequest
+
+MOST = 12  # reads that one call may spend on it: the requests of a call are bounded
+_OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "not-taken"})
+
+
+def unnamed(request: HookRequest) -> tuple[str, ...]:
+    """Ids of the Medications that current medicines and drafts name by reference alone, and that did not come along.
+
+    At most twelve, those of drafts first.
+    """
+    drafts = read_drafts(request.context)
+    sent = [drafts, *(value.resources for value in request.prefetch.values())]
+    wanted = dict.fromkeys(id_ for rows in sent for row in rows for id_ in _product(row, request.fhir_server))
+    if not wanted:
+        return ()
+    here = {row.id for rows in sent for row in rows if type(row) is fhir.Medication}
+    return tuple(id_ for id_ in wanted if id_ not in here)[:MOST]
+
+
+def _product(row: fhir.AnyResource, server: str | None) -> Iterator[str]:
+    """The id of the Medication that a row names by reference alone, if it is one of the EHR's server."""
+    if not isinstance(row, (fhir.MedicationRequest, fhir.MedicationStatement)) or row.status in _OVER:
+        return
+    named = row.medication_reference
+    if row.medication_codeable_concept is not None or named is None or named.display or not named.reference:
+        return
+    kind, id_ = key_of(named.reference, server) or ("", "")
+    if kind == "Medication" and FHIR_ID.fullmatch(id_):
+        yield id_
