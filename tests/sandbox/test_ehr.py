@@ -28,7 +28,7 @@ from cds_service.settings import Client, Dev, Server, Settings, Store
 REDIRECT = "http://localhost:9/app/callback"
 VERIFIER = "a-verifier-that-is-long-enough-for-the-rules-of-pkce-0123456789"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-PATIENTS = ("missing-lipids", "acute-deterioration", "healthy-adult")
+PATIENTS = ("missing-lipids", "acute-deterioration", "healthy-adult", "unsafe-orders")
 
 
 def new_ehr(service: str = "http://127.0.0.1:9", base: str = "http://127.0.0.1:8") -> Ehr:
@@ -249,13 +249,36 @@ def test_a_draft_is_selected_signed_and_removed(ehr: Ehr, browser: FlaskClient) 
     chart = ehr.charts["healthy-adult"]
     assert browser.post("/patients/healthy-adult/orders", data={"key": "ibuprofen"}).location.endswith("order-select")
     browser.post("/patients/healthy-adult/orders", data={"key": "", "text": "some herbal tea"})
-    assert browser.post("/patients/healthy-adult/orders", data={}).status_code == 400
+    refused = browser.post("/patients/healthy-adult/orders", data={})
+    assert refused.status_code == 400
+    assert "Choose an order from the list, or write one." in refused.text
+    assert "Draft an order" in refused.text  # beside the form, in the chart
     first, second = chart.drafts
     browser.post(f"/patients/healthy-adult/orders/{second}/remove")
     assert chart.drafts == [first]
     assert "Check before signing" in browser.get("/patients/healthy-adult").text
     browser.post("/patients/healthy-adult/orders/sign")
     assert (chart.drafts, chart.shelf.rows[first]["status"]) == ([], "active")
+
+
+def test_drafts_of_a_record_are_drafts_of_its_chart(ehr: Ehr, browser: FlaskClient) -> None:
+    """What the record holds as a draft can be checked and signed at once."""
+    drafts = ehr.charts["unsafe-orders"].drafts
+    assert len(drafts) == 4
+    assert browser.get("/patients/unsafe-orders").text.count(">Remove</button>") == len(drafts)
+    assert ehr.charts["healthy-adult"].drafts == []
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign", "order-dispatch", "medication-verify"])
+def test_a_moment_that_comes_with_an_order_asks_for_one(ehr: Ehr, browser: FlaskClient, hook: str) -> None:
+    """Nothing is called about an order that nobody chose."""
+    ehr.charts["healthy-adult"].drafts.clear()
+    for row in ehr.charts["healthy-adult"].rows("MedicationRequest"):
+        ehr.charts["healthy-adult"].remove(f"MedicationRequest/{row['id']}")
+    before = len(ehr.exchanges)
+    said = browser.post(f"/patients/healthy-adult/hooks/{hook}").text
+    assert "choose a medicine or a test" in said or "draft one first" in said
+    assert len(ehr.exchanges) == before
 
 
 def test_a_scope_is_read_as_smart_writes_it() -> None:

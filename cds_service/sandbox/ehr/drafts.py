@@ -68,4 +68,4 @@ def draft(key: str, text: str, patient: str, user: str, now: datetime) -> Json:
     if text.strip():
         order = Orderable(text.strip()[:200], "", "as directed").draft(patient, user, now)
         return order | {"medicationCodeableConcept": {"text": text.strip()[:200]}}
-    raise InputError("choose an order from the list, or write one")
+    raise InputError("Choose an order from the list, or write one.")

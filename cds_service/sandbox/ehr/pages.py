@@ -44,8 +44,8 @@ class Screens:
         rows = [(chart, view.person(chart.patient, self.ehr.now().date())) for chart in self.ehr.charts.values()]
         return render_template("patients.html", rows=rows)
 
-    def chart(self, id_: str) -> str:
-        """A patient's chart."""
+    def chart(self, id_: str, problem: str = "") -> str:
+        """A patient's chart. problem: why an order could not be drafted."""
         found = _chart(self.ehr, id_)
         return render_template(
             "chart.html",
@@ -56,6 +56,7 @@ class Screens:
             drafts=[line for line in _order_lines(found) if line.name in found.drafts],
             encounter=current_encounter(found),
             hooks=HOOK_BUTTONS,
+            problem=problem,
         )
 
     def call(self, id_: str, hook: str) -> str:
@@ -63,9 +64,12 @@ class Screens:
         found = _chart(self.ehr, id_)
         if hook not in HOOKS:
             abort(404)
-        answers = self.client.hook(found, hook, _members(found, hook))
+        lacking = _lacking(found, hook)
+        answers = self.client.hook(found, hook, _members(found, hook)) if lacking is None else []
         last = self.ehr.exchanges[0] if self.ehr.exchanges else None
-        return render_template("cards.html", answers=answers, hook=hook, markdown=view.markdown, last=last)
+        return render_template(
+            "cards.html", answers=answers, hook=hook, markdown=view.markdown, last=last, lacking=lacking
+        )
 
     def order(self, id_: str) -> Redirect | tuple[str, int]:
         """Drafts an order; the chart then asks about the selection."""
@@ -74,7 +78,7 @@ class Screens:
         try:
             row = drafts.draft(sent.get("key", ""), sent.get("text", ""), id_, _USER_ID, self.ehr.now())
         except InputError as error:
-            return render_template("message.html", title="No order was drafted", text=str(error)), 400
+            return self.chart(id_, str(error)), 400
         with self.ehr.lock:
             found.put(row)
         return redirect(url_for("pages.chart", id_=id_, hook="order-select"))
@@ -198,6 +202,17 @@ def _order_lines(chart: Chart) -> list[view.Line]:
     return [*view.orders(chart), *view.medicines(chart)]
 
 
+def _lacking(chart: Chart, hook: str) -> str | None:
+    """What has to be on the screen before this moment can come; None if it can."""
+    if hook in ("order-select", "order-sign", "order-dispatch") and not chart.drafts:
+        return 'This moment comes with an order: choose a medicine or a test under "Draft an order" first.'
+    if hook in ("medication-refill", "medication-verify") and not chart.rows("MedicationRequest"):
+        return "This chart has no medicine: draft one first."
+    if hook == "allergyintolerance-create" and not chart.rows("AllergyIntolerance"):
+        return "This chart has no allergy that could be recorded."
+    return None
+
+
 def _members(chart: Chart, hook: str) -> dict[str, Any]:
     """The members of a hook's context beside the ids, from what is on the screen."""
     bundle = chart.draft_bundle()
@@ -209,11 +224,9 @@ def _members(chart: Chart, hook: str) -> dict[str, Any]:
         "order-sign": {"draftOrders": bundle},
         "order-dispatch": {"dispatchedOrders": list(chart.drafts), "performer": _USER_ID},
         "medication-refill": {"medications": listed},
-        "medication-verify": {"medication": held[0] if held else {"resourceType": "MedicationRequest"}},
+        "medication-verify": {"medication": next(iter(held), None)},
         "appointment-book": {"appointments": {"resourceType": "Bundle", "type": "collection", "entry": []}},
-        "allergyintolerance-create": {
-            "allergyIntolerance": next(iter(chart.rows("AllergyIntolerance")), {"resourceType": "AllergyIntolerance"})
-        },
+        "allergyintolerance-create": {"allergyIntolerance": next(iter(chart.rows("AllergyIntolerance")), None)},
         "problem-list-item-create": {
             "conditions": {
                 "resourceType": "Bundle",

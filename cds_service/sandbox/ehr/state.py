@@ -44,6 +44,14 @@ class Chart:
     purpose: str = ""
     drafts: list[str] = field(default_factory=list)  # `Type/id` of orders that are not signed
 
+    @classmethod
+    def of(cls, bundle: Json, purpose: str) -> Chart:
+        """The chart of a bundle; orders that are drafts there are drafts here. Raises InputError without a patient."""
+        chart = cls(prefetch.patient_id(bundle), Shelf(bundle), purpose)
+        orders = chart.rows("MedicationRequest", "ServiceRequest")
+        chart.drafts += [f"{row['resourceType']}/{row['id']}" for row in orders if row.get("status") == "draft"]
+        return chart
+
     @property
     def patient(self) -> Json:
         """The Patient resource; an empty one where the record has none."""
@@ -118,7 +126,7 @@ class Ehr:
         self.redirects = tuple(redirects)
         self.charts: dict[str, Chart] = {}
         for bundle, purpose in bundles:
-            chart = Chart(prefetch.patient_id(bundle), Shelf(bundle), purpose)
+            chart = Chart.of(bundle, purpose)
             if chart.id in self.charts:
                 raise InputError(f"two bundles hold the same patient, {chart.id}. Give one bundle a patient.")
             self.charts[chart.id] = chart

@@ -22,7 +22,7 @@
   };
   // What an accepted suggestion did is in the chart at once.
   const refresh = async () => {
-    const response = await fetch(location.href);
+    const response = await fetch(panel.dataset.base);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     document.querySelector(".record").replaceWith(page.querySelector(".record"));
   };
