@@ -18,7 +18,7 @@ from cds_service.risk.model import Citation
 STAGE_1, STAGE_2 = (130.0, 80.0), (140.0, 90.0)  # systolic, diastolic in mm[Hg]
 DISEASES = (catalogue.CORONARY_DISEASE, catalogue.STROKE_TIA, catalogue.VASCULAR_DISEASE)
 IN_STAY = MeasuredInHospital(
-    "pressure_measured_in_hospital", msg("Blood pressure measured in hospital"), (catalogue.SBP, catalogue.DBP)
+    "pressure_measured_in_hospital", msg("Blood pressure measured in hospital"), (catalogue.SBP_ANYWHERE, catalogue.DBP)
 )
 HYPERTENSION_2025 = Citation(
     "2025 AHA/ACC high blood pressure guideline (threshold read in secondary sources)",
@@ -32,7 +32,7 @@ def first_medicine(case: Case, total_cvd: float | None, threshold: float) -> tup
     total_cvd: 10-year risk of cardiovascular disease (0-1), None if there is no estimate; threshold: in percent.
     """
     values = case.values
-    systolic, diastolic = values.usable(catalogue.SBP), values.usable(catalogue.DBP)
+    systolic, diastolic = values.usable(catalogue.SBP_ANYWHERE), values.usable(catalogue.DBP)
     unmedicated = values.flag(catalogue.ANTIHYPERTENSIVE) is False and not values.flag(catalogue.PREGNANCY)
     if not unmedicated or systolic is None or diastolic is None:
         return ()

@@ -17,6 +17,7 @@ from cds_service.features.discharge import AtDischarge, EndFact
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.embedding import Embedding
 from cds_service.features.feature import (
+    Ambulatory,
     Coded,
     ConditionFeature,
     Derived,
@@ -163,7 +164,8 @@ IMMUNIZATIONS = Need(
 )
 _LISTS = {"procedures": PROCEDURES, "immunizations": IMMUNIZATIONS, "endedMedications": ENDED_MEDICATIONS}
 _OF_ENCOUNTERS = (
-    InHospital, MeasuredInHospital, OfStay, EarlierStays, Suspected, AtDischarge, DiagnosisGroup, Aggregate, DoneInStay,
+    Ambulatory, InHospital, MeasuredInHospital, OfStay, EarlierStays, Suspected, AtDischarge, DiagnosisGroup, Aggregate,
+    DoneInStay,
 )  # fmt: skip
 
 
@@ -223,7 +225,7 @@ def data_needs(
             tokens_by_key.setdefault("vitalSigns", {}).update(dict.fromkeys(TOKENS))
         elif isinstance(feature, Embedding):
             tokens_by_key.setdefault(EMBEDDINGS, {})[f"{EMBEDDING}|{feature.encoder}"] = None
-        elif isinstance(feature, _OF_ENCOUNTERS):
+        if isinstance(feature, _OF_ENCOUNTERS):
             needs["encounters"] = ENCOUNTERS
         if isinstance(feature, Surgery | DoneInStay) or getattr(feature, "fact", None) in (
             Fact.PROCEDURE,

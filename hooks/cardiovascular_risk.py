@@ -279,6 +279,7 @@ service = Service(
     features=(
         catalogue.IN_HOSPITAL,
         catalogue.LDL,
+        catalogue.SBP_ANYWHERE,
         catalogue.DBP,
         blood_pressure.IN_STAY,
         catalogue.CKD,

@@ -73,6 +73,7 @@ from cds_service.features.conditions import (
     VASCULAR_DISEASE,
 )
 from cds_service.features.feature import (
+    Ambulatory,
     Coded,
     Demographic,
     Derived,
@@ -160,7 +161,8 @@ __all__ = [
     "PAO2_FIO2_LOWEST", "PAO2_FIO2_MEASURED", "PHOSPHATE", "PHYSICALLY_ACTIVE", "PLATELETS", "PLATELETS_BEFORE",
     "PLATELETS_LOWEST", "PNEUMONIA", "POTASSIUM", "PREGNANCY", "PULMONARY_EMBOLISM", "RACE", "RAS_INHIBITOR", "RBC",
     "RDW", "RECENT_TRAUMA", "REDUCED_MOBILITY", "RESPIRATORY_FAILURE", "RESPIRATORY_RATE", "RESPIRATORY_RATE_ACUTE",
-    "SBP", "SBP_ACUTE", "SDI", "SEDATIVE", "SEX", "SGLT2_INHIBITOR", "SMOKING", "SODIUM", "SODIUM_QUARTER",
+    "SBP", "SBP_ACUTE", "SBP_ANYWHERE", "SDI", "SEDATIVE", "SEX", "SGLT2_INHIBITOR", "SMOKING", "SODIUM",
+    "SODIUM_QUARTER",
     "SODIUM_STAY", "SPO2", "SPO2_ACUTE", "SPO2_SCALE_2", "STATIN", "STAY_DAYS", "STAY_PROCEDURE", "STEATOSIS",
     "STROKE", "STROKE_TIA", "SUPPLEMENTAL_OXYGEN", "SURGERY_FOUR_WEEKS", "SURGERY_MONTH", "SURGERY_TWELVE_WEEKS",
     "SUSPECTED_DVT", "SUSPECTED_PE", "TEMPERATURE", "TEMPERATURE_ACUTE", "THROMBOPHILIA", "TOTAL_CHOLESTEROL",
@@ -187,6 +189,12 @@ F = TypeVar("F", Quantity, Coded)
 def within(feature: F, look_back: timedelta, id: str) -> F:
     """The same input with another window, under its own id."""
     return dataclasses.replace(feature, look_back=look_back, id=id)
+
+
+def everyday(feature: Quantity, id: str) -> Ambulatory:
+    """The same input, but only as measured outside hospital, under its own id."""
+    own = {f.name: getattr(feature, f.name) for f in dataclasses.fields(feature)}
+    return Ambulatory(**{**own, "id": id})
 
 
 def worst(feature: Quantity, label: Message, id: str, *, highest: bool) -> Worst:
@@ -241,9 +249,12 @@ SDI = Quantity("sdi", msg("Social deprivation index"), "1", ("sdi",), (1, 10), T
 # Blood pressure: as a component of any panel or alone; unspecified, sitting, non-invasive. A search by code finds a
 # component only if it names the code of the panel.
 _PRESSURE = ("85354-9", "55284-4", "35094-2")
-SBP = _vital(
-    "sbp", msg("Systolic blood pressure"), "mm[Hg]", ("8480-6", "8459-0", "76534-7"), (40, 300), panels=_PRESSURE
-)
+SBP_ANYWHERE = _vital(
+    "sbp_anywhere", msg("Systolic blood pressure"), "mm[Hg]", ("8480-6", "8459-0", "76534-7"), (40, 300),
+    panels=_PRESSURE,
+)  # fmt: skip
+# Equations for years ahead were made with pressures at rest: one of a stay in hospital is no input of theirs.
+SBP = everyday(SBP_ANYWHERE, "sbp")
 DBP = _vital(
     "dbp", msg("Diastolic blood pressure"), "mm[Hg]", ("8462-4", "8453-3", "76535-4"), (15, 200), panels=_PRESSURE
 )
@@ -278,7 +289,7 @@ BMI_FROM_WEIGHT = Derived(
 BMI = FirstOf("bmi", msg("Body mass index"), "kg/m2", (BMI_MEASURED, BMI_FROM_WEIGHT), digits=1)
 
 # --- the last 24 hours ----------------------------------------------------------------------------------------
-SBP_ACUTE = within(SBP, ACUTE, "sbp_acute")
+SBP_ACUTE = within(SBP_ANYWHERE, ACUTE, "sbp_acute")
 HEART_RATE_ACUTE = within(HEART_RATE, ACUTE, "heart_rate_acute")
 RESPIRATORY_RATE_ACUTE = within(RESPIRATORY_RATE, ACUTE, "respiratory_rate_acute")
 SPO2_ACUTE = within(SPO2, ACUTE, "spo2_acute")

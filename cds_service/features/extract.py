@@ -20,6 +20,7 @@ from cds_service.features.discharge import AtDischarge, at_discharge
 from cds_service.features.earlier_stays import EarlierStays, earlier_stays
 from cds_service.features.embedding import Embedding, embedding
 from cds_service.features.feature import (
+    Ambulatory,
     Coded,
     ConditionFeature,
     Demographic,
@@ -34,20 +35,21 @@ from cds_service.features.feature import (
     Quantity,
     Reason,
     Unusable,
+    Value,
     Worst,
 )
-from cds_service.features.hospital import InHospital, MeasuredInHospital, in_hospital, measured_in_hospital
+from cds_service.features.hospital import InHospital, MeasuredInHospital, in_hospital, measured_in_hospital, periods
 from cds_service.features.in_stay import DoneInStay, done_in_stay
 from cds_service.features.kidney_injury import Unsteady, unsteady
 from cds_service.features.lasting import lasting
-from cds_service.features.latest import Found, answer, latest, number
+from cds_service.features.latest import Found, Problem, answer, latest, number, outside_hospital
 from cds_service.features.medicines_on_record import MedicationList
 from cds_service.features.recent import Recent, Suspected, recent, suspected
 from cds_service.features.saturation_target import PrescribedTarget, prescribed_target
 from cds_service.features.stay_diagnoses import StayDiagnoses
 from cds_service.features.stays import OfStay, Stay, Surgery, of_stay, present_stay, surgery
 from cds_service.features.worst import lowest_ratio, worst
-from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.language import msg
 
 Reader = Callable[["_Extraction", Any], Found]
@@ -103,6 +105,11 @@ class _Extraction:
         return MedicationList(self.record)
 
     @cached_property
+    def everyday(self) -> Callable[[Quantity, Measurement], Value | Problem]:
+        """Reads numbers that were not taken in hospital."""
+        return outside_hospital(periods(self.record))
+
+    @cached_property
     def diagnoses(self) -> StayDiagnoses:
         """The diagnoses of the present stay."""
         return StayDiagnoses(self.record)
@@ -134,6 +141,7 @@ def _at_discharge(run: _Extraction, feature: AtDischarge) -> Found:
 # In order: a type stands before those that it is a kind of.
 _READERS: tuple[tuple[type[Feature], Reader], ...] = (
     (Worst, lambda run, feature: worst(run.record, feature, number) or latest(run.record, feature, number)),
+    (Ambulatory, lambda run, feature: latest(run.record, feature, run.everyday)),
     (Quantity, lambda run, feature: latest(run.record, feature, number)),
     (ConditionFeature, lambda run, feature: run.problems.value(feature)),
     (MedicationFeature, lambda run, feature: run.medicines.value(feature)),

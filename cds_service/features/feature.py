@@ -36,6 +36,7 @@ class Reason(Enum):
     COMPARATOR = "comparator"  # "<5" where a number is needed
     NO_NUMBER = "no-number"  # dataAbsentReason, or a value of another type
     CONFLICT = "conflict"  # several different values at one time
+    SETTING = "setting"  # measured in hospital, where a value of every day is needed
     NO_LIST = "no-list"  # no problem or medication list from which absence could be read
     UNREADABLE = "unreadable"  # the list has an entry that cannot be read: absence cannot be concluded
     OUTSIDE = "outside"  # asked of a stay that is not on record or too young: nothing could be there yet
@@ -95,6 +96,11 @@ class Earlier(Quantity):
     """The latest usable value that is at least so old: how it was before the present illness."""
 
     at_least: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Ambulatory(Quantity):
+    """The latest usable value that was not taken in a stay in hospital or an emergency visit."""
 
 
 @dataclass(frozen=True, slots=True)

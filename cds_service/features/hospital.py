@@ -85,17 +85,21 @@ def measured_in_hospital(
     if not record.rows(fhir.Encounter) and not record.has_list("Encounter"):
         words = msg("No encounters were supplied that could tell where the measurements were taken")
         return Unusable(feature, Reason.NO_LIST, words)
-    periods = tuple(_periods(record))
-    found = [find(measured) for measured in feature.measured] if periods else []
-    taken = [v for v in found if isinstance(v, FeatureValue) and _within(v.effective, periods)]
+    stays = periods(record)
+    found = [find(measured) for measured in feature.measured] if stays else []
+    taken = [v for v in found if isinstance(v, FeatureValue) and within(v.effective, stays)]
     if not taken:
         return FeatureValue(feature, False, None, (), inferred=True)
     sources = tuple(dict.fromkeys(source for value in taken for source in value.sources))
     return FeatureValue(feature, True, max(v.effective for v in taken if v.effective is not None), sources)
 
 
-def _periods(record: PatientRecord) -> Iterator[tuple[datetime, datetime]]:
+def periods(record: PatientRecord) -> tuple[tuple[datetime, datetime], ...]:
     """First and last moment of each stay; without a beginning nothing can be said of it."""
+    return tuple(_periods(record))
+
+
+def _periods(record: PatientRecord) -> Iterator[tuple[datetime, datetime]]:
     for row in record.rows(fhir.Encounter):
         begun = parse(row.period.start) if row.period is not None else None
         if begun is None or not is_hospital(row) or row.status in ("planned", "cancelled"):
@@ -106,5 +110,6 @@ def _periods(record: PatientRecord) -> Iterator[tuple[datetime, datetime]]:
         yield begun.start, ended.end if ended is not None else _FOREVER
 
 
-def _within(moment: datetime | None, periods: Iterable[tuple[datetime, datetime]]) -> bool:
-    return moment is not None and any(first <= moment <= last for first, last in periods)
+def within(moment: datetime | None, stays: Iterable[tuple[datetime, datetime]]) -> bool:
+    """True if a moment lies in one of the stays."""
+    return moment is not None and any(first <= moment <= last for first, last in stays)

@@ -14,6 +14,7 @@ from cds_service.features.aggregate import Aggregate
 from cds_service.features.discharge import AtDischarge
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
+    Ambulatory,
     Coded,
     ConditionFeature,
     Demographic,
@@ -141,8 +142,9 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[s
 def _quantity(feature: Quantity) -> tuple[str, ...]:
     low, high = feature.plausible
     special = ", ".join(f"`{unit}`" for unit in feature.conversions)
+    where = " (not taken in hospital)" if isinstance(feature, Ambulatory) else ""
     return (
-        str(feature.label),
+        str(feature.label) + where,
         f"`{feature.id}`",
         f"`{feature.unit}`",
         _codes(feature),

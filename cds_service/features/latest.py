@@ -7,7 +7,7 @@ an older value does not settle: then there is no value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from cds_service.features.feature import (
     Unusable,
     Value,
 )
+from cds_service.features.hospital import within
 from cds_service.features.remembered import Remembered
 from cds_service.fhir import units
 from cds_service.fhir.codes import codings
@@ -164,6 +165,19 @@ def number(feature: Quantity, row: Measurement) -> Value | Problem:
         words = msg("{what} of {when} is implausible: {value}", what=what, when=_when(row), value=shown)
         return Reason.IMPLAUSIBLE, words
     return value
+
+
+def outside_hospital(stays: Sequence[tuple[datetime, datetime]]) -> Callable[[Quantity, Measurement], Value | Problem]:
+    """Reads numbers as `number` does, but none that was taken in one of the stays."""
+
+    def read(feature: Quantity, row: Measurement) -> Value | Problem:
+        if within(row.effective, stays):
+            return Reason.SETTING, msg(
+                "{what} of {when} was taken in hospital, where illness moves it", what=feature.label, when=_when(row)
+            )
+        return number(feature, row)
+
+    return read
 
 
 def _conversion(feature: Quantity, quantity: FhirQuantity) -> tuple[float, float] | None:

@@ -91,7 +91,7 @@ PRESSURE = Derived(
     "mean_pressure_2d",
     msg("Mean arterial pressure"),
     "mm[Hg]",
-    (_recent(c.SBP), _recent(c.DBP)),
+    (_recent(c.SBP_ACUTE), _recent(c.DBP)),
     lambda systolic, diastolic: (systolic + 2.0 * diastolic) / 3.0 if systolic >= diastolic else None,
     inapplicable=msg("The diastolic pressure exceeds the systolic one"),
 )

@@ -108,3 +108,30 @@ def test_a_change_without_a_name_in_hgvs_is_said_in_chinese(ask):
     summary = ask("precision-oncology", chart, say=words("zh_Hans")).summary
     assert "ERBB2 扩增" in summary
     assert "amplification" not in summary
+
+
+def screened(chart, ago, **pressure):
+    """A man of 55 with all that PREVENT needs, and a pressure."""
+    measured = chart.problem(REFLUX).smoking().measured(total=210, hdl=45, creatinine=1.0, bmi=28)
+    return measured.measured(ago=ago, **pressure)
+
+
+def test_a_pressure_taken_in_hospital_is_no_input_of_a_risk_for_years(ask):
+    """It is refused with the reason and measured again; an earlier one from outside counts, and the card says so."""
+    inside = screened(Chart(55), timedelta(days=2), sbp=172, dbp=98)
+    inside = inside.stay("EMER", "finished", "2026-10-30T06:00:00Z", "2026-10-30T20:00:00Z")
+    answer = ask("cardiovascular-risk", inside)
+    assert answer.summary.endswith("(PREVENT) not calculated; no usable value: systolic blood pressure")
+    assert "was taken in hospital, where illness moves it" in answer.cards[0].detail
+    assert "Measure blood pressure" in answer.suggestions
+    both = inside.measured(ago=timedelta(days=60), sbp=136, dbp=80)
+    answer = ask("cardiovascular-risk", both)
+    assert "Systolic blood pressure: 136 mmHg" in answer.cards[0].detail
+    assert "A newer entry cannot be used: Systolic blood pressure of 30 Oct 2026 was taken" in answer.cards[0].detail
+
+
+def test_a_pressure_from_outside_hospital_counts_as_before(ask):
+    """A stay that ended before it, or none, changes nothing."""
+    chart = screened(Chart(55), timedelta(days=2), sbp=150, dbp=80)
+    chart = chart.stay("IMP", "finished", "2026-09-01T06:00:00Z", "2026-09-05T06:00:00Z")
+    assert "Systolic blood pressure: 150 mmHg" in ask("cardiovascular-risk", chart).cards[0].detail
