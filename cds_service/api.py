@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import blood_pressure, drug_findings, fibrillation, kidneys, liver, orders
+from cds_service import blood_pressure, dosing, drug_findings, fibrillation, kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -143,6 +143,7 @@ __all__ = [
     "declared_model",
     "diagnosis_groups",
     "discharge",
+    "dosing",
     "drafted",
     "drafted_daily_mg",
     "drug_findings",

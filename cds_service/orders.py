@@ -24,6 +24,7 @@ from cds_service.risk.published import listed
 
 # What the EHR did not let us see, or a list that does not say: no order brings it.
 UNSEEN = frozenset({Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE})
+UNKNOWN = frozenset({Reason.ABSENT, Reason.STALE, *UNSEEN})  # nothing says that anything is wrong
 _BOOKED = frozenset({"booked", "arrived", "checked-in"})
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _PENDING = frozenset({"draft", "active", "on-hold"})

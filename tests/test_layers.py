@@ -45,6 +45,7 @@ LAYERS = (
         "kidneys",
         "liver",
         "drug_findings",
+        "dosing",
     ),
     ("cards", "card_detail", "card_sources", "prospects"),
     ("api",),

@@ -98,7 +98,7 @@ def advised(case: Case, hit: safety.Hit) -> Message:
             return msg("Choose another medicine, or clarify the allergy.")
         return msg("If it is a renewal, end the earlier entry.")
     row = hit.rows[0]
-    names = [case.knowledge.name(node) for node in row.alternatives]
+    names = [case.knowledge.name(node) for node in row.alternatives if not hit.draft.absorbed]
     more = [name for name in names if name.lower() not in row.management.lower()]
     if not more:
         return msg("{what}", what=msg(row.management))

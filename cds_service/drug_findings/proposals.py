@@ -57,8 +57,8 @@ def _change(case: Case, hit: safety.Hit, node: str) -> Iterable[Proposal]:
 
 def _alternatives(case: Case, hit: safety.Hit, known: safety.Medicines) -> Sequence[str]:
     """Drugs that take the draft's place: of its own class where two drugs meet, and with no serious finding."""
-    if not hit.rows or not case.context.hook.startswith("order-"):
-        return ()
+    if not hit.rows or hit.draft.absorbed or not case.context.hook.startswith("order-"):
+        return ()  # what a row offers instead is swallowed
     kin = case.knowledge.terms.above(hit.node) - {hit.node}
     offered = [n for n in hit.rows[0].alternatives if n.startswith("drug:") and n != hit.node]
     if hit.kind in ("interaction", "duplicate"):

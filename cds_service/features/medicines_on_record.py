@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cds_service.features import chinese_names
+from cds_service.features.applied import acts_everywhere, is_local
 from cds_service.features.feature import Absence, FeatureValue, MedicationFeature, Reason, Unusable
-from cds_service.features.medicines import BRANDS, LOCAL_FORMS, NAME_OF_CODE, NAMES, PRODUCTS
+from cds_service.features.medicines import BRANDS, NAME_OF_CODE, NAMES, PRODUCTS
 from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, IPS_ABSENT, RXNORM, SNOMED, codings, label, status_codes
@@ -34,6 +35,7 @@ class Medicine:
     """A medicine in use: its ingredients as far as known, and its words as the record has them.
 
     names: ingredient names; codes: RxNorm codes as recorded; atc: ATC codes. All empty: nothing was recognised.
+    local: it treats the place where it is put. absorbed: such a one, and yet it acts in the whole body.
     """
 
     reference: str
@@ -42,6 +44,8 @@ class Medicine:
     codes: frozenset[str]
     atc: frozenset[str]
     since: datetime | None
+    local: bool = False
+    absorbed: bool = False
 
     @property
     def recognised(self) -> bool:
@@ -49,7 +53,9 @@ class Medicine:
         return bool(self.names or self.atc)
 
     def belongs_to(self, feature: MedicationFeature) -> bool:
-        """True if it has one of the feature's ingredients or belongs to one of its ATC classes."""
+        """True if it has one of the feature's ingredients or belongs to one of its ATC classes; a local form never."""
+        if self.local:
+            return False
         if not self.names.isdisjoint(feature.names) or not self.codes.isdisjoint(feature.ingredients):
             return True
         return any(code.upper().startswith(prefix) for code in self.atc for prefix in feature.atc)
@@ -151,7 +157,7 @@ def intolerances(record: PatientRecord, feature: MedicationFeature) -> tuple[str
         words = label(row.code)
         texts = [words] if words else []
         texts += [c.display for c in row.code.coding if c.display] if row.code is not None else []
-        names = _ingredients(codes, texts)
+        names = frozenset() if is_local((), texts) else _ingredients(codes, texts)
         in_class = any(re.search(rf"\b{feature.id.replace('_', ' ')}s?\b", text.lower()) for text in texts)
         if in_class or not names.isdisjoint(feature.names) or not codes.isdisjoint(feature.ingredients):
             found.append(record.reference(row))
@@ -264,13 +270,17 @@ def _read(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationSt
     texts = [words] if words else []
     texts += [c.display for c in concept.coding if c.display] if concept is not None else []
     span = record.date_of(row)
+    dosages = row.dosage_instruction if isinstance(row, fhir.MedicationRequest) else row.dosage
+    local = is_local(codes, texts, dosages)
     return Medicine(
         reference=record.reference(row),
         label=words,
-        names=_ingredients(codes, texts),
+        names=frozenset() if local else _ingredients(codes, texts),
         codes=codes,
         atc=frozenset(code for system, code in pairs if system == ATC),
         since=span.start if span is not None else None,
+        local=local,
+        absorbed=local and acts_everywhere(codes, texts),
     )
 
 
@@ -279,10 +289,7 @@ def _ingredients(codes: frozenset[str], texts: list[str]) -> frozenset[str]:
     found.update(name for code in codes for name in PRODUCTS.get(code, ()))
     for text in texts:
         words = set(_WORD.findall(text.lower()))
-        chinese = chinese_names.is_chinese(text)
-        if words & LOCAL_FORMS or (chinese and chinese_names.is_local(text)):
-            return frozenset()
-        if chinese:
+        if chinese_names.is_chinese(text):
             found.update(word for name in chinese_names.meant(text) for word in name.split() if word in NAMES)
         found |= words & NAMES
         found.update(BRANDS[word] for word in words if word in BRANDS)

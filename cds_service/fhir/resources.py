@@ -326,6 +326,7 @@ class Dosage(Part, frozen=True):
     timing: Any = None
     dose_and_rate: Any = None
     as_needed_boolean: bool | None = None
+    route: CodeableConcept | None = None
 
 
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):

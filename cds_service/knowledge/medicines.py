@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cds_service.features import chinese_names
-from cds_service.features.medicines import LOCAL_FORMS
-from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, named_product
+from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, entered, named_product
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
 from cds_service.fhir.context import ClinicalContext
@@ -22,8 +20,8 @@ _INSULIN = "drug:insulin"
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts on the skin,
-    the eye and the like only. words: as the record has them."""
+    """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts where it is
+    put and nowhere else; absorbed: is put somewhere, and acts everywhere. words: as the record has them."""
 
     reference: str
     words: str
@@ -31,6 +29,7 @@ class Exposure:
     partly: bool = False
     local: bool = False
     draft: bool = False
+    absorbed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,18 @@ def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
     ours = [d for d in context.drafts if _ours(d, record.patient_id)]
     drafts = [e for d in ours if (e := _draft(record, d, terms)) is not None]
     named = {exposure.reference for exposure in drafts}
+    named |= {taken.reference for taken in _replaced(record, ours)}
     current = [_exposure(m, terms) for m in current_medicines(record) if m.reference not in named]
     return Medicines(_once(drafts), _once(current), tuple(_allergies(record, terms)), len(context.drafts) - len(ours))
+
+
+def _replaced(record: PatientRecord, drafts: Iterable[fhir.Resource]) -> Iterable[Medicine]:
+    """What the drafts take the place of, as they say themselves."""
+    for draft in drafts:
+        row = record.resolve(draft.prior_prescription, draft) if isinstance(draft, fhir.MedicationRequest) else None
+        medicine = entered(record, row) if isinstance(row, fhir.MedicationRequest) else None
+        if medicine is not None:
+            yield medicine
 
 
 def _ours(draft: fhir.Resource, patient_id: str) -> bool:
@@ -88,9 +97,16 @@ def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Expos
     found = terms.medicine(pairs, [words])
     unsaid = sorted(name for name in medicine.names if name not in words.lower())
     others = terms.medicine((), unsaid).nodes  # of displays that the words do not repeat
-    local = not LOCAL_FORMS.isdisjoint(words.lower().split()) or chinese_names.is_local(words)
     nodes = tuple(dict.fromkeys((*found.nodes, *others)))
-    return Exposure(medicine.reference, words, _narrowest(nodes), found.partly, local, draft)
+    return Exposure(
+        medicine.reference,
+        words,
+        _narrowest(nodes),
+        found.partly,
+        medicine.local and not medicine.absorbed,
+        draft,
+        medicine.absorbed,
+    )
 
 
 def _narrowest(nodes: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """At which kidney function a medicine is stopped, avoided or given in a lower dose: the judged rows of `limits.tsv`.
 
 The rows are those of the knowledge graph, so that `drug-safety` and `renal-dosing` cannot disagree. A row that has
-`asks` is judged by the dose too: `asks` is what it asks for, `most_mg` the highest daily dose then (mg), `words` what
-its source says. `docs/evidence/renal-dosing.md` says which rows were checked, and when.
+`asks` is judged by the dose too: `asks` is what it asks for, `most_mg` and `most_mg_kg` the highest daily dose then
+(mg, mg/kg), `words` what its source says. `docs/evidence/renal-dosing.md` says which rows were checked, and when.
 Labels dose by creatinine clearance (Cockcroft-Gault, mL/min) or by eGFR (mL/min/{1.73_m2}): each row names its own.
 """
 
@@ -42,7 +42,8 @@ class Limit:
 
     below: exclusive, compared with the whole number that is printed (51: "50 or below"); in the measure's unit.
     most_mg: the highest daily dose then, in mg, if the label gives one for all indications; at or below it nothing
-    needs saying. words: what the source says, in our words.
+    needs saying. most_mg_kg: the same in mg per kg, where the dose to treat goes by weight and `most_mg` is the one to
+    prevent. words: what the source says, in our words.
     """
 
     medicine: MedicationFeature
@@ -52,6 +53,7 @@ class Limit:
     words: Message
     source: Citation
     most_mg: float | None = None
+    most_mg_kg: float | None = None
 
     @property
     def id(self) -> str:
@@ -121,6 +123,7 @@ def _limit(line: Line) -> Limit:
         words=msg(words),
         source=Citation(text, url),
         most_mg=float(line["most_mg"]) if line["most_mg"] else None,
+        most_mg_kg=float(line["most_mg_kg"]) if line["most_mg_kg"] else None,
     )
 
 

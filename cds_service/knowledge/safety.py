@@ -89,10 +89,13 @@ def _pair(
     doubled: Mapping[str, Evidence],
     spoken_of: frozenset[str],
 ) -> Iterable[Hit]:
+    apart = draft.absorbed or other.absorbed  # a drop in the eye beside a tablet of its class is no doubling
     for a in draft.nodes:
         for b in other.nodes:
             up_a, up_b = library.terms.above(a), library.terms.above(b)
             if a == b:  # in two products it is taken twice; in the same product it may be a renewal
+                if apart:
+                    continue
                 twice = [doubled[c] for c in up_a if c in doubled] if set(draft.nodes) != set(other.nodes) else []
                 yield Hit("duplicate", draft, a, b, _ranked(twice), other)
                 continue
@@ -103,7 +106,7 @@ def _pair(
                 for ends in ((x, y), (y, x))
                 for r in rows.get(ends, ())
             ]
-            found += [doubled[c] for c in up_a & up_b if c in doubled]
+            found += [] if apart else [doubled[c] for c in up_a & up_b if c in doubled]
             if found:
                 kind: Kind = "duplicate" if all(r.relation == "duplicates" for r in found) else "interaction"
                 yield Hit(kind, draft, a, b, _ranked(found), other)

@@ -97,12 +97,65 @@ def test_a_weight_that_decides_is_said_and_left_to_the_clinician(ask):
     assert answer.cards[0].indicator == "info"
 
 
-@pytest.mark.parametrize(("problem", "words"), [(DIALYSIS, "dialysis"), (PREGNANCY, "pregnancy")])
-def test_where_no_estimate_holds_it_says_so(ask, problem, words):
-    """On dialysis and in pregnancy no row applies, and that is what is said."""
-    answer = ask(SERVICE, frail(35).problem(problem).draft("Gabapentin 300 mg capsule", "1 capsule daily"))
+def test_in_pregnancy_no_row_applies_and_it_says_so_where_the_kidney_may_be_ill(ask):
+    """A usual creatinine of pregnancy, or none, says nothing; a high one or kidney disease does."""
+    gabapentin = ("Gabapentin 300 mg capsule", "1 capsule daily")
+    answer = ask(SERVICE, frail(35).problem(PREGNANCY).draft(*gabapentin))
     assert "no creatinine clearance to dose it by" in answer.summary
-    assert words in answer.cards[0].detail
+    assert "Not calculated: the equation does not hold in pregnancy" in answer.cards[0].detail
+    assert ask(SERVICE, frail(35, creatinine=0.6).problem(PREGNANCY).draft(*gabapentin)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("draft", "dosage", "said", "indicator"),
+    [
+        ("Gabapentin 300 mg capsule", "1 capsule three times daily", "at most 300 mg a day below 15", "warning"),
+        ("Gabapentin 100 mg capsule", "1 capsule daily", None, None),
+        ("Gabapentin 300 mg capsule", "as needed up to 3", "at most 300 mg a day below 15", "info"),
+        ("Metformin 500 mg tablet", "1 tablet twice daily", "contraindicated below 30", "warning"),
+        ("Nitrofurantoin 100 mg capsule", "1 capsule twice daily", "contraindicated below 30", "warning"),
+    ],
+)
+def test_on_dialysis_the_row_of_the_lowest_kidney_function_speaks(ask, draft, dosage, said, indicator):
+    """No equation holds there, and every limit is reached."""
+    answer = ask(SERVICE, frail(60).problem(DIALYSIS).draft(draft, dosage))
+    if said is None:
+        assert answer.findings == ()
+    else:
+        assert "ordered on dialysis: " in answer.summary
+        assert said in answer.summary
+        assert answer.cards[0].indicator == indicator
+
+
+@pytest.mark.parametrize(
+    ("dose", "indicator"), [(30, None), (40, "info"), (50, "info"), (60, "warning"), (100, "warning")]
+)
+def test_a_dose_by_weight_is_held_against_the_weight(ask, dose, indicator):
+    """Enoxaparin at a clearance below 30: 30 mg to prevent is silent, more than 1 mg per kg (52 kg) is too much."""
+    timing = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+    given = [{"doseQuantity": {"value": dose, "unit": "mg"}}]
+    answer = ask(SERVICE, frail().draft("Enoxaparin", timing=timing, doseAndRate=given))
+    assert (answer.cards[0].indicator if answer.cards else None) == indicator
+
+
+def test_where_the_weight_alone_is_missing_the_egfr_speaks(ask):
+    """Below the limit it is told, far below it loudly; a normal one is silent in who is not old."""
+    old = Chart(81, sex="female").problem(REFLUX)
+    answer = ask(SERVICE, old.measured(creatinine=6.0).draft("Spironolactone 25 mg tablet", "1 tablet daily"))
+    assert answer.summary == "Spironolactone ordered with eGFR 7 mL/min/1.73 m²: avoided below 30, for potassium rises"
+    assert answer.cards[0].indicator == "warning"
+    assert answer.suggestions == ["Measure weight and height"]
+    young = Chart(45).problem(REFLUX).measured(creatinine=0.8)
+    assert ask(SERVICE, young.draft("Spironolactone 25 mg tablet", "1 tablet daily")).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("age", "problem", "speaks"), [(40, REFLUX, False), (40, "38341003", True), (70, REFLUX, True)]
+)
+def test_an_nsaid_without_a_creatinine_is_told_to_those_at_risk(ask, age, problem, speaks):
+    """It harms an ill kidney: a young adult's without any reason is not asked for."""
+    chart = Chart(age).problem(problem).draft("Ibuprofen 400 mg tablet", "1 tablet three times daily")
+    assert bool(ask(SERVICE, chart).findings) is speaks
 
 
 def test_palliative_care_does_not_silence_safety_and_childhood_does(ask):

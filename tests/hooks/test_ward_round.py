@@ -135,3 +135,68 @@ def test_a_pressure_from_outside_hospital_counts_as_before(ask):
     chart = screened(Chart(55), timedelta(days=2), sbp=150, dbp=80)
     chart = chart.stay("IMP", "finished", "2026-09-01T06:00:00Z", "2026-09-05T06:00:00Z")
     assert "Systolic blood pressure: 150 mmHg" in ask("cardiovascular-risk", chart).cards[0].detail
+
+
+TOPICAL, EYE, MOUTH, VEIN = "6064005", "54485002", "26643006", "47625008"
+
+
+def routed(chart, name, code):
+    """A draft with a route by its code."""
+    return chart.draft(name, route={"coding": [{"system": SNOMED, "code": code}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "against", "speaks"),
+    [
+        ("Diclofenac 1 % gel", TOPICAL, "warfarin", False),
+        ("Diclofenac", TOPICAL, "warfarin", False),
+        ("Diclofenac 50 mg tablet", MOUTH, "warfarin", True),
+        ("Miconazole oral gel", MOUTH, "warfarin", True),
+        ("Timolol 0.5 % eye drops", EYE, "verapamil", True),
+        ("Timolol 0.5 % eye drops", EYE, "metoprolol", False),
+        ("Sumatriptan nasal spray", "46713006", "phenelzine", True),
+        ("Nitroglycerin 2 % ointment", TOPICAL, "sildenafil", True),
+        ("Fentanyl 25 mcg/h patch", TOPICAL, "clarithromycin", True),
+        ("Ciprofloxacin 0.3 % eye drops", EYE, "tizanidine", False),
+        ("外用双氯芬酸凝胶", TOPICAL, "warfarin", False),
+    ],
+)
+def test_what_is_put_on_the_skin_or_into_the_eye_meets_no_other_medicine(ask, name, route, against, speaks):
+    """By form or route; what acts in the whole body from there does meet it, but doubles no class."""
+    chart = Chart(66).problem(REFLUX).medicine("0", against)
+    found = [f for f in ask("drug-safety", routed(chart, name, route)).findings if "+" in f.key]
+    assert bool(found) is speaks
+
+
+def test_a_tablet_is_not_offered_in_place_of_eye_drops(ask):
+    """What a row offers instead is swallowed."""
+    chart = Chart(66).problem("195967001", "Asthma")
+    answer = ask("drug-safety", routed(chart, "Timolol 0.5 % eye drops", EYE))
+    assert "asthma (contraindicated)" in answer.summary
+    assert answer.suggestions == ["Remove the draft order of timolol"]
+    assert "Alternatives" not in answer.cards[0].detail
+
+
+@pytest.mark.parametrize(("route", "speaks"), [(MOUTH, False), (VEIN, True)])
+def test_vancomycin_by_mouth_has_no_kidney_limit(ask, route, speaks):
+    """It stays in the gut."""
+    chart = Chart(81, "female").problem(REFLUX).measured(weight=52, height=158, creatinine=1.9)
+    answer = ask("drug-safety", routed(chart, "Vancomycin", route))
+    assert (answer.finding("drug-safety/vancomycin/test/crcl") is not None) is speaks
+
+
+@pytest.mark.parametrize("name", ["Diclofenac 1 % gel", "Aciclovir 5 % cream", "Ciprofloxacin eye drops"])
+def test_local_forms_have_no_kidney_limit(ask, name):
+    """4 g of a gel are not 4000 mg of its medicine."""
+    chart = Chart(81, "female").problem(REFLUX).measured(weight=52, height=158, creatinine=1.9)
+    assert ask("renal-dosing", routed(chart, name, TOPICAL)).findings == ()
+
+
+def test_what_an_order_takes_the_place_of_is_not_taken_beside_it(ask):
+    """The prior prescription is no doubling, and no interaction; another entry still is."""
+    chart = Chart(70).problem(FIBRILLATION).medicine("11289", "warfarin")
+    assert ask("drug-safety", chart.draft("apixaban")).finding("drug-safety/apixaban+warfarin") is not None
+    chart.drafts[0]["priorPrescription"] = {"reference": "MedicationRequest/medicationrequest-2"}
+    assert ask("drug-safety", chart).finding("drug-safety/apixaban+warfarin") is None
+    chart.drafts[0]["priorPrescription"] = {"reference": "MedicationRequest/elsewhere"}
+    assert ask("drug-safety", chart).finding("drug-safety/apixaban+warfarin") is not None

@@ -22,7 +22,7 @@ def test_limits_are_those_that_were_written_down() -> None:
         "dabigatran/crcl-below-30": ("av", 150), "dabigatran/crcl-below-15": ("co", None),
         "rivaroxaban/crcl-below-51": ("re", 15), "rivaroxaban/crcl-below-15": ("av", None),
         "edoxaban/crcl-below-51": ("re", 30), "edoxaban/crcl-below-15": ("av", None),
-        "enoxaparin/crcl-below-30": ("re", None), "fondaparinux/crcl-below-30": ("co", None),
+        "enoxaparin/crcl-below-30": ("re", 30), "fondaparinux/crcl-below-30": ("co", None),
         "nitrofurantoin/crcl-below-60": ("av", None), "nitrofurantoin/crcl-below-30": ("co", None),
         "trimethoprim/crcl-below-30": ("re", None), "trimethoprim/crcl-below-15": ("av", None),
         "ciprofloxacin/crcl-below-30": ("re", 667), "levofloxacin/crcl-below-50": ("re", None),
@@ -41,7 +41,8 @@ def test_limits_are_those_that_were_written_down() -> None:
         "methotrexate/crcl-below-30": ("co", None),
         "nsaid/egfr-below-30": ("av", None), "zoledronic/crcl-below-35": ("co", None),
         "alendronate/crcl-below-35": ("av", None), "spironolactone/crcl-below-30": ("av", None),
-        "eplerenone/crcl-below-31": ("co", None), "famotidine/crcl-below-60": ("re", 20),
+        "eplerenone/crcl-below-31": ("co", None), "eplerenone/crcl-below-50": ("re", 25),
+        "famotidine/crcl-below-60": ("re", 20),
         "famotidine/crcl-below-30": ("re", 10),
     }  # fmt: skip
 

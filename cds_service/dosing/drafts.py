@@ -1,0 +1,92 @@
+"""Draft orders of medicines that have a limit by kidney function: what, by which measure, how much a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.features import catalogue
+from cds_service.features.doses import drafted_daily_mg
+from cds_service.features.feature import MedicationFeature
+from cds_service.features.medicines_on_record import Medicine, drafted
+from cds_service.fhir.resources import MedicationRequest
+from cds_service.findings import Proposal
+from cds_service.hook import Case
+from cds_service.knowledge import renal_limits
+from cds_service.language import Message, msg
+
+APIXABAN = (renal_limits.APIXABAN, renal_limits.Measure.CLEARANCE)  # by criteria of its own, not by a limit
+MODELS = {renal_limits.Measure.CLEARANCE: "cockcroft-gault", renal_limits.Measure.EGFR: "ckd-epi-2021"}
+ROUNDING = 1.1  # a dose by weight is rounded to what a syringe holds
+NAMES = {
+    renal_limits.Measure.CLEARANCE: msg("creatinine clearance"),
+    renal_limits.Measure.EGFR: msg("eGFR"),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft order of a medicine of the table: what, how much a day in mg if that can be read, for which weight."""
+
+    row: MedicationRequest
+    medicine: Medicine
+    of: MedicationFeature
+    measure: renal_limits.Measure
+    daily_mg: float | None
+    weight_kg: float | None
+
+    def most_mg(self, limit: renal_limits.Limit) -> float | None:
+        """The highest daily dose of a row for this patient, by weight where the row doses so; None if it has none."""
+        if limit.most_mg_kg is None or self.weight_kg is None:
+            return limit.most_mg
+        return limit.most_mg_kg * self.weight_kg * ROUNDING
+
+    def kept(self, limit: renal_limits.Limit) -> bool:
+        """True if the daily dose is known and keeps to the row's highest for every indication."""
+        return limit.most_mg is not None and self.daily_mg is not None and self.daily_mg <= limit.most_mg
+
+    def exceeds(self, limit: renal_limits.Limit) -> bool:
+        """True if the daily dose is known and above what the row allows for any indication."""
+        most = self.most_mg(limit)
+        return most is not None and self.daily_mg is not None and self.daily_mg > most
+
+    @property
+    def reference(self) -> str:
+        """How the draft is cited."""
+        return self.medicine.reference
+
+
+def drafts_of(case: Case) -> tuple[Draft, ...]:
+    """The drafts that are on the table, in the order of the client."""
+    found = []
+    for row in case.context.drafts:
+        if not isinstance(row, MedicationRequest):
+            continue
+        medicine = drafted(case.context.record, row)
+        if medicine is None or medicine.local:
+            continue
+        known = {of: measure for of, measure in (*renal_limits.MEDICINES, APIXABAN) if medicine.belongs_to(of)}
+        wider = {renal_limits.NARROWER.get(of) for of in known}
+        for of, measure in known.items():
+            if of not in wider:
+                dose = drafted_daily_mg(row, medicine.label or "", of)
+                found.append(Draft(row, medicine, of, measure, dose, case.values.number(catalogue.WEIGHT)))
+    return tuple(found)
+
+
+def ordered(draft: Draft) -> tuple[Message, str]:
+    """The order by its words, with the daily dose as it was read."""
+    name = draft.medicine.label or draft.of.label
+    if draft.daily_mg is None:
+        return msg("Draft order: {name}; the daily dose could not be read", name=name), draft.reference
+    return msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}"), draft.reference
+
+
+def withdrawal(draft: Draft) -> Proposal:
+    """Takes the draft off; nothing is prescribed in its place."""
+    return Proposal(
+        key=f"withdraw/{draft.of.id}",
+        label=msg("Remove the draft order of {medicine}", medicine=draft.of.label),
+        description=msg("Deletes the draft, which has not been signed"),
+        action="delete",
+        resource_id=f"MedicationRequest/{draft.row.id}",
+    )

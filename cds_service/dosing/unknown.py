@@ -1,0 +1,125 @@
+"""A medicine with a limit, and a kidney function that is not known, not steady, or not to be estimated.
+
+On dialysis no equation holds, and every limit is reached: the lowest row speaks. Where nothing is known, silence would
+reassure about a medicine that the kidney clears; about one that only harms an ill kidney (an NSAID) it speaks for those
+at risk alone, and in pregnancy, where the kidney works more and other rows speak, only with signs of kidney disease.
+"""
+
+from __future__ import annotations
+
+from cds_service import orders
+from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawal
+from cds_service.features import catalogue
+from cds_service.findings import EvidenceFinding, Finding, Severity
+from cds_service.hook import Case
+from cds_service.knowledge import renal_limits
+from cds_service.language import Message, msg
+from cds_service.risk import published
+from cds_service.risk.model import NotEstimated, Refusal
+
+OLD = 65  # years, from which a kidney without a known value is not taken for a healthy one
+NORMAL = 90.0  # mL/min/{1.73_m2}: with it a clearance below a limit needs a very light or old body
+MOST_IN_PREGNANCY = 0.9  # mg/dL: above, creatinine is high there (Wiles 2019, doi:10.1016/j.ekir.2018.10.015)
+HARMS_ONLY = frozenset({"nsaid", "ketorolac"})
+KIDNEY = (catalogue.CKD, catalogue.ACUTE_KIDNEY_INJURY, catalogue.KIDNEY_TRANSPLANT)
+AT_RISK = (*KIDNEY, catalogue.HEART_FAILURE, catalogue.DIABETES, catalogue.HYPERTENSION, catalogue.CIRRHOSIS)
+DIALYSIS_ADVICE = msg(
+    "On dialysis no clearance holds: look up the label's dose for dialysis and its time before or after a session."
+)
+
+
+def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, ...]:
+    """That there is no number to dose by, with the order that would bring it; on dialysis the lowest row."""
+    if case.values.flag(catalogue.DIALYSIS) and (limit := renal_limits.strictest(draft.of, 0.0)) is not None:
+        return () if draft.kept(limit) else (_on_dialysis(case, draft, limit),)
+    if _says_nothing(case, draft, refusal):
+        return ()
+    egfr = _egfr_alone(case, draft, refusal)
+    if egfr is not None and (limit := renal_limits.strictest(draft.of, egfr)) is not None:
+        return () if draft.kept(limit) else (_by_egfr(case, draft, limit, egfr),)
+    reason = msg("Needed to dose a medicine that the kidney clears")
+    wanted = orders.mending(refusal.unusable) if refusal.refusal is Refusal.INPUT else ()
+    offers = tuple(p for what in wanted for p in orders.offer(case.context, what, reason))
+    told = refusal.reason
+    if refusal.refusal is Refusal.NOT_APPLICABLE:
+        told = published.not_calculated((told,))
+    finding = EvidenceFinding(
+        key=f"renal-dosing/{draft.of.id}/unknown",
+        severity=Severity.INFO,
+        headline=msg("{medicine} ordered, and no {measure} to dose it by", medicine=draft.of.label,
+                     measure=NAMES[draft.measure]),
+        advice=told,
+        proposals=offers,
+        path=(ordered(draft),),
+    )  # fmt: skip
+    return (finding,)
+
+
+def _says_nothing(case: Case, draft: Draft, refusal: NotEstimated) -> bool:
+    """True where a missing number is no reason to speak."""
+    if refusal.refusal is Refusal.NOT_APPLICABLE:
+        creatinine = case.values.number(catalogue.CREATININE)
+        usual = creatinine is None or creatinine <= MOST_IN_PREGNANCY
+        pregnant = bool(case.values.flag(catalogue.PREGNANCY))
+        return pregnant and usual and not any(case.values.flag(disease) for disease in KIDNEY)
+    age = case.values.usable(catalogue.AGE)
+    old = age is not None and published.whole_years(age) >= OLD
+    egfr = _egfr_alone(case, draft, refusal)
+    if egfr is not None and not old and egfr >= NORMAL:
+        return True
+    at_risk = old or any(case.values.flag(disease) for disease in AT_RISK)
+    return draft.of.id in HARMS_ONLY and not at_risk and all(u.reason in orders.UNKNOWN for u in refusal.unusable)
+
+
+def _egfr_alone(case: Case, draft: Draft, refusal: NotEstimated) -> float | None:
+    """The eGFR, where nothing but the weight is lacking for the clearance that the row goes by."""
+    lacking = {unusable.feature.id for unusable in refusal.unusable}
+    result = case.results[MODELS[renal_limits.Measure.EGFR]]
+    if draft.measure is renal_limits.Measure.EGFR or lacking != {catalogue.WEIGHT.id}:
+        return None
+    return None if isinstance(result, NotEstimated) else result[0].value
+
+
+def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -> Finding:
+    """What an eGFR below the row's limit lets expect of the clearance, until somebody is weighed."""
+    certain = egfr < limit.below / 2
+    stop = limit.action is not renal_limits.Action.REDUCE
+    reason = msg("Needed to dose a medicine that the kidney clears")
+    shown = {"medicine": draft.of.label, "egfr": round(egfr)}
+    inputs = case.results[MODELS[renal_limits.Measure.EGFR]]
+    sources = () if isinstance(inputs, NotEstimated) else inputs[0].inputs
+    cited = ", ".join(dict.fromkeys(s for v in sources for s in v.sources if s.startswith("Observation/")))
+    return EvidenceFinding(
+        key=f"renal-dosing/{draft.of.id}/by-egfr",
+        severity=Severity.WARNING if certain and (stop or draft.exceeds(limit)) else Severity.INFO,
+        headline=msg("{medicine} ordered with eGFR {egfr} mL/min/1.73 m²: {words}", words=limit.words, **shown),
+        short_headline=msg("{medicine} ordered with eGFR {egfr} mL/min/1.73 m²: see the limit of its label", **shown),
+        advice=msg("The label goes by creatinine clearance, for which a weight is missing. Judge by eGFR meanwhile."),
+        advice_source=limit.source,
+        proposals=orders.offer(case.context, orders.BODY_SIZE, reason),
+        magnitude=1 / egfr if egfr > 0 else None,
+        path=(
+            ordered(draft),
+            (msg("eGFR {egfr} mL/min/1.73 m²", egfr=round(egfr)), cited),
+            (limit.words, f"renal-limits/{limit.id}"),
+        ),
+    )
+
+
+def _on_dialysis(case: Case, draft: Draft, limit: renal_limits.Limit) -> Finding:
+    """The row of the lowest kidney function: to stop or avoid is certain there, a dose is the label's."""
+    stop = limit.action is not renal_limits.Action.REDUCE
+    dialysis = case.values.usable(catalogue.DIALYSIS)
+    record: tuple[tuple[Message, str], ...] = ()
+    if dialysis is not None:
+        record = ((msg("On record: {what}", what=dialysis.feature.label), ", ".join(dialysis.sources)),)
+    return EvidenceFinding(
+        key=f"renal-dosing/{draft.of.id}/dialysis",
+        severity=Severity.WARNING if stop or draft.exceeds(limit) else Severity.INFO,
+        headline=msg("{medicine} ordered on dialysis: {words}", medicine=draft.of.label, words=limit.words),
+        short_headline=msg("{medicine} ordered on dialysis: see its label", medicine=draft.of.label),
+        advice=msg("Choose another medicine, or write down why it is given.") if stop else DIALYSIS_ADVICE,
+        advice_source=limit.source,
+        proposals=(withdrawal(draft),) if stop and draft.row.id else (),
+        path=(ordered(draft), *record, (limit.words, f"renal-limits/{limit.id}")),
+    )
