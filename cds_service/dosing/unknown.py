@@ -17,6 +17,7 @@ from cds_service.language import Message, msg
 from cds_service.risk import published
 from cds_service.risk.model import NotEstimated, Refusal
 
+EGFR = renal_limits.Measure.EGFR
 OLD = 65  # years, from which a kidney without a known value is not taken for a healthy one
 NORMAL = 90.0  # mL/min/{1.73_m2}: with it a clearance below a limit needs a very light or old body
 MOST_IN_PREGNANCY = 0.9  # mg/dL: above, creatinine is high there (Wiles 2019, doi:10.1016/j.ekir.2018.10.015)
@@ -74,8 +75,8 @@ def _says_nothing(case: Case, draft: Draft, refusal: NotEstimated) -> bool:
 def _egfr_alone(case: Case, draft: Draft, refusal: NotEstimated) -> float | None:
     """The eGFR, where nothing but the weight is lacking for the clearance that the row goes by."""
     lacking = {unusable.feature.id for unusable in refusal.unusable}
-    result = case.results[MODELS[renal_limits.Measure.EGFR]]
-    if draft.measure is renal_limits.Measure.EGFR or lacking != {catalogue.WEIGHT.id}:
+    result = case.results[MODELS[EGFR]]
+    if draft.measure is EGFR or lacking != {catalogue.WEIGHT.id}:
         return None
     return None if isinstance(result, NotEstimated) else result[0].value
 
@@ -86,7 +87,7 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
     stop = limit.action is not renal_limits.Action.REDUCE
     reason = msg("Needed to dose a medicine that the kidney clears")
     shown = {"medicine": draft.of.label, "egfr": round(egfr)}
-    inputs = case.results[MODELS[renal_limits.Measure.EGFR]]
+    inputs = case.results[MODELS[EGFR]]
     sources = () if isinstance(inputs, NotEstimated) else inputs[0].inputs
     cited = ", ".join(dict.fromkeys(s for v in sources for s in v.sources if s.startswith("Observation/")))
     return EvidenceFinding(
@@ -100,7 +101,7 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
         magnitude=1 / egfr if egfr > 0 else None,
         path=(
             ordered(draft),
-            (msg("eGFR {egfr} mL/min/1.73 m²", egfr=round(egfr)), cited),
+            (msg("{measure} {value} {unit}", measure=NAMES[EGFR], value=round(egfr), unit="mL/min/1.73 m²"), cited),
             (limit.words, f"renal-limits/{limit.id}"),
         ),
     )
