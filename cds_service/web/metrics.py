@@ -6,10 +6,12 @@ In several processes each worker counts in files of its own, and whoever answers
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request
@@ -18,6 +20,7 @@ from werkzeug.exceptions import NotFound
 from cds_service import __version__
 from cds_service.web.peers import Peers
 
+_OWN, _HELD = "curbside-metrics-", "held"
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks for it once, when it is first imported
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 _OPEN_AT_METRICS_PORT = frozenset({"metrics", "health"})
@@ -67,7 +70,7 @@ class Metrics:
     def shared(cls) -> Metrics:
         """Metrics that all workers forked from now on count together. Once in a process, before any other."""
         given = os.environ.get(_FOLDER)
-        folder = Path(given) if given else Path(tempfile.mkdtemp(prefix="curbside-metrics-", dir=_memory()))
+        folder = Path(given) if given else _own_folder()
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("*.db"):
             old.unlink()  # of an earlier run
@@ -136,6 +139,22 @@ class Metrics:
         registry = CollectorRegistry()
         MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _own_folder() -> Path:
+    """A new folder, held by a lock as long as this process or a worker of it lives.
+
+    Folders that nobody holds go: their master was killed before it could remove them, and memory is small.
+    """
+    place = _memory() or tempfile.gettempdir()
+    for lock in Path(place).glob(f"{_OWN}*/{_HELD}"):
+        with suppress(OSError), lock.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_OWN, dir=place))
+    held = os.open(folder / _HELD, os.O_CREAT | os.O_WRONLY, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)  # the descriptor stays open, here and in the workers
+    return folder
 
 
 def _memory() -> str | None:

@@ -22,6 +22,7 @@ from cds_service.observer import NOBODY
 from cds_service.outbound import Outbound, OutboundError
 from cds_service.settings import Settings
 from cds_service.stores.assessments import AssessmentStore
+from cds_service.web import metrics as metrics_module
 from cds_service.web.metrics import Metrics
 from tests.web.test_server import free_port, serving
 
@@ -199,3 +200,18 @@ def test_the_folder_of_counts_goes_with_the_server(tmp_path: Path) -> None:
         (used,) = set(re.findall(r"(/\S*curbside-metrics-\w+)/", mapped))
         assert Path(used).is_dir()
     assert not Path(used).exists()
+
+
+def test_the_folder_of_a_killed_server_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is small, and full it kills workers; the folder of a server that runs is left alone."""
+    monkeypatch.setattr(metrics_module, "_memory", lambda: str(tmp_path))
+    runs = metrics_module._own_folder()
+    killed, theirs = tmp_path / "curbside-metrics-killed", tmp_path / "curbside-metrics-without-a-lock"
+    for folder in (killed, theirs):
+        folder.mkdir()
+        (folder / "counter_1.db").touch()
+    (killed / "held").touch()
+    second = metrics_module._own_folder()
+    assert {path.name for path in tmp_path.iterdir()} == {runs.name, theirs.name, second.name}

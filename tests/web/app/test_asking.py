@@ -73,6 +73,7 @@ def test_an_answer_cites_the_place_in_the_note(site: Site, model: Model) -> None
     assert fact < page.index("Not supported by the record (1)") < doubt
     assert f"{NOTE}#s1" in page
     document = browser.get(f"{path}{NOTE}", base_url=APP)
+    assert "<title>Documents - Curbside</title>" in document.text  # which a browser's history keeps: not the note's own
     assert 'id="s1"' in document.text
     assert "Anaphylaxis after amoxicillin in 2019" in document.text
 
