@@ -36,11 +36,14 @@ PROBLEMS = pa.schema([("file", _TEXT), ("line", pa.int64()), ("reason", _TEXT)])
 
 
 def working(out: Path) -> Path:
-    """The folder in which results grow until they are whole. Raises InputError if the results are there already."""
+    """The folder in which results grow until they are whole, its owner's alone: what grows there is about patients.
+
+    Raises InputError if the results are there already.
+    """
     if out.exists():
         raise InputError(f"{out} is there already. Name a new folder for the results, or remove it.")
     folder = out.with_name(out.name + ".partial")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

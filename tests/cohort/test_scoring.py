@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import shutil
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ def test_what_cannot_be_read_is_told_by_file_and_line(tmp_path: Path) -> None:
 
     found = [(p["file"], p["line"]) for p in pq.read_table(tmp_path / "o" / "problems.parquet").to_pylist()]
     assert found == [("zz.ndjson", 1), ("zz.ndjson", 2), ("zz.ndjson", 3), ("zzz.ndjson.gz", 0)]
+    assert stat.S_IMODE((tmp_path / "o").stat().st_mode) == 0o700  # rows about patients
 
 
 def test_an_interrupted_run_goes_on_and_another_does_not_mix_with_it(tmp_path: Path) -> None:
