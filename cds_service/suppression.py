@@ -129,16 +129,22 @@ def _latest(seen: Iterable[Seen]) -> Mapping[tuple[Outcome, str], list[Seen]]:
 def _rests(
     finding: Finding, known: Mapping[tuple[Outcome, str], list[Seen]], service: str, rules: Rules, now: datetime
 ) -> Suppressed | None:
-    for one in known.get(("overridden", finding.key), ())[:1]:
+    answers = [one for one in known.get(("overridden", finding.key), ()) if one.at - now < rules.overridden]
+    for one in answers[:1]:
         window = rules.overridden
         if finding.severity >= Severity.CRITICAL:
             window = min(window, rules.overridden_critical)
-        if now - one.at < window and not worse(finding, one, rules.worse_factor):
+        if _lately(one, now, window) and not worse(finding, one, rules.worse_factor):
             return Suppressed(finding.key, "overridden", one.at)
     for one in known.get(("shown", finding.key), ()) if finding.severity < Severity.CRITICAL else ():
-        if one.service != service and now - one.at < rules.same and finding.severity <= one.severity:
+        if one.service != service and _lately(one, now, rules.same) and finding.severity <= one.severity:
             return Suppressed(finding.key, "shown by another service", one.at)
     return None
+
+
+def _lately(one: Seen, now: datetime, window: timedelta) -> bool:
+    """True if it lies within the window; a moment far ahead is of a clock that was wrong, and lets nothing rest."""
+    return abs(now - one.at) < window
 
 
 def worse(finding: Finding, then: Seen, factor: float) -> bool:
@@ -166,7 +172,7 @@ def _accepted(
         if outcome != "accepted":
             continue
         for one in all_seen:
-            if now - one.at < window:
+            if _lately(one, now, window):
                 accepted |= {key: max(one.at, accepted.get(key, one.at)) for key in one.proposals if key in offered}
     return dict(sorted(accepted.items()))
 

@@ -70,6 +70,15 @@ def test_the_latest_override_counts() -> None:
     assert not shown(finding(Severity.INFO, 0.12), overridden(9 * DAY), overridden(DAY, size=0.12))[0]
 
 
+@pytest.mark.parametrize("ahead", [31 * DAY, 400 * DAY])
+def test_a_clock_that_ran_ahead_lets_nothing_rest_until_it_is_reached(ahead: timedelta) -> None:
+    """The server's clock was a year ahead and was put right: what was answered then is as if it were long ago."""
+    assert shown(finding(), overridden(-ahead)) == (True, [])
+    assert shown(finding(), Seen("shown", "risk", NOW + ahead, "b")) == (True, [])
+    assert shown(finding(Severity.INFO, 0.08, ORDER), accepted(-ahead, ORDER.key)) == (True, [])
+    assert shown(finding(), overridden(-ahead), overridden(HOUR)) == (False, ["overridden"])
+
+
 def test_a_critical_finding_rests_for_hours_only() -> None:
     """Nobody is kept from an emergency by yesterday's click."""
     found = finding(Severity.CRITICAL)

@@ -30,7 +30,7 @@ _CLAIM = insert_into(
     "patient_id, scope, finding, service_id, at, severity",
     "ON CONFLICT (patient_id, scope, finding) DO UPDATE SET service_id = excluded.service_id, at = excluded.at, "
     "severity = excluded.severity WHERE shown_findings.service_id = excluded.service_id "
-    "OR shown_findings.at <= :before "
+    "OR shown_findings.at <= :before OR shown_findings.at >= :after "  # the latter by a clock that ran ahead
     f"OR shown_findings.severity < excluded.severity OR excluded.severity >= {int(Severity.CRITICAL)}",
 )
 
@@ -67,7 +67,10 @@ class Showing:
             for key, severity in sorted(self.findings)  # one order for all, so that no two wait for each other
         ]
         for row in rows:
-            if _CLAIM.run(connection, {**row, "before": self.at - self.same}).rowcount != 1:
+            if (
+                _CLAIM.run(connection, {**row, "before": self.at - self.same, "after": self.at + self.same}).rowcount
+                != 1
+            ):
                 raise ShownElsewhere("another service showed the same finding a moment ago")
 
 

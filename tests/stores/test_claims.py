@@ -59,6 +59,7 @@ def test_another_service_cannot_claim_the_same_finding_at_once(database: Databas
     claim(database, "b", NOW + MINUTE, severity=2)  # critical: said by each
     with pytest.raises(ShownElsewhere):
         claim(database, "a", NOW + MINUTE)
+    claim(database, "a", NOW - timedelta(days=400))  # the clock was a year ahead, and was put right
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on forks
