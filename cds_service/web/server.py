@@ -44,6 +44,7 @@ _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
 _BEAT_S = 1.0
+_OPEN_FILES = 65_536
 _NO_HTTP = (
     "what arrived is not HTTP/1.1: see the request line, Content-Length, Transfer-Encoding, and whether to use TLS"
 )
@@ -67,8 +68,16 @@ def serve(
     """
     tls.check(settings.server)
     ports.free(settings)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of a worker's memory would hold patients
+    _limit()
     _Gunicorn(factory, settings, metrics, on_ready, beside).run()
+
+
+def _limit() -> None:
+    """No dump of a process's memory, which holds patients; and room for as many connections as the system allows."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(few, min(most, _OPEN_FILES)), most))
 
 
 def url(settings: Settings) -> str:

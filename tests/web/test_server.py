@@ -227,11 +227,14 @@ def test_a_crash_is_a_500_that_tells_nothing(server: Running) -> None:
     assert "SECRET" not in log
 
 
-def test_a_crash_of_a_process_leaves_no_dump_of_its_memory(server: Running) -> None:
-    """It would hold patients."""
+def test_processes_leave_no_dump_and_may_open_many_connections(server: Running) -> None:
+    """A dump would hold patients; idle connections of a thousand would shut everybody out."""
     for pid in (server.process.pid, *server.workers()):
-        limits = Path(f"/proc/{pid}/limits").read_text()
-        assert next(line for line in limits.splitlines() if "core file" in line).split()[4:6] == ["0", "0"]
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
+        assert limits["Max core file size"] == ["0", "0"]
+        soft, hard = limits["Max open files"]
+        assert int(soft) >= min(int(hard), 65_536)
 
 
 def two_workers(server: Running, without: int | None = None) -> list[int]:
