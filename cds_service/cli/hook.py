@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -124,8 +124,8 @@ def _answers(pipeline: Pipeline, bodies: dict[str, bytes]) -> list[tuple[str, Js
     return answers
 
 
-def _show(answers: Iterable[tuple[str, Json | CurbsideError]], *, pretty: bool) -> None:
-    """Prints what was answered. Raises the first refusal once the rest is shown."""
+def _show(answers: Sequence[tuple[str, Json | CurbsideError]], *, pretty: bool) -> None:
+    """Prints what was answered. Raises the last refusal once the rest is shown."""
     refused = [(id_, a) for id_, a in answers if isinstance(a, CurbsideError)]
     given = [(id_, a) for id_, a in answers if not isinstance(a, CurbsideError)]
     if pretty:
@@ -139,10 +139,11 @@ def _show(answers: Iterable[tuple[str, Json | CurbsideError]], *, pretty: bool) 
             terminal.note(_silent(silent, len(given)))
     elif given:
         options.print_json({"cards": [card for _, answer in given for card in answer["cards"]]})
-    for id_, error in refused[1:]:
+    for id_, error in refused[:-1]:
         click.echo(f"curbside: {id_}: {error}", err=True)
     if refused:
-        raise refused[0][1]
+        id_, error = refused[-1]
+        raise error if len(answers) == 1 else type(error)(f"{id_}: {error}")
 
 
 def _urgency(answer: Json) -> int:
