@@ -171,8 +171,8 @@ def warning_score(case: Case) -> tuple[Finding, ...]:
     finding = RiskFinding(
         key=f"{NEWS2}/{band}",
         severity=SEVERITIES[band],
-        headline=headline(estimate, band),
-        short_headline=short_headline(estimate, band),
+        headline=_on_condition(case, headline(estimate, band)),
+        short_headline=_on_condition(case, short_headline(estimate, band)),
         advice=advice,
         advice_source=RCP_2017,
         proposals=(*_review(case, band), *_observations(case, estimate.not_measured)),
@@ -180,6 +180,13 @@ def warning_score(case: Case) -> tuple[Finding, ...]:
         result=result,
     )
     return (finding,)
+
+
+def _on_condition(case: Case, words: Message) -> Message:
+    """The words with the condition under which they hold, where it is not known whether the patient is old enough."""
+    if case.values.usable(catalogue.AGE) is not None:
+        return words
+    return msg("{words} (age not known: holds from 16 on)", words=words)
 
 
 def headline(estimate: RiskEstimate, band: str) -> Message:
@@ -235,13 +242,16 @@ def names_of(missing: tuple[Unusable, ...]) -> Message:
 
 
 def _refused(case: Case, result: NotEstimated) -> tuple[Finding, ...]:
-    """No observation at all of someone who stays in hospital."""
+    """No observation at all, or none that can be used, of someone who stays in hospital."""
     if result.refusal is not Refusal.INPUT:
         return ()
+    lead = msg("NEWS2 cannot be calculated: no observations of the last 24 hours")
+    if any(fault.reason not in (Reason.ABSENT, Reason.STALE) for fault in result.unusable):
+        lead = msg("NEWS2 cannot be calculated: no usable observations of the last 24 hours")
     finding = RiskFinding(
         key=f"{NEWS2}/refused",
         severity=Severity.INFO,
-        headline=msg("NEWS2 cannot be calculated: no observations of the last 24 hours"),
+        headline=lead,
         advice=RESPONSES["undetermined"],
         advice_source=RCP_2017,
         proposals=_observations(case, result.unusable),

@@ -35,7 +35,7 @@ from cds_service.api import (
     published,
 )
 
-ID, VERSION = "news2", "1.1.0"
+ID, VERSION = "news2", "1.2.0"
 YOUNGEST = 16
 TAKEN_TOGETHER = timedelta(hours=4)  # the shortest interval at which the RCP asks for a new set at 1 to 4 points
 
@@ -81,6 +81,7 @@ BANDS = {
 }
 SCALE_2_NOTE = msg("SpO2 is scored on scale 2: a target of 88% to 92% is prescribed.")
 RETAINERS = (catalogue.HYPERCAPNIA, catalogue.COPD)  # in whom a clinician may have to choose scale 2
+AGE_UNKNOWN = msg("The patient's age is not known: this holds from age {low} on.", low=YOUNGEST)
 FEWEST_POINTS = msg("zero points; observations that are missing count none, so the sum is the least possible total")
 
 
@@ -188,12 +189,14 @@ def check_fixture(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> Map
 
 
 def compute(values: FeatureValues) -> Result:
-    """NEWS2, or the interval of possible totals, from observations taken together within the last day."""
-    known_age = published.needed(ID, values, (catalogue.AGE,))
-    if isinstance(known_age, NotEstimated):
-        return known_age
-    age = published.whole_years(known_age[catalogue.AGE.id])
-    if age < YOUNGEST:
+    """NEWS2, or the interval of possible totals, from observations taken together within the last day.
+
+    Age decides whether it applies and adds no points. Where it is not known the total is given on that condition: who
+    is brought in without papers must not lack an alarm.
+    """
+    known_age = values.usable(catalogue.AGE)
+    age = published.whole_years(known_age) if known_age is not None else None
+    if age is not None and age < YOUNGEST:
         return published.not_applicable(ID, msg("NEWS2 is for age {low} and over; age is {age}", low=YOUNGEST, age=age))
     if gate := published.first_true(values, GATES):
         return published.not_applicable(ID, gate)
@@ -262,8 +265,12 @@ def _estimate(
         not_measured=tuple(missing.values()),
         high=None if result.complete else float(result.high),
         effective=min(times),
-        notes=(*scale, taken, *published.remarks(found.values())),
+        notes=(*_condition(values), *scale, taken, *published.remarks(found.values())),
     )
+
+
+def _condition(values: FeatureValues) -> tuple[Message, ...]:
+    return () if values.usable(catalogue.AGE) is not None else (AGE_UNKNOWN,)
 
 
 def _contributions(
@@ -322,7 +329,8 @@ model = PublishedScore(
     limits=msg(
         "From age 16, not in pregnancy, from observations of the last 24 hours that were taken within 4 hours of each "
         "other. Missing observations give the interval of possible totals, and never a low risk. Confusion counts "
-        "only if it is recorded as new. SpO2 scale 2 is used only if a target of 88% to 92% is prescribed."
+        "only if it is recorded as new. SpO2 scale 2 is used only if a target of 88% to 92% is prescribed. Where the "
+        "age is not known the total is given on that condition."
     ),
     tolerance=0.0,
 )

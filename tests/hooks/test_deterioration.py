@@ -35,6 +35,23 @@ def test_five_or_a_single_three_is_a_warning(ask, change):
     assert answer.suggestions == ["Request urgent review"]
 
 
+@pytest.mark.parametrize("born", [None, "1958", "1958-04"])
+def test_who_is_brought_in_without_papers_gets_the_alarm(ask, born):
+    """Without an age the total stands with its condition, and nobody is told that observations lack."""
+    made = observed(**{**NORMAL, "rr": 26, "spo2": 90, "hr": 118})
+    made.rows[0]["birthDate"] = born
+    answer = ask(SERVICE, made)
+    assert answer.summary.startswith("NEWS2 8 at 1 Nov 2026 08:00 UTC: emergency review (age not known")
+    assert answer.cards[0].indicator == "critical"
+
+
+def test_observations_that_cannot_be_used_are_not_called_absent(ask):
+    """A temperature in another unit was taken."""
+    made = Chart(60).problem(REFLUX).measured(ago=HOUR, temperature=(38, "mm"))
+    answer = ask(SERVICE, made, encounter_class="IMP")
+    assert answer.summary == "NEWS2 cannot be calculated: no usable observations of the last 24 hours"
+
+
 def test_low_with_everything_measured_is_silent(ask):
     """Nothing to do, nothing to know."""
     assert ask(SERVICE, observed(**NORMAL)).cards == ()

@@ -226,11 +226,13 @@ def test_pregnancy_is_not_scored(news2: ModuleType, patient: Build, refusal: Ref
     assert found.refusal is Refusal.NOT_APPLICABLE
 
 
-def test_without_age_it_is_refused(news2: ModuleType, patient: Build, refusal: Refuse) -> None:
-    """A score for adults is not given to someone who may be a child."""
-    values = {f: v for f, v in WELL.items() if f is not catalogue.AGE}
-    found = refusal(news2.model, patient(news2.model, values))
-    assert (found.refusal, [u.feature.id for u in found.unusable]) == (Refusal.INPUT, ["age"])
+def test_without_age_it_is_given_on_that_condition(news2: ModuleType, patient: Build, estimates: Run) -> None:
+    """Age adds no points; that the score may not apply is said, and who comes without papers has an alarm too."""
+    ill = WELL | {catalogue.RESPIRATORY_RATE_ACUTE: 30.0}
+    (known,) = estimates(news2.model, patient(news2.model, ill))
+    (found,) = estimates(news2.model, patient(news2.model, {f: v for f, v in ill.items() if f is not catalogue.AGE}))
+    assert (found.value, found.high, found.band) == (known.value, known.high, known.band)
+    assert found.notes == (news2.AGE_UNKNOWN, *known.notes)
 
 
 @pytest.mark.parametrize(
