@@ -1,7 +1,8 @@
 """From ASGI to WSGI: bodies are read in the event loop, under a cap and a deadline; Flask runs in a bounded pool.
 
-Slow clients so never hold a thread. One thread computes (see `turns.py`); two more answer GET (discovery, health)
-beside it, and what they answer piece by piece is sent by threads of its own (`streaming.py`).
+Slow clients so never hold a thread. One thread computes (see `turns.py`); GET is answered beside it, by threads for
+each kind, so that a page that waits for the EHR holds up neither discovery nor health; and what is answered piece by
+piece is sent by threads of its own (`streaming.py`).
 The deadline of a call starts here, with its head.
 """
 
@@ -30,7 +31,8 @@ from cds_service.web.wsgi import Answer, Begun, Wsgi, begin, call
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
-_PICTURE = re.compile(rb"/app/r/[^/]+/picture/")  # waits for the EHR: it must not hold up discovery and health
+_KINDS = re.compile(rb"(?P<health>/health/|/metrics$)|(?P<picture>/app/r/[^/]+/picture/)|(?P<page>/app/)")
+_THREADS = {"health": 2, "picture": 2, "page": 4, "other": 2}
 TIDY_EVERY = 500  # answers
 _log = structlog.get_logger()
 
@@ -51,8 +53,7 @@ class Adapter:
         self._limits = limits
         self._turns = Turns(limits.max_waiting, limits.max_fetching, observer)
         self._streams = Streams()
-        self._slow = ThreadPoolExecutor(2, "pictures")
-        self._quick = ThreadPoolExecutor(2, "quick")  # two: a key set may be fetched while health is asked for
+        self._got = {kind: ThreadPoolExecutor(most, kind) for kind, most in _THREADS.items()}
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -75,6 +76,10 @@ class Adapter:
         await send({"type": "http.response.body", "body": content})
         held.clear()
         self._tidy()
+
+    def computing_s(self) -> float:
+        """For how long one call has been computing; 0 while none does."""
+        return self._turns.held_s()
 
     def _tidy(self) -> None:
         """Now and then, and when its answer is sent, removes the cycle that Werkzeug's router leaves of each call.
@@ -118,7 +123,8 @@ class Adapter:
     ) -> Answer | Begun:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             loop = asyncio.get_running_loop()
-            threads = self._slow if _PICTURE.match(scope["raw_path"]) else self._quick
+            found = _KINDS.match(scope["raw_path"])
+            threads = self._got[(found.lastgroup or "") if found is not None else "other"]
             return await loop.run_in_executor(threads, _got, self._app, scope, body)
         return await self._turns.run(
             lambda away: call(

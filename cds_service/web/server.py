@@ -44,6 +44,7 @@ _MAX_HEAD_BYTES = 65_536
 _WHOLE_BODY_BYTES = 1_000_000  # above this, reading in pieces overlaps with arrival and is faster
 _KEEP_ALIVE_S = 75
 _BEAT_S = 1.0
+_COMPUTES_S = 5.0  # a call that computes longer counts as silence; the master bears 30 s of it
 _OPEN_FILES = 65_536
 _NO_HTTP = (
     "what arrived is not HTTP/1.1: see the request line, Content-Length, Transfer-Encoding, and whether to use TLS"
@@ -167,10 +168,12 @@ class Worker(UvicornWorker):  # type: ignore[misc]
     def beat(self) -> None:
         """Tells the master every second that the worker lives; ends it, when the running calls are done, if none does.
 
-        A worker without its master would keep the port, and nobody would replace it. Not by uvicorn's own clock: that
-        stands still while the machine's time goes back, and the master then kills every worker.
+        A worker without its master would keep the port, and nobody would replace it. One whose call computes without
+        end answers health and no hook: it says nothing more, and is replaced. Not by uvicorn's own clock: that stands
+        still while the machine's time goes back, and the master then kills every worker.
         """
-        self.notify()
+        if self.wsgi.computing_s() < _COMPUTES_S:
+            self.notify()
         loop = asyncio.get_running_loop()
         if os.getppid() == self.ppid:
             loop.call_later(_BEAT_S, self.beat)

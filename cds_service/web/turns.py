@@ -7,6 +7,7 @@ work; each call that is away lets a further one take over, up to a limit that wh
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -29,6 +30,11 @@ class Turns:
         self._turn = asyncio.Semaphore(1)
         self._max_waiting = max_waiting
         self._waiting = 0
+        self._since: float | None = None  # when whoever has the turn got it
+
+    def held_s(self) -> float:
+        """For how long one call has had the turn; 0 while nobody computes."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
 
     async def run(self, work: Callable[[Away], Result]) -> Result:
         """The result of some work, done when its turn has come. Raises Overloaded if too many wait already."""
@@ -57,8 +63,10 @@ class Turns:
         except BaseException:  # cancelled: whoever waited has gone
             self._count(-1)
             raise
+        self._since = time.monotonic()
 
     def _give(self) -> None:
+        self._since = None
         self._count(-1)
         self._turn.release()
 

@@ -16,7 +16,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
+import loops
 import pytest
 
 from cds_service.web import server as server_module
@@ -297,19 +299,35 @@ def test_workers_end_when_their_master_is_killed(tmp_path: Path) -> None:
             time.sleep(0.02)
 
 
+class Alive(Worker):
+    """A worker's heartbeat, without the worker."""
+
+    def __init__(self, beats: list[int], computing_s: float) -> None:
+        self.ppid, self.notify = os.getppid(), lambda: beats.append(1)
+        self.wsgi = SimpleNamespace(computing_s=lambda: computing_s)
+
+
 def test_a_worker_tells_that_it_lives_whatever_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine's clock that is put back by an hour does not make the master kill every worker."""
     beats: list[int] = []
 
-    class Alive(Worker):
-        def __init__(self) -> None:
-            self.ppid, self.notify = os.getppid(), lambda: beats.append(1)
-
     async def live() -> None:
         monkeypatch.setattr(server_module, "_BEAT_S", 0.001)
         monkeypatch.setattr(time, "time", lambda: 0.0)
-        Alive().beat()
+        Alive(beats, computing_s=0.0).beat()
         while len(beats) < 3:
             await asyncio.sleep(0.001)
 
-    asyncio.run(asyncio.wait_for(live(), 5))
+    loops.run(asyncio.wait_for(live(), 5))
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, 1), (4.9, 1), (5.1, 0), (600.0, 0)])
+def test_a_worker_that_computes_without_end_falls_silent(seconds: float, told: int) -> None:
+    """It would answer health and no hook; the master replaces who is silent for half a minute."""
+    beats: list[int] = []
+
+    async def live() -> None:
+        Alive(beats, seconds).beat()
+
+    loops.run(live())
+    assert len(beats) == told
