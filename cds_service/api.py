@@ -1,6 +1,6 @@
 """All that a plugin may import: files in `models/` and `hooks/` need nothing else of Curbside."""
 
-from cds_service import blood_pressure, dosing, drug_findings, fibrillation, kidneys, liver, orders
+from cds_service import blood_pressure, dosing, drug_findings, fibrillation, glycaemia, kidneys, liver, orders
 from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
@@ -155,6 +155,7 @@ __all__ = [
     "gene_sets",
     "genetics",
     "genotypes",
+    "glycaemia",
     "goes_to",
     "history",
     "inside",

@@ -52,7 +52,7 @@ def document(
             blocks.append(Heading(words(msg("Also due"))))
         blocks.append(Bullets(tuple(_listed(gap, cited) for gap in listed)))
     if blocks and isinstance(blocks[0], Heading) and (whole := visible(blocks[0].text)).startswith(title):
-        more = whole.removeprefix(title).lstrip(" .。;；")
+        more = whole.removeprefix(title).lstrip(" .。;；:：")
         blocks = [*((Paragraph((more,)),) if more else ()), *blocks[1:]]
     blocks += _record(summary, cited)
     blocks += missing

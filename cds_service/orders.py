@@ -131,6 +131,7 @@ POTASSIUM = Orderable(
     propose.laboratory("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "Potassium"),
     same=("2823-3", "6298-4", "24323-8", "24321-2", "24326-1", "24362-6"),
     named=("potassium", "electrolytes", "metabolic panel", "renal function"),
+    mends=("potassium",),
 )
 LACTATE = Orderable(
     "lactate",
@@ -173,7 +174,7 @@ HBA1C = Orderable(
 )
 ORDERABLE = (
     LIPID_PANEL, CREATININE, UACR, LIVER_PANEL, BLOOD_COUNT, BLOOD_PRESSURE, BODY_SIZE, UREA_NITROGEN, SODIUM, LACTATE,
-    METABOLIC_PANEL, INR, HBA1C,
+    METABOLIC_PANEL, INR, HBA1C, POTASSIUM,
 )  # fmt: skip
 
 

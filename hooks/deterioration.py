@@ -20,6 +20,7 @@ Sources: Royal College of Physicians. National Early Warning Score (NEWS) 2. Lon
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.api import (
@@ -86,9 +87,29 @@ LOOK = msg("Look for organ dysfunction and measure lactate. qSOFA is no screen b
 CEILING = msg("Palliative care is on record: follow the agreed ceiling of treatment.")
 
 
+COMFORT = msg("Comfort or hospice care is on record: ease symptoms, and follow the agreed ceiling of treatment.")
+
+
 def find(case: Case) -> tuple[Finding, ...]:
-    """Sepsis first, then NEWS2."""
+    """Sepsis first, then NEWS2; where comfort is the aim, a high NEWS2 alone and quietly."""
+    if case.values.flag(catalogue.COMFORT_CARE):
+        return tuple(_in_comfort_care(f) for f in warning_score(case) if f.severity > Severity.INFO)
     return (*sepsis(case), *warning_score(case))
+
+
+def _in_comfort_care(finding: RiskFinding) -> Finding:
+    """A score as information: nobody is called, and no observation is asked for."""
+    if isinstance(finding.result, NotEstimated):
+        return finding
+    estimate = finding.result[0]
+    shown = {"low": estimate.value, "high": estimate.high, "time": estimate.effective}
+    said = msg("NEWS2 at least {low} at {time}: comfort care is on record, ease symptoms", **shown)
+    if estimate.high is None:
+        said = msg("NEWS2 {low} at {time}: comfort care is on record, ease symptoms", **shown)
+    return replace(
+        finding, severity=Severity.INFO, headline=said, short_headline=None, advice=COMFORT, advice_source=None,
+        proposals=(),
+    )  # fmt: skip
 
 
 def sepsis(case: Case) -> tuple[Finding, ...]:
@@ -153,7 +174,7 @@ def _sepsis_orders(case: Case) -> tuple[Proposal, ...]:
     return offered
 
 
-def warning_score(case: Case) -> tuple[Finding, ...]:
+def warning_score(case: Case) -> tuple[RiskFinding, ...]:
     """NEWS2 that reaches a threshold, or the observations that it lacks."""
     result, encounter = case.results[NEWS2], case.context.encounter
     if encounter is not None and is_over(encounter, case.context.now):
@@ -241,7 +262,7 @@ def names_of(missing: tuple[Unusable, ...]) -> Message:
     return joined
 
 
-def _refused(case: Case, result: NotEstimated) -> tuple[Finding, ...]:
+def _refused(case: Case, result: NotEstimated) -> tuple[RiskFinding, ...]:
     """No observation at all, or none that can be used, of someone who stays in hospital."""
     if result.refusal is not Refusal.INPUT:
         return ()
@@ -304,7 +325,7 @@ service = Service(
         "the rise of SOFA over the baseline."
     ),
     models=(NEWS2, QUICK, RISE),
-    features=(catalogue.PALLIATIVE_CARE, catalogue.BLOOD_CULTURE, *LABS),
+    features=(catalogue.PALLIATIVE_CARE, catalogue.COMFORT_CARE, catalogue.BLOOD_CULTURE, *LABS),
     shown=LABS,
     find=find,
     source=RCP_2017,

@@ -1,8 +1,8 @@
 """Diabetes at patient-view: whom to test, what a test in the range of diabetes asks for, HbA1c that is due or high.
 
-Without diabetes on the problem list: an HbA1c or a fasting glucose in its range comes first, then whom to test, by the
-ADA risk test or by weight from 35 to 70, if no HbA1c or glucose of three years is there; FINDRISC joins where its
-answers settle it.
+Without diabetes on the problem list: an HbA1c, a fasting glucose or any glucose from 200 mg/dL in its range comes
+first, then whom to test, by the ADA risk test or by weight from 35 to 70, if no HbA1c or glucose of three years is
+there; FINDRISC joins where its answers settle it.
 With diabetes: HbA1c that is due, HbA1c far above the goal, and an SGLT2 inhibitor in heart failure. What other cards
 say is not said again: statins and pressure (`cardiovascular-risk`); albuminuria, metformin by eGFR and SGLT2
 inhibitors in kidney disease (`kidney-liver-check`). In pregnancy, in hospital and with palliative care it is silent.
@@ -13,7 +13,6 @@ Services Task Force 2021 (screening from 35 to 70 with overweight), doi:10.1001/
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.api import (
@@ -24,7 +23,6 @@ from cds_service.api import (
     Finding,
     Message,
     NotEstimated,
-    Quantity,
     Reason,
     RiskFinding,
     Service,
@@ -34,7 +32,7 @@ from cds_service.api import (
     Unusable,
     beyond,
     catalogue,
-    history,
+    glycaemia,
     intolerances,
     kidney_disease,
     msg,
@@ -47,18 +45,10 @@ ADA_TEST, FINDRISC = "ada-risk-test", "findrisc"
 ADULT = 18
 SCREENED = (35, 70)  # years, with overweight
 OVERWEIGHT = 25.0  # kg/m2
-IN_RANGE = 6.5  # % of HbA1c
-FASTING_IN_RANGE = 126.0  # mg/dL
 GOAL = 7.0  # %
 STEADY, UNSTEADY = timedelta(days=183), timedelta(days=92)  # how often HbA1c is due, at the goal and above it
-THREE_YEARS = timedelta(days=3 * 365 + 1)
-APART = timedelta(days=1)  # between two samples that confirm each other
 SGLT2_FROM_EGFR = 20.0
-HBA1C_3_YEARS = catalogue.within(catalogue.HBA1C, THREE_YEARS, "hba1c_3_years")
-GLUCOSE_3_YEARS = catalogue.within(catalogue.GLUCOSE, THREE_YEARS, "glucose_3_years")
-DIABETES_EVER = replace(catalogue.DIABETES, id="diabetes_ever", ever=True)
-MISLEADS = msg("Anaemia, bleeding, kidney failure and changed haemoglobins make HbA1c mislead.")
-FASTED = msg("It counts if nothing was eaten for 8 hours.")
+GLUCOSE_3_YEARS = catalogue.within(catalogue.GLUCOSE, glycaemia.THREE_YEARS, "glucose_3_years")
 SILENCED = (catalogue.PALLIATIVE_CARE, catalogue.PREGNANCY, catalogue.IN_HOSPITAL)
 THRESHOLDS = {
     "review_from_hba1c": Threshold(8.5, msg("HbA1c from which a review of treatment is advised"), "%", 7, 12),
@@ -87,67 +77,12 @@ def find(case: Case) -> tuple[Finding, ...]:
         return ()
     if known:
         return (*monitoring(case), *control(case), *heart_failure(case))
-    return undiagnosed(case) or screening(case, years)
-
-
-def undiagnosed(case: Case) -> tuple[Finding, ...]:
-    """An HbA1c or a fasting glucose in the range of diabetes: once, to confirm; twice, to write down."""
-    return _in_range(case, HBA1C_3_YEARS, IN_RANGE) or _in_range(case, catalogue.FASTING_GLUCOSE, FASTING_IN_RANGE)
-
-
-def _in_range(case: Case, test: Quantity, from_: float) -> tuple[Finding, ...]:
-    latest = case.values.usable(test)
-    if latest is None or float(latest.value) < from_ or latest.effective is None:
-        return ()
-    earlier = [
-        v
-        for v in history(case.context.record, test)
-        if v.effective is not None and float(v.value) >= from_ and latest.effective - v.effective >= APART
-    ]
-    over = bool(case.values.flag(DIABETES_EVER))
-    confirmed = bool(earlier) and not over
-    offers = () if earlier else orders.offer(case.context, orders.HBA1C, "A test in the range of diabetes: confirm")
-    finding = CareGapFinding(
-        key="diabetes/undiagnosed" if not over else "diabetes/closed-on-the-list",
-        severity=Severity.WARNING if confirmed else Severity.INFO,
-        headline=_in_range_words(latest, earlier if confirmed else [], over=over),
-        advice=_asks(confirmed=confirmed, over=over),
-        advice_source=_ada(2),
-        proposals=offers,
-        quiet=not (confirmed or over) and not offers,
-        due=MISLEADS if test is HBA1C_3_YEARS else FASTED,
-        last_done=None,
-        sources=(*latest.sources, *(earlier[0].sources if confirmed else ())),
-        magnitude=float(latest.value),
-    )
-    return (finding,)
-
-
-def _in_range_words(latest: FeatureValue, earlier: list[FeatureValue], *, over: bool) -> Message:
-    shown = {"test": latest.feature.label, "value": published.in_words(latest)}
-    if earlier and earlier[0].effective is not None:
-        before, date = published.in_words(earlier[0]), earlier[0].effective.date()
-        return msg("{test} {value}, and {before} on {date}: diabetes, which is not on the problem list",
-                   before=before, date=date, **shown)  # fmt: skip
-    date = latest.effective.date() if latest.effective is not None else None
-    if over:
-        return msg("{test} {value} on {date}: in the range of diabetes, which is closed on the problem list",
-                   date=date, **shown)  # fmt: skip
-    return msg("{test} {value} on {date}: in the range of diabetes, which is not on the problem list",
-               date=date, **shown)  # fmt: skip
-
-
-def _asks(*, confirmed: bool, over: bool) -> Message:
-    if over:
-        return msg("A remission may have ended: repeat the test, and open the entry again if it is confirmed.")
-    if confirmed:
-        return msg("Two values in the range are diabetes: tell the patient, and add it to the problem list.")
-    return msg("One value is no diagnosis without symptoms: repeat it, or measure fasting glucose.")
+    return glycaemia.undiagnosed(case) or screening(case, years)
 
 
 def screening(case: Case, years: int) -> tuple[Finding, ...]:
     """A test that is due: a high ADA risk test, or overweight from 35 to 70, and nothing measured for three years."""
-    tested = [case.values[f] for f in (HBA1C_3_YEARS, GLUCOSE_3_YEARS)]
+    tested = [case.values[f] for f in (glycaemia.HBA1C_3_YEARS, GLUCOSE_3_YEARS)]
     if any(isinstance(v, FeatureValue) or v.reason not in (Reason.ABSENT, Reason.STALE) for v in tested):
         return ()
     offers = orders.offer(case.context, orders.HBA1C, "Screening for diabetes is due")
@@ -304,15 +239,13 @@ service = Service(
         catalogue.AGE,
         catalogue.BMI,
         catalogue.DIABETES,
-        DIABETES_EVER,
-        catalogue.FASTING_GLUCOSE,
+        *glycaemia.READ,
         catalogue.TYPE_1_DIABETES,
         catalogue.HEART_FAILURE,
         catalogue.CKD,
         catalogue.DIALYSIS,
         catalogue.KIDNEY_TRANSPLANT,
         catalogue.HBA1C,
-        HBA1C_3_YEARS,
         GLUCOSE_3_YEARS,
         catalogue.EGFR,
         catalogue.UACR,

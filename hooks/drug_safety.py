@@ -40,9 +40,11 @@ def find(case: Case) -> tuple[Finding, ...]:
         hits += drug_findings.limits(case, draft, value)
     found = [finding for hit in hits for finding in drug_findings.told(case, hit, known)]
     monitored = [finding for draft in chosen for finding in drug_findings.to_measure(case, draft)]
+    asked = [finding for draft in chosen for finding in drug_findings.childbearing(case, draft)]
     unjudged = [finding for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
     return (
         *sorted(found, key=lambda f: -f.severity),
+        *asked,
         *unjudged,
         *monitored,
         *drug_findings.unchecked(case, chosen, rest, known),
@@ -65,6 +67,10 @@ def _service(id_: str, hook: str, title: Message) -> Service:
             catalogue.MECHANICAL_VALVE,  # conditions that a Procedure may tell of
             catalogue.KIDNEY_TRANSPLANT,
             catalogue.DIALYSIS,
+            catalogue.PREGNANCY,
+            catalogue.SEX,
+            catalogue.HEIGHT,
+            drug_findings.NO_MORE,
         ),
         find=find,
         source=drug_findings.RECORD_SOURCE,

@@ -46,6 +46,7 @@ LAYERS = (
         "liver",
         "drug_findings",
         "dosing",
+        "glycaemia",
     ),
     ("cards", "card_detail", "card_sources", "prospects"),
     ("api",),

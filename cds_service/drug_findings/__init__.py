@@ -1,5 +1,6 @@
 """Findings about drafted medicines, from the knowledge graph and the record; `hooks/drug_safety.py` tells them."""
 
+from cds_service.drug_findings.childbearing import NO_MORE, childbearing
 from cds_service.drug_findings.gaps import to_measure, unchecked
 from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
@@ -8,8 +9,10 @@ from cds_service.drug_findings.steps import RECORD_SOURCE
 __all__ = [
     "CHILD_PUGH",
     "CLEARANCE",
+    "NO_MORE",
     "RECORD_SOURCE",
     "TESTS",
+    "childbearing",
     "kidney_unknown",
     "limits",
     "to_measure",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from cds_service import orders
 from cds_service.drug_findings.limits import KIDNEY, TESTS, kidney_unknown
 from cds_service.drug_findings.steps import NAMELESS, RECORD_SOURCE, capital, ordered
+from cds_service.features.feature import Feature, FeatureValue, Reason, Unusable
+from cds_service.features.latest import has_newer
 from cds_service.fhir import resources as fhir
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -29,6 +31,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         value = case.values.usable(feature)
         window = timedelta(days=float(row.properties["every_days"]))
         old = value is None or value.effective is None or case.context.now - value.effective > window
+        old = old or (value is not None and has_newer(value))  # what came since may be the very danger
         if old and not (value is None and case.values.unusable([feature])[0].reason in orders.UNSEEN):
             missing.append((row, feature))
     if not missing:
@@ -36,9 +39,9 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     about = next(n for n in draft.nodes if missing[0][0].subject in case.knowledge.terms.above(n))
     name = case.knowledge.name(about)
     tests = published.enumerated([msg(inside(case.knowledge.name(row.object))) for row, _ in missing])
-    unusable = case.values.unusable([feature for _, feature in missing])
+    lacks = [_lack(case.values[feature]) for _, feature in missing]
     why = msg("While taking {drug}", drug=msg(name))
-    offers = {p.key: p for what in orders.mending(unusable) for p in orders.offer(case.context, what, why)}
+    offers = {p.key: p for what in orders.mending(lacks) for p in orders.offer(case.context, what, why)}
     drug = capital(name)
     row = missing[0][0]
     finding = EvidenceFinding(
@@ -51,6 +54,7 @@ def to_measure(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         proposals=tuple(offers.values()),
         path=(
             ordered(case, draft),
+            *(step for _, feature in missing for step in _why_none(case, feature)),
             *((_said(case, r), r.id) for r, _ in missing),
         ),
     )
@@ -78,19 +82,53 @@ def unchecked(
             path=path,
         )
         found.append(finding)
-    odd = [a for a in known.allergies if not a.nodes]
-    if chosen and odd:
-        path = tuple(
-            (msg("Allergy not matched to a medicine: {words}", words=a.words or NAMELESS), a.reference) for a in odd
-        )
-        line = msg("Allergies that name no medicine that is known here")
-        found.append(
-            EvidenceFinding(key="drug-safety/allergies", severity=Severity.INFO, headline=line, path=path, quiet=True)
-        )
+    found += _odd_allergies(case, chosen, [a for a in known.allergies if not a.nodes])
     if known.foreign:
         line = msg("Drafts for another patient, not checked: {count}", count=known.foreign)
         found.append(EvidenceFinding(key="drug-safety/foreign", severity=Severity.WARNING, headline=line, path=()))
     return tuple(found)
+
+
+def _odd_allergies(
+    case: Case, chosen: Sequence[safety.Exposure], odd: Sequence[safety.Allergy]
+) -> Iterable[EvidenceFinding]:
+    """Allergies that match no medicine: loud where one nearly spells a draft, a card where one is to a medicine."""
+    if not chosen or not odd:
+        return
+    nodes = {node: draft for draft in chosen for node in draft.nodes}
+    for allergy in odd:
+        name = case.knowledge.terms.near(allergy.words, nodes)
+        if name is not None:
+            drafts = [d for n, d in nodes.items() if case.knowledge.terms.near(name, (n,)) is not None]
+            yield EvidenceFinding(
+                key=f"drug-safety/allergy-spelt/{allergy.reference.partition('/')[2]}",
+                severity=Severity.WARNING,
+                headline=msg("Allergy “{words}” may mean {name}: check it before this order", words=allergy.words,
+                             name=msg(name)),
+                short_headline=msg("An allergy on record may mean {name}: check it before this order", name=msg(name)),
+                advice=msg("Ask what the allergy is to, and write it with a code."),
+                advice_source=RECORD_SOURCE,
+                path=(*(ordered(case, d) for d in drafts[:1]),
+                      (msg("On the allergy list: {words}", words=allergy.words), allergy.reference)),
+            )  # fmt: skip
+    of_medicines = [a for a in odd if a.of_medicine]
+    lead = msg("Allergies that name no medicine that is known here")
+    if len(of_medicines) == 1:
+        lead = msg("Allergy to {words}: not recognised, and not checked against the order",
+                   words=of_medicines[0].words or NAMELESS)  # fmt: skip
+    digest = hashlib.sha256("|".join(sorted(a.words.lower() for a in of_medicines)).encode()).hexdigest()[:12]
+    yield EvidenceFinding(
+        key=f"drug-safety/allergies/{digest}" if of_medicines else "drug-safety/allergies",
+        severity=Severity.INFO,
+        headline=lead,
+        short_headline=msg("Allergies that name no medicine that is known here"),
+        advice=msg("Check these by hand.") if of_medicines else None,
+        advice_source=RECORD_SOURCE if of_medicines else None,
+        path=tuple(
+            (msg("Allergy not matched to a medicine: {words}", words=a.words or NAMELESS), a.reference) for a in odd
+        ),
+        quiet=not of_medicines,
+    )
 
 
 def _unchecked_draft(case: Case, draft: safety.Exposure) -> EvidenceFinding:
@@ -137,6 +175,22 @@ def _nothing_chosen(case: Case, draft: safety.Exposure, digest: str) -> Evidence
         advice_source=RECORD_SOURCE,
         path=(ordered(case, draft),),
     )
+
+
+def _lack(found: FeatureValue | Unusable) -> Unusable:
+    """A test as one that is lacking: a value too old for the medicine, or followed by another, counts so."""
+    if isinstance(found, Unusable):
+        return found
+    return Unusable(found.feature, Reason.STALE, found.note or found.feature.label, found.effective, found.sources)
+
+
+def _why_none(case: Case, feature: Feature) -> tuple[tuple[Message, str], ...]:
+    """What is on record and cannot be used, or comes after what can be; nothing where there is none or an old one."""
+    found = case.values[feature]
+    if isinstance(found, FeatureValue):
+        return ((found.note, ", ".join(found.sources)),) if found.note is not None and has_newer(found) else ()
+    plain = found.reason in orders.UNKNOWN
+    return () if plain else ((found.words, ", ".join(found.sources)),)
 
 
 def _said(case: Case, row: safety.Evidence) -> Message:

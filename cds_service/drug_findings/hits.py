@@ -5,6 +5,8 @@ from __future__ import annotations
 from cds_service.drug_findings.limits import MODELS, UNITS
 from cds_service.drug_findings.proposals import proposals
 from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
+from cds_service.features.doses import given_once
+from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -27,7 +29,10 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     row = hit.rows[0] if hit.rows else None
     doubt = doubtful(hit)
     headline = worded(hit, draft, other)
-    said = msg("{headline}. {why}", headline=headline, why=msg(row.statement)) if row is not None else headline
+    itself = hit.kind == "allergy" and hit.other == hit.node  # nothing has to cross-react
+    said = headline
+    if row is not None and not itself:
+        said = msg("{headline}. {why}", headline=headline, why=msg(row.statement))
     if doubt is not None:
         said = headline = msg("{drug} in {condition}: does the entry of the problem list still hold?",
                               drug=capital(draft), condition=msg(inside(other)))  # fmt: skip
@@ -122,4 +127,14 @@ def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
         if hit.fact.effective is not None:
             shown = msg("{shown}, {date}", shown=shown, date=hit.fact.effective.date())
         steps.append((shown, ", ".join(hit.fact.sources)))
+        if hit.fact.note is not None and hit.kind == "limit":
+            steps.append((hit.fact.note, ", ".join(hit.fact.sources)))
+    if hit.rows and is_single(case, hit.draft):
+        steps.append((msg("Ordered as a single dose: the evidence is of treatment that goes on."), hit.draft.reference))
     return (*steps, *(step for row in hit.rows for step in row_steps(case, row)))
+
+
+def is_single(case: Case, draft: safety.Exposure) -> bool:
+    """True if a draft is ordered to be given once, by its timing or in words."""
+    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
+    return any(given_once(row) for row in rows if case.context.record.reference(row) == draft.reference)

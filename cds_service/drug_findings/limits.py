@@ -30,6 +30,7 @@ TESTS: dict[str, Feature] = {
     "test:liver-tests": catalogue.ALT,
     "test:glucose": catalogue.GLUCOSE,
     "test:inr": catalogue.INR,
+    "test:qtc": catalogue.QTC,
     "test:age": catalogue.AGE,
 }
 MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
@@ -39,6 +40,7 @@ KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
 SHORT_LIVED = {"test:inr": timedelta(days=7)}
 BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
 ADULT = 18
+SCHWARTZ, HEALTHY_CHILD = 0.413, 75.0  # mL/min/{1.73_m2} per cm of height over mg/dL; lower limit of normal
 
 
 def values(case: Case) -> Callable[[str], FeatureValue | None]:
@@ -93,9 +95,15 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     name = case.knowledge.name(draft.nodes[0])
     words = unusable[0].words if unusable else msg("creatinine is not steady")
     quiet = not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN)
+    child = _bedside_schwartz(case)
+    if child is not None and child >= HEALTHY_CHILD:
+        return ()
+    if child is not None:
+        words = msg("{why}; bedside Schwartz gives about {egfr} mL/min/1.73 m²", why=words, egfr=round(child))
+    measured = case.values.usable(catalogue.CREATININE) is not None and not unsteady
     wanted = (
         ()
-        if quiet
+        if quiet or measured
         else orders.offer(case.context, orders.CREATININE, msg("Needed to judge an order of {drug}", drug=msg(name)))
     )
     finding = EvidenceFinding(
@@ -116,3 +124,15 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         path=(ordered(case, draft), *row_steps(case, rows[0])),
     )
     return (finding,)
+
+
+def _bedside_schwartz(case: Case) -> float | None:
+    """A child's eGFR in mL/min/{1.73_m2} from height and creatinine; None from 18 years on and in the first year.
+
+    Source: Schwartz GJ et al. J Am Soc Nephrol 2009;20:629-637, doi:10.1681/ASN.2008030287.
+    """
+    age, height = case.values.number(catalogue.AGE), case.values.number(catalogue.HEIGHT)
+    creatinine = case.values.number(catalogue.CREATININE)
+    if age is None or height is None or creatinine is None or not 1 <= age < ADULT:
+        return None
+    return SCHWARTZ * height / creatinine

@@ -37,9 +37,25 @@ def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Pro
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",
         resource_id=hit.draft.reference,
-        secondary=bool(found),
+        secondary=bool(found) or _aims_at_the_other(case, hit),
     )
     return (*found, removal)
+
+
+def _aims_at_the_other(case: Case, hit: safety.Hit) -> bool:
+    """True if the row speaks of stopping or avoiding what is taken already, and not of the draft."""
+    if hit.kind != "interaction" or not hit.rows:
+        return False
+    text = hit.rows[0].management.lower()
+    ours, theirs = (
+        {
+            word
+            for n in case.knowledge.terms.above(node)
+            for word in (case.knowledge.name(n).lower().removesuffix("s"), n.partition(":")[2].replace("-", " "))
+        }
+        for node in (hit.node, hit.other)
+    )
+    return any(name in text for name in theirs - ours) and not any(name in text for name in ours - theirs)
 
 
 def _change(case: Case, hit: safety.Hit, node: str) -> Iterable[Proposal]:

@@ -43,6 +43,7 @@ from cds_service.features.conditions import (
     CHRONIC_LIVER_DISEASE,
     CIRRHOSIS,
     CKD,
+    COMFORT_CARE,
     COPD,
     CORONARY_DISEASE,
     DEMENTIA,
@@ -146,7 +147,8 @@ __all__ = [
     "CHARLSON_HEART_FAILURE", "CHARLSON_INFARCTION", "CHARLSON_MALIGNANCY", "CHARLSON_METASTASIS",
     "CHARLSON_MILD_LIVER", "CHARLSON_PERIPHERAL_VASCULAR", "CHARLSON_PLEGIA", "CHARLSON_PULMONARY",
     "CHARLSON_RENAL", "CHARLSON_RHEUMATIC", "CHARLSON_SEVERE_LIVER", "CHARLSON_ULCER", "CHLORIDE",
-    "CHRONIC_LIVER_DISEASE", "CIRRHOSIS", "CKD", "CONSCIOUSNESS", "COPD", "CORONARY_DISEASE", "CREATININE",
+    "CHRONIC_LIVER_DISEASE", "CIRRHOSIS", "CKD", "COMFORT_CARE", "CONSCIOUSNESS", "COPD", "CORONARY_DISEASE",
+    "CREATININE",
     "CREATININE_BEFORE", "CREATININE_HIGHEST", "CREATININE_QUARTER", "CREATININE_UNSTEADY", "CRP", "CRP_ACUTE",
     "CYSTATIN_C", "DBP", "DBP_ACUTE", "DEEP_VEIN_THROMBOSIS", "DEMENTIA", "DIABETES", "DIALYSIS",
     "DIRECT_ORAL_ANTICOAGULANT", "EGFR", "EGFR_LASTINGLY_LOW", "EMERGENCY_ADMISSION", "EMERGENCY_VISITS",
@@ -159,7 +161,8 @@ __all__ = [
     "METASTASIS", "METFORMIN", "MITRAL_STENOSIS", "MONOCYTES_PERCENT", "NEUTROPHILS_PERCENT", "NON_HDL", "NSAID",
     "OBESITY", "ONCOLOGY_SERVICE", "OXYGEN_FLOW", "OXYGEN_STATED", "PALLIATIVE_CARE", "PAO2", "PAO2_FIO2",
     "PAO2_FIO2_LOWEST", "PAO2_FIO2_MEASURED", "PHOSPHATE", "PHYSICALLY_ACTIVE", "PLATELETS", "PLATELETS_BEFORE",
-    "PLATELETS_LOWEST", "PNEUMONIA", "POTASSIUM", "PREGNANCY", "PULMONARY_EMBOLISM", "RACE", "RAS_INHIBITOR", "RBC",
+    "PLATELETS_LOWEST", "PNEUMONIA", "POTASSIUM", "PREGNANCY", "PULMONARY_EMBOLISM", "QTC", "RACE", "RAS_INHIBITOR",
+    "RBC",
     "RDW", "RECENT_TRAUMA", "REDUCED_MOBILITY", "RESPIRATORY_FAILURE", "RESPIRATORY_RATE", "RESPIRATORY_RATE_ACUTE",
     "SBP", "SBP_ACUTE", "SBP_ANYWHERE", "SDI", "SEDATIVE", "SEX", "SGLT2_INHIBITOR", "SMOKING", "SODIUM",
     "SODIUM_QUARTER",
@@ -170,6 +173,7 @@ __all__ = [
     "VENTILATED", "VITAMIN_K_ANTAGONIST", "VTE_EVER", "WAIST", "WBC", "WEIGHT", "all_features", "within",
 ]  # fmt: skip
 
+_ABOVE, _BELOW, _BOTH = ("above",), ("below",), ("above", "below")  # limits of a method that count as their number
 DAY = timedelta(days=1)
 ACUTE = DAY
 FORTNIGHT = 14 * DAY
@@ -231,10 +235,13 @@ def _lab(
     digits: int = 0,
     look_back: timedelta = YEAR,
     also: dict[str, float] | dict[str, tuple[float, float]] | None = None,
+    bounds: tuple[str, ...] = (),
 ) -> Quantity:
     """A laboratory value; `also`: UCUM unit -> factor, or (factor, offset), to `unit` for this analyte."""
     conversions = {k: v if isinstance(v, tuple) else (v, 0.0) for k, v in (also or {}).items()}
-    return Quantity(id, label, unit, codes, plausible, look_back, LABORATORY, digits, MappingProxyType(conversions))
+    return Quantity(
+        id, label, unit, codes, plausible, look_back, LABORATORY, digits, MappingProxyType(conversions), bounds=bounds
+    )
 
 
 # --- demographics ---------------------------------------------------------------------------------------------
@@ -413,6 +420,7 @@ LDL = _lab(
     0,
     TWO_YEARS,
     _CHOLESTEROL,
+    bounds=_ABOVE,
 )
 TRIGLYCERIDES = _lab(
     "triglycerides", msg("Triglycerides"), "mg/dL", ("2571-8", "14927-8"), (10, 12000), 0, TWO_YEARS, {"mmol/L": 88.57}
@@ -436,14 +444,16 @@ HBA1C = _lab(
     1,
     # IFCC to NGSP: NGSP master equation. UCUM alone would make 4.8 % of 48 mmol/mol.
     also={"mmol/mol": (0.09148, 2.152)},
+    bounds=_ABOVE,
 )
 GLUCOSE = _lab(
     "glucose",
     msg("Glucose"),
     "mg/dL",
     ("2345-7", "2339-0", "1558-6", "14749-6", "15074-8", "14771-0"),  # plasma, blood, fasting; molar
-    (5, 2500),
+    (10, 2500),  # below, a number in mg/dL is one in mmol/L
     also={"mmol/L": 18.02},
+    bounds=_BOTH,
 )
 FASTING_GLUCOSE = _lab(
     "fasting_glucose",
@@ -476,7 +486,9 @@ CREATININE_QUARTER = within(CREATININE, QUARTER, "creatinine_quarter")
 CYSTATIN_C = _lab("cystatin_c", msg("Cystatin C"), "mg/L", ("33863-2",), (0.1, 20), 2)
 SODIUM = _lab("sodium", msg("Sodium"), "mmol/L", ("2951-2", "2947-0"), (80, 220), also={"meq/L": 1.0})
 SODIUM_QUARTER = within(SODIUM, QUARTER, "sodium_quarter")
-POTASSIUM = _lab("potassium", msg("Potassium"), "mmol/L", ("2823-3", "6298-4"), (0.8, 15), 1, also={"meq/L": 1.0})
+POTASSIUM = _lab(
+    "potassium", msg("Potassium"), "mmol/L", ("2823-3", "6298-4"), (0.8, 15), 1, also={"meq/L": 1.0}, bounds=_ABOVE
+)
 CHLORIDE = _lab("chloride", msg("Chloride"), "mmol/L", ("2075-0", "2069-3"), (40, 180), also={"meq/L": 1.0})
 BICARBONATE = _lab(
     "bicarbonate", msg("Bicarbonate"), "mmol/L", ("1963-8", "2028-9", "20565-8"), (1, 80), also={"meq/L": 1.0}
@@ -501,6 +513,7 @@ UACR = _lab(
     ("9318-7", "14959-1", "13705-9", "32294-1", "30000-4"),
     (0, 30000),
     also={"mg/mmol": 8.84},
+    bounds=_BOTH,
 )
 EGFR = Derived(
     id="egfr",
@@ -523,8 +536,9 @@ EGFR_LASTINGLY_LOW = Lasting(
 _UNITS = {"[IU]/L": 1.0}  # an enzyme unit is one micromole a minute, whatever it is called
 ALBUMIN = _lab("albumin", msg("Albumin"), "g/dL", ("1751-7", "61151-7", "61152-5"), (0.3, 8), 1)
 BILIRUBIN = _lab(
-    "bilirubin", msg("Bilirubin"), "mg/dL", ("1975-2", "14631-6"), (0.02, 80), 1, also={"umol/L": 1 / 17.1}
-)
+    "bilirubin", msg("Bilirubin"), "mg/dL", ("1975-2", "14631-6"), (0.02, 80), 1, also={"umol/L": 1 / 17.1},
+    bounds=_BELOW,
+)  # fmt: skip
 ALBUMIN_QUARTER = within(ALBUMIN, QUARTER, "albumin_quarter")
 BILIRUBIN_QUARTER = within(BILIRUBIN, QUARTER, "bilirubin_quarter")
 # No code in general use grades ascites or hepatic encephalopathy; a site that records them maps its own answers:
@@ -566,8 +580,10 @@ LACTATE = _lab(
     1,
     ACUTE,
     also={"mg/dL": 1 / 9.01},
+    bounds=_BOTH,
 )
-INR = _lab("inr", msg("INR"), "1", ("6301-6", "34714-6"), (0.4, 30), 1, QUARTER)
+QTC = Quantity("qtc", msg("QTc interval"), "ms", ("8636-3",), (200, 900), timedelta(days=30), "procedure")
+INR = _lab("inr", msg("INR"), "1", ("6301-6", "34714-6"), (0.4, 30), 1, QUARTER, bounds=_ABOVE)
 
 # --- blood count ----------------------------------------------------------------------------------------------
 HEMOGLOBIN = _lab(
@@ -582,7 +598,7 @@ HEMOGLOBIN = _lab(
 # Of a stay: what was measured longer ago than two weeks does not speak of its end.
 HEMOGLOBIN_STAY = within(HEMOGLOBIN, FORTNIGHT, "hemoglobin_stay")
 SODIUM_STAY = within(SODIUM, FORTNIGHT, "sodium_stay")
-PLATELETS = _lab("platelets", msg("Platelets"), "10*3/uL", ("777-3", "26515-7", "778-1"), (1, 5000))
+PLATELETS = _lab("platelets", msg("Platelets"), "10*3/uL", ("777-3", "26515-7", "778-1"), (1, 5000), bounds=_BELOW)
 WBC = _lab("wbc", msg("White blood cells"), "10*3/uL", ("6690-2", "26464-8", "804-5"), (0.01, 800), 1)
 RBC = _lab("rbc", msg("Red blood cells"), "10*6/uL", ("789-8", "26453-1"), (0.3, 12), 2)
 MCV = _lab("mcv", msg("Mean corpuscular volume"), "fL", ("787-2", "30428-7"), (30, 180))

@@ -550,6 +550,23 @@ PALLIATIVE_CARE = ConditionFeature(
         words=("comfort measures", "comfort care", "hospice care", "admission to hospice", "临终关怀", "安宁疗护"),
     ),
 )
+# Where the agreed aim is comfort, an early warning calls nobody; palliative care alone sets no such limit.
+_COMFORT = (
+    "385763009",  # hospice care
+    "133918004",  # comfort measures
+    "182964004",  # terminal care
+    "385736008",  # dying care
+)
+COMFORT_CARE = ConditionFeature(
+    id="comfort_care",
+    label=msg("Comfort or hospice care"),
+    snomed=(*_COMFORT, "170935008"),  # full care by hospice
+    icd10=(),
+    elsewhere=Elsewhere(
+        codes=(*_COMFORT, "305336008"),  # admission to hospice
+        words=("comfort measures", "comfort care", "hospice care", "admission to hospice", "临终关怀", "安宁疗护"),
+    ),
+)
 _PNEUMONIA = (
     "233604007",  # pneumonia
     "385093006",  # community-acquired
@@ -619,7 +636,8 @@ CONDITIONS = (
     DIABETES, HYPERTENSION, HEART_FAILURE, ATRIAL_FIBRILLATION, STROKE_TIA, VASCULAR_DISEASE, CORONARY_DISEASE, CKD,
     DIALYSIS, KIDNEY_TRANSPLANT, LIVER_TRANSPLANT, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE,
     ACUTE_HEPATITIS, STEATOSIS,
-    OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COPD, DEMENTIA, CANCER, METASTASIS,
+    OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COMFORT_CARE, COPD, DEMENTIA,
+    CANCER, METASTASIS,
     PALLIATIVE_CARE, HYPERCAPNIA, TYPE_1_DIABETES, STROKE, MAJOR_BLEEDING, ASCITES, HEPATIC_ENCEPHALOPATHY, PNEUMONIA,
     INFECTION,
     GESTATIONAL_DIABETES, GLUCOSE_RAISED_EVER, FAMILY_DIABETES,

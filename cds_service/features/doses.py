@@ -29,6 +29,7 @@ _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 _TABLETS = re.compile(r"\b(\d+(?:[.,]\d+)?|one|two|three|half(?: a)?)\s+(?:tablet|tab|capsule|cap)s?\b")
 _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
+_ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
 _DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b")
 
 
@@ -57,6 +58,17 @@ def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[s
         return None
     structured = _structured(dosages[0], words.lower(), names)
     return structured if structured is not None else _daily(words.lower(), (dosages[0].text or "").lower(), names)
+
+
+def given_once(row: fhir.MedicationRequest) -> bool:
+    """True if an order is for one dose alone."""
+    if len(row.dosage_instruction) != 1:
+        return False
+    dosage = row.dosage_instruction[0]
+    repeat = dosage.timing.get("repeat") if isinstance(dosage.timing, dict) else None
+    if isinstance(repeat, dict) and repeat.get("count") == 1:
+        return True
+    return not repeat and _ONCE.search((dosage.text or "").lower()) is not None
 
 
 def _structured(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float | None:

@@ -72,6 +72,8 @@ class Quantity(Feature):
     category: `laboratory` or `vital-signs`, for prefetch and documentation.
     digits: decimals shown on cards.
     panels: codes of panels that carry the value as a component; searches by code must name them too.
+    bounds: which way a limit of the method's range counts as its number, with a note: "above" (">14 %"), "below"
+        ("<3 mg/g") or both. Elsewhere a limit is no number: nobody knows how far beyond it the value lies.
     """
 
     unit: str
@@ -82,6 +84,7 @@ class Quantity(Feature):
     digits: int = 0
     conversions: Mapping[str, tuple[float, float]] = field(default_factory=dict, hash=False, compare=False)
     panels: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ from cds_service.fhir.resources import Quantity as FhirQuantity
 from cds_service.fhir.times import DAY, Span
 from cds_service.language import Message, msg
 
+LIMIT = msg("{what} of {when} is a limit ({sign}) and counts as that number", what="", when="", sign="")
+NEWER = msg("A newer entry cannot be used: {reason}", reason="")
+_CORRECTED = frozenset({"corrected", "amended"})
+_BEYOND = {">": "above", ">=": "above", "<": "below", "<=": "below"}
 Found = FeatureValue | Unusable
 Problem = tuple[Reason, Message]
 F = TypeVar("F", Quantity, Coded)
@@ -49,6 +53,7 @@ def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], 
         judged = judge(feature, row)
         if not isinstance(judged, tuple):  # nearly always
             start, note = (time.start, _vague(feature, time)) if time is not None else (None, None)
+            note = note or _doubt(feature, row)
             return FeatureValue(feature, judged, start, (row.reference,), note=note, stated=unit_of(row))
     newer: Unusable | None = None
     begin = _first_old_enough(rows, record.as_of - feature.at_least) if isinstance(feature, Earlier) else 0
@@ -93,15 +98,41 @@ def _agreed(feature: Feature, values: list[tuple[Value, Measurement]], newer: Un
     """One value, if those of one time agree within rounding."""
     if len(values) > 1:
         values.sort(key=lambda v: v[1].reference)
+    values = _corrected(feature, values)
     value, row = values[0]
     if any(not _same(feature, value, other) for other, _ in values[1:]):
         sources = tuple(dict.fromkeys(r.reference for _, r in values))
         words = msg("{what} has several different values of {when}", what=feature.label, when=_when(row))
         return Unusable(feature, Reason.CONFLICT, words, row.effective, sources)
     note = _vague(feature, row.time) if row.time is not None else None
+    note = note or _doubt(feature, row)
     if newer is not None and newer.effective != row.effective:
-        note = msg("A newer entry cannot be used: {reason}", reason=newer.words)
+        note = msg(NEWER.text, reason=newer.words)
     return FeatureValue(feature, value, row.effective, (row.reference,), note=note, stated=unit_of(row))
+
+
+def _corrected(feature: Feature, values: list[tuple[Value, Measurement]]) -> list[tuple[Value, Measurement]]:
+    """Of different values of one time those that a laboratory corrected, where the others are what it corrected."""
+    if all(_same(feature, values[0][0], other) for other, _ in values[1:]):
+        return values
+    return [pair for pair in values if pair[1].status in _CORRECTED] or values
+
+
+def _doubt(feature: Feature, row: Measurement) -> Message | None:
+    """What the record itself says against a value, or how it gave it; None for nearly all."""
+    observation, quantity = row.observation, row.part.value_quantity
+    if observation.says_hemolysed():
+        return msg("{what} of {when}: the specimen was haemolysed; repeat it", what=feature.label, when=_when(row))
+    if observation.status == "preliminary":
+        return msg("{what} of {when} is preliminary", what=feature.label, when=_when(row))
+    if quantity is not None and quantity.comparator:
+        return msg(LIMIT.text, what=feature.label, when=_when(row), sign=quantity.comparator)
+    return None
+
+
+def has_newer(value: FeatureValue) -> bool:
+    """True if a newer entry than the value's is on record and could not be read."""
+    return value.note is not None and value.note.text == NEWER.text
 
 
 def _vague(feature: Feature, time: Span) -> Message | None:
@@ -146,7 +177,7 @@ def number(feature: Quantity, row: Measurement) -> Value | Problem:
         return Reason.CONFLICT, words
     if quantity is None or quantity.value is None:
         return Reason.NO_NUMBER, msg("{what} of {when} holds no number", what=what, when=_when(row))
-    if quantity.comparator:
+    if quantity.comparator and _BEYOND.get(quantity.comparator) not in feature.bounds:
         sign = quantity.comparator
         return Reason.COMPARATOR, msg(
             "{what} of {when} is only a limit ({sign})", what=what, when=_when(row), sign=sign
@@ -161,7 +192,7 @@ def number(feature: Quantity, row: Measurement) -> Value | Problem:
     value = quantity.value if linear == (1.0, 0.0) else _clean(quantity.value * linear[0] + linear[1])
     low, high = feature.plausible
     if not low <= value <= high:
-        shown = msg("{number} {unit}", number=f"{value:.4g}", unit=feature.unit)
+        shown = msg("{number} {unit}", number=f"{quantity.value:.4g}", unit=stated or "")
         words = msg("{what} of {when} is implausible: {value}", what=what, when=_when(row), value=shown)
         return Reason.IMPLAUSIBLE, words
     return value

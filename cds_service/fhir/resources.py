@@ -8,6 +8,7 @@ Types that Curbside does not read are accepted by name and keep only their id. S
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, Union
 
 import msgspec
@@ -93,6 +94,10 @@ class _Later(Generic[T]):
 
 
 _ABSENT = msgspec.Raw()
+_HEMOLYSED = re.compile(rb"(?i)ha?emoly[sz]|" + "溶血".encode())
+_NOT_HEMOLYSED = re.compile(
+    rb"(?i)(?:non|not|no(?: visible| evidence of)?)[ -]ha?emoly[sz]|" + "未溶血|无溶血".encode()
+)
 
 
 def _single(kept: msgspec.Raw, shape: type[T], member: str) -> T | None:
@@ -261,6 +266,12 @@ class Observation(Resource, frozen=True, tag="Observation"):
     component: tuple[ObservationComponent, ...] = ()
     method_json: msgspec.Raw = msgspec.field(default=_ABSENT, name="method")
     sampled_json: msgspec.Raw = msgspec.field(default=_ABSENT, name="valueSampledData")
+    note_json: msgspec.Raw = msgspec.field(default=_ABSENT, name="note")
+
+    def says_hemolysed(self) -> bool:
+        """True if a note or an interpretation of the laboratory says that the specimen was haemolysed."""
+        told = (bytes(kept) for kept in (self.note_json, self.interpretation_json) if kept is not _ABSENT)
+        return any(_HEMOLYSED.search(text) and not _NOT_HEMOLYSED.search(text) for text in told)
 
     @property
     def method(self) -> Method | None:
@@ -390,6 +401,7 @@ class AllergyIntolerance(Resource, frozen=True, tag="AllergyIntolerance"):
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
     type: str | None = None
+    category: tuple[str, ...] = ()
     criticality: str | None = None
     code: CodeableConcept | None = None
     patient: Reference | None = None

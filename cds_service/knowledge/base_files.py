@@ -203,7 +203,7 @@ def _properties(line: Line, others: list[tuple[str, str, str]]) -> dict[str, obj
         if line["comparison"] not in COMPARISONS:
             raise line.error(f"comparison must be one of {', '.join(sorted(COMPARISONS))}")
         found |= {"comparison": line["comparison"], "value": float(line["value"])}
-    for column in ("every_days", "start_days", "population", "scope", "asks"):
+    for column in ("every_days", "start_days", "population", "scope", "asks", "before"):
         if line.values.get(column):
             found[column] = line[column]
     if others:

@@ -15,6 +15,7 @@ from cds_service.knowledge.terms import Terms
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
 _MOST_REACTIONS = 3
 _SEVERE = frozenset({"severe"})
+_MEDICINES = frozenset({"medication", "biologic"})
 _INSULIN = "drug:insulin"
 
 
@@ -36,7 +37,7 @@ class Exposure:
 class Allergy:
     """An allergy or intolerance. grave: high criticality, or a severe reaction; never for a mere intolerance.
 
-    reaction: what it did, as recorded; empty where that is not told.
+    reaction: what it did, as recorded; empty where that is not told. of_medicine: the record says that it is to one.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class Allergy:
     nodes: tuple[str, ...]
     grave: bool
     reaction: str = ""
+    of_medicine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def _allergies(record: PatientRecord, terms: Terms) -> Iterable[Allergy]:
         grave = row.criticality == "high" or any(r.severity in _SEVERE for r in row.reaction)
         did = [name for r in row.reaction for m in r.manifestation if (name := label(m))]
         reaction = ", ".join(dict.fromkeys(did[:_MOST_REACTIONS]))
-        yield Allergy(record.reference(row), words, found.nodes, grave and row.type != "intolerance", reaction)
+        of_medicine = not _MEDICINES.isdisjoint(row.category) or any(system in (RXNORM, ATC) for system, _ in pairs)
+        grave = grave and row.type != "intolerance"
+        yield Allergy(record.reference(row), words, found.nodes, grave, reaction, of_medicine)
 
 
 def unresolved(exposures: Sequence[Exposure]) -> tuple[Exposure, ...]:

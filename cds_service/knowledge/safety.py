@@ -23,6 +23,7 @@ __all__ = [
     "Hit",
     "Medicines",
     "allergies",
+    "before_pregnancy",
     "between",
     "breaks",
     "contraindications",
@@ -128,6 +129,14 @@ def contraindications(
         if fact is not None:
             hits.append(Hit("contraindication", draft, node, condition, _ranked(rows), fact=fact))
     return tuple(hits)
+
+
+def before_pregnancy(library: Library, draft: Exposure) -> tuple[Evidence, ...]:
+    """Rows that want pregnancy excluded before the drafted medicine is given, the most severe first."""
+    found = (
+        library.graph.evidence(library.terms.above(n), "contraindicated-in") for n in draft.nodes if not draft.local
+    )
+    return _ranked(row for rows in found for row in rows if row.properties.get("before"))
 
 
 def limits(library: Library, draft: Exposure, value: Callable[[str], FeatureValue | None]) -> tuple[Hit, ...]:

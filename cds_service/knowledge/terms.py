@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from cds_service.features import chinese_names, conditions
 from cds_service.features.feature import ConditionFeature
@@ -21,6 +22,7 @@ from cds_service.language import msg
 _WORDS = re.compile(r"[a-z0-9]+")
 _LONGEST = 6  # words of a name
 _COMPONENT = re.compile(r"\s+/\s+")
+_SPELT, _ALIKE = 6, 0.85  # letters of a word, and how much of it agrees, that a slip of spelling is taken for one
 # Words of a product's strength, form and salt: a component that has no others names nothing.
 _FORM = frozenset((
     "mg", "mcg", "ug", "ml", "unt", "unit", "units", "actuat", "hr", "day", "oral", "tablet", "tablets",
@@ -70,6 +72,15 @@ class Terms:
     def above(self, node: str) -> frozenset[str]:
         """The node itself and all classes that it belongs to."""
         return self._above.get(node, frozenset((node,)))
+
+    def near(self, text: str, nodes: Iterable[str]) -> str | None:
+        """The name of one of the nodes, or of their classes, that a word of a text nearly spells; or None."""
+        wanted = {up for node in nodes for up in self.above(node)}
+        names = [words[0] for words, meant in self._names.items() if len(words) == 1 and not wanted.isdisjoint(meant)]
+        for word in _WORDS.findall(text.lower()):
+            if len(word) >= _SPELT and (found := get_close_matches(word, names, n=1, cutoff=_ALIKE)):
+                return str(found[0])
+        return None
 
     def exact(self, name: str) -> tuple[str, ...]:
         """The drugs and classes that a whole text names."""

@@ -28,16 +28,22 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
+from cds_service.features.latest import LIMIT
 from cds_service.features.si import holds_si, in_si
 from cds_service.features.stays import OfStay
 from cds_service.language import InUnits, Message, msg, signed
 from cds_service.risk.model import Band, NotEstimated, Refusal, RiskEstimate
 
 ADULT = 18  # completed years
+INFANT = 2  # years, below which an age is told in months
 PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is printed as it is
     "mm[Hg]": "mmHg",
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "kg/m2": "kg/m²",
+    "[lb_av]": "lb",
+    "[oz_av]": "oz",
+    "[in_i]": "in",
+    "[ft_i]": "ft",
     "Cel": "°C",
     "[degF]": "°F",
     "10*3/uL": "×10³/µL",
@@ -53,6 +59,7 @@ PRINTED_UNITS = {  # UCUM -> as printed for people; a unit that is not here is p
 
 _SPANS = {  # units that are words: of one, and of several
     "a": (msg("{count} year").text, msg("{count} years").text),
+    "mo": (msg("{count} month").text, msg("{count} months").text),
     "d": (msg("{count} day").text, msg("{count} days").text),
 }
 _OF_SEVERAL = {  # a reason of one input -> of several
@@ -94,12 +101,24 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     if isinstance(value, str):
         return (answers or {}).get(value) or msg("{text}", text=msg(value))
     if isinstance(feature, Demographic):
-        return msg("{age} years", age=whole_years(found))
+        return _age(float(value))
     if isinstance(feature, _NUMBERS):
-        return measured(feature, float(value), found.stated)
+        shown = measured(feature, float(value), found.stated)
+        limit = found.note is not None and found.note.text == LIMIT.text
+        return msg("{sign}{value}", sign=found.note.values["sign"], value=shown) if limit and found.note else shown
     if isinstance(feature, OfStay | AtDischarge | EarlierStays):
         return with_unit(float(value), feature.unit, 0)
     return msg("{value}", value=float(value))
+
+
+def _age(years: float) -> Message:
+    """An age as a clinician says it: in days in the first month, in months below two years."""
+    if years >= INFANT:
+        return msg("{age} years", age=floor(years))
+    months = floor(years * 12)
+    unit, count = ("mo", months) if months else ("d", floor(years * 365.25))
+    one, several = _SPANS[unit]
+    return msg(one if count == 1 else several, count=count)
 
 
 def measured(feature: Numeric, value: float, stated: str | None = None) -> Message:
@@ -262,7 +281,7 @@ def needed(
 
 def not_calculated(reasons: Sequence[Message]) -> Message:
     """Why there is no number: every reason, said once."""
-    return msg("Not calculated: {reasons}", reasons=listed(reasons))
+    return msg("Not calculated: {reasons}", reasons=listed(_together(reasons)))
 
 
 def _reasons(faults: Sequence[Unusable]) -> list[Message]:

@@ -200,3 +200,236 @@ def test_what_an_order_takes_the_place_of_is_not_taken_beside_it(ask):
     assert ask("drug-safety", chart).finding("drug-safety/apixaban+warfarin") is None
     chart.drafts[0]["priorPrescription"] = {"reference": "MedicationRequest/elsewhere"}
     assert ask("drug-safety", chart).finding("drug-safety/apixaban+warfarin") is not None
+
+
+def limited(chart, code, sign, value, unit, ago=timedelta(days=1), **more):
+    """A result that tells only that it lies beyond what the method can measure."""
+    quantity = {"value": value, "comparator": sign, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    return result(chart, code, ago, valueQuantity=quantity, **more)
+
+
+def result(chart, code, ago=timedelta(days=1), **members):
+    return chart.add(
+        "Observation",
+        subject={"reference": "Patient/p1"},
+        code={"coding": [{"system": "http://loinc.org", "code": code}]},
+        effectiveDateTime=(NOW - ago).isoformat(),
+        **{"status": "final", **members},
+    )
+
+
+def test_a_limit_that_settles_the_question_counts_as_its_number(ask):
+    """LDL >400 calls for a statin, a UACR of <3 was measured; each says that it is a limit."""
+    answer = ask("cardiovascular-risk", limited(Chart(45).problem(REFLUX), "13457-7", ">", 400, "mg/dL"))
+    assert answer.summary.startswith("LDL cholesterol >400 mg/dL, and no statin")
+    diabetic = Chart(45).problem("44054006").measured(creatinine=0.9, ast=20, alt=20, platelets=250)
+    assert ask("kidney-liver-check", diabetic).finding("uacr-due") is not None
+    assert ask("kidney-liver-check", limited(diabetic, "9318-7", "<", 3, "mg/g")).finding("uacr-due") is None
+
+
+def test_a_limit_that_settles_nothing_is_no_number(ask):
+    """A creatinine above 15 mg/dL has no clearance."""
+    chart = limited(Chart(66).problem(REFLUX).measured(weight=70), "2160-0", ">", 15, "mg/dL")
+    answer = ask("renal-dosing", chart.draft("Gabapentin 300 mg capsule", "1 capsule daily"))
+    assert "is only a limit" in answer.cards[0].detail
+
+
+POTASSIUM = ("2823-3", {"value": 6.4, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"})
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"note": [{"text": "Specimen hemolyzed, interpret with caution"}]}, "the specimen was haemolysed; repeat it"),
+        ({"note": [{"text": "标本溶血"}]}, "the specimen was haemolysed; repeat it"),
+        ({"note": [{"text": "Not hemolyzed"}]}, None),
+        ({"status": "preliminary"}, "is preliminary"),
+        ({}, None),
+    ],
+)
+def test_what_the_laboratory_says_against_a_value_stands_beside_it(ask, more, words):
+    """A haemolysed or preliminary potassium is heeded, and marked."""
+    chart = result(Chart(60).problem(REFLUX), POTASSIUM[0], timedelta(hours=2), valueQuantity=POTASSIUM[1], **more)
+    answer = ask("drug-safety", chart.draft("spironolactone"))
+    assert answer.finding("drug-safety/spironolactone/test/potassium").severity.name == "CRITICAL"
+    told = f"Potassium of 1 Nov 2026 {words}" if words and words[:2] == "is" else f"Potassium of 1 Nov 2026: {words}"
+    assert (told in answer.cards[0].detail) is (words is not None)
+
+
+def test_a_newer_result_that_cannot_be_read_is_no_old_normal_one(ask):
+    """A potassium in words after a normal one: the card asks for a new one and says why."""
+    chart = Chart(60).problem(REFLUX).measured(ago=timedelta(days=20), potassium=4.0, creatinine=1.0)
+    chart = chart.draft("spironolactone")
+    assert ask("drug-safety", chart).finding("drug-safety/monitoring") is None
+    answer = ask("drug-safety", result(chart, POTASSIUM[0], timedelta(hours=2), valueString="6.9, see comment"))
+    assert answer.summary == "Spironolactone: no usable recent value: potassium"
+    assert "A newer entry cannot be used: Potassium of 1 Nov 2026 holds no number" in answer.cards[0].detail
+    assert answer.suggestions == ["Order potassium"]
+
+
+def test_a_corrected_result_takes_the_place_of_what_it_corrects(ask):
+    """Of two results of one moment the corrected one counts; two final ones that differ are none."""
+    chart = Chart(60).problem(REFLUX).measured(creatinine=1.0)
+    chart = result(chart, POTASSIUM[0], timedelta(hours=2), valueQuantity=POTASSIUM[1]).draft("spironolactone")
+    normal = POTASSIUM[1] | {"value": 4.1}
+    fixed = result(chart, POTASSIUM[0], timedelta(hours=2), valueQuantity=normal, status="corrected")
+    assert ask("drug-safety", fixed).findings == ()
+    chart.rows[-1]["status"] = "final"
+    answer = ask("drug-safety", chart)
+    assert "Potassium has several different values of 1 Nov 2026" in answer.cards[0].detail
+
+
+def test_an_implausible_value_is_shown_as_it_was_recorded(ask):
+    """1.4 umol/L, and not what it would be in mg/dL."""
+    chart = Chart(66).problem(REFLUX).measured(creatinine=(1.4, "umol/L"), weight=70)
+    answer = ask("renal-dosing", chart.draft("Metformin 1000 mg tablet", "1 tablet twice daily"))
+    assert "Creatinine of 22 Oct 2026 is implausible: 1.4 umol/L" in answer.cards[0].detail
+
+
+@pytest.mark.parametrize(
+    ("glucose", "ago", "indicator"), [(328, 1, "warning"), (210, 1, "info"), (328, 60, "info"), (180, 1, None)]
+)
+def test_a_glucose_in_the_range_of_diabetes_is_told_whenever_it_was_taken(ask, glucose, ago, indicator):
+    """From 200 mg/dL on in somebody without diabetes; an HbA1c since then settles it."""
+    chart = Chart(55).problem(REFLUX).measured(ago=timedelta(days=ago), glucose=glucose)
+    answer = ask("diabetes", chart)
+    assert (answer.cards[0].indicator if answer.cards else None) == indicator
+    assert ask("diabetes", chart.measured(ago=timedelta(hours=1), hba1c=5.6)).cards == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "coded", "opens"),
+    [
+        ("Pennicillin rash", {}, True),
+        ("Amoxycilin", {}, True),
+        ("Peanut", {}, False),
+        ("Tape 3M", {"category": ["medication"]}, True),
+        ("Grass pollen", {"category": ["environment"]}, False),
+    ],
+)
+def test_an_allergy_that_cannot_be_read_is_told_where_it_may_matter(ask, words, coded, opens):
+    """A slip of spelling of what is ordered, and whatever the record calls a medicine; not food and pollen."""
+    chart = Chart(40).problem(REFLUX).intolerance(words).draft("amoxicillin")
+    chart.rows[-1] |= coded
+    answer = ask("drug-safety", chart)
+    assert bool(answer.cards) is opens
+    assert not opens or words in answer.summary
+
+
+def test_an_allergy_to_the_very_medicine_is_no_cross_reaction(ask):
+    """The statement of the class says nothing about it."""
+    answer = ask("drug-safety", Chart(40).problem(REFLUX).intolerance("amoxicillin").draft("amoxicillin"))
+    assert answer.summary == "Amoxicillin: allergy or intolerance to amoxicillin on record"
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "problem", "asked"),
+    [
+        (15, "female", REFLUX, True),
+        (15, "male", REFLUX, False),
+        (58, "female", REFLUX, False),
+        (30, "female", "77386006", False),
+    ],
+)
+def test_a_medicine_that_harms_the_unborn_asks_to_exclude_pregnancy(ask, age, sex, problem, asked):
+    """In who may become pregnant; a pregnancy on record has its own card, that is loud."""
+    answer = ask("drug-safety", Chart(age, sex).problem(problem).draft("valproate"))
+    assert (answer.finding("drug-safety/childbearing/valproate") is not None) is asked
+    assert (answer.finding("drug-safety/valproate/disease/pregnancy") is not None) is (problem == "77386006")
+
+
+def test_after_menopause_or_sterilisation_pregnancy_is_no_question(ask):
+    """By the problem list."""
+    chart = Chart(45, "female").problem(REFLUX).diagnosis("Z98.51").draft("isotretinoin")
+    assert ask("drug-safety", chart).finding("drug-safety/childbearing") is None
+
+
+@pytest.mark.parametrize(("interval", "speaks"), [(505, True), (460, False)])
+def test_a_long_qtc_is_told_with_a_medicine_that_prolongs_it(ask, interval, speaks):
+    """From 500 ms on, as a warning."""
+    quantity = {"value": interval, "unit": "ms", "system": "http://unitsofmeasure.org", "code": "ms"}
+    chart = result(Chart(70).problem(REFLUX), "8636-3", valueQuantity=quantity).draft("haloperidol")
+    found = ask("drug-safety", chart).finding("drug-safety/haloperidol/test/qtc")
+    assert (found is not None) is speaks
+
+
+@pytest.mark.parametrize(
+    ("dosage", "structured", "single"),
+    [
+        (None, {"timing": {"repeat": {"count": 1}}}, True),
+        ("150 mg as a single dose", {}, True),
+        ("单次口服", {}, True),
+        ("150 mg daily", {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}, False),
+    ],
+)
+def test_a_single_dose_is_said_beside_evidence_of_treatment(ask, dosage, structured, single):
+    """One capsule of fluconazole is not a course of it."""
+    chart = Chart(60, "female").problem(REFLUX).medicine("11289", "warfarin").measured(inr=2.4)
+    answer = ask("drug-safety", chart.draft("fluconazole 150 mg capsule", dosage, **structured))
+    assert "with warfarin (serious)" in answer.summary
+    assert ("Ordered as a single dose" in answer.cards[0].detail) is single
+
+
+def test_removing_the_draft_is_not_recommended_where_the_other_medicine_is_to_go(ask):
+    """Warfarin beside an NSAID: the row says to avoid the NSAID."""
+    chart = Chart(60).problem(REFLUX)
+    found = ask("drug-safety", chart.medicine("5640", "ibuprofen").draft("warfarin")).finding("drug-safety/ibuprofen+")
+    assert [p.secondary for p in found.proposals] == [True]
+    chart = Chart(60).problem(REFLUX)
+    found = ask("drug-safety", chart.medicine("11289", "warfarin").draft("ibuprofen")).finding("drug-safety/ibuprofen+")
+    assert [p.secondary for p in found.proposals] == [False]
+
+
+@pytest.mark.parametrize(("creatinine", "told"), [(1.8, "about 30 mL/min"), (0.5, None)])
+def test_a_childs_kidney_is_judged_by_a_childs_equation(ask, creatinine, told):
+    """Bedside Schwartz; no creatinine is ordered that is there already, and a healthy kidney is silent."""
+    chart = Chart(9).problem(REFLUX).measured(creatinine=creatinine, height=130, weight=28)
+    answer = ask("drug-safety", chart.draft("gentamicin"))
+    found = answer.finding("drug-safety/kidney-unknown/gentamicin")
+    assert (found is not None) is (told is not None)
+    assert told is None or told in answer.cards[0].detail
+    assert answer.suggestions == []
+
+
+@pytest.mark.parametrize(
+    ("born", "age"), [("2026-10-22", "10 days"), ("2026-09-01", "2 months"), ("2024-06-01", "2 years")]
+)
+def test_an_infants_age_is_told_in_days_or_months(ask, born, age):
+    """A newborn is not of 0 years."""
+    chart = Chart(0, birthDate=born).problem(REFLUX, onset="2026-10-30").draft("promethazine")
+    answer = ask("drug-safety", chart)
+    assert f"at age {age} " in (answer.summary or "") or age == "2 years"
+
+
+@pytest.mark.parametrize(
+    ("order", "indicator", "words"),
+    [
+        (None, "critical", "emergency review"),
+        ("Comfort measures only", "info", "comfort care is on record, ease symptoms"),
+        ("Palliative care consultation", "critical", "emergency review"),
+    ],
+)
+def test_where_comfort_is_the_aim_a_high_news2_calls_nobody(ask, order, indicator, words):
+    """Palliative care alone sets no such limit."""
+    chart = Chart(84).problem(REFLUX).stay().alert()
+    chart = chart.measured(ago=timedelta(hours=1), rr=30, spo2=84, temperature=38.9, hr=128, sbp=82)
+    chart = chart.ordered(text=order) if order else chart
+    answer = ask("deterioration", chart, encounter_class="IMP")
+    assert words in answer.summary
+    assert answer.cards[0].indicator == indicator
+    assert not (indicator == "info" and answer.suggestions)
+
+
+def test_missing_observations_are_named_in_one_sentence(ask):
+    """Seven times "is not on record" is read by nobody."""
+    answer = ask("deterioration", Chart(70).problem(REFLUX).stay(), encounter_class="IMP")
+    assert "Heart rate, Consciousness are not on record" in answer.cards[0].detail
+    assert "is not on record" not in answer.cards[0].detail
+
+
+def test_mammography_waits_until_a_pregnancy_is_over(ask):
+    """Screening is put off; what a pregnancy asks for stays."""
+    lists = ("Procedure", "Immunization")
+    there = [f.key for f in ask("preventive-care", Chart(41, "female").problem(REFLUX).knows(*lists)).findings]
+    pregnant = [f.key for f in ask("preventive-care", Chart(41, "female").problem("77386006").knows(*lists)).findings]
+    assert set(there) - set(pregnant) == {"preventive-care/breast"}
