@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ALGORITHMS = ("ES384", "RS384", "RS256", "ES256")
 MAX_BYTES = 16_384
 _MAX_JTI = 1024
+_MAX_TENANT = 500
 Number = int | float
 
 
@@ -115,6 +116,9 @@ def read(compact: str) -> Token:
         raise Unauthorized("the token's typ is not JWT")
     if not claims.jti or len(claims.jti) > _MAX_JTI:
         raise Unauthorized("the token's jti is empty or too long")
+    tenant = claims.tenant or ""
+    if len(tenant) > _MAX_TENANT or not tenant.isprintable():  # PostgreSQL could not keep it, nor what it did
+        raise Unauthorized("the token's tenant is too long or holds control characters")
     return Token(compact, header, claims)
 
 

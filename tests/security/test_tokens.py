@@ -266,6 +266,8 @@ def test_a_token_without_a_kid_is_refused(trust: Trust, ehr: SigningClient) -> N
         ("jti", 5),
         ("jti", "x" * 1025),
         ("tenant", 7),
+        ("tenant", "north\x00"),
+        ("tenant", "x" * 501),
     ],
 )
 def test_a_claim_of_a_wrong_kind_is_refused(trust: Trust, ehr: SigningClient, claim: str, value: object) -> None:
