@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cds_service.errors import InputError, StoreError
 from cds_service.stores import new_database
 from cds_service.stores.checkpoints import Checkpoints
-from cds_service.stores.sqlite_file import SqliteFile, private
+from cds_service.stores.sqlite_file import BUSY_MS, HURRIED_MS, SqliteFile, private
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -63,7 +63,8 @@ class Database:
 
         Raises Conflict or another StoreError that says what was failing and why.
         On SQLite one at a time in this process: its own way of waiting is to ask again now and then, and under load
-        somebody asks in vain until the time is up.
+        somebody asks in vain until the time is up. After a write that failed, the next ones hardly wait for another
+        process's lock until one is kept: else each call would wait behind the waiting of those before it.
         """
         there = self._file
         return self._noting(self._writing_elsewhere(failing) if there is None else self._writing_file(there, failing))
@@ -89,7 +90,7 @@ class Database:
     def _writing_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
         try:
             with self._turn:
-                with file.transaction() as connection:
+                with file.transaction(hurried=not self.keeps) as connection:
                     yield connection
                 self._committed()
         except sqlite3.Error as error:
@@ -129,6 +130,11 @@ class Database:
         engine = self.engine
         with self._turn:
             with engine.begin() as connection:
+                wait_ms = BUSY_MS if self.keeps else HURRIED_MS
+                if self._checkpoints is not None:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+                elif not self.keeps and connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
                 yield connection
             self._committed()
 

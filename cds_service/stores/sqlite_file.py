@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 BUSY_MS = 2500  # how long a write waits for another process's before it fails
+HURRIED_MS = 100  # the same while writes fail: calls queue behind each other's waiting
 UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
 PRAGMAS = (
     "journal_mode=WAL",
@@ -57,11 +58,17 @@ class SqliteFile:
         self._free.append(taken)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, hurried: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction that begins with its first write and is committed at its end. Raises sqlite3.Error."""
         with self.connection() as connection:
-            yield connection
-            self.commit(connection)
+            if hurried:
+                connection.execute(f"PRAGMA busy_timeout={HURRIED_MS}")
+            try:
+                yield connection
+                self.commit(connection)
+            finally:
+                if hurried:
+                    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """Commits; what was written is on the disk when it returns. Raises sqlite3.Error."""

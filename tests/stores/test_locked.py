@@ -1,0 +1,38 @@
+"""A database that another process keeps locked costs the records of the calls, not their time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from kept import NOW
+
+from cds_service.errors import StoreError
+from cds_service.stores.audit import AuditStore, Entry, note
+from cds_service.stores.database import Database
+
+ENTRY = Entry("sign-off", NOW, None, {})
+
+
+def test_while_writes_fail_the_next_ones_hardly_wait(database: Database) -> None:
+    """Calls are computed one after another: each would wait behind the waiting of those before it."""
+    other = Database(database.url)
+    database.keeps = False  # the first of them has waited its time
+    with other.engine.connect() as holding:
+        if holding.dialect.name == "sqlite":
+            holding.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            holding.exec_driver_sql("UPDATE audit_head SET last = last")
+        started = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(StoreError, match="another process keeps it busy"):
+                note(database, ENTRY)
+        assert time.monotonic() - started < 2.0
+        holding.rollback()
+    note(database, ENTRY)
+    assert database.keeps
+    assert AuditStore(database).verify().entries == 1
+    if database.url.startswith("sqlite"):
+        with database.reading("looking") as connection:
+            assert connection.execute("PRAGMA busy_timeout").fetchone() == (2500,)  # type: ignore[call-overload]
+    other.close()
