@@ -153,6 +153,7 @@ class ReviewPages:
         self.sessions.end(self._found(id_), request)
         response = Answer(self.pages.render("closed.html"), mimetype="text/html")
         take(response, id_)
+        response.headers["Clear-Site-Data"] = '"cache"'  # with the pages that "Back" would show as they were
         return response
 
     def _found(self, id_: str) -> Review:

@@ -425,7 +425,8 @@ def test_a_review_belongs_to_its_browser_and_ends(site: Site) -> None:
     site.clock.at = AS_OF
     other = opened(site, browser, site.launch("missing-lipids"))
     token = csrf(browser.get(other, base_url=APP).text)
-    assert browser.post(f"{other}/close", data={"csrf": token}, base_url=APP).status_code == 200
+    closed = browser.post(f"{other}/close", data={"csrf": token}, base_url=APP)
+    assert (closed.status_code, closed.headers["Clear-Site-Data"]) == (200, '"cache"')
     assert browser.get(other, base_url=APP).status_code == 401
 
 

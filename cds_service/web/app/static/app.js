@@ -11,6 +11,10 @@
     addEventListener(kind, again, { passive: true });
   }
   again();
+  // A page that the browser kept whole is asked for again: the review may be closed.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
 
   // On paper nothing stays folded; afterwards all is as it was.
   let folded = [];
