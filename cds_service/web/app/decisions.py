@@ -25,7 +25,7 @@ def item(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
     outcome, uuid = form.get("outcome"), UUID(card["uuid"])
     if outcome == "accepted":
         return Item(uuid, "accepted", now, _chosen(card, form.getlist("suggestion")))
-    comment = form.get("comment", "").strip()[:_LONGEST_COMMENT] or None
+    comment = form.get("comment", "").replace("\x00", "").strip()[:_LONGEST_COMMENT] or None
     if outcome == "snoozed":
         return Item(uuid, "overridden", now, (), SNOOZE, comment)
     if outcome != "overridden":

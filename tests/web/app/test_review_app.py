@@ -187,8 +187,11 @@ def test_the_answer_of_the_review_is_kept_once_and_shown(site: Site) -> None:
     path = opened(site, browser, site.launch("heart-failure", card["uuid"]))
     token = csrf(browser.get(path, base_url=APP).text)
     reason = card["overrideReasons"][0]
-    form = {"csrf": token, "card": card["uuid"], "outcome": "overridden", "reason": reason["code"], "comment": "seen"}
+    form = {"csrf": token, "card": card["uuid"], "outcome": "overridden", "reason": reason["code"]}
+    form["comment"] = "seen\x00"  # PostgreSQL keeps no such character
     assert browser.post(f"{path}/answer", data=form, base_url=APP).status_code == 302
+    with site.store.database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT comment FROM feedback").scalars().all() == ["seen"]
     again = browser.get(path, base_url=APP).text
     assert "Overridden" in again
     assert reason["display"] in again.replace("&#39;", "'")
