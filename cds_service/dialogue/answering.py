@@ -130,7 +130,7 @@ def stream(
     reason = ""
     try:
         for line in _lines(model.stream(sent, deadline=deadline)):
-            one = _checked(line, shown, of, scrubber)
+            one = checked(line.text, line.cites, shown, of, scrubber)
             if one not in said:
                 said.append(one)
                 yield one
@@ -161,11 +161,17 @@ def _lines(pieces: Iterator[str]) -> Iterator[_Line]:
                 continue
 
 
-def _checked(line: _Line, sources: Sequence[Source], of: Material, scrubber: Scrubber | None) -> Said:
-    text = clean(unmark(line.text))
+def checked(
+    text: str, cites: Sequence[str], sources: Sequence[Source], of: Material, scrubber: Scrubber | None = None
+) -> Said:
+    """A model's sentence with why it is not supported by the sources that it cites, if it is not.
+
+    sources: those that were sent. scrubber: what puts names and dates back, where they were taken out.
+    """
+    text = clean(unmark(text))
     text = scrubber.put_back(text) if scrubber is not None else text
     by_id = {one.id: one for one in sources}
-    cites = tuple(dict.fromkeys(line.cites))
+    cites = tuple(dict.fromkeys(cites))
     if not text or not cites or any(cite not in by_id for cite in cites):
         return Said(text, tuple(c for c in cites if c in by_id), ("it cites what was not sent",))
     cited = [by_id[cite] for cite in cites]

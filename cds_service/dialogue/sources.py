@@ -112,6 +112,8 @@ def _chart(record: PatientRecord, documents: Iterable[Document]) -> Chart:
     for document in documents:
         for one in document.passages:
             kind, _, id_ = one.reference.partition("/")
-            row = {"resourceType": kind, "id": id_, "status": "current", "conclusion": one.text}
+            row: dict[str, object] = {"resourceType": kind, "id": id_, "status": "current", "conclusion": one.text}
+            if one.section:
+                row["meta"] = {"tag": [{"display": one.section}]}
             rows[one.reference] = row | ({"date": document.at.isoformat()} if document.at is not None else {})
     return Chart(base.as_of, rows, base.urls, base.foreign, base.patient)

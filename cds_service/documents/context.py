@@ -61,8 +61,8 @@ _PSEUDO = _words(
 _DENY_BEFORE = _words(
     r"no", r"not", r"denie[sd]", r"deny(?:ing)?", r"without", r"negative for", r"free of", r"absence of", r"never",
     r"(?:is|was|are|were|does|did|has|have|had)n'?t", r"rules? out for", r"ruled out for", r"no evidence of", r"nor",
-    r"neither", r"declines", r"not have", r"no sign of",
-    "否认", "未见", "无", "没有", "未", "非", "并无", "未发现", "排除了", "已排除", "从未", "不伴",
+    r"neither", r"declin(?:es|ed|ing)", r"refus(?:es|ed|ing)", r"not have", r"no sign of",
+    "否认", "拒绝", "未见", "无", "没有", "未", "非", "并无", "未发现", "排除了", "已排除", "从未", "不伴",
 )  # fmt: skip
 _DENY_AFTER = _words(
     r"(?:is|was|were|are|has been|have been) (?:ruled out|excluded|absent|negative|denied|not (?:seen|present|found))",
@@ -104,7 +104,8 @@ _FAMILY_BEFORE = _words(
     r"family (?:medical )?history(?: (?:of|for))?", r"fh(?:x)?", r"mother'?s?", r"father'?s?", r"brother'?s?",
     r"sister'?s?",
     r"sibling'?s?", r"maternal", r"paternal", r"grand(?:mother|father|parent)s?", r"aunts?", r"uncles?", r"cousins?",
-    r"(?:her|his) (?:son|daughter|wife|husband|partner|child(?:ren)?)", r"son", r"daughter", r"parents?", r"relatives?",
+    r"(?:her|his) (?:son|daughter|partner|child(?:ren)?)", r"wife'?s?", r"husband'?s?", r"spouse'?s?", r"roommate'?s?",
+    r"son", r"daughter", r"parents?", r"relatives?",
     r"runs in the family", "家族史", "家族", "父亲", "母亲", "父母", "兄", "弟", "姐", "妹", "儿子", "女儿", "祖父",
     "祖母",
     "外祖", "配偶", "亲属", "其父", "其母", "父", "母",

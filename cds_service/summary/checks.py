@@ -264,7 +264,9 @@ def _taken(part: Part, kind: str, value: str) -> bool:
 def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
     said = claim.values("cause") | ({"due"} if _from_another(claim, named) else set())
     if "due" in said:
-        inside = any(("cause", "due") in p.operators for p in about)
+        inside = any(
+            ("cause", "due") in p.operators and (not p.text or all(p in group for group in named)) for p in about
+        )
         allergy = any(p.kind == "AllergyIntolerance" for p in about)
         linked = any(p.reasons for p in about)
         by = {t.text.lower() for t in claim.of("cause")}

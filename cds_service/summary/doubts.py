@@ -9,6 +9,11 @@ from cds_service.summary.evidence import Part
 
 Group = list[Part]
 _BOOKED = re.compile(r"(?i)(?:is |has been )?booked|已预约")
+_ASKED = re.compile(
+    r"(?i)^(?:please |to |plans? (?:is )?(?:to )?|will |should |recommend(?:ed)? (?:to )?)?(?:follow[- ]?up|repeat"
+    r"|consider|recommend|schedule|arrange|refer|return|recheck|check|obtain|order|start|begin|stop|hold|continue|resume"
+    r"|increase|decrease|reduce|taper|monitor|avoid|give|administer|discuss|trial|plan(?:ned)?)\b|^(?:拟|建议|计划|嘱|请)"
+)
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 
 
@@ -44,7 +49,7 @@ def _doubt(claim: Claim, named: list[Group], hedged: bool) -> list[str] | None:
 def planned(claim: Claim, about: Group) -> list[str]:
     """What is wrong about a plan: said of what is done, or done said of what is only planned."""
     said = claim.values("time")
-    pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned"]
+    pending = [p for p in about if p.kind in _NOT_DONE_YET or p.state == "planned" or (p.text and asks(p.text))]
     over = [p for p in about if p not in pending]
     if any(_BOOKED.match(t.text) for t in claim.of("time")) and not any(_is_booked(p) for p in about):
         return ["it is said to be booked, and the record does not say so"]
@@ -53,6 +58,11 @@ def planned(claim: Claim, about: Group) -> list[str]:
     if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
         return ["it is said to be done, and the record only plans it"]
     return []
+
+
+def asks(text: str) -> bool:
+    """True for a sentence of a document that asks for something: `Repeat CT in 6 months`, `Start aspirin`."""
+    return _ASKED.search(text.strip()) is not None
 
 
 def _is_booked(part: Part) -> bool:

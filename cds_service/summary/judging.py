@@ -13,6 +13,7 @@ from cds_service.summary.comparing import beside_reasons, row_reasons
 from cds_service.summary.control import control_reasons
 from cds_service.summary.degrees import degrees
 from cds_service.summary.evidence import OPAQUE, Part, parts
+from cds_service.summary.in_text import in_text_reasons
 from cds_service.summary.leveling import against_before
 from cds_service.summary.levels import DERIVED, findings_of
 from cds_service.summary.lexicon import WHOLE, lexicon
@@ -121,6 +122,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         reasons += control_reasons(found, usable)
         reasons += link_reasons(found, state.spoken) + follow_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
+        reasons += in_text_reasons(text, found, state.spoken, usable)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))

@@ -1,0 +1,203 @@
+"""What a sentence says otherwise than the one sentence of a document that it rests on.
+
+A resource has members for its state, its time and its reason; a document has words, and here the words of the two are
+compared: over or going on, asked for or done, what caused what, allergic or tolerated, and which part of the body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cds_service.summary.bound import Group, bound_reasons, groups_of, own_groups, ratio_reasons
+from cds_service.summary.claims import Claim
+from cds_service.summary.doubts import asks
+from cds_service.summary.evidence import Part
+from cds_service.summary.lexicon import Token, scan
+from cds_service.summary.order import Spoken
+from cds_service.summary.spelling import normal
+
+_OVER = frozenset({"past", "stopped", "completed", "held"})
+_LASTING = frozenset({  # words for what is active that may be said of what began once
+    "since", "has", "have", "has had since", "present", "receive", "use", "自", "以来", "伴有", "合并", "存在", "患",
+    "患有", "罹患", "有效",
+})  # fmt: skip
+_STOP = frozenset({"stop", "hold", "discontinue", "cease"})
+_DONE = re.compile(
+    r"(?i)\b(?:was|were|has been|have been|had been|underwent|received|had|saw)\b|已|(?<!未)行过|做过|曾"
+)
+_ONCE = frozenset({"history of", "h/o", "previous", "previously", "prior", "past", "既往", "曾", "曾有", "曾患", "史"})
+_TAKING = re.compile(r"(?i)\btak(?:es?|ing)|\bis on\b|\bus(?:es?|ing)\b|receiv|服|用")
+_EXCEPT = re.compile(r"(?i)\b(?:except|other than|apart from|aside from|besides)\b|除.{0,20}外")
+_DECLINED = re.compile(r"(?i)\b(?:declin|refus)\w+|拒绝|不同意")
+_IF = re.compile(r"(?i)\b(?:if|unless|in case|should (?:she|he|they|symptoms))\b|如果|如有|若|一旦|如(?=发|出|有|仍)")
+_CAUSED_BY = frozenset({
+    "because of", "because", "due to", "caused by", "secondary to", "owing to", "attributed to", "attributable to",
+    "result of", "consequence of", "induced by", "triggered by", "as a result of", "complication of", "继发于",
+})  # fmt: skip
+_CAUSES = frozenset(
+    {"causes", "cause", "caused", "causing", "led to", "leading to", "resulted in", "导致", "引起", "造成"}
+)
+_ALLERGIC = re.compile(
+    r"(?i)allerg|anaphyla|hives|urticaria|angio-?o?edema|\brash|adverse (?:drug )?reaction|intoleran"
+    r"|过敏|皮疹|荨麻疹|不耐受"
+)
+_TOLERATED = re.compile(r"(?i)\btolerat|(?<!不)耐受|\bnot allergic")
+_PLACE = re.compile(
+    r"(?i)\b(?:upper|lower|middle|mid|proximal|distal|anterior|posterior|superior|inferior|medial|lateral)[ -]"
+    r"(?:and [a-z]+ )?(?:lobes?|lungs?|zones?|limbs?|extremit(?:y|ies)|quadrants?|poles?|thirds?|gi\b|gastro|abdomen"
+    r"|legs?|arms?|back|respiratory|jaw|eyelids?|lips?|wall|tibia|femur|humerus|radius|aort\w*)"
+    r"|[上中下](?:叶|肢|极|段|腹|消化道)"
+)
+
+
+def in_text_reasons(text: str, found: Sequence[Claim], spoken: Sequence[Spoken], usable: Iterable[Part]) -> list[str]:
+    """What is wrong about a sentence that rests on sentences of documents; empty where it rests on none.
+
+    text: the sentence. found: its claims. spoken: for each name, where it stands and the parts that bear it.
+    """
+    by_start = dict(spoken)
+    reasons = _place(text, usable)
+    before: list[Part] = []
+    about: list[Claim] = []
+    for claim in found:
+        groups = [by_start[m.tokens[0].start] for m in claim.mentions if m.tokens[0].start in by_start]
+        about = [claim] if claim.mentions else about
+        before = [p for p in (groups[0] if groups else before) if p.text and all(p in g for g in groups)]
+        each = [_otherwise(claim, about, part, text) for part in before]
+        if each and all(each):
+            reasons += each[0]
+    return reasons
+
+
+def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str) -> list[str]:
+    """What one claim says otherwise than one sentence of a document. about: what it speaks of."""
+    own = own_groups(about, groups_of(part.text))
+    return [
+        *_state(claim, own, asks(part.text)),
+        *_except(claim, part, sentence),
+        *_asked(part, sentence),
+        *_conditional(own, part, sentence),
+        *_cause(claim, part),
+        *_allergy(claim, part),
+        *_whose(claim, part),
+        *_which(claim, own),
+        *bound_reasons(claim, about, part.text),
+        *ratio_reasons(sentence, part.text),
+    ]
+
+
+def _state(claim: Claim, own: Sequence[Group], asked: bool) -> list[str]:
+    """What is wrong about what is over, or goes on. asked: the document only asks for it."""
+    tokens = [t for group in own for t in group.tokens]
+    said, written = claim.values("state"), {v for t in tokens for k, v in ((t.kind, t.value), *t.also) if k == "state"}
+    if any(m.denied for m in claim.mentions) or claim.of("deny"):
+        return []
+    if said & _OVER and not written & _OVER:
+        return ["it is said to be over, and the document does not say so"]
+    if not _goes_on(claim.tokens) or _goes_on(tokens):
+        return []
+    if written & _OVER or any(t.text.lower() in _STOP for t in tokens):
+        return ["it is said to go on, and the document says that it is over"]
+    if any(t.text.lower() in _ONCE for t in tokens):
+        return ["it is said to go on, and the document tells of it as history"]
+    return (
+        []
+        if asked is False and (_taken(tokens) or not _takes(claim))
+        else ["the document does not say that it goes on"]
+    )
+
+
+def _takes(claim: Claim) -> bool:
+    """True if a claim says that a medicine is taken."""
+    return any(t.kind == "state" and _TAKING.search(t.text) for t in claim.tokens)
+
+
+def _taken(tokens: Iterable[Token]) -> bool:
+    """True if what a document says of a medicine reads like one that is taken: how much, how often, that it began."""
+    return any(t.kind in ("freq", "route", "form", "kind") or (t.number is not None and t.number.unit) for t in tokens)
+
+
+def _goes_on(tokens: Iterable[Token]) -> bool:
+    return any(t.kind == "state" and t.value == "active" and t.text.lower() not in _LASTING for t in tokens)
+
+
+def _asked(part: Part, sentence: str) -> list[str]:
+    if not _DONE.search(sentence) or _DONE.search(part.text):
+        return []
+    if _DECLINED.search(part.text) and not _DECLINED.search(sentence):
+        return ["it is said to be done, and the document says that it was declined"]
+    return ["it is said to be done, and the document only asks for it"] if asks(part.text) else []
+
+
+def _except(claim: Claim, part: Part, sentence: str) -> list[str]:
+    """What is wrong about `no known allergies` where the document goes on: `except codeine`."""
+    none = any(t.value in ("#nka", "#nkda") for t in claim.tokens)
+    denied = none or claim.of("deny") or any(m.denied for m in claim.mentions)
+    left_out = _EXCEPT.search(part.text) and not _EXCEPT.search(sentence)
+    return ["the document names an exception"] if denied and left_out else []
+
+
+def _conditional(own: Sequence[Group], part: Part, sentence: str) -> list[str]:
+    """What is wrong about `Potassium is above 5.5` where the document says `if potassium is above 5.5`."""
+    first = _IF.search(normal(part.text))
+    starts = [t.start for group in own for t in group.tokens if t.kind in ("term", "word")]
+    if first is None or _IF.search(normal(sentence)) or not starts or min(starts) < first.start():
+        return []
+    return ["the document says it under a condition"]
+
+
+def _cause(claim: Claim, part: Part) -> list[str]:
+    """What is wrong about `A because of B` where the document has it the other way round."""
+    said = _led(claim.tokens)
+    if said is None:
+        return []
+    written = _led(scan(normal(part.text)))
+    if written is None:
+        return ["the document does not name that cause"]
+    turned = said[0] & (written[1] - written[0]) or said[1] & (written[0] - written[1])
+    return ["the document has cause and effect the other way round"] if turned else []
+
+
+def _led(tokens: Sequence[Token]) -> tuple[set[str], set[str]] | None:
+    """(terms of the cause, terms of the effect) around the first word for a cause; None where there is none."""
+    for at, token in enumerate(tokens):
+        word = token.text.lower()
+        if token.kind == "cause" and word in _CAUSED_BY | _CAUSES:
+            before = {t.value for t in tokens[:at] if t.kind in ("term", "word")}
+            after = {t.value for t in tokens[at + 1 :] if t.kind in ("term", "word")}
+            return (after, before) if word in _CAUSED_BY else (before, after)
+    return None
+
+
+def _allergy(claim: Claim, part: Part) -> list[str]:
+    if "AllergyIntolerance" not in claim.values("kind") or any(m.denied for m in claim.mentions) or claim.of("deny"):
+        return []
+    if _TOLERATED.search(part.text):
+        return ["the document says that it is tolerated"]
+    said = f"{part.text} {part.source.json.get('meta', '')}"  # a tag holds the heading that the sentence stands under
+    return [] if _ALLERGIC.search(said) else ["the document tells of no allergy"]
+
+
+def _whose(claim: Claim, part: Part) -> list[str]:
+    """What is wrong about `his wife tested negative` where the sentence of the document names no such person."""
+    known = {value for kind, value in part.operators if kind == "person"}
+    return ["the document says that of another person"] if claim.values("person") - known else []
+
+
+def _which(claim: Claim, own: Sequence[Group]) -> list[str]:
+    """What is wrong about `the first dose` where the document says `the last dose`."""
+    kinds = ("rank", "ordinal")
+    said = {v for kind in kinds for v in claim.values(kind)}
+    written = {t.value for group in own for t in group.tokens if t.kind in kinds}
+    return ["the document says it of another one"] if said and written and not said & written else []
+
+
+def _place(text: str, usable: Iterable[Part]) -> list[str]:
+    """Parts of the body that the sentence names more closely, or otherwise, than what it cites."""
+    found = {m[0].casefold() for m in _PLACE.finditer(normal(text))}
+    if not found:
+        return []
+    sources = {id(p.source): p.source for p in usable}.values()
+    known = " ".join(normal(t) for s in sources for t in (*(name for _, name in s.names), *s.free)).casefold()
+    return [f"not in what is cited: {place}" for place in sorted(found) if place.replace("-", " ") not in known]
