@@ -16,8 +16,9 @@ from cds_service import fetch
 from cds_service.clock import Clock, Deadline
 from cds_service.desks import Desk, Desks
 from cds_service.errors import BadRequest, PreconditionFailed
+from cds_service.features import catalogue
 from cds_service.features.extract import extract
-from cds_service.features.feature import FeatureValues
+from cds_service.features.feature import FeatureValues, Unusable
 from cds_service.fhir.code_map import CodeMap
 from cds_service.fhir.context import clinical_context
 from cds_service.findings import Finding
@@ -240,7 +241,7 @@ class Pipeline:
         if not context.record.deceased:  # none about the dead
             findings = with_failures(case, with_outlook(case, service.find(case)))
         if not context.record.deceased and all(finding.quiet for finding in findings):
-            _refuse(service, basis.gaps)  # no card for want of data is not the same as nothing to say
+            _refuse(service, basis.gaps, values)  # no card for want of data is not the same as nothing to say
         return self._shown(desk, basis, case, findings, assessment_id)
 
     def _shown(
@@ -254,11 +255,17 @@ class Pipeline:
         return Decision(assessment_id, basis, case, findings, withheld, shown)
 
 
-def _refuse(service: Service, missing: tuple[Gap, ...]) -> None:
-    """Raises PreconditionFailed if data are missing that the service can do without only if it finds something."""
+def _refuse(service: Service, missing: tuple[Gap, ...], values: FeatureValues) -> None:
+    """Raises PreconditionFailed if data are missing that the service can do without only if it finds something.
+
+    Age is one of them: whether a service may speak at all depends on it.
+    """
     lacking = fetch.refusal(tuple(gap for gap in missing if gap.key in service.optional), required=False)
     if lacking is not None:
         raise PreconditionFailed(lacking)
+    age = values.entries.get(catalogue.AGE.id)
+    if isinstance(age, Unusable):
+        raise PreconditionFailed(f"{age.words}, and without the age nothing can be said: send Patient.birthDate.")
 
 
 def estimate(

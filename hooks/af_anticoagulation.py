@@ -72,7 +72,11 @@ CORRECTABLE: dict[Feature, Message] = {
 def find(case: Case) -> tuple[Finding, ...]:
     """What the valve demands, else what the score says; then what can be corrected before or under treatment."""
     age = case.values.usable(catalogue.AGE)
-    if case.values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < ADULT:
+    if case.values.flag(catalogue.PALLIATIVE_CARE):
+        return ()
+    if age is None:  # the score cannot speak, and what a valve demands does not ask for the age
+        return valve(case)
+    if published.whole_years(age) < ADULT:
         return ()
     main = fibrillation.with_appendage(case, valve(case) or score(case))
     # Advice to start one; that one which is taken harms is an alarm whatever was stopped before it.

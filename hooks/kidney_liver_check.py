@@ -38,9 +38,13 @@ THRESHOLDS = {
 def find(case: Case) -> tuple[Finding, ...]:
     """Kidney findings, then liver findings."""
     age = case.values.usable(catalogue.AGE)
-    if case.values.flag(catalogue.PALLIATIVE_CARE) or age is None or published.whole_years(age) < ADULT:
+    if case.values.flag(catalogue.PALLIATIVE_CARE):
         return ()
     rise = None if case.values.flag(catalogue.DIALYSIS) else creatinine_rise(case.context.record, catalogue.CREATININE)
+    if age is None:  # a rise is one at any age
+        return kidneys.injury(case, rise)
+    if published.whole_years(age) < ADULT:
+        return ()
     metformin = kidneys.metformin_in_injury(case, rise) or kidneys.metformin(case)
     if case.values.flag(catalogue.PREGNANCY):  # creatinine falls there: a rise means all the more
         return kidneys.injury(case, rise)

@@ -354,6 +354,15 @@ def test_nothing_to_say_for_want_of_data_is_a_412(server: FhirServer) -> None:
     assert "labs (the EHR's server did not answer in time)" in ehr.refusal(ehr.request(without=("labs",)))
 
 
+@pytest.mark.parametrize(("born", "why"), [(None, "is not on record"), ("1985", "is incomplete")])
+def test_nothing_to_say_for_want_of_the_age_is_a_412(ehr: Ehr, born: str | None, why: str) -> None:
+    """Whether most services may speak depends on it: an empty list of cards would look like nothing to say."""
+    request = json.loads(json.dumps(ehr.request()))
+    request["prefetch"]["patient"]["birthDate"] = born
+    told = ehr.refusal(request)
+    assert told == f"The date of birth {why}, and without the age nothing can be said: send Patient.birthDate."
+
+
 def test_what_the_token_does_not_cover_is_not_asked_for(ehr: Ehr) -> None:
     """The server is used within the scopes that were granted."""
     request = ehr.request(without=("allergies", "conditions"))

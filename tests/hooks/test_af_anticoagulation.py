@@ -75,6 +75,14 @@ def test_with_a_mechanical_valve_points_do_not_decide(ask):
     assert ask(SERVICE, Chart(50).problem(FIBRILLATION).diagnosis(MECHANICAL).medicine(WARFARIN)).findings == ()
 
 
+def test_what_a_valve_demands_is_told_without_an_age(ask):
+    """The score needs the age, and stays silent; the alarm does not."""
+    made = Chart(70).diagnosis(MECHANICAL).medicine(APIXABAN)
+    made.rows[0].pop("birthDate")
+    (found,) = ask(SERVICE, made).findings
+    assert found.key == "mechanical-valve/direct-oral-anticoagulant"
+
+
 def test_a_direct_anticoagulant_with_a_mechanical_valve_is_critical(ask):
     """Treated, and wrongly: the one thing said to someone under an anticoagulant, with or without fibrillation."""
     for chart in (Chart(50).diagnosis(MECHANICAL), fibrillating().diagnosis(MECHANICAL)):

@@ -173,6 +173,13 @@ def test_a_rise_within_days_is_called_what_it_is(ask):
     assert "acute kidney injury, stage 2" in ask(SERVICE, risen(2.4, 1.1, ago=6)).summary
 
 
+def test_kidney_injury_is_told_without_an_age(ask):
+    """A rise is one at any age; no eGFR and no stage of chronic disease is told beside it."""
+    made = risen(2.4, 1.1, ago=6)
+    made.rows[0].pop("birthDate")
+    assert [f.key for f in ask(SERVICE, made).findings] == ["kidney-injury"]
+
+
 def test_kidney_injury_tells_potassium_or_that_it_was_not_measured(ask):
     """A value of these days is told, a dangerous one in the first line; else it is ordered with the creatinine."""
     without = ask(SERVICE, risen())
