@@ -12,9 +12,8 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 from joserfc import jwt
@@ -27,7 +26,9 @@ from cds_service.observer import NOBODY, Observer
 from cds_service.outbound import Outbound, OutboundError, Secret
 from cds_service.protocol.context import FHIR_ID
 from cds_service.protocol.request import BEARER
-from cds_service.settings import Settings, SmartEhr
+from cds_service.security.smart_registration import Registration as Registration
+from cds_service.security.smart_registration import registered
+from cds_service.settings import Settings
 
 ID_TOKEN_ALGORITHMS = ("ES384", "ES256", "RS384", "RS256")
 SESSION_SCOPES = ("openid", "fhirUser", "online_access")
@@ -42,21 +43,6 @@ class LaunchError(CurbsideError):
 
     http_status = 400
     issue_code = "login"
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """One EHR that may start the app. name: in the settings."""
-
-    name: str
-    ehr: SmartEhr
-    secret: Secret | None = None
-    keys: KeySet | None = None
-
-    @property
-    def issuer(self) -> str:
-        """The FHIR base URL, without a final slash."""
-        return self.ehr.issuer.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +90,11 @@ class SmartClient:
         self._clock = clock
         self.registrations: dict[str, Registration] = {}
         for name, ehr in settings.smart.items():
-            self.registrations[name] = _registration(name, ehr, settings)
+            self.registrations[name] = registered(name, ehr, settings)
         issuers = [r.issuer for r in self.registrations.values()]
         if len(set(issuers)) != len(issuers):
             raise SettingsError("settings: two [smart.NAME] tables have the same issuer. Merge the two.")
-        allowed = [url for r in self.registrations.values() for url in (_origin(r.issuer), *r.ehr.origins)]
+        allowed = [origin for r in self.registrations.values() for origin in r.origins]
         self._outbound = Outbound(
             allowed,
             allow_insecure_loopback=settings.dev.allow_insecure_loopback,
@@ -194,7 +180,7 @@ class SmartClient:
         endpoints = {}
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             value = found.get(name)
-            if not isinstance(value, str) or not self._outbound.allows(value):
+            if not isinstance(value, str) or not registration.owns(value):
                 raise LaunchError(
                     f"The EHR names a {name} on a host that is not registered for it. Whoever runs this app can add "
                     "the host to the EHR's origins."
@@ -314,36 +300,3 @@ class SmartClient:
         sets = [r.keys for r in self.registrations.values() if r.keys is not None]
         found = {key.kid: key.as_dict(private=False) | {"use": "sig"} for keys in sets for key in keys.keys}
         return {"keys": list(found.values())}
-
-
-def _registration(name: str, ehr: SmartEhr, settings: Settings) -> Registration:
-    where = f"settings: smart.{name}"
-    if not ehr.issuer or not ehr.client_id:
-        raise SettingsError(f"{where} needs issuer (the FHIR base URL) and client_id.")
-    if ehr.client and ehr.client not in settings.clients:
-        raise SettingsError(f"{where}.client names no [clients.NAME] table.")
-    if ehr.auth == "client_secret" and ehr.secret_file is None:
-        raise SettingsError(f"{where}.secret_file is missing. Put the client secret into a file of its own.")
-    if ehr.auth == "private_key_jwt" and ehr.key_file is None:
-        raise SettingsError(f"{where}.key_file is missing. Give a JWKS file with the private key that signs first.")
-    secret = Secret(_text(where, "secret_file", ehr.secret_file).strip()) if ehr.secret_file is not None else None
-    keys = None
-    if ehr.key_file is not None:
-        try:
-            keys = KeySet.import_key_set(orjson.loads(_text(where, "key_file", ehr.key_file)))
-        except (JoseError, ValueError, TypeError, KeyError):
-            raise SettingsError(f"{where}.key_file must be a JWKS with private EC or RSA keys.") from None
-    return Registration(name, ehr, secret, keys)
-
-
-def _text(where: str, key: str, path: Path | None) -> str:
-    assert path is not None
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{where}.{key} cannot be read. Name a text file that this user may read.") from None
-
-
-def _origin(url: str) -> str:
-    split = urlsplit(url)
-    return f"{split.scheme}://{split.netloc}"

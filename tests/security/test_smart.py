@@ -167,3 +167,21 @@ def test_any_number_of_seconds_is_a_time(lasts: float, monkeypatch: Any) -> None
     monkeypatch.setattr(smart, "_id_token", lambda *_: {"fhirUser": "Practitioner/1"})
     flow = Flow("main", "state", "nonce", "verifier", "http://127.0.0.1:8/token", "http://127.0.0.1:8/jwks")
     assert AS_OF <= smart.finish(flow, "code", CALLBACK).expires <= AS_OF + timedelta(days=1)
+
+
+@pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_one_ehr_cannot_name_an_endpoint_of_another(endpoint: str, monkeypatch: Any) -> None:
+    """Both are registered: one that is broken into must get neither the codes nor the secrets of the other."""
+    north = SmartEhr(issuer="https://north.example/fhir", client_id="n", origins=("https://login.north.example",))
+    south = SmartEhr(issuer="https://south.example/fhir", client_id="s")
+    smart = SmartClient(Settings(smart={"north": north, "south": south}), FixedClock(AS_OF))
+    found: dict[str, Any] = dict.fromkeys(
+        ("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://login.north.example/x"
+    )
+    found["code_challenge_methods_supported"] = ["S256"]
+    monkeypatch.setattr(smart, "_json", lambda _: found)
+    launch = (smart.by_issuer(north.issuer), "launch", CALLBACK, ("Patient",))
+    assert smart.begin(*launch)[1].startswith("https://login.north.example/x?")
+    found[endpoint] = "https://south.example/x"
+    with pytest.raises(LaunchError, match=f"{endpoint} on a host that is not registered for it"):
+        smart.begin(*launch)
