@@ -38,7 +38,7 @@ def routes(
         review = sessions.find(id_, request)
         g.app_language = review.language
         registration = smart.registrations[review.registration]
-        if not governs(registration.ehr.governance, review.grant.user):
+        if not governs(registration.ehr, review.grant.user):
             raise Forbidden("These views are for users with the governance role.")
         return review, registration
 

@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, render_template, request
 
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.language import LANGUAGES, Words, msg, words
-from cds_service.settings import Settings
+from cds_service.settings import Settings, SmartEhr
 from cds_service.web.app.source_page import kinds
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,7 +32,7 @@ class Pages:
             )
         self.callback = f"{launch.removesuffix('launch')}callback"
         self._language, self._units = settings.cards.language, settings.cards.units
-        self._governance = {name: ehr.governance for name, ehr in settings.smart.items()}
+        self._ehrs = settings.smart
         self._idle_s = int(60 * settings.app.idle_minutes)
         frames = sorted({origin for ehr in settings.smart.values() for origin in ehr.frame_ancestors})
         self._policy = _policy(frames)
@@ -74,7 +74,7 @@ class Pages:
             "_": translate,
             "say": say,
             "kinds": kinds,
-            "governs": review is not None and governs(self._governance[review.registration], review.grant.user),
+            "governs": review is not None and governs(self._ehrs[review.registration], review.grant.user),
             "language": "zh-Hans" if say.language == "zh_Hans" else "en",
             "languages": LANGUAGES,
             "idle_s": self._idle_s,
@@ -92,10 +92,10 @@ class Pages:
         return response
 
 
-def governs(users: tuple[str, ...], user: str) -> bool:
-    """True if a user is one of those named, as `Practitioner/42` or as a whole URL."""
-    relative = "/".join(urlsplit(user).path.rstrip("/").split("/")[-2:])
-    return user in users or relative in users
+def governs(ehr: SmartEhr, user: str) -> bool:
+    """True if a user is one of those named, as a whole URL or, one of the EHR's own server, as `Practitioner/42`."""
+    relative = user.removeprefix(f"{ehr.issuer.rstrip('/')}/")
+    return user in ehr.governance or relative in ehr.governance
 
 
 def install(app: Flask) -> None:

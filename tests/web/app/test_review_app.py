@@ -526,8 +526,10 @@ def test_governance_is_for_those_with_the_role(site: Site) -> None:
     link = re.search(r'href="([^"]+/governance/[0-9a-f-]{36})"', page)
     assert link is not None
     assert "the same to the byte" in browser.get(link.group(1), base_url=APP).text
-    site.behaviour.id_token["fhirUser"] = f"{site.ehr.fhir}/Practitioner/someone-else"
-    other = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+    for stranger in (f"{site.ehr.fhir}/Practitioner/someone-else", "https://other.example/fhir/Practitioner/example"):
+        site.behaviour.id_token["fhirUser"] = stranger
+        other = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+        assert browser.get(f"{other}/governance", base_url=APP).status_code == 403
     assert browser.get(f"{other}/monitoring", base_url=APP).status_code == 403
     refused = browser.get(f"{other}/governance", base_url=APP)
     assert refused.status_code == 403
