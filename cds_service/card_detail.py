@@ -129,8 +129,9 @@ def _reasoning(finding: RiskFinding, cited: Cited) -> list[Block]:
     for detail in (*_details(result[0], moved, shared=scale is not None), *notes):
         if detail not in details:
             details.append(detail)
-    blocks.append(Paragraph((Strong(words(msg("Details:"))),)))
-    blocks.append(Bullets(tuple((_span(detail, words),) for detail in details)))
+    if details:
+        blocks.append(Paragraph((Strong(words(msg("Details:"))),)))
+        blocks.append(Bullets(tuple((_span(detail, words),) for detail in details)))
     return blocks
 
 

@@ -123,7 +123,7 @@ SODIUM = Orderable(
     propose.laboratory("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "Sodium"),
     same=("2951-2", "2947-0", "24323-8", "24321-2", "24326-1"),
     named=("sodium", "electrolytes", "metabolic panel"),
-    mends=("sodium_stay",),
+    mends=("sodium_stay", "sodium"),
 )
 POTASSIUM = Orderable(
     "potassium",

@@ -59,6 +59,10 @@ VALVES_2025 = Citation(
     "https://doi.org/10.1093/eurheartj/ehaf194",
 )
 IN_PREGNANCY = msg("In pregnancy the choice belongs to a specialist: oral anticoagulants may harm the child.")
+ON_DIALYSIS = msg(
+    "On dialysis it is not known whether an anticoagulant helps: warfarin or apixaban may be reasonable. Decide with "
+    "the patient and the nephrologist, with the risk of bleeding in mind."
+)
 # Input of HAS-BLED -> what can be done about it; what cannot be changed (age, a past stroke) is not named.
 CORRECTABLE: dict[Feature, Message] = {
     catalogue.SBP: msg("systolic pressure above 160 mmHg: lower it"),
@@ -185,6 +189,9 @@ def score(case: Case) -> tuple[Finding, ...]:
             "Oral anticoagulation is recommended, a direct oral anticoagulant rather than a vitamin K antagonist. "
             "Correct what raises the risk of bleeding; it is no reason to withhold treatment."
         )
+    dialysis = bool(case.values.flag(catalogue.DIALYSIS))
+    if dialysis:
+        advice, treat = ON_DIALYSIS, False
     intolerance = _intolerance(case)
     if intolerance is not None:
         advice = msg("{advice} {intolerance}", advice=advice, intolerance=intolerance)
@@ -197,7 +204,7 @@ def score(case: Case) -> tuple[Finding, ...]:
             points=points,
         ),
         advice=IN_PREGNANCY if case.values.flag(catalogue.PREGNANCY) else advice,
-        advice_source=FIBRILLATION[edition],
+        advice_source=FIBRILLATION["cha2ds2-vasc" if dialysis else edition],
         proposals=before_the_start(case) if treat else (),
         model=model,
         result=result,
@@ -310,6 +317,7 @@ service = Service(
         catalogue.ANTICOAGULANT,
         catalogue.DIRECT_ORAL_ANTICOAGULANT,
         catalogue.MECHANICAL_VALVE,
+        catalogue.DIALYSIS,
         catalogue.MITRAL_STENOSIS,
         catalogue.PLATELETS,
         catalogue.PREGNANCY,

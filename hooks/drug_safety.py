@@ -39,7 +39,9 @@ def find(case: Case) -> tuple[Finding, ...]:
         hits += safety.contraindications(case.knowledge, draft, present)
         hits += drug_findings.limits(case, draft, value)
     found = [finding for hit in hits for finding in drug_findings.told(case, hit, known)]
-    monitored = [finding for draft in chosen for finding in drug_findings.to_measure(case, draft)]
+    found += [finding for draft in chosen for finding in drug_findings.not_weekly(case, draft)]
+    comfort = bool(case.values.flag(catalogue.COMFORT_CARE))  # there nothing is measured to prevent what is far away
+    monitored = [] if comfort else [f for draft in chosen for f in drug_findings.to_measure(case, draft)]
     asked = [finding for draft in chosen for finding in drug_findings.childbearing(case, draft)]
     unjudged = [finding for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
     return (
@@ -71,6 +73,8 @@ def _service(id_: str, hook: str, title: Message) -> Service:
             catalogue.SEX,
             catalogue.HEIGHT,
             drug_findings.NO_MORE,
+            catalogue.COMFORT_CARE,
+            catalogue.CANCER,
         ),
         find=find,
         source=drug_findings.RECORD_SOURCE,

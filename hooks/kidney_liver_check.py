@@ -4,12 +4,13 @@ A rise of creatinine comes first: while it is not steady there is no eGFR and no
 one value: chronic kidney disease needs a second one more than 90 days apart, or albuminuria that lasts as long. What
 its stage calls for is offered only where the record does not show it already. FIB-4 is looked at only where a guideline
 asks for it: diabetes or prediabetes, obesity, steatosis, chronic liver disease, raised ALT, alcohol use disorder.
-Normal results stay silent. In hospital only kidney injury and contraindicated metformin speak, in
-pregnancy kidney injury alone; with palliative care all of it is silent.
+Normal results stay silent. A potassium of 6.0 mmol/L or more of the last days is told first. In hospital only that,
+kidney injury and contraindicated metformin speak, in pregnancy the first two; with palliative care all is silent.
 What each finding says stands with its source in `cds_service/kidneys/` and `cds_service/liver.py`.
 
 Sources: KDIGO 2012 (acute kidney injury; referral), KDIGO 2022 (diabetes in CKD), KDIGO 2024 (CKD), AHA/ACC 2025
-(hypertension), AASLD 2023 (noninvasive assessment of liver disease), US labelling of metformin (2016).
+(hypertension), UKKA 2023 (hyperkalaemia), AASLD 2023 (noninvasive assessment of liver disease), US labelling of
+metformin (2016).
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ def find(case: Case) -> tuple[Finding, ...]:
     if published.whole_years(age) < ADULT:
         return ()
     metformin = kidneys.metformin_in_injury(case, rise) or kidneys.metformin(case)
+    potassium = kidneys.hyperkalaemia(case)
     if case.values.flag(catalogue.PREGNANCY):  # creatinine falls there: a rise means all the more
-        return kidneys.injury(case, rise)
+        return (*potassium, *kidneys.injury(case, rise))
     if case.values.flag(catalogue.IN_HOSPITAL):
-        return (*kidneys.injury(case, rise), *metformin)
+        return (*potassium, *kidneys.injury(case, rise), *metformin)
     found = None if rise is not None else kidneys.disease(case)
     return (
+        *potassium,
         *kidneys.injury(case, rise),
         *(kidneys.care(case, found) if found or rise else kidneys.one_value(case)),
         *metformin,

@@ -59,6 +59,7 @@ ADVICE = msg(
     "Make sure the patient knows whom to ask."
 )
 
+PLAN_FROM = 10  # points of LACE
 DISAGREE = {  # keys of the findings -> why both can be right
     (f"{LACE}/high", f"{HOSPITAL}/low"): msg(
         "The two scores disagree: the HOSPITAL score is low, for it counts no chronic illness and no emergency visits, "
@@ -125,7 +126,8 @@ def _points(case: Case, model_id: str) -> Finding | None:
     (estimate,) = result
     band = estimate.band.id if estimate.band is not None else "undetermined"
     high = band == "high"
-    asks = band == "undetermined" and model_id == LACE
+    reaches = estimate.high is not None and estimate.high >= PLAN_FROM  # else what is missing decides nothing
+    asks = band == "undetermined" and model_id == LACE and reaches
     return RiskFinding(
         key=f"{model_id}/{band}",
         severity=Severity.WARNING if high else Severity.INFO,

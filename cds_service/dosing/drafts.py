@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.features import catalogue
+from cds_service.features import catalogue, medicines
 from cds_service.features.doses import drafted_daily_mg
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import Medicine, drafted
@@ -12,7 +12,7 @@ from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import Proposal
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, within
 
 APIXABAN = (renal_limits.APIXABAN, renal_limits.Measure.CLEARANCE)  # by criteria of its own, not by a limit
 MODELS = {renal_limits.Measure.CLEARANCE: "cockcroft-gault", renal_limits.Measure.EGFR: "ckd-epi-2021"}
@@ -50,6 +50,17 @@ class Draft:
         return most is not None and self.daily_mg is not None and self.daily_mg > most
 
     @property
+    def name(self) -> Message:
+        """What the order names: the medicine, and not the class that the row is about."""
+        return msg(self.medicine.label) if self.of == medicines.NSAID and self.medicine.label else self.of.label
+
+    @property
+    def title(self) -> Message:
+        """The name at the beginning of a sentence."""
+        name = self.name
+        return msg(name.text[:1].upper() + name.text[1:]) if name is not self.of.label else name
+
+    @property
     def reference(self) -> str:
         """How the draft is cited."""
         return self.medicine.reference
@@ -85,7 +96,7 @@ def withdrawal(draft: Draft) -> Proposal:
     """Takes the draft off; nothing is prescribed in its place."""
     return Proposal(
         key=f"withdraw/{draft.of.id}",
-        label=msg("Remove the draft order of {medicine}", medicine=draft.of.label),
+        label=msg("Remove the draft order of {medicine}", medicine=within(draft.name)),
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",
         resource_id=f"MedicationRequest/{draft.row.id}",

@@ -40,7 +40,7 @@ def _broken(
     stop = limit.action is not renal_limits.Action.REDUCE
     headline = msg(
         "{medicine} ordered with {measure} {value} {unit}: {words}",
-        medicine=draft.of.label,
+        medicine=draft.title,
         measure=NAMES[draft.measure],
         value=round(estimate.value),
         unit=UNITS[draft.measure],
@@ -48,7 +48,7 @@ def _broken(
     )
     short = msg(
         "{medicine} ordered with {measure} {value} {unit}: see the limit of its label",
-        medicine=draft.of.label,
+        medicine=draft.title,
         measure=NAMES[draft.measure],
         value=round(estimate.value),
         unit=UNITS[draft.measure],
@@ -96,7 +96,7 @@ def _by_weight(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> 
         if limit is not None and not draft.kept(limit):
             headline = msg(
                 "{medicine} ordered: the weight used decides whether a limit is reached ({low} or {high} mL/min)",
-                medicine=draft.of.label,
+                medicine=draft.title,
                 low=round(other.value),
                 high=round(main.value),
             )

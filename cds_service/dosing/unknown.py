@@ -47,7 +47,7 @@ def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, .
     finding = EvidenceFinding(
         key=f"renal-dosing/{draft.of.id}/unknown",
         severity=Severity.INFO,
-        headline=msg("{medicine} ordered, and no {measure} to dose it by", medicine=draft.of.label,
+        headline=msg("{medicine} ordered, and no {measure} to dose it by", medicine=draft.title,
                      measure=NAMES[draft.measure]),
         advice=told,
         proposals=offers,
@@ -86,7 +86,7 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
     certain = egfr < limit.below / 2
     stop = limit.action is not renal_limits.Action.REDUCE
     reason = msg("Needed to dose a medicine that the kidney clears")
-    shown = {"medicine": draft.of.label, "egfr": round(egfr)}
+    shown = {"medicine": draft.title, "egfr": round(egfr)}
     inputs = case.results[MODELS[EGFR]]
     sources = () if isinstance(inputs, NotEstimated) else inputs[0].inputs
     cited = ", ".join(dict.fromkeys(s for v in sources for s in v.sources if s.startswith("Observation/")))
@@ -117,8 +117,8 @@ def _on_dialysis(case: Case, draft: Draft, limit: renal_limits.Limit) -> Finding
     return EvidenceFinding(
         key=f"renal-dosing/{draft.of.id}/dialysis",
         severity=Severity.WARNING if stop or draft.exceeds(limit) else Severity.INFO,
-        headline=msg("{medicine} ordered on dialysis: {words}", medicine=draft.of.label, words=limit.words),
-        short_headline=msg("{medicine} ordered on dialysis: see its label", medicine=draft.of.label),
+        headline=msg("{medicine} ordered on dialysis: {words}", medicine=draft.title, words=limit.words),
+        short_headline=msg("{medicine} ordered on dialysis: see its label", medicine=draft.title),
         advice=msg("Choose another medicine, or write down why it is given.") if stop else DIALYSIS_ADVICE,
         advice_source=limit.source,
         proposals=(withdrawal(draft),) if stop and draft.row.id else (),

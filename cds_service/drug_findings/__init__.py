@@ -5,6 +5,7 @@ from cds_service.drug_findings.gaps import to_measure, unchecked
 from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
 from cds_service.drug_findings.steps import RECORD_SOURCE
+from cds_service.drug_findings.weekly import not_weekly
 
 __all__ = [
     "CHILD_PUGH",
@@ -15,6 +16,7 @@ __all__ = [
     "childbearing",
     "kidney_unknown",
     "limits",
+    "not_weekly",
     "to_measure",
     "told",
     "unchecked",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds_service.drug_findings.limits import MODELS, UNITS
 from cds_service.drug_findings.proposals import proposals
 from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
+from cds_service.features import catalogue
 from cds_service.features.doses import given_once
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
@@ -56,6 +57,8 @@ def doubtful(hit: safety.Hit) -> Message | None:
 
 def loudness(case: Case, hit: safety.Hit) -> Severity | None:
     """By policy; an allergy is critical only if the record calls it grave; a doubtful condition is information."""
+    if case.values.flag(catalogue.COMFORT_CARE) and (eased := _in_comfort_care(hit)) is not None:
+        return eased[0]
     if doubtful(hit) is not None:
         return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
     if hit.kind == "duplicate" and not hit.rows:
@@ -70,6 +73,19 @@ def loudness(case: Case, hit: safety.Hit) -> Severity | None:
             by_rows = Severity.WARNING
         return Severity.WARNING if same and hit.other.startswith("drug:") else by_rows
     return URGENCY.get(case.knowledge.policy.urgency(hit.rows))
+
+
+def _in_comfort_care(hit: safety.Hit) -> tuple[Severity | None] | None:
+    """How loud a hit is where comfort is the aim, or None for as loud as elsewhere.
+
+    The Beers criteria leave out hospice and the end of life, and an opioid with a benzodiazepine is usual care there.
+    """
+    if hit.kind == "limit" and hit.other == "test:age" and hit.rows[0].properties["comparison"] == "at-least":
+        return (None,)
+    ends = {end for row in hit.rows for end in (row.subject, row.object)}
+    if hit.kind == "interaction" and "class:benzodiazepine" in ends and any("opioid" in end for end in ends):
+        return (Severity.INFO,)
+    return None
 
 
 def worded(hit: safety.Hit, draft: str, other: str) -> Message:

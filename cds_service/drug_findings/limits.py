@@ -37,7 +37,7 @@ MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
 UNITS = {"test:egfr": "mL/min/1.73 m²", "test:crcl": "mL/min"}
 KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
 # A value that says nothing of a limit when it is older, though it still counts as one that was measured.
-SHORT_LIVED = {"test:inr": timedelta(days=7)}
+SHORT_LIVED = {"test:inr": timedelta(days=7), "test:glucose": timedelta(hours=12)}
 BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
 ADULT = 18
 SCHWARTZ, HEALTHY_CHILD = 0.413, 75.0  # mL/min/{1.73_m2} per cm of height over mg/dL; lower limit of normal

@@ -30,6 +30,7 @@ _TABLETS = re.compile(r"\b(\d+(?:[.,]\d+)?|one|two|three|half(?: a)?)\s+(?:table
 _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
+_WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
 _DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b")
 
 
@@ -69,6 +70,18 @@ def given_once(row: fhir.MedicationRequest) -> bool:
     if isinstance(repeat, dict) and repeat.get("count") == 1:
         return True
     return not repeat and _ONCE.search((dosage.text or "").lower()) is not None
+
+
+def times_a_day(row: fhir.MedicationRequest) -> float | None:
+    """How often a day an order is given, from its timing or its words; None where it does not say or leaves a doubt."""
+    if len(row.dosage_instruction) != 1:
+        return None
+    dosage = row.dosage_instruction[0]
+    structured = _times_a_day(dosage.timing)
+    words = (dosage.text or "").lower()
+    if structured is not None or _WEEKLY.search(words) or _DOUBT.search(words):
+        return structured
+    return next((times for pattern, times in _TIMES if pattern.search(words)), None)
 
 
 def _structured(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float | None:

@@ -17,6 +17,7 @@ from cds_service.kidneys.estimates import (
 )
 from cds_service.kidneys.measuring import RISKS, albuminuria, one_value
 from cds_service.kidneys.on_metformin import metformin, metformin_in_injury
+from cds_service.kidneys.potassium import hyperkalaemia
 from cds_service.kidneys.rising import TO_REVIEW, injury
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "cystatin_line",
     "disease",
     "failure_line",
+    "hyperkalaemia",
     "injury",
     "metformin",
     "metformin_in_injury",

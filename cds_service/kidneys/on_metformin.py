@@ -98,7 +98,9 @@ def metformin(case: Case) -> tuple[Finding, ...]:
         if stop
         else msg("Below 45 the dose is halved, to at most 1000 mg a day as a rule; it is not started there."),
         advice_source=METFORMIN_LABEL if stop else KDIGO_DIABETES,
-        due=msg("eGFR of {date}.", date=measured),
+        due=msg("Read from the medication list and the laboratory.")
+        if stop or dose is not None
+        else msg("The daily dose could not be read from the medication list."),
         last_done=None,
         sources=(*taken.sources, *(s for v in result[0].inputs for s in v.sources if s.startswith("Observation/"))),
     )

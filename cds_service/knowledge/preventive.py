@@ -25,6 +25,7 @@ from cds_service.language import Message, msg
 
 CVX = "http://hl7.org/fhir/sid/cvx"
 _SEASON_FROM = 8  # month in which vaccines of the next season come
+_DOSES_FROM = 7  # month from which doses are of the next season (ACIP: some are given in July)
 SEASON_ENDS = 4  # no card about influenza after April
 ASKED_AGAIN_DAYS = 365  # what a patient declined rests for a year, a seasonal vaccine for the season
 _MONTH_DAYS = 30.44
@@ -267,7 +268,7 @@ def _still_holds(rule: Rule, done: Done, today: date) -> bool:
     if done.last is None:
         return False
     if rule.seasonal:
-        return done.last >= _season(today)
+        return done.last >= _season(today).replace(month=_DOSES_FROM)
     if rule.every_months == 0:
         return done.times >= rule.times
     return (today - done.last).days <= rule.every_months * _MONTH_DAYS

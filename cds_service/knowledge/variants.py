@@ -52,6 +52,7 @@ OF_DNA = {
 }  # fmt: skip
 # Reports that say no number mean one of them, and evidence on their fusions is the same for all.
 FAMILIES = {"NTRK": ("NTRK1", "NTRK2", "NTRK3")}
+_CODE = re.compile(r"\d{1,6}-\d")  # of LOINC, where a result has no better words
 LOST = frozenset({"BRCA1", "BRCA2", "PALB2", "TP53"})  # genes whose loss matters
 _PHARMACOGENES = re.compile(r"CYP\w+|TPMT|NUDT15|DPYD|SLCO1B1|VKORC1|UGT1A1|G6PD|HLA-\w+|RYR1|CACNA1S|MT-RNR1|IFNL3")
 
@@ -201,7 +202,7 @@ def _named(
         known, groups, unclear = (), (), msg("reported as benign or of uncertain significance")
     elif not label:
         unclear = msg("its change could not be read")
-    words = f"{gene} {label or _first_words(body)}".strip()
+    words = f"{gene} {label or _first_words(body, named=bool(gene))}".strip()
     return Variant((reference,), words, gene, known, groups, unclear=unclear, kind=_kind(gene, label))
 
 
@@ -213,8 +214,10 @@ def _kind(gene: str, label: str) -> Message | None:
     return msg(words_of.KINDS[label].text, gene=gene) if label in words_of.KINDS else None
 
 
-def _first_words(body: str) -> str:
-    return " ".join(body.split()[:3])
+def _first_words(body: str, *, named: bool) -> str:
+    """What may be the change: of a known gene the words with a figure alone, and never the code of a component."""
+    words = [word for word in body.split()[:3] if not _CODE.fullmatch(word)]
+    return " ".join(word for word in words if not named or any(letter.isdigit() for letter in word))
 
 
 def _of_change(gene: str, change: re.Match[str]) -> tuple[str, list[str], list[str]]:

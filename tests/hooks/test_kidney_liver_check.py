@@ -192,7 +192,8 @@ def test_kidney_injury_tells_potassium_or_that_it_was_not_measured(ask):
     assert "Potassium 5.4 mmol/L on 31 Oct 2026." in known.cards[0].detail
     assert "Order potassium" not in known.suggestions
     high = ask(SERVICE, risen().measured(ago=days(1), potassium=6.8))
-    assert high.summary.endswith("possible acute kidney injury; potassium 6.8 mmol/L")
+    assert high.summary == "Potassium 6.8 mmol/L on 31 Oct 2026: ECG and repeat now"
+    assert "possible acute kidney injury; potassium 6.8 mmol/L" in high.cards[0].detail
 
 
 def test_metformin_in_kidney_injury_or_with_a_high_lactate_is_a_finding_of_its_own(ask):

@@ -1,5 +1,6 @@
 """What reading the cards of many patients as a physician found wrong, one test a fault."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -433,3 +434,114 @@ def test_mammography_waits_until_a_pregnancy_is_over(ask):
     there = [f.key for f in ask("preventive-care", Chart(41, "female").problem(REFLUX).knows(*lists)).findings]
     pregnant = [f.key for f in ask("preventive-care", Chart(41, "female").problem("77386006").knows(*lists)).findings]
     assert set(there) - set(pregnant) == {"preventive-care/breast"}
+
+
+@pytest.mark.parametrize(("given", "due"), [("2026-07-28", False), ("2026-10-05", False), ("2026-03-01", True)])
+def test_an_influenza_vaccine_of_july_is_the_one_of_the_season(ask, given, due):
+    """The first doses come in July: in November nobody is vaccinated twice."""
+    chart = Chart(60).problem(REFLUX).knows("Procedure", "Immunization").add(
+        "Immunization", status="completed", patient={"reference": "Patient/p1"}, occurrenceDateTime=given,
+        vaccineCode={"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "150"}]},
+    )  # fmt: skip
+    assert (ask("preventive-care", chart).finding("preventive-care/influenza") is not None) is due
+
+
+def test_a_readmission_score_that_cannot_reach_its_threshold_asks_nothing(ask):
+    """LACE 2 to 5 where only the kind of admission is missing: 10 is out of reach."""
+    period = {"start": "2026-10-31T08:00:00Z"}
+    chart = Chart(50).problem("22298006", onset="2014-01-01").knows("Encounter")
+    answer = ask("transition-of-care", chart, encounter_class="IMP", period=period)
+    assert answer.finding("lace/undetermined") is not None
+    assert answer.cards == ()
+
+
+def test_a_card_without_details_has_no_heading_for_them(ask):
+    """CHA2DS2-VA with all inputs known has nothing to add."""
+    answer = ask("af-anticoagulation", Chart(77).problem(FIBRILLATION).problem("38341003"))
+    assert "CHA2DS2-VA" in answer.summary
+    assert not re.search(r"Details:\*\*\s+(###|$)", answer.cards[0].detail)
+
+
+def test_a_dosing_card_names_the_medicine_and_not_its_class(ask):
+    """Ibuprofen, with the name inside the sentence of the suggestion."""
+    chart = Chart(70).problem(REFLUX).measured(creatinine=3.0, weight=70)
+    answer = ask("renal-dosing", chart.draft("Ibuprofen 400 mg tablet", "1 tablet three times daily"))
+    assert answer.summary.startswith("Ibuprofen 400 mg tablet ordered with eGFR 22")
+    assert answer.suggestions == ["Remove the draft order of ibuprofen 400 mg tablet"]
+
+
+def test_a_variant_without_a_readable_change_shows_no_codes(ask):
+    """The gene alone, and not the code of the component that told it."""
+    chart = Chart(52, "female").problem("254837009").add(
+        "Observation", status="final", subject={"reference": "Patient/p1"}, effectiveDateTime="2026-09-01",
+        code={"coding": [{"system": "http://loinc.org", "code": "69548-6"}]}, valueCodeableConcept={"text": "Present"},
+        component=[{"code": {"coding": [{"system": "http://loinc.org", "code": "48018-6"}]},
+                    "valueCodeableConcept": {"text": "ESR1 estrogen receptor 1"}}],
+    )  # fmt: skip
+    assert "69548-6" not in ask("precision-oncology", chart).summary
+
+
+@pytest.mark.parametrize(
+    ("potassium", "ago", "indicator"), [(6.6, 1, "critical"), (6.1, 1, "warning"), (5.9, 1, None), (6.6, 30, None)]
+)
+def test_a_potassium_that_endangers_is_told_whatever_the_kidney_does(ask, potassium, ago, indicator):
+    """From 6.0 mmol/L of the last days, in hospital too; not with palliative care."""
+    chart = Chart(70).problem(REFLUX).measured(ago=timedelta(days=ago), potassium=potassium)
+    answer = ask("kidney-liver-check", chart)
+    assert (answer.cards[0].indicator if answer.cards else None) == indicator
+    assert bool(ask("kidney-liver-check", chart.stay()).cards) is (indicator is not None)
+    assert ask("kidney-liver-check", chart.problem("103735009")).cards == ()
+
+
+@pytest.mark.parametrize(
+    ("dosage", "structured", "problem", "told"),
+    [
+        ("10 mg once daily", {}, "69896004", True),
+        ("4 tablets every week on Monday", {}, "69896004", False),
+        ("as directed", {}, "69896004", False),
+        (None, {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}, "69896004", True),
+        (None, {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}}, "69896004", False),
+        (None, {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}, "363406005", False),
+    ],
+)
+def test_methotrexate_is_not_ordered_every_day_outside_cancer(ask, dosage, structured, problem, told):
+    """The order that has killed: by its timing or its words; silent where nothing says how often."""
+    answer = ask("drug-safety", Chart(60).problem(problem).draft("Methotrexate 2.5 mg tablet", dosage, **structured))
+    found = answer.finding("drug-safety/methotrexate/daily")
+    assert (found is not None) is told
+    assert found is None or found.severity.name == "CRITICAL"
+
+
+@pytest.mark.parametrize(("glucose", "ago", "speaks"), [(45, 1, True), (45, 48, False), (110, 1, False)])
+def test_insulin_with_a_low_glucose_of_today_is_told(ask, glucose, ago, speaks):
+    """Yesterday's glucose says nothing about now."""
+    chart = Chart(60).problem("44054006").measured(ago=timedelta(hours=ago), glucose=glucose).draft("insulin lispro")
+    assert (ask("drug-safety", chart).finding("drug-safety/insulin-lispro/test/glucose") is not None) is speaks
+
+
+def test_where_comfort_is_the_aim_usual_care_is_no_alarm(ask):
+    """An opioid with a benzodiazepine is information, the Beers criteria and tests that are due are silent."""
+    chart = Chart(84).problem(REFLUX).medicine("7052", "morphine").draft("lorazepam")
+    loud = ask("drug-safety", chart)
+    assert loud.finding("drug-safety/lorazepam+morphine").severity.name == "WARNING"
+    assert loud.finding("drug-safety/lorazepam/test/age") is not None
+    eased = ask("drug-safety", chart.ordered(text="Hospice care"))
+    assert eased.finding("drug-safety/lorazepam+morphine").severity.name == "INFO"
+    assert eased.finding("drug-safety/lorazepam/test/age") is None
+    assert ask("drug-safety", chart.draft("haloperidol")).finding("drug-safety/monitoring") is None
+
+
+@pytest.mark.parametrize(("contrast", "speaks"), [("gadodiamide", True), ("gadobutrol", False)])
+def test_only_gadolinium_of_group_i_is_held_against_the_kidney(ask, contrast, speaks):
+    """What the row advises is not warned of."""
+    chart = Chart(66).problem(REFLUX).measured(creatinine=6.0, weight=70)
+    assert bool(ask("drug-safety", chart.draft(contrast)).finding(f"drug-safety/{contrast}/test/egfr")) is speaks
+
+
+def test_on_dialysis_an_anticoagulant_is_no_plain_recommendation(ask):
+    """Nobody knows whether it helps there; a creatinine is not asked for."""
+    chart = Chart(78).problem(FIBRILLATION).problem("38341003").problem("265764009")
+    answer = ask("af-anticoagulation", chart)
+    assert answer.cards[0].indicator == "info"
+    assert "On dialysis it is not known whether an anticoagulant helps" in answer.cards[0].detail
+    assert answer.suggestions == []

@@ -1,0 +1,58 @@
+"""Methotrexate ordered every day: outside cancer it is given once a week, and daily doses have killed.
+
+Sources: ISMP, call to action on accidental daily methotrexate (https://www.ismp.org, read 27 November 2026); the
+United States label of oral methotrexate (warning about dosing errors).
+"""
+
+from __future__ import annotations
+
+from cds_service.drug_findings.steps import ordered
+from cds_service.features import catalogue
+from cds_service.features.doses import drafted_daily_mg, given_once, times_a_day
+from cds_service.fhir.resources import MedicationRequest
+from cds_service.findings import EvidenceFinding, Finding, Proposal, Severity
+from cds_service.hook import Case
+from cds_service.knowledge import safety
+from cds_service.knowledge.renal_limits import METHOTREXATE
+from cds_service.language import msg
+from cds_service.risk.model import Citation
+
+NODE = "drug:methotrexate"
+MOST_OUTSIDE_CANCER = 30.0  # mg of one dose: more is no dose for arthritis or psoriasis
+TWICE_A_WEEK = 2.5 / 7  # times a day, above which it is no weekly order
+ISMP = Citation(
+    "ISMP: accidental daily methotrexate",
+    "https://www.ismp.org/resources/call-action-longstanding-strategies-prevent-accidental-daily-methotrexate-dosing-must-be",
+)
+
+
+def not_weekly(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
+    """A low dose of methotrexate ordered more than twice a week; silent with cancer and without a frequency."""
+    if NODE not in draft.nodes or draft.local or case.values.flag(catalogue.CANCER):
+        return ()
+    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
+    row = next((r for r in rows if case.context.record.reference(r) == draft.reference), None)
+    if row is None or given_once(row):
+        return ()
+    times = times_a_day(row)
+    dose = drafted_daily_mg(row, draft.words, METHOTREXATE)
+    if times is None or times <= TWICE_A_WEEK or (dose is not None and dose / times > MOST_OUTSIDE_CANCER):
+        return ()
+    number = draft.reference.partition("/")[2]
+    removal = Proposal(
+        key=f"drug-safety/remove/{draft.reference}",
+        label=msg("Remove the draft order of {medicine}", medicine=msg(case.knowledge.name(NODE))),
+        description=msg("Deletes the draft, which has not been signed"),
+        action="delete",
+        resource_id=draft.reference,
+    )
+    finding = EvidenceFinding(
+        key="drug-safety/methotrexate/daily",
+        severity=Severity.CRITICAL,
+        headline=msg("Methotrexate ordered every day: outside cancer it is given once a week"),
+        advice=msg("Order it once a week, with its day and reason; daily doses cause bone marrow failure and death."),
+        advice_source=ISMP,
+        proposals=(removal,) if number and case.context.hook.startswith("order-") else (),
+        path=(ordered(case, draft),),
+    )
+    return (finding,)
