@@ -19,7 +19,7 @@ from cds_service.explain import tree
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Derived, Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg, signed
-from cds_service.risk import fusion, published, speaking, table
+from cds_service.risk import fusion, likeness, published, speaking, table
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
@@ -40,7 +40,7 @@ class FusedModel:
 
     outcome_words: outcome -> words. bands: (outcome, horizon) -> thresholds of the probability, lowest first.
     gates: yes/no features with the reasons why the model does not speak where they are true.
-    scorers: (outcome, modality) -> its model.
+    scorers: (outcome, modality) -> its model. like: as in `TrainedModel`.
     """
 
     folder: Path
@@ -55,6 +55,7 @@ class FusedModel:
     scorers: Mapping[tuple[str, str], Scorer] = field(repr=False)
     bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] = field(default_factory=dict, repr=False)
     gates: Gates = field(default=(), repr=False)
+    like: likeness.Likeness | None = field(default=None, repr=False)
     trained: bool = True
 
     @classmethod
@@ -84,7 +85,7 @@ class FusedModel:
             for part in declared.parts
         }
         return cls(folder, title, citation, features, groups, outcome_words, population, limits, declared, scorers,
-                   dict(bands or {}), gates)  # fmt: skip
+                   dict(bands or {}), gates, likeness.read(folder))  # fmt: skip
 
     @property
     def id(self) -> str:
@@ -228,6 +229,7 @@ class FusedModel:
             effective=published.oldest(found),
             notes=(
                 *self._notes(used, outcome, horizon, risk),
+                *likeness.unlike(self.like, seen, self._declared),
                 *self._beyond(found),
                 *speaking.not_excluded(values, self.gates),
             ),
@@ -258,15 +260,8 @@ class FusedModel:
         near = next((s for s in self.manifest.similar
                      if (s.outcome, s.horizon) == (outcome, horizon) and s.low <= risk <= s.high), None)  # fmt: skip
         if near is not None:
-            notes.append(
-                msg(
-                    "Of {people} training patients with an estimate of {low} to {high}%, {observed}% had the outcome",
-                    people=near.people,
-                    low=published.percent(near.low),
-                    high=published.percent(near.high),
-                    observed=f"{100 * near.observed:.0f}",
-                )
-            )
+            told = (near.people, 100 * near.low, 100 * near.high, 100 * near.observed)
+            notes.append(likeness.came_to(*told, self.outcome_words[outcome], horizon or None))
         return tuple(notes)
 
     def _beyond(self, found: Sequence[FeatureValue]) -> tuple[Message, ...]:

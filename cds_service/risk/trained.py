@@ -16,7 +16,7 @@ from cds_service.explain.explanation import Explanation
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg
-from cds_service.risk import loading, published, speaking, table
+from cds_service.risk import likeness, loading, published, speaking, table
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration, Target, expit
 from cds_service.risk.manifest import Input, Manifest
@@ -51,6 +51,7 @@ class TrainedModel:
     gates: yes/no features with the reasons why the model does not speak where they are true; no inputs.
     made: columns of the source data's tables that are computed from others.
     narrower: outcomes with a margin of their own, narrowest first, which the first target of the calibration includes.
+    like: the people it learnt from, as a patient is compared with them. alike: what came of those with like estimates.
     """
 
     folder: Path
@@ -68,6 +69,8 @@ class TrainedModel:
     gates: Gates = field(default=(), repr=False)
     made: tuple[table.Computed, ...] = field(default=(), repr=False)
     narrower: tuple[Narrower, ...] = field(default=(), repr=False)
+    like: likeness.Likeness | None = field(default=None, repr=False)
+    alike: Mapping[Target, Sequence[likeness.Alike]] = field(default_factory=dict, repr=False)
     trained: bool = True
 
     @classmethod
@@ -96,6 +99,7 @@ class TrainedModel:
         margin = Margin.read(folder / declared.weights, declared.sha256, len(declared.inputs))
         calibration, narrower = loading.calibrations(folder, declared, margin)
         loading.check_words(folder, [*declared.narrower, *calibration.horizons], outcome_words)
+        as_trained = declared.recalibrates is None  # the card of another calibration tells of other estimates
         return cls(
             folder=folder,
             title=title,
@@ -112,6 +116,8 @@ class TrainedModel:
             gates=gates,
             made=made,
             narrower=narrower,
+            like=likeness.read(folder),
+            alike=likeness.alike(folder, [*declared.narrower, *calibration.horizons]) if as_trained else {},
         )
 
     def check(self) -> None:
@@ -140,12 +146,15 @@ class TrainedModel:
         if refusal is not None:
             return refusal
         entries = [values[feature] for feature in self.inputs]
+        if (refusal := likeness.contradiction(self.id, entries)) is not None:
+            return refusal
         row = [
             table.number(entry.value if isinstance(entry, FeatureValue) else None, declared)
             for entry, declared in zip(entries, self.manifest.inputs, strict=True)
         ]
         matrix = np.array([row], dtype=np.float32)
-        notes = (*self._beyond(entries), *speaking.not_excluded(values, self.gates))
+        odd = likeness.unlike(self.like, entries, self._learnt)
+        notes = (*odd, *self._beyond(entries), *speaking.not_excluded(values, self.gates))
         found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
         gone = tuple(e for e in entries if isinstance(e, Unusable) and speaking.could_be_there(e))
         read = _Read(found, gone, published.oldest(found), notes)
@@ -166,7 +175,7 @@ class TrainedModel:
     def with_manifest(self, changed: Manifest) -> TrainedModel:
         """The same weights under another calibration. Raises PluginError if it cannot be one."""
         calibration, narrower = loading.calibrations(self.folder, changed, self.margin)
-        return replace(self, manifest=changed, calibration=calibration, narrower=narrower)
+        return replace(self, manifest=changed, calibration=calibration, narrower=narrower, alike={})
 
     def _told(self, matrix: NDArray[np.float32], entries: Entries) -> dict[Target, tuple[Target, Explanation]]:
         """For each outcome or horizon, narrowest first, whose explanation stands for it, and that explanation."""
@@ -205,13 +214,15 @@ class TrainedModel:
         risk = float(expit(np.asarray(explanation.output)))
         thresholds = self.bands.get(target)
         taken = (msg("Taken from {wider}, which includes it", wider=self._words(stands)),) if stands != target else ()
+        years = target if isinstance(target, int) else None
+        like = likeness.of_like(self.alike.get(target, ()), risk, self._words(target), years)
         return RiskEstimate(
             model_id=self.id,
             version=self.version,
             kind=EstimateKind.PROBABILITY,
             outcome=target if isinstance(target, str) else self.manifest.outcome,
             outcome_words=self._words(target),
-            horizon_years=target if isinstance(target, int) else None,
+            horizon_years=years,
             value=risk,
             unit="1",
             band=published.band_of(risk, thresholds) if thresholds else None,
@@ -219,7 +230,7 @@ class TrainedModel:
             inputs=read.found,
             not_measured=read.gone,
             effective=read.effective,
-            notes=(*taken, *read.notes),
+            notes=(*taken, *like, *read.notes),
         )
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.features.feature import Feature
-from cds_service.risk import narrower, speaking, table
+from cds_service.risk import likeness, narrower, speaking, table
 from cds_service.risk.calibration import Calibration, Target, expit
 from cds_service.risk.manifest import Manifest
 from cds_service.risk.margin import Margin
@@ -60,6 +60,7 @@ class TrainedRows:
         speaks = self.manifest.speaks
         measured = ~np.isnan(matrix[:, [at for at, f in enumerate(self.inputs) if speaking.is_measured(f)]])
         enough = measured.sum(axis=1) >= speaks.minimum
+        enough &= ~likeness.contradictory(matrix, self._place)
         return np.asarray(enough & speaking.of_rows(speaks, matrix, self._place), dtype=np.bool_)
 
     def _applies(self, rows: table.Rows) -> NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from cds_service.risk.fused import FusedModel
-from cds_service.training import card, folder, fused_card, fused_folder, fusing, local_fused
+from cds_service.risk.likeness import Likeness
+from cds_service.training import card, folder, fused_card, fused_folder, fusing, likeness, local_fused
 from cds_service.training.declaring import Origin, Table
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.fused_figures import judged
@@ -96,6 +97,13 @@ class FusedRecipe:
         )  # fmt: skip
         written = fused_folder.write(out, self._manifest(table, evidence), evidence.fusing.final)
         fused_card.write(out, written, evidence, card.read_words(self.words))
+        likeness.write(out, likeness.of(patients.matrix, table.inputs, self.spoken(patients)))
+
+    def likeness(self, data: Path) -> Likeness:
+        """How like its training rows a patient is told to be, from the table that it was trained on."""
+        table = self.table.read(data)
+        patients = self.patients(table)
+        return likeness.of(patients.matrix, table.inputs, self.spoken(patients))
 
     def evaluate(self, data: Path, model: FusedModel) -> str:
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""

@@ -34,7 +34,7 @@ _ONE_SLOPE = (
     "With a slope for each horizon, as before, the risk of a longer one would fall below that of a shorter one for "
     "some patients: so all horizons share one slope.\n\n"
 )
-KEPT = ("model.py", "card.md", "attributes.json", "beeswarm.svg", "calibration.svg")
+KEPT = ("model.py", "card.md", "attributes.json", "likeness.json", "beeswarm.svg", "calibration.svg")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from typing import Generic
 import numpy as np
 
 from cds_service.risk.calibration import T, Target
+from cds_service.risk.likeness import Likeness
 from cds_service.risk.trained import TrainedModel
-from cds_service.training import card, folder, ordered, outcome_card, study
+from cds_service.training import card, folder, likeness, ordered, outcome_card, study
 from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
 from cds_service.training.evaluation import Judge, Rows, judged_table
 from cds_service.training.evidence import OutcomeEvidence
@@ -78,6 +79,12 @@ class Declared(ABC, Generic[T]):
         declared = self._manifest(table, result, plan, narrower)
         written = folder.write(out, declared, result.final.booster, {n: one.final for n, one in narrower.items()})
         self._card(out, written, table, result, plan, size)
+        likeness.write(out, likeness.of(table.matrix, table.inputs, self.spoken(table)))
+
+    def likeness(self, data: Path) -> Likeness:
+        """How like its training rows a patient is told to be, from the table that it was trained on."""
+        table = self.table.read(data)
+        return likeness.of(table.matrix, table.inputs, self.spoken(table))
 
     def evaluate(self, data: Path, model: TrainedModel) -> str:
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""

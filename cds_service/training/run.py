@@ -22,7 +22,7 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int = TRIA
     Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own.
     """
     target = out or shipped("models") / model_id
-    _recipe(model_id).train(data, target, trials)
+    recipe(model_id).train(data, target, trials)
     return target
 
 
@@ -34,28 +34,28 @@ def evaluate(model: TrainedModel | FusedModel, data: Path) -> str:
     """
     if isinstance(model, FusedModel) and not _recipe_file(model.id).is_file():
         return local_fused.evaluation(model, local_fused.of_table(model, data), data.name)
-    return str(_recipe(model.id).evaluate(data, model))
+    return str(recipe(model.id).evaluate(data, model))
 
 
 def recalibrate(model: TrainedModel | FusedModel, data: Path, method: Method, out: Path) -> Path:
     """The folder of a new version of a model, calibrated on a table with outcomes. Raises as `train` does."""
     if isinstance(model, FusedModel):
         known = _recipe_file(model.id).is_file()
-        seen = _recipe(model.id).observed(data, model) if known else local_fused.of_table(model, data)
+        seen = recipe(model.id).observed(data, model) if known else local_fused.of_table(model, data)
         return local_fused.write(model, data, seen, method, out)
-    observed: Local = _recipe(model.id).observed(data)
+    observed: Local = recipe(model.id).observed(data)
     return local.write(model, data, observed, method, out)
 
 
-def _recipe(model_id: str) -> Any:
+def recipe(model_id: str) -> Any:
     """A model's recipe: a `Declared` or `FusedRecipe`. Raises PluginError if there is none."""
-    recipe = _recipe_file(model_id)
-    if not recipe.is_file():
+    file = _recipe_file(model_id)
+    if not file.is_file():
         known = sorted(p.parent.name for p in shipped("models").glob("*/train.py"))
         raise PluginError(f"{model_id} has no recipe; models that can be trained: {', '.join(known) or 'none'}")
-    spec = importlib.util.spec_from_file_location(f"curbside_recipe_{model_id.replace('-', '_')}", recipe)
+    spec = importlib.util.spec_from_file_location(f"curbside_recipe_{model_id.replace('-', '_')}", file)
     if spec is None or spec.loader is None:
-        raise PluginError(f"{recipe}: is not a Python file")
+        raise PluginError(f"{file}: is not a Python file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.recipe

@@ -31,7 +31,7 @@ def trained(recipe: ModuleType, people: People, tmp_path_factory: pytest.TempPat
     return folder / "first", folder / "second"
 
 
-@pytest.mark.parametrize("name", ["weights.ubj", "manifest.json", "card.md", "calibration.svg", "beeswarm.svg"])
+@pytest.mark.parametrize("name", ["weights.ubj", "manifest.json", "likeness.json", "card.md", "beeswarm.svg"])
 def test_the_same_data_give_the_same_bytes(trained: tuple[Path, Path], name: str) -> None:
     """Anyone can repeat the training and compare digests."""
     first, second = trained

@@ -1,0 +1,185 @@
+"""How like the people a model learnt from a patient is: all inputs taken together, and what came of like estimates.
+
+`likeness.json` holds the average and the spread of each input among those people, and the distance that one in twenty
+of them exceeds: the rule of the card's section on applicability. What came of people with like estimates stands in the
+card.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.errors import PluginError
+from cds_service.features.feature import Derived, FeatureValue, Reason, Unusable
+from cds_service.language import Message, msg
+from cds_service.risk import published, table
+from cds_service.risk.calibration import Target
+from cds_service.risk.manifest import Input
+from cds_service.risk.model import NotEstimated, Refusal
+
+FILE = "likeness.json"
+FURTHEST = 6.0  # standard deviations of one input that count: a single mistyped value does not decide alone
+_NAMED = 3
+_ALL_CELLS = 102.0  # percent; shares are rounded to whole ones
+_ROW = re.compile(
+    r"^\| (?P<what>[^|]+), (?P<low>[\d.]+) to (?P<high>[\d.]+) % \| (?P<people>\d+) \| [\d.]+ % \| (?P<came>[\d.]+) %",
+    re.M,
+)
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Entries = Sequence[FeatureValue | Unusable]
+
+
+class Likeness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """inputs: id -> average and standard deviation, of those measured. unlike_from: the mean squared distance."""
+
+    inputs: dict[str, tuple[float, float]]
+    unlike_from: float
+
+
+class Alike(msgspec.Struct, frozen=True):
+    """Training people whose out-of-fold estimate lay between two risks, in percent, and the share it came to."""
+
+    low: float
+    high: float
+    people: int
+    came: float
+
+
+def read(folder: Path) -> Likeness | None:
+    """The file of a model's folder, or None if it has none. Raises PluginError naming the file."""
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=Likeness)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise PluginError(f"{folder / FILE}: {error}; restore the file, or train the model again") from error
+
+
+def unlike(known: Likeness | None, entries: Entries, learnt: Mapping[str, Input]) -> tuple[Message, ...]:
+    """A remark on a patient who is unlike the people that the model learnt from, with what sets them most apart."""
+    if known is None:
+        return ()
+    distances: list[tuple[float, FeatureValue]] = []
+    for entry in entries:
+        if not isinstance(entry, FeatureValue) or entry.feature.id not in known.inputs:
+            continue
+        middle, spread = known.inputs[entry.feature.id]
+        number = table.number(entry.value, learnt[entry.feature.id])
+        if not math.isnan(number):
+            distances.append((min(abs(number - middle) / spread, FURTHEST), entry))
+    if not distances or math.fsum(d * d for d, _ in distances) / len(distances) <= known.unlike_from:
+        return ()
+    furthest = sorted((pair for pair in distances if not isinstance(pair[1].feature, Derived)), key=lambda p: -p[0])
+    named = [
+        msg("{label} {value}", label=entry.feature.label, value=published.in_words(entry))
+        for _, entry in (furthest or distances)[:_NAMED]
+    ]
+    return (
+        msg(
+            "Taken together, the inputs are unlike those of 95 in 100 people that the model learnt from (furthest: "
+            "{what}): such estimates may be less exact",
+            what=published.enumerated(named),
+        ),
+    )
+
+
+def alike(folder: Path, targets: Sequence[Target]) -> Mapping[Target, tuple[Alike, ...]]:
+    """What came of people with like estimates, by target, as the card of a folder tells it; empty without a card.
+
+    targets: narrowest first, as the card has them. Raises PluginError if the card tells of other targets.
+    """
+    try:
+        card = (folder / "card.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    section = re.search(r"^## Similar people$(.*?)^## ", card, re.S | re.M)
+    found: dict[str, list[Alike]] = {}
+    for row in _ROW.finditer(section[1] if section is not None else ""):
+        band = Alike(float(row["low"]), float(row["high"]), int(row["people"]), float(row["came"]))
+        found.setdefault(row["what"], []).append(band)
+    if found and len(found) != len(targets):
+        raise PluginError(
+            f"{folder / 'card.md'}: Similar people: {len(found)} outcomes, the manifest has {len(targets)}"
+        )
+    return {target: tuple(bands) for target, bands in zip(targets, found.values(), strict=False)}
+
+
+def of_like(bands: Sequence[Alike], risk: float, outcome: Message, years: int | None) -> tuple[Message, ...]:
+    """What came of the people with an estimate like this one; nothing where nobody had one."""
+    shown = float(published.percent(risk))
+    if not bands or not bands[0].low <= shown <= bands[-1].high:
+        return ()
+    band = next(one for one in bands if shown <= one.high)
+    return (came_to(band.people, band.low, band.high, band.came, outcome, years),)
+
+
+def came_to(people: int, low: float, high: float, came: float, outcome: Message, years: int | None) -> Message:
+    """To how many of those with a like estimate the outcome came; low, high, came: percent."""
+    told = {"people": people, "low": f"{low:.1f}", "high": f"{high:.1f}", "came": f"{came:.0f}", "outcome": outcome}
+    if years is None:
+        return msg(
+            "Of {people} training patients with an estimate of {low} to {high}%, {came}% had it: {outcome}", **told
+        )
+    if years == 1:
+        return msg(
+            "Of {people} training patients with an estimate of {low} to {high}%, {came}% had it: {outcome} within a "
+            "year",
+            **told,
+        )
+    return msg(
+        "Of {people} training patients with an estimate of {low} to {high}%, {came}% had it: {outcome} within {years} "
+        "years",
+        **told,
+        years=years,
+    )
+
+
+def contradiction(model_id: str, entries: Entries) -> NotEstimated | None:
+    """A refusal where values of one moment cannot all be right, or None."""
+    there = {entry.feature.id: entry for entry in entries if isinstance(entry, FeatureValue)}
+    for ids, wrong in _RULES:
+        found = [there[id_] for id_ in ids if id_ in there]
+        if len(found) < len(ids) or len({entry.effective for entry in found}) > 1:
+            continue
+        if wrong(*(np.array(float(entry.value)) for entry in found)).any():
+            named = [
+                msg("{label} {value}", label=entry.feature.label, value=published.in_words(entry)) for entry in found
+            ]
+            reason = msg("{values} cannot all be right", values=published.enumerated(named))
+            faults = tuple(
+                Unusable(entry.feature, Reason.CONFLICT, reason, entry.effective, entry.sources) for entry in found
+            )
+            return NotEstimated(model_id, Refusal.INPUT, published.not_calculated([reason]), faults)
+    return None
+
+
+def contradictory(matrix: NDArray[np.float32], place: Mapping[str, int]) -> NDArray[np.bool_]:
+    """The rows of which that is so. place: column of each input by id."""
+    found = np.zeros(len(matrix), dtype=np.bool_)
+    for ids, wrong in _RULES:
+        if all(id_ in place for id_ in ids):
+            found |= wrong(*(matrix[:, place[id_]].astype(np.float64) for id_ in ids))
+    return found
+
+
+def _not_below(lower: Floats, higher: Floats) -> Flags:
+    return np.asarray(lower >= higher, dtype=np.bool_)
+
+
+def _too_many(*shares: Floats) -> Flags:
+    return np.asarray(sum(shares) > _ALL_CELLS, dtype=np.bool_)
+
+
+_RULES: tuple[tuple[tuple[str, ...], Callable[..., Flags]], ...] = (
+    (("dbp", "sbp"), _not_below),
+    (("hdl", "total_cholesterol"), _not_below),
+    (("lymphocytes_percent", "neutrophils_percent", "monocytes_percent"), _too_many),
+)
