@@ -83,6 +83,18 @@ def unchecked(
         )
         found.append(finding)
     found += _odd_allergies(case, chosen, [a for a in known.allergies if not a.nodes])
+    if case.context.unread:
+        line = msg("Orders of a kind that is not read here, not checked: {count}", count=case.context.unread)
+        found.append(
+            EvidenceFinding(
+                key="drug-safety/unread",
+                severity=Severity.WARNING,
+                headline=line,
+                advice=msg("Check interactions, allergies and doses by hand."),
+                advice_source=RECORD_SOURCE,
+                path=(),
+            )
+        )
     if known.foreign:
         line = msg("Drafts for another patient, not checked: {count}", count=known.foreign)
         found.append(EvidenceFinding(key="drug-safety/foreign", severity=Severity.WARNING, headline=line, path=()))

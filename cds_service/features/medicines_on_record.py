@@ -23,6 +23,7 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import parse
 from cds_service.language import Message, msg
 
+Entry = fhir.MedicationRequest | fhir.MedicationStatement | fhir.MedicationAdministration
 _WORD = re.compile(r"[a-z]{3,}")
 _ENDS = frozenset({"cancelled", "stopped", "completed", "entered-in-error"})
 _NOT_TAKEN_INTENTS = frozenset({"proposal", "option"})
@@ -212,7 +213,7 @@ def drafted(record: PatientRecord, row: fhir.MedicationRequest) -> Medicine | No
     return None if row.do_not_perform or row.status in _ENDS else _read(record, row)
 
 
-def entered(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationStatement) -> Medicine | None:
+def entered(record: PatientRecord, row: Entry) -> Medicine | None:
     """The medicine of an entry of any status, or None if it says that none is taken."""
     return _read(record, row)
 
@@ -251,16 +252,14 @@ def _taken(record: PatientRecord, row: fhir.MedicationStatement) -> bool:
     return ended is None or ended.end > record.as_of
 
 
-def _concept(
-    record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationStatement
-) -> fhir.CodeableConcept | None:
+def _concept(record: PatientRecord, row: Entry) -> fhir.CodeableConcept | None:
     if row.medication_codeable_concept is not None:
         return row.medication_codeable_concept
     product = record.resolve(row.medication_reference, row)
     return product.code if isinstance(product, fhir.Medication) else None
 
 
-def _read(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationStatement) -> Medicine | None:
+def _read(record: PatientRecord, row: Entry) -> Medicine | None:
     concept = _concept(record, row)
     pairs = set(codings((concept,)))
     if pairs & _NONE_TAKEN or _NOBODY_ASKED in pairs:
@@ -270,7 +269,9 @@ def _read(record: PatientRecord, row: fhir.MedicationRequest | fhir.MedicationSt
     texts = [words] if words else []
     texts += [c.display for c in concept.coding if c.display] if concept is not None else []
     span = record.date_of(row)
-    dosages = row.dosage_instruction if isinstance(row, fhir.MedicationRequest) else row.dosage
+    dosages: tuple[fhir.Dosage, ...] = ()
+    if not isinstance(row, fhir.MedicationAdministration):
+        dosages = row.dosage_instruction if isinstance(row, fhir.MedicationRequest) else row.dosage
     local = is_local(codes, texts, dosages)
     return Medicine(
         reference=record.reference(row),

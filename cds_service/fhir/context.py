@@ -10,7 +10,7 @@ from types import MappingProxyType
 from cds_service.errors import BadRequest, PreconditionFailed
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
-from cds_service.fhir.drafts import chosen
+from cds_service.fhir.drafts import chosen, unread
 from cds_service.fhir.drafts import read as read_drafts
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.sensitivity import withheld
@@ -29,6 +29,7 @@ class ClinicalContext:
     drafts: tuple[fhir.Resource, ...]
     now: datetime
     selected: frozenset[str] = frozenset()  # of order-select: references to the drafts that were just chosen
+    unread: int = 0  # drafts of a kind from which no medicine is read
     withheld: int = 0  # rows and drafts that are not used because of their sensitivity labels
 
 
@@ -80,6 +81,7 @@ def clinical_context(
         drafts=usable,
         now=now,
         selected=chosen(request.context.get("selections"), drafts),
+        unread=unread(request.context),
         withheld=record.withheld + len(drafts) - len(usable),
     )
 

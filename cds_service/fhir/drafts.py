@@ -11,6 +11,8 @@ from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
 from cds_service.protocol.request import flatten, worded
 
+_UNREAD = frozenset({"MedicationDispense", "RequestGroup", "RequestOrchestration"})
+
 
 def read(context: Mapping[str, Any]) -> tuple[fhir.Resource, ...]:
     """The draft resources among the members of a context: they may lack type, intent or id.
@@ -23,6 +25,14 @@ def read(context: Mapping[str, Any]) -> tuple[fhir.Resource, ...]:
         if isinstance(member, dict) and ("resourceType" in member or "entry" in member):
             kept += _read(name, member)
     return tuple(kept)
+
+
+def unread(context: Mapping[str, Any]) -> int:
+    """How many resources among the members of a context may hold a medicine that is not read from their kind."""
+    members = [member for member in context.values() if isinstance(member, dict)]
+    entries = [entry for member in members for entry in member.get("entry") or () if isinstance(entry, dict)]
+    held = [*members, *(entry["resource"] for entry in entries if isinstance(entry.get("resource"), dict))]
+    return sum(resource.get("resourceType") in _UNREAD for resource in held)
 
 
 def chosen(selections: Any, drafts: Iterable[fhir.Resource]) -> frozenset[str]:

@@ -90,6 +90,8 @@ def _draft(record: PatientRecord, row: fhir.Resource, terms: Terms) -> Exposure 
         medicine = drafted(record, row)
     elif isinstance(row, fhir.Medication):
         medicine = named_product(record, row)
+    elif isinstance(row, (fhir.MedicationStatement, fhir.MedicationAdministration)):
+        medicine = entered(record, row)  # what some EHRs verify or refill
     return _exposure(medicine, terms, draft=True) if medicine is not None else None
 
 

@@ -46,6 +46,14 @@ def test_a_product_that_no_order_means_stays_a_draft() -> None:
     assert [d.id for d in drafts.read(bundle({"resource": order()}, product))] == ["m1", "p"]
 
 
+def test_kinds_that_hold_a_medicine_and_are_not_read_are_counted() -> None:
+    """In a Bundle and alone; orders of other things are none of them."""
+    dispense = {"resourceType": "MedicationDispense", "id": "x"}
+    assert drafts.unread(bundle({"resource": order()}, {"resource": dispense}, {"fullUrl": "urn:uuid:1"})) == 1
+    assert drafts.unread({"medication": dispense, "selections": ["a"]}) == 1
+    assert drafts.unread(bundle({"resource": order()}, {"resource": {"resourceType": "ServiceRequest"}})) == 0
+
+
 TWO = drafts.read(bundle({"resource": order()}, {"resource": order(id="m2")}))
 
 

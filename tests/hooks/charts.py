@@ -12,6 +12,7 @@ from cds_service.cards import compose
 from cds_service.features.extract import extract
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
+from cds_service.fhir.drafts import read, unread
 from cds_service.fhir.record import PatientRecord
 from cds_service.hook import Case
 from cds_service.knowledge.library import base
@@ -213,8 +214,8 @@ class Chart:
         found = [decoder.decode(orjson.dumps(row)) for row in rows]
         record = PatientRecord.from_resources(found, [None] * len(found), "p1", NOW, listed=self.listed)
         stay = next((row for row in record.rows(fhir.Encounter) if row.id == "e1"), None)
-        drafts = tuple(decoder.decode(orjson.dumps(row)) for row in self.drafts)
-        return ClinicalContext(record, hook, None, "e1" if stay else None, stay, drafts, NOW)
+        given = {"draftOrders": {"entry": [{"resource": row} for row in self.drafts]}}
+        return ClinicalContext(record, hook, None, "e1" if stay else None, stay, read(given), NOW, unread=unread(given))
 
 
 def case_of(service, context, models, enabled=(), beside=()):

@@ -284,6 +284,24 @@ def test_an_order_without_a_medicine_asks_for_one(ask, concept):
     assert ask(SERVICE, made).summary.startswith("An entry without a name: the medicine was not recognised")
 
 
+@pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationAdministration"])
+def test_a_medicine_is_checked_in_whatever_kind_it_comes(ask, kind):
+    """What a pharmacist verifies or a patient wants again is an order in one EHR and a statement in another."""
+    made = chart().draft("clarithromycin").medicine("", "simvastatin")
+    made.drafts[0] |= {"resourceType": kind, "status": "active" if kind == "MedicationStatement" else "in-progress"}
+    for service in ("drug-safety-refill", "drug-safety-verify"):
+        assert ask(service, made).cards[0].indicator == "critical"
+
+
+def test_a_kind_that_is_not_read_is_said_to_be_unchecked(ask):
+    """A dispense among the drafts may be the one that harms."""
+    made = chart().draft("clarithromycin")
+    made.drafts[0] = {"resourceType": "MedicationDispense", "id": "d", "medicationCodeableConcept": {"text": "x"}}
+    answer = ask("drug-safety-verify", made)
+    assert answer.summary == "Orders of a kind that is not read here, not checked: 1"
+    assert answer.cards[0].indicator == "warning"
+
+
 def test_a_draft_for_another_patient_is_not_checked_and_that_is_said(ask):
     """A mixed-up order must not be judged by the wrong chart."""
     made = chart().draft("simvastatin").medicine("", "clarithromycin")
