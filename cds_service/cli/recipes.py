@@ -20,11 +20,14 @@ from cds_service.settings import Settings
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write; by default the model's."
 )
-@click.option("--trials", type=click.IntRange(1, 1000), help="Sets of parameters to try.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1, 1000),
+    help="Sets of parameters to try; by default as many as the shipped weights were chosen from.",
+)
 def train(model_id: str, data: Path, out: Path | None, trials: int | None) -> None:
     """Train a model anew with its recipe: weights, manifest and card."""
-    run = _extra("run")
-    folder = run.train(model_id, _table_in(data), out, trials or run.TRIALS)
+    folder = _extra("run").train(model_id, _table_in(data), out, trials)
     click.echo(f"{model_id} is in {folder}")
 
 

@@ -28,6 +28,7 @@ WORDS = ("Intended use", "Not for", "Data", "Method", "What we found in the data
 
 
 NET_BENEFIT = figures.NET_BENEFIT
+GAP = "\n\n"
 
 
 def read_words(path: Path) -> Mapping[str, str]:
@@ -112,7 +113,8 @@ def head(manifest: Manifest | Fusion) -> str:
         f"# {manifest.title}\n\n"
         f"Model `{manifest.id}`, version {manifest.version}. "
         f"This card is written by `train.py`; do not edit it.\n"
-        f"Every figure comes from people whom the model in question was not {done} on; brackets hold 95 % intervals."
+        f"Every figure of how well it does comes from people whom the model in question was not {done} on; brackets "
+        f"hold 95 % intervals."
     )
 
 
@@ -199,21 +201,26 @@ def stated(calibration: Calibrated, words: Mapping[str, str]) -> str:
     return f"{slope}, intercepts {intercepts}; fitted on {calibration.rows}"
 
 
-def drivers(evidence: Explained) -> str:
-    """Mean absolute contribution of each input in the final model, with the beeswarm."""
+def drivers(evidence: Explained, outcome: str = "") -> str:
+    """Mean absolute contribution of each input in the final model, with the beeswarm.
+
+    outcome: in words, whose margin it is, where a model has several.
+    """
     phi, _ = _contributions(evidence)
     size = np.abs(phi).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:_SHOWN_INPUTS]
     rows = [(evidence.manifest.inputs[i].label, f"{size[i]:.3f}") for i in order]
     which = " of the longest horizon" if evidence.manifest.calibration.slopes else ""
     return (
-        f"{markdown(('input', 'mean size on the log-odds'), rows)}\n\n![Contributions of each input](beeswarm.svg)\n\n"
-        f"Exact SHAP values on the calibrated log-odds{which}. They describe the model, not causes."
+        f"{f'For {outcome}.{GAP}' if outcome else ''}{markdown(('input', 'mean size on the log-odds'), rows)}{GAP}"
+        f"![Contributions of each input](beeswarm.svg){GAP}"
+        f"Exact SHAP values on the calibrated log-odds{which}, of the final model for people it was trained on. "
+        f"They describe the model, not causes."
     )
 
 
 def _contributions(evidence: Explained) -> tuple[Floats, Matrix]:
-    """Calibrated contributions in the final model for some people of the ages for which it speaks."""
+    """Calibrated contributions in the final model for some of the people for whom it speaks."""
     people = np.flatnonzero(evidence.spoken)
     chosen = np.random.default_rng(evidence.seed).permutation(people)[:_SWARM]
     matrix = evidence.matrix[np.sort(chosen)]

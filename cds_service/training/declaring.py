@@ -81,7 +81,8 @@ class Learning:
     """How trees are grown, tuned and calibrated, as `hazard.Recipe` and `study.Plan` take it.
 
     everyone: whether the calibration is fitted on all rows, or on those alone for which the model speaks; on: these
-    rows in words. replicates: of the bootstrap in the card.
+    rows in words. replicates: of the bootstrap in the card. rival: sets of parameters that the gradient boosting beside
+    it is tuned with.
     """
 
     rounds: int
@@ -96,6 +97,7 @@ class Learning:
     cuts: int = 0
     chains: int = 1
     replicates: int = 300
+    rival: int = 8
     further: Mapping[str, int | float] = field(default_factory=dict)
 
 

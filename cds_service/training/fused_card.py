@@ -96,7 +96,8 @@ def _drivers(manifest: Fusion, evidence: Evidence, folder: Path) -> str:
     return (
         f"{evidence.outcomes[outcome].capitalize()}, with every modality.\n\n{table}\n\n"
         "![Contributions of each input](beeswarm.svg)\n\n"
-        "Exact SHAP values on the fused log-odds. They describe the model, not causes."
+        "Exact SHAP values on the fused log-odds, of the final model for people it was trained on. They describe the "
+        "model, not causes."
     )
 
 

@@ -68,11 +68,12 @@ class Declared(ABC, Generic[T]):
         rounds: int | None = None,
         outer: int = 5,
         replicates: int | None = None,
-        rival: int = 2,
+        rival: int | None = None,
         refits: int = 6,
     ) -> None:
         """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
-        size = Size(rounds or self.learning.rounds, outer, replicates or self.learning.replicates, rival, refits)
+        how = self.learning
+        size = Size(rounds or how.rounds, outer, replicates or how.replicates, rival or how.rival, refits)
         table = self.table.read(data)
         plan = self.plan(table, trials, size)
         result, narrower = self._studied(table, plan)

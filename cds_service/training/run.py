@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cds_service.errors import PluginError
 from cds_service.registry import shipped
 from cds_service.risk.fused import FusedModel
@@ -13,17 +15,27 @@ from cds_service.risk.trained import TrainedModel
 from cds_service.training import local, local_fused
 from cds_service.training.local import Local, Method
 
-TRIALS = 10
 
-
-def train(model_id: str, data: Path, out: Path | None = None, trials: int = TRIALS) -> Path:
+def train(model_id: str, data: Path, out: Path | None = None, trials: int | None = None) -> Path:
     """The folder that now holds new weights, manifest and card; by default the model's own.
 
+    trials: sets of parameters to try; by default as many as `as_shipped` tells.
     Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own.
     """
     target = out or shipped("models") / model_id
-    recipe(model_id).train(data, target, trials)
+    recipe(model_id).train(data, target, trials or as_shipped(model_id))
     return target
+
+
+def as_shipped(model_id: str) -> int:
+    """How many sets of parameters the model's weights were chosen from: with these the same table gives the same bytes.
+
+    1, which tunes nothing, where there are no weights yet.
+    """
+    manifest = shipped("models") / model_id / "manifest.json"
+    if not manifest.is_file():
+        return 1
+    return max(1, int(msgspec.json.decode(manifest.read_bytes())["training"]["trials"]))
 
 
 def evaluate(model: TrainedModel | FusedModel, data: Path) -> str:

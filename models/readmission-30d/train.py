@@ -147,6 +147,7 @@ LEARNING = Learning(
     held_out=2,
     from_outer=True,
     replicates=200,
+    rival=4,
 )  # fmt: skip
 RACES = {"Caucasian": "White", "AfricanAmerican": "African American", "Hispanic": "Hispanic", "Asian": "Asian"}
 
@@ -169,9 +170,9 @@ def subgroups(table: Data) -> dict[str, NDArray[np.bool_]]:
     """Who is reported on apart: by sex, age, race, payer and history, of which sex, age and history are inputs."""
     frame, age, sex = table.frame, table.matrix[:, 0], table.matrix[:, 1]
     groups = {"women": np.asarray(sex == 0), "men": np.asarray(sex == 1)}
-    for low, high in ((18, 49), (50, 64), (60, 79), (80, 120)):
-        low, high = low // 10 * 10, high // 10 * 10
-        groups[f"{low} to {high + 9}" if high < 120 else f"{low} and over"] = np.asarray((age >= low) & (age <= high))
+    # Ages are told by decade, as the first year of it.
+    for low, below in ((20, 50), (50, 60), (60, 70), (70, 80), (80, 130)):
+        groups[f"{low} to {below - 1}" if low < 80 else f"{low} and over"] = np.asarray((age >= low) & (age < below))
     groups |= {words: (frame["race"] == race).to_numpy() for race, words in RACES.items()}
     payers = {"Medicare": "MC", "Medicaid": "MD", "payer not known": "?"}
     groups |= {words: (frame["payer_code"] == code).to_numpy() for words, code in payers.items()}

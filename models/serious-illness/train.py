@@ -20,7 +20,7 @@ from cds_service.training.outcomes import Outcomes
 from cds_service.training.recipes import OutcomeRecipe
 from cds_service.training.tables import Data, Source, Told
 
-ID, VERSION = "serious-illness", "1.1.0"
+ID, VERSION = "serious-illness", "1.2.0"
 TITLE = "Death in hospital and within 180 days in serious illness"
 HOSPITAL, HALF_YEAR = "hospital_death", "death_180d"
 TITLES = {HOSPITAL: "death in hospital", HALF_YEAR: "death within 180 days"}
@@ -37,31 +37,31 @@ _EXTENTS = {"no": s.NO_CANCER, "yes": s.CANCER, "metastatic": s.METASTATIC}
 _COMA = {"0": 15.0, "9": 14.0, "26": 12.0, "37": 10.0, "41": 9.0, "44": 8.0, "55": 7.0, "61": 6.0, "89": 5.0,
          "94": 4.0, "100": 3.0}  # fmt: skip
 SOURCES = (
-    Source(c.AGE, "age", "a", (0, 130)),
+    Source(c.AGE, "age", "a", (0, 130), monotone=1),
     Source(c.SEX, "sex", "", cells={"female": "female", "male": "male"}, numbers={"female": 0.0, "male": 1.0}),
     Source(s.ILLNESS, "dzgroup", "", cells=_ILLNESSES, numbers=s.ORDER, group="illness"),
     Source(s.CANCER_EXTENT, "ca", "", cells=_EXTENTS, group="illness",
            numbers={s.NO_CANCER: 0.0, s.CANCER: 1.0, s.METASTATIC: 2.0}),
-    Source(s.COMORBIDITIES, "num.co", "1", (0, 30)),
+    Source(s.COMORBIDITIES, "num.co", "1", (0, 30), monotone=1),
     Source(c.DIABETES, "diabetes", "", (0, 1)),
     Source(c.DEMENTIA, "dementia", "", (0, 1)),
     Source(s.HOSPITAL_DAY, "hday", "d", (0, 1000)),
-    Source(s.GCS, "scoma", "", ranges=_COMA),
+    Source(s.GCS, "scoma", "", ranges=_COMA, monotone=-1),
     Source(s.PRESSURE, "meanbp", "mm[Hg]", (0, 400)),
     Source(s.HEART_RATE, "hrt", "/min", (0, 400)),
     Source(s.RESPIRATORY_RATE, "resp", "/min", (0, 200), group="breathing"),
     Source(s.TEMPERATURE, "temp", "Cel", (10, 50)),
-    Source(s.OXYGENATION, "pafi", "mm[Hg]", (0, 2000), group="breathing"),
+    Source(s.OXYGENATION, "pafi", "mm[Hg]", (0, 2000), group="breathing", monotone=-1),
     Source(s.PH, "ph", "[pH]", (6, 9), group="breathing"),
     Source(s.WBC, "wblc", "10*3/uL", (0, 1000)),
-    Source(s.ALBUMIN, "alb", "g/dL", (0, 40)),
-    Source(s.BILIRUBIN, "bili", "mg/dL", (0, 150)),
-    Source(s.CREATININE, "crea", "mg/dL", (0, 60), group="kidney"),
-    Source(s.BUN, "bun", "mg/dL", (0, 500), group="kidney"),
+    Source(s.ALBUMIN, "alb", "g/dL", (0, 40), monotone=-1),
+    Source(s.BILIRUBIN, "bili", "mg/dL", (0, 150), monotone=1),
+    Source(s.CREATININE, "crea", "mg/dL", (0, 60), group="kidney", monotone=1),
+    Source(s.BUN, "bun", "mg/dL", (0, 500), group="kidney", monotone=1),
     Source(s.SODIUM, "sod", "mmol/L", (50, 300)),
     Source(s.GLUCOSE, "glucose", "mg/dL", (0, 3000)),
     Source(s.URINE, "urine", "mL", (0, 30000), group="kidney"),
-    Source(s.POINTS),
+    Source(s.POINTS, monotone=1),
 )  # fmt: skip
 # Known columns of the source data that are no inputs.
 UNUSED = """
@@ -90,7 +90,7 @@ PATTERNS = {
 }
 # Each round adds two trees, which may cut an input at four places drawn at random.
 LEARNING = Learning(
-    rounds=200,
+    rounds=300,
     start={
         "eta": 0.06, "max_depth": 4, "num_parallel_tree": 2, "min_child_weight": 6.0, "lambda": 3.0, "subsample": 0.7,
         "colsample_bynode": 0.4,

@@ -89,6 +89,23 @@ def test_age_never_lowers_the_estimate(model: TrainedModel, patient: Build) -> N
     assert risks[0] < risks[-1]
 
 
+@pytest.mark.parametrize("who", [TYPICAL, ILL], ids=["typical", "ill"])
+@pytest.mark.parametrize(
+    ("id_", "worse"),
+    [
+        ("gcs", (15.0, 12.0, 9.0, 6.0, 3.0)), ("bun", (15.0, 30.0, 60.0, 100.0)), ("lactate", (1.0, 3.0, 6.0, 12.0)),
+        ("bilirubin", (0.5, 2.0, 6.0, 20.0)), ("albumin", (4.0, 3.0, 2.4, 1.8)),
+    ],
+)  # fmt: skip
+def test_values_that_are_worse_throughout_raise_the_estimate(
+    model: TrainedModel, patient: Build, id_: str, worse: tuple[float, ...], who: Mapping[str, float]
+) -> None:
+    """All statistics and what is made of them; no direction is imposed, so half a point may be lost on the way."""
+    risks = [risk(model, patient(model, stay({**who, id_: value}))) for value in worse]
+    assert np.diff(risks).min() > -0.005
+    assert risks[-1] > 1.1 * risks[0]
+
+
 def test_it_is_silent_until_signed_off(model: TrainedModel) -> None:
     """Every trained model is."""
     assert model.trained

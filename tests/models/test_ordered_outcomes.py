@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cds_service.features import discharge
+from cds_service.features import serious_illness as s
 from cds_service.features.feature import FeatureValues
 from cds_service.risk.model import NotEstimated, Refusal
 from cds_service.risk.narrower import in_force, in_order
@@ -14,6 +15,7 @@ from cds_service.risk.readmission import FEATURES
 from cds_service.risk.trained import TrainedModel
 
 Build = Callable[..., FeatureValues]
+ROUNDING = 1e-5  # of margins in float32
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,57 @@ def test_each_of_three_outcomes_is_below_all_that_include_it() -> None:
     own = [np.array([0.5, -3.0, 1.0, 0.0]), np.array([-1.0, 2.0, 3.0, 0.0]), np.array([1.0, 1.0, -2.0, 0.0])]
     assert in_force(own).tolist() == [[1, 0, 2, 0], [1, 2, 2, 1], [2, 2, 2, 2]]
     assert in_order(own).tolist() == [[-1.0, -3.0, -2.0, 0.0], [-1.0, 1.0, -2.0, 0.0], [1.0, 1.0, -2.0, 0.0]]
+
+
+DIRECTIONS = {
+    "age": 1, s.COMORBIDITIES.id: 1, s.CREATININE.id: 1, s.BUN.id: 1, s.BILIRUBIN.id: 1, s.POINTS.id: 1,
+    s.GCS.id: -1, s.ALBUMIN.id: -1, s.OXYGENATION.id: -1,
+}  # fmt: skip
+# Where the points of these rise in the same direction: below 0.5 mg/dL a creatinine, and from 4.5 g/dL an albumin, has
+# points of its own in APACHE III.
+RISING = {s.CREATININE.id: (0.5, 12.0), s.ALBUMIN.id: (0.8, 4.4), s.BUN.id: (3.0, 150.0),
+          s.BILIRUBIN.id: (0.1, 40.0), s.OXYGENATION.id: (40.0, 600.0)}  # fmt: skip
+
+
+def steps(illness: TrainedModel, id_: str, low: float, high: float, again: bool) -> tuple[np.ndarray, ...]:
+    """Estimates of 150 patients at each of ten values of one input; shape (150, 10) for each outcome.
+
+    again: whether the points of acute physiology are computed anew from what the patient then has.
+    """
+    g, inputs = np.random.default_rng(5), illness.manifest.inputs
+    place = {declared.id: position for position, declared in enumerate(inputs)}
+    ranges = [(i.training.p01, i.training.p99) for i in inputs]
+    rows = np.array([[g.uniform(*ends) for ends in ranges] for _ in range(150)], dtype=np.float32)
+    rows[g.random(rows.shape) < 0.3] = np.nan
+    rows = np.repeat(rows, 10, axis=0)
+    rows[:, place[id_]] = np.tile(np.linspace(low, high, 10), 150)
+    if again:
+        parts = [rows[:, place[part.id]].astype(str).astype(float) for part in s.POINTS.inputs]
+        for row, values in enumerate(zip(*parts, strict=True)):
+            rows[row, place[s.POINTS.id]] = s.POINTS.compute(*(None if np.isnan(x) else x for x in values))
+    return tuple(found.reshape(150, 10) for found in illness.rows.log_odds(rows).values())
+
+
+def test_the_directions_that_medicine_knows_are_imposed(illness: TrainedModel) -> None:
+    """They stand in the manifest, for the card and for whoever reads it."""
+    assert {i.id: i.monotone for i in illness.manifest.inputs if i.monotone} == DIRECTIONS
+
+
+@pytest.mark.parametrize("id_", DIRECTIONS)
+def test_all_else_equal_a_worse_value_never_lowers_an_estimate(illness: TrainedModel, id_: str) -> None:
+    """Over the whole range of the training data and beyond, whatever else was measured."""
+    learnt = next(i.training for i in illness.manifest.inputs if i.id == id_)
+    for estimates in steps(illness, id_, learnt.lowest, learnt.highest, again=False):
+        risen = DIRECTIONS[id_] * np.diff(estimates, axis=1)
+        assert risen.min() >= -ROUNDING
+        assert risen.max() > 0.01
+
+
+@pytest.mark.parametrize("id_", RISING)
+def test_a_worse_value_never_lowers_an_estimate_by_way_of_the_points(illness: TrainedModel, id_: str) -> None:
+    """From the measurement to the estimate: a creatinine that rises takes the points with it."""
+    for estimates in steps(illness, id_, *RISING[id_], again=True):
+        assert (DIRECTIONS[id_] * np.diff(estimates, axis=1)).min() >= -ROUNDING
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,19 @@ def tumours(path: Path) -> Path:
     return source_tables.write(path, cells)
 
 
+@pytest.mark.parametrize(("id_", "make"), [("readmission-30d", stays), ("serious-illness", ill)])
+def test_age_groups_of_a_card_part_those_for_whom_it_speaks(
+    id_: str, make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """Everyone of an age for which the model speaks is in one of them, and nobody in two."""
+    made = recipe(id_)
+    table = made.table.read(make(tmp_path / "rows.csv"))
+    groups = [rows for name, rows in made.subgroups(table).items() if name[0].isdigit()]
+    age = table.matrix[:, 0]
+    assert np.sum(groups, axis=0)[age >= 20].tolist() == [1] * int(np.sum(age >= 20))
+    assert all(rows.any() for rows in groups)
+
+
 SMALL = {"rounds": 8, "outer": 2, "replicates": 3, "rival": 1, "refits": 2}
 CASES = [
     ("readmission-30d", stays, {**SMALL, "rounds": 25}),

@@ -93,6 +93,16 @@ def test_the_card_reports_what_a_board_asks_for(trained: tuple[Path, Path]) -> N
     assert json.loads((trained[0] / "manifest.json").read_text())["sha256"] in text
 
 
+@pytest.mark.parametrize(
+    "id_",
+    ["mortality", "readmission-30d", "icu-mortality", "serious-illness", "breast-cancer-survival"],
+)
+def test_a_model_is_trained_anew_as_its_weights_were_made(id_: str) -> None:
+    """Whoever names no number of trials gets the bytes that are shipped, not another model."""
+    manifest = json.loads((MODELS / id_ / "manifest.json").read_text())
+    assert run.as_shipped(id_) == manifest["training"]["trials"]
+
+
 def test_a_column_that_leaks_is_no_input(recipe: ModuleType) -> None:
     """Follow-up, causes of death, race, income and education are declared unused."""
     used = {source.column for source in recipe.SOURCES}
