@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -703,13 +704,26 @@ def _bool(where: str, raw: Any) -> bool:
     raise SettingsError(f"settings: {where} must be true or false, got {raw!r}.")
 
 
+_UNITS = {
+    "_per_s": "calls a second",
+    "_ms": "milliseconds",
+    "_s": "seconds",
+    "_bytes": "bytes",
+    "_days": "days",
+}  # by the end of a key
+
+
 def _number(where: str, kind: type[int] | type[float], raw: Any, least: float | None, most: float | None) -> float:
     try:
         if isinstance(raw, bool) or (kind is int and isinstance(raw, float)):
             raise ValueError
         value = kind(raw)
+        if not math.isfinite(value):
+            raise ValueError
     except (TypeError, ValueError):
-        raise SettingsError(f"settings: {where} must be a number ({kind.__name__}), got {raw!r}.") from None
+        what = "a whole number" if kind is int else "a number"
+        unit = next((f" of {unit}" for end, unit in _UNITS.items() if where.endswith(end)), "")
+        raise SettingsError(f"settings: {where} must be {what}{unit}, got {raw!r}.") from None
     if (least is not None and value < least) or (most is not None and value > most):
         limits = f"at least {least:g}" if most is None else f"between {least:g} and {most:g}"
         raise SettingsError(f"settings: {where} must be {limits}, got {raw}.")

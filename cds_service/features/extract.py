@@ -156,10 +156,7 @@ _READERS: tuple[tuple[type[Feature], Reader], ...] = (
     (EarlierStays, lambda run, feature: earlier_stays(run.record, feature, run.stay)),
     (OfStay, lambda run, feature: of_stay(run.record, feature, run.stay)),
     (DoneInStay, lambda run, feature: done_in_stay(run.record, feature)),
-    (
-        AtDischarge,
-        lambda run, feature: at_discharge(run.record, feature, run.stay, lambda: run.medicines, lambda: run.diagnoses),
-    ),
+    (AtDischarge, _at_discharge),
     (DiagnosisGroup, lambda run, feature: run.diagnoses.value(feature)),
     (Surgery, lambda run, feature: surgery(run.record, feature)),
     (Recent, lambda run, feature: recent(run.record, run.problems, feature)),

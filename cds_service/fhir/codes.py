@@ -18,7 +18,6 @@ UCUM = "http://unitsofmeasure.org"
 CURBSIDE = "urn:curbside:inputs"  # inputs, and answers, that no code in general use names: the input's id
 IPS_ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 EMBEDDING = "urn:curbside:embedding"  # codes: the programs that make vectors of slides, images and notes
-CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 
 # Other names under which the same systems arrive. OIDs: hl7.org/fhir/R4/terminologies-systems.html.
 _ALIASES = {

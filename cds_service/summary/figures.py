@@ -86,7 +86,7 @@ def numbers(claim: Claim, named: list[Group], about: Group, counts: set[int], re
         elif (limit := limit_word(claim.tokens, at)) is not None:
             found = [p for p in bound if has_limit(p, token.number, limit)]
         elif token.second is not None:
-            found = _pressed(bound, about, token, approximate)
+            found = _pressed(bound, token, approximate)
         else:
             found = [p for p in bound if _has(p, token.number, claim, approximate)]
         if not found and plural is not None:
@@ -218,7 +218,7 @@ def values(part: Part) -> list[Amount]:
     return [a for a in part.amounts if a.path.rpartition(".")[2] not in _SCHEDULE and "initialFill" not in a.path]
 
 
-def _pressed(bound: Group, about: Group, token: Token, approximate: bool) -> Group:
+def _pressed(bound: Group, token: Token, approximate: bool) -> Group:
     """Parts that hold both numbers of `142/88`: a blood pressure, or two strengths of one medicine."""
     first, second = token.number, token.second
     assert first is not None
@@ -260,7 +260,7 @@ def figure(part: Part, token: Token, claim: Claim) -> bool:
     if token.number is None:
         return False
     if token.second is not None:
-        return bool(_pressed([part], [part], token, False))
+        return bool(_pressed([part], token, False))
     return _has(part, token.number, claim, "about" in claim.values("compare"))
 
 

@@ -213,7 +213,7 @@ def _phrase(text: str, pieces: list[tuple[str, int, int]], at: int) -> Token | N
         last = _match(pieces, at, key)
         if last is not None:
             start, end = pieces[at][1], pieces[last][2]
-            if _cut(text, start, end):
+            if _cut(text, end):
                 continue
             kind, value = meanings[0]
             return Token(kind, value, text[start:end], start, end, also=meanings[1:])
@@ -232,8 +232,8 @@ def _match(pieces: list[tuple[str, int, int]], at: int, key: Key) -> int | None:
     return place - 1
 
 
-def _cut(text: str, start: int, end: int) -> bool:
-    """True if a phrase would end or begin within a number or a Latin word: `CKD 3` in `CKD 3.5`."""
+def _cut(text: str, end: int) -> bool:
+    """True if a phrase that ends in a figure would end within a number or an amount: `CKD 3` in `CKD 3.5`."""
     return (
         end < len(text)
         and text[end - 1].isdigit()
