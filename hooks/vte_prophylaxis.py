@@ -158,6 +158,9 @@ def _offer(case: Case, risks: tuple[Message, ...]) -> tuple[Proposal, ...]:
     return orders.offer(case.context, COMPRESSION if risks else PROPHYLAXIS, reason, priority="urgent")
 
 
+MOST_ASKED = 5  # beyond, there is no problem list, and no answer to a few questions would decide anything
+
+
 def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
     """The question for what is missing; mobility is the one that decides most."""
     missing = tuple(m for m in estimate.not_measured if m.reason is not Reason.UNAVAILABLE)
@@ -190,6 +193,7 @@ def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
         advice_source=ASH_2018,
         proposals=proposals,
         magnitude=estimate.value,
+        quiet=len(labels) > MOST_ASKED,
         model=case.models[PADUA],
         result=result,
     )

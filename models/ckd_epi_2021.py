@@ -129,6 +129,8 @@ def _compute(values: FeatureValues, id_: str, tests: Mapping[str, Feature]) -> R
     notes: tuple[Message, ...] = (NOT_EXCLUDED,) if published.unknown_conditions(values, GATES) else ()
     measured = {name: found[feature.id] for name, feature in tests.items()}
     times = [value.effective for value in measured.values() if value.effective is not None]
+    if id_ == ID:
+        notes += published.of_creatinine(values)
     if times and max(times) - min(times) > TAKEN_TOGETHER:
         notes += (APART_NOTE,)
     return (_estimate(id_, age, measured, {catalogue.AGE.id: known_age, **found}, notes),)
@@ -195,6 +197,7 @@ FEATURES = (
     catalogue.SEX,
     catalogue.CREATININE,
     catalogue.CREATININE_UNSTEADY,
+    catalogue.LITTLE_MUSCLE,
     *(feature for feature, _ in GATES),
 )
 CITATION = Citation(

@@ -103,6 +103,7 @@ def compute(values: FeatureValues) -> Result:
     if unsteady := published.not_steady(ID, values):
         return unsteady
     notes = (NOT_EXCLUDED,) if published.unknown_conditions(values, GATES) else ()
+    notes += published.of_creatinine(values)
     return _estimates(values, age, {catalogue.AGE.id: known_age, **found}, notes)
 
 
@@ -195,6 +196,7 @@ model = PublishedScore(
         catalogue.WEIGHT,
         catalogue.HEIGHT,
         catalogue.BMI,
+        catalogue.LITTLE_MUSCLE,
         *(feature for feature, _ in GATES),
     ),
     compute=compute,

@@ -8,6 +8,7 @@ from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits
 from cds_service.language import Message, msg
+from cds_service.risk import published
 from cds_service.risk.model import NotEstimated, RiskEstimate
 
 ASKS = {
@@ -86,6 +87,7 @@ def measured(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> tu
              unit=UNITS[draft.measure]), ", ".join(s for v in e.inputs for s in v.sources if "Observation" in s))
         for e in others
     ]  # fmt: skip
+    steps += [(note, ", ".join(sources)) for note in main.notes if note == published.LITTLE_MUSCLE_NOTE]
     return tuple(steps)
 
 

@@ -550,6 +550,16 @@ PALLIATIVE_CARE = ConditionFeature(
         words=("comfort measures", "comfort care", "hospice care", "admission to hospice", "临终关怀", "安宁疗护"),
     ),
 )
+# Where there is little muscle, creatinine is low whatever the kidney does (KDIGO 2024, section 1.2).
+LITTLE_MUSCLE = ConditionFeature(
+    id="little_muscle",
+    label=msg("Little muscle (amputation, paralysis, cachexia, muscle disease)"),
+    snomed=(
+        "60389000",  # paraplegia
+        "11538006",  # quadriplegia
+    ),
+    icd10=("Z89.5", "Z89.6", "G82", "G71.0", "G12", "R64", "M62.84", "E43"),
+)
 # Where the agreed aim is comfort, an early warning calls nobody; palliative care alone sets no such limit.
 _COMFORT = (
     "385763009",  # hospice care
@@ -636,7 +646,8 @@ CONDITIONS = (
     DIABETES, HYPERTENSION, HEART_FAILURE, ATRIAL_FIBRILLATION, STROKE_TIA, VASCULAR_DISEASE, CORONARY_DISEASE, CKD,
     DIALYSIS, KIDNEY_TRANSPLANT, LIVER_TRANSPLANT, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE,
     ACUTE_HEPATITIS, STEATOSIS,
-    OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COMFORT_CARE, COPD, DEMENTIA,
+    OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COMFORT_CARE, LITTLE_MUSCLE, COPD,
+    DEMENTIA,
     CANCER, METASTASIS,
     PALLIATIVE_CARE, HYPERCAPNIA, TYPE_1_DIABETES, STROKE, MAJOR_BLEEDING, ASCITES, HEPATIC_ENCEPHALOPATHY, PNEUMONIA,
     INFECTION,

@@ -10,7 +10,7 @@ from math import floor
 
 from cds_service.explain.explanation import Contribution
 from cds_service.features.aggregate import Aggregate
-from cds_service.features.catalogue import AGE, CREATININE_UNSTEADY
+from cds_service.features.catalogue import AGE, CREATININE_UNSTEADY, LITTLE_MUSCLE
 from cds_service.features.discharge import AtDischarge
 from cds_service.features.earlier_stays import EarlierStays
 from cds_service.features.feature import (
@@ -317,6 +317,16 @@ def _together(reasons: Sequence[Message]) -> list[Message]:
             first = msg(_OF_SEVERAL[first.text], **{**first.values, "what": enumerated(labels)})
         told.append(first)
     return told
+
+
+LITTLE_MUSCLE_NOTE = msg(
+    "Little muscle is on record: creatinine is low there and overstates kidney function; measure cystatin C."
+)
+
+
+def of_creatinine(values: FeatureValues) -> tuple[Message, ...]:
+    """What a reader must know of an estimate from creatinine alone."""
+    return (LITTLE_MUSCLE_NOTE,) if LITTLE_MUSCLE in values and values.flag(LITTLE_MUSCLE) else ()
 
 
 def not_steady(model_id: str, values: FeatureValues) -> NotEstimated | None:

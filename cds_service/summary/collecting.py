@@ -191,6 +191,8 @@ def _pair(measured: Measurement, group: tuple[str, ...], tag: str) -> tuple[str,
 
 def _result(code: str, latest: Measurement, tags: frozenset[str]) -> Fact:
     taken, text = latest.effective, named_value(code, latest.part)
+    if latest.status == "preliminary":
+        text = msg("{result}, preliminary", result=text)
     if taken is not None:
         text = msg("{result}, {date}", result=text, date=taken.date())
     return Fact(RESULT, text, (latest.reference,), taken, key=f"{codes.LOINC}|{code}", tags=tags)

@@ -30,6 +30,7 @@ _PENICILLINS = frozenset(
 _NEVER, _EVER = ("266919005",), ("8517006", "77176002", "449868002", "428071000124103", "428061000124105")
 _SMOKING = ("72166-2",)
 _NONE_KNOWN = frozenset({"716186003", "409137002", "no-known-allergies", "no-known-medication-allergies"})
+_CORRECTED = frozenset({"corrected", "amended"})
 _WORD = re.compile(r"[a-z]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。；;\n！？]+")
 _ALLERGY = re.compile(r"(?i)allerg|anaphyla|hypersensitiv|\brash\b|\bhives\b|过敏|皮疹")
@@ -198,6 +199,8 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
         if shown[0] == shown[1]:
             continue
         first, second = record.measurement(rows[0]), record.measurement(rows[1])
+        if (first.status in _CORRECTED) != (second.status in _CORRECTED):
+            continue  # the one corrects the other
         text = msg(
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
             name=label_of(code, first.part), one=shown[0], other=shown[1],

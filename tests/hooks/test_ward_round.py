@@ -545,3 +545,29 @@ def test_on_dialysis_an_anticoagulant_is_no_plain_recommendation(ask):
     assert answer.cards[0].indicator == "info"
     assert "On dialysis it is not known whether an anticoagulant helps" in answer.cards[0].detail
     assert answer.suggestions == []
+
+
+@pytest.mark.parametrize(("diagnosis", "told"), [("Z89.511", True), ("G82.20", True), ("M54.5", False)])
+def test_a_creatinine_of_little_muscle_is_said_to_overstate_the_kidney(ask, diagnosis, told):
+    """After an amputation or with paralysis: beside the estimate, and beside a dose that rests on it."""
+    chart = Chart(70).problem(REFLUX).diagnosis(diagnosis).measured(creatinine=1.6, weight=60, height=175)
+    words = "Little muscle is on record: creatinine is low there"
+    assert (words in ask("kidney-liver-check", chart).cards[0].detail) is told
+    chart = chart.draft("Gabapentin 600 mg tablet", "1 tablet three times daily")
+    assert (words in ask("renal-dosing", chart).cards[0].detail) is told
+
+
+def test_a_padua_score_of_which_nothing_is_known_asks_nothing(ask):
+    """Without a problem list eleven answers are missing, and none of them decides."""
+    assert ask("vte-prophylaxis", Chart(70).stay(), encounter_class="IMP").cards == ()
+
+
+def test_a_corrected_result_is_no_contradiction_of_what_it_corrects(ask):
+    """The line of two values at one time is for those that nobody corrected; a preliminary one is marked."""
+    normal = POTASSIUM[1] | {"value": 4.1}
+    chart = Chart(60).problem(REFLUX).draft("apixaban")
+    chart = result(chart, POTASSIUM[0], timedelta(hours=2), valueQuantity=POTASSIUM[1])
+    both = result(chart, POTASSIUM[0], timedelta(hours=2), valueQuantity=normal)
+    assert "Two values of" in ask("drug-safety", both).cards[0].detail
+    both.rows[-1]["status"] = "corrected"
+    assert "Two values of" not in ask("drug-safety", both).cards[0].detail
