@@ -98,7 +98,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Compu
 
     made: columns that the inputs name and the file lacks, because they are computed from others.
     Raises FeatureMismatch if a column that the model needs is missing, and BadRequest with a report by line and
-    column if there are unknown columns, cells of another type, or values that cannot be.
+    column if there are unknown columns, cells of another type, values that cannot be, or rows with the same id.
     """
     lines = lines_of(path)
     if not lines:
@@ -113,6 +113,8 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Compu
     ]
     refuse(path, faults)
     place = {name: position for position, name in enumerate(header)}
+    ids = tuple(row[place[table.id]].strip() for row in body)
+    faults += _id_faults(ids, table.id)
     computed = _computed(body, place, made, faults)
     values = {}
     for id_, column in columns.items():
@@ -120,7 +122,17 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Compu
         cells = known if known is not None else [row[place[column.name]] for row in body]
         values[id_] = tuple(_value(cell, column, number, faults) for number, cell in enumerate(cells, start=2))
     refuse(path, faults)
-    return Rows(tuple(row[place[table.id]] for row in body), values)
+    return Rows(ids, values)
+
+
+def _id_faults(ids: Sequence[str], column: str) -> Iterator[Fault]:
+    """Rows without an id, or with that of an earlier row: which answer is whose could not be told."""
+    first: dict[str, int] = {}
+    for number, id_ in enumerate(ids, start=2):
+        if not id_:
+            yield number, f"column {column}: is empty; each row needs an id of its own"
+        elif first.setdefault(id_, number) != number:
+            yield number, f"column {column}: the id is that of line {first[id_]}; each row needs its own"
 
 
 def _asked_for(columns: Iterable[Column], made: Sequence[Computed]) -> Iterator[str]:

@@ -53,6 +53,16 @@ def test_a_row_gets_what_the_same_patient_gets_from_a_record(tiny: TrainedModel,
     assert low == fraction
 
 
+def test_rows_with_the_same_id_or_none_are_told_by_line(tiny: TrainedModel, tmp_path: Path) -> None:
+    """Which estimate is whose could not be told; the message does not repeat the id."""
+    twice = table(tmp_path, HEADER, GOOD, "p2,40,2,0.8,,4.0,", " p1 ,50,2,0.8,,4.0,", ",55,2,0.8,,4.0,")
+    with pytest.raises(BadRequest) as told:
+        tiny.predict_table(twice)
+    assert "line 4: column id: the id is that of line 2; each row needs its own" in str(told.value)
+    assert "line 5: column id: is empty" in str(told.value)
+    assert "p1" not in str(told.value)
+
+
 def test_a_missing_column_is_named(tiny: TrainedModel, tmp_path: Path) -> None:
     """A column that the model needs must be there, even if empty."""
     with pytest.raises(FeatureMismatch, match=r"crp, alb"):
