@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from cds_service.risk.published import printed_unit
 
 NOT_MEASURED = frozenset({"", "NA", "NaN", "nan"})  # an empty cell, and how R and pandas write one
 _SHOWN_FAULTS = 20
-_GZIP = b"\x1f\x8b"
+_COMMA = re.compile(r"-?\d+(,\d+)+(\.\d+)?")
+_FEW_COLUMNS = 2  # in a header that was parted at the wrong character
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 Fault = tuple[int, str]  # line, and what is wrong there
 
 
@@ -100,10 +103,7 @@ def read(path: Path, inputs: Sequence[Input], table: Table, made: Sequence[Compu
     Raises FeatureMismatch if a column that the model needs is missing, and BadRequest with a report by line and
     column if there are unknown columns, cells of another type, values that cannot be, or rows with the same id.
     """
-    lines = lines_of(path)
-    if not lines:
-        raise BadRequest(f"{path.name}: is empty; expected a header line with the source data's columns")
-    header, body = lines[0], lines[1:]
+    header, *body = lines_of(path)
     columns = {i.id: i.column for i in inputs if i.column is not None}
     faults: list[Fault] = list(_header_faults(path, header, _asked_for(columns.values(), made), table))
     faults += [
@@ -195,11 +195,27 @@ def derive(feature: Derived, columns: Sequence[Sequence[Value | None]]) -> tuple
 
 
 def lines_of(path: Path) -> list[list[str]]:
-    """The cells of a CSV file, gzipped or not, line by line. Raises BadRequest if it is none."""
+    """The cells of a CSV file, gzipped or not, line by line, the header first; empty lines at its end are none.
+
+    Raises BadRequest if it has no line, or is saved in another form.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
-        return list(csv.reader(io.StringIO(_text(path), newline=""), strict=True))
+        lines = list(reader)
     except csv.Error as error:
-        raise BadRequest(f"{path.name}: is no CSV file: {error}. Save it as CSV in UTF-8, with commas") from error
+        raise BadRequest(
+            f"{path.name}: is no CSV file: {error} (line {reader.line_num}). Save it as CSV in UTF-8, with commas"
+        ) from error
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise BadRequest(f"{path.name}: is empty; expected a header line with the source data's columns")
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(lines[0]) < _FEW_COLUMNS < "".join(lines[0]).count(mark) or lines[0] == [f"sep={mark}"]:
+            raise BadRequest(
+                f"{path.name}: its cells are parted by {name}; save it with commas between cells and points in numbers"
+            )
+    return lines
 
 
 def _text(path: Path) -> str:
@@ -207,6 +223,10 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
+        if content.startswith(_ZIP):
+            raise BadRequest(f"{path}: is a workbook or a zip file; save its sheet as CSV in UTF-8")
+        if b"\0" in content:
+            raise BadRequest(f"{path}: is not a CSV file in UTF-8, plain or gzipped")
         return content.decode("utf-8-sig")
     except OSError as error:
         raise BadRequest(f"{path}: cannot be read: {error.strerror or 'damaged gzip file'}") from error
@@ -255,7 +275,8 @@ def _value(cell: str, column: Column, line: int, faults: list[Fault]) -> Value |
         return known
     low, high = column.limits
     if column.numbers or not low <= value <= high:  # also true for NaN, which float() takes from many spellings
-        faults.append((line, f"column {column.name}: expected {_wanted(column)}"))
+        comma = " (numbers have a point and no comma)" if _COMMA.fullmatch(text) else ""
+        faults.append((line, f"column {column.name}: expected {_wanted(column)}{comma}"))
         return None
     if column.answers:
         answer = column.answers.get(f"{value:g}")
@@ -271,7 +292,7 @@ def _wanted(column: Column) -> str:
     if column.numbers:
         return " or ".join(column.numbers)
     low, high = column.limits
-    return f"a number from {low:g} to {high:g} {printed_unit(column.unit)}, or nothing"
+    return f"a number from {low:g} to {high:g} {printed_unit(column.unit)}".rstrip() + ", or nothing"
 
 
 def refuse(path: Path, faults: Sequence[Fault]) -> None:

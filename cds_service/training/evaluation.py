@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cds_service.errors import BadRequest
 from cds_service.risk.calibration import expit
 from cds_service.training import metrics
 from cds_service.training.metrics import Floats, Interval
@@ -94,3 +95,35 @@ def judged_table(parts: Mapping[str, Judged | None]) -> str:
             )  # fmt: skip
     header = ("", "people", "outcomes", "AUROC", "slope", "in the large", "observed / expected")
     return markdown(header, rows)
+
+
+def local_table(judge: Judge, log_odds: Floats, parts: Mapping[str, Rows]) -> str:
+    """What a hospital reads of its own rows, one line a part: with the intervals of the calibration, and the ICI."""
+    rows: list[Sequence[object]] = []
+    for name, part in parts.items():
+        judged = judge(log_odds, part)
+        if judged is None:
+            rows.append((name, "withheld", f"fewer than {FEWEST} with or without", *[""] * 5))
+        else:
+            rows.append((name, judged.people, judged.outcomes, judged.auroc, two(judged.slope), two(judged.large),
+                         two(judged.ratio), f"{judged.ici:.3f}"))  # fmt: skip
+    header = ("", "people", "outcomes", "AUROC", "slope", "in the large", "observed / expected", "ICI")
+    return markdown(header, rows)
+
+
+def check_enough(name: str, seen: Mapping[str, Floats]) -> None:
+    """Raises BadRequest if no outcome can be judged. name: of the table. seen: outcome in words -> 1 or 0 of each row
+    of which it is known.
+    """
+    if any(min(came.sum(), len(came) - came.sum()) >= FEWEST for came in seen.values()):
+        return
+    counted = "; ".join(f"{words}: {int(came.sum())} of {len(came)}" for words, came in seen.items())
+    raise BadRequest(
+        f"{name}: nothing can be judged from these rows ({counted}); at least {FEWEST} with and {FEWEST} without an "
+        "outcome are needed"
+    )
+
+
+def two(interval: Interval) -> str:
+    """A figure of calibration with its interval, to two digits."""
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -11,7 +11,7 @@ import numpy as np
 
 from cds_service.risk.calibration import expit
 from cds_service.training import metrics
-from cds_service.training.evaluation import Judged, Rows, judged_table, markdown
+from cds_service.training.evaluation import Judged, Rows, judged_table, markdown, two
 from cds_service.training.evidence import Evidence
 from cds_service.training.hazard import Floats
 
@@ -156,11 +156,6 @@ def net_benefit(evidence: Evidence, ours: Mapping[int, Floats], others: Mapping[
             worth = [f"{metrics.net_benefit(r, y, threshold):+.4f}" for r in ways]
             rows.append((f"{h} years, {100 * threshold:.0f} %", f"{100 * flagged.mean():.1f} %", died, *worth, "0"))
     return markdown(NET_BENEFIT, rows)
-
-
-def two(interval: metrics.Interval) -> str:
-    """An interval with two decimals."""
-    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 def signed(interval: metrics.Interval) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import subsets
 from cds_service.training import censoring
-from cds_service.training.evaluation import markdown
-from cds_service.training.figures import signed, two
+from cds_service.training.evaluation import markdown, two
+from cds_service.training.figures import signed
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.fusing import Patients
 from cds_service.training.linear import Flags, Floats
@@ -46,6 +46,9 @@ def judged(
 def _at(months: Floats, came: Flags, ended: Flags, line: Floats, horizon: int) -> list[str]:
     weight = censoring.weights(months, ended, 12 * horizon)
     happened = np.asarray(came & (months <= 12 * horizon), dtype=np.float64)
+    known, had = int((weight > 0).sum()), int(happened[weight > 0].sum())
+    if min(had, known - had) < FEWEST:
+        return ["–"] * 4
     slope, large = censoring.slope_and_large(line, happened, weight)
     return [
         f"{censoring.uno(months, came, ended, line, 12 * horizon):.3f}",

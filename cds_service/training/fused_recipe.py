@@ -12,6 +12,7 @@ from cds_service.risk.fused import FusedModel
 from cds_service.risk.likeness import Likeness
 from cds_service.training import card, folder, fused_card, fused_folder, fusing, likeness, local_fused
 from cds_service.training.declaring import Origin, Table
+from cds_service.training.evaluation import check_enough
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.fused_figures import judged
 from cds_service.training.fused_folder import Fusion, Modality
@@ -109,6 +110,8 @@ class FusedRecipe:
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""
         table = self.table.read(data)
         patients = self.patients(table)
+        seen = {self.outcomes[outcome]: np.asarray(came, dtype=np.float64) for outcome, came in patients.came.items()}
+        check_enough(data.name, seen)
         log_odds = model.rows.log_odds(patients.matrix)
         parts = {
             "everyone": np.ones(len(patients), dtype=np.bool_),

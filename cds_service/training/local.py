@@ -23,8 +23,7 @@ from cds_service.risk.calibration import Calibration, Observed, Reach, Target, i
 from cds_service.risk.loading import crossing
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
-from cds_service.training.evaluation import FEWEST, Judge, markdown
-from cds_service.training.figures import two
+from cds_service.training.evaluation import FEWEST, Judge, markdown, two
 from cds_service.training.hazard import Floats
 
 Method = Literal["intercept", "slope-and-intercept"]

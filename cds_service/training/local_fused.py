@@ -26,7 +26,7 @@ from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fusion import Fusion, Pattern
 from cds_service.risk.manifest import Column, Input, Learnt
 from cds_service.training import censoring
-from cds_service.training.evaluation import FEWEST, Judge, judged_table, markdown
+from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown
 from cds_service.training.fusing import Patients
 from cds_service.training.hazard import Floats
 from cds_service.training.local import KEPT, Method, site_version
@@ -84,12 +84,13 @@ def of_table(model: FusedModel, data: Path) -> Seen:
 
 def evaluation(model: FusedModel, seen: Seen, name: str) -> str:
     """A report in Markdown of how a model without horizons does; name: of the table."""
+    check_enough(name, {_named(key): happened[weight > 0] for key, (happened, weight) in seen.came.items()})
     log_odds = model.rows.log_odds(seen.matrix)
     blocks = [f"# {model.manifest.title}, version {model.version}, on {name}"]
     for (outcome, horizon), (happened, weight) in seen.came.items():
         judge, known = Judge(happened, 0), np.asarray(weight > 0)
         found = {"everyone": known, "for whom it speaks": known & seen.spoken}
-        table = judged_table({words: judge(log_odds[outcome, horizon], rows) for words, rows in found.items()})
+        table = local_table(judge, log_odds[outcome, horizon], found)
         blocks.append(f"## {outcome.replace('_', ' ').capitalize()}\n\n{table}")
     return "\n\n".join(blocks) + "\n"
 

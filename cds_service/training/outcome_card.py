@@ -12,9 +12,9 @@ import numpy as np
 
 from cds_service.risk.calibration import expit
 from cds_service.training import card, metrics, plots, rivals
-from cds_service.training.evaluation import calibration_points, judged_table, markdown
+from cds_service.training.evaluation import calibration_points, judged_table, markdown, two
 from cds_service.training.evidence import OutcomeEvidence
-from cds_service.training.figures import signed, two
+from cds_service.training.figures import signed
 from cds_service.training.hazard import Floats
 from cds_service.training.ordered import Ordered
 

@@ -19,7 +19,7 @@ from cds_service.risk.likeness import Likeness
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import card, folder, likeness, ordered, outcome_card, study
 from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
-from cds_service.training.evaluation import Judge, Rows, judged_table
+from cds_service.training.evaluation import Judge, Rows, check_enough, local_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Matrix, People, Recipe
 from cds_service.training.local import Local, caution
@@ -91,13 +91,13 @@ class Declared(ABC, Generic[T]):
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""
         table = self.table.read(data)
         cohort, spoken, groups = self.cohort(table), self.spoken(table), self.subgroups(table)
+        check_enough(data.name, {self.titles[t]: cohort.within(t)[known] for t, known in cohort.known.items()})
         log_odds, blocks = model.rows.log_odds(table.matrix), {}
         for target, known in cohort.known.items():
             judge = Judge(cohort.within(target), self.seed)
             parts = {self.everyone: known, self.those: known & spoken}
             parts |= {name: known & spoken & rows for name, rows in groups.items()}
-            found = {name: judge(log_odds[target], rows) for name, rows in parts.items()}
-            blocks[_capital(self.titles[target])] = judged_table(found)
+            blocks[_capital(self.titles[target])] = local_table(judge, log_odds[target], parts)
         beware = caution(table.inputs, model.manifest.inputs)
         return outcome_card.report(f"{self.title}, version {model.version}, on {data.name}", beware, blocks)
 

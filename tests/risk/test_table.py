@@ -63,6 +63,45 @@ def test_rows_with_the_same_id_or_none_are_told_by_line(tiny: TrainedModel, tmp_
     assert "p1" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f'{HEADER}\n{GOOD}\n"p2,40\n'.encode(), r"is no CSV file: .* \(line 3\)"),
+        (f"{HEADER}\n{GOOD}\n".replace(",", ";").encode(), "cells are parted by semicolons; save it with commas"),
+        (f"sep=;\n{HEADER}\n".replace(",", ";").encode(), "parted by semicolons"),
+        (f"{HEADER}\n{GOOD}\n".replace(",", "\t").encode(), "parted by tabs"),
+        (f"{HEADER}\n{GOOD}\n".encode("utf-16"), "is not a CSV file in UTF-8"),
+        (f"{HEADER}\n\0{GOOD}\n".encode(), "is not a CSV file in UTF-8"),
+        (b"PK\x03\x04\x14", "is a workbook or a zip file; save its sheet as CSV"),
+        (
+            f'{HEADER}\np1,62,1,"1,1",0.3,4.1,\n'.encode(),
+            r"line 2: column creat: .* \(numbers have a point and no comma",
+        ),
+        (b"\n\n", "is empty"),
+    ],
+)
+def test_what_other_programs_save_is_told_in_words(
+    tiny: TrainedModel, tmp_path: Path, content: bytes, told: str
+) -> None:
+    """Each with what to do about it; none is guessed at."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    with pytest.raises(BadRequest, match=told):
+        tiny.predict_table(path)
+
+
+def test_a_byte_order_mark_line_ends_of_windows_and_empty_last_lines_make_no_difference(
+    tiny: TrainedModel, tmp_path: Path
+) -> None:
+    """As Excel saves "CSV UTF-8"; an empty line between rows is a fault all the same."""
+    plain = tiny.predict_table(table(tmp_path, HEADER, GOOD))
+    path = tmp_path / "excel.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\r\n{GOOD}\r\n\r\n\r\n".encode())
+    assert tiny.predict_table(path) == plain
+    with pytest.raises(BadRequest, match="line 3: 0 cells, expected 7"):
+        tiny.predict_table(table(tmp_path, HEADER, GOOD, "", "p2,40,2,0.8,,4.0,"))
+
+
 def test_a_missing_column_is_named(tiny: TrainedModel, tmp_path: Path) -> None:
     """A column that the model needs must be there, even if empty."""
     with pytest.raises(FeatureMismatch, match=r"crp, alb"):

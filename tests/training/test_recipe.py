@@ -137,6 +137,15 @@ def test_a_report_on_other_rows_has_both_horizons_and_the_subgroups(people: Peop
     assert "| women |" in report
 
 
+def test_rows_of_which_too_few_died_are_refused_with_their_numbers(people: People, tmp_path: Path) -> None:
+    """A report in which every line says "withheld" would look like one."""
+    model = loaded().models["mortality"]
+    assert isinstance(model, TrainedModel)
+    for n, told in ((20, r"death within 5 years: \d+ of \d+; .* at least 20 with and 20 without"), (0, "0 of 0")):
+        with pytest.raises(BadRequest, match=rf"people\.csv: nothing can be judged .*{told}"):
+            run.evaluate(model, people(tmp_path / "people.csv", n))
+
+
 def test_a_model_without_a_recipe_is_named(tmp_path: Path) -> None:
     """The sentence says which models can be trained."""
     with pytest.raises(PluginError, match=r"can be trained: .*mortality"):
