@@ -209,7 +209,7 @@ def lines_of(path: Path) -> list[list[str]]:
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise BadRequest(f"{path.name}: is empty; expected a header line with the source data's columns")
+        raise BadRequest(f"{path.name}: is empty; expected a header line with the names of the columns, and rows")
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(lines[0]) < _FEW_COLUMNS < "".join(lines[0]).count(mark) or lines[0] == [f"sep={mark}"]:
             raise BadRequest(

@@ -25,8 +25,6 @@ def read(path: Path, found: Declaration) -> Floats:
     Raises BadRequest with a report by line and column if a cell is no number, or beyond what is declared as seen.
     """
     lines = table.lines_of(path)
-    if not lines:
-        raise BadRequest(f"{path.name}: is empty; give a header line with one column for each feature id, and rows")
     header, body = [name.strip() for name in lines[0]], lines[1:]
     ids = [one.id for one in found.features]
     if missing := [id_ for id_ in ids if id_ not in header]:
