@@ -55,10 +55,12 @@ def score(
     """Every model and service over a population: FHIR Bulk Data (NDJSON) or a folder of bundles at PATH."""
     _needs("pyarrow", "cohort")
     from cds_service.cohort import output
+    from cds_service.cohort.files import files_of
     from cds_service.cohort.scoring import Choice
 
     if (as_of is None) == (not at_encounters):
         raise InputError("give either --as-of TIME or --at-encounters.")
+    files_of(path)  # a wrong path leaves no folder behind
     choice = Choice(models, services, as_of, explain_from)
     make = partial(make_scorer, settings, choice)
     scorer = make()  # wrong ids, settings or weights are told now, not in a process far away
@@ -70,10 +72,11 @@ def score(
     else:
         count, problems = _local(path, folder, make, workers, scorer)
     if not count:
+        output.abandon(folder)
         raise InputError(f"there is no Patient in {path}. Nothing was written.")
     output.write_problems(folder / "problems.parquet", problems)
     output.finish(folder, out)
-    said = f"; {len(problems)} could not be read (problems.parquet)" if problems else ""
+    said = f"; {len(problems)} lines or files are not in it: problems.parquet says which, and why" if problems else ""
     click.echo(f"{count} patients scored into {out}{said}.")
 
 
@@ -101,16 +104,19 @@ def backtest(
     for module in ("pyarrow", "matplotlib", "fpdf"):
         _needs(module, "cohort")
     from cds_service.cohort import output
+    from cds_service.cohort.files import files_of
     from cds_service.cohort.outcomes import read
 
     declared = read(outcomes)
     make = partial(make_backtester, settings, declared, services)
     backtester = make()
+    files_of(path)  # a wrong path leaves no folder behind
     folder = output.working(out)
     run = {"curbside": __version__, "path": path.resolve(), "outcomes": repr(declared), "services": services}
     output.claim(folder, {**run, "settings": repr(settings)})
     count, problems = _local(path, folder, make, workers, backtester)
     if not count:
+        output.abandon(folder)
         raise InputError(f"there is no Patient in {path}. Nothing was written.")
     output.write_problems(folder / "problems.parquet", problems)
     sentence = _report(folder, declared, outcomes, settings, len(problems), at_most_per_day)

@@ -24,6 +24,12 @@ BETWEEN = b"\x1e"  # no JSON holds it as it is: between the resources of a patie
 _LONGEST_LINE = 64_000_000
 _MARK = b"\xef\xbb\xbf"  # with which some programs begin a file in UTF-8
 _NOT_FHIR = "the line is not a FHIR resource in JSON"
+_OF_NOBODY = "names no patient by reference; it is left out"
+_OF_PATIENTS = frozenset({
+    "AllergyIntolerance", "CarePlan", "ClinicalImpression", "Condition", "Coverage", "DiagnosticReport", "Encounter",
+    "Goal", "Immunization", "MedicationAdministration", "MedicationDispense", "MedicationRequest",
+    "MedicationStatement", "Observation", "Procedure", "ServiceRequest", "Specimen",
+})  # fmt: skip
 
 
 class Head(msgspec.Struct, rename="camel"):
@@ -64,10 +70,15 @@ class Problem:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a population, in the order of their names. Raises InputError for what is no folder."""
+    """The files of a population, in the order of their names. Raises InputError for what is no folder, or has none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder. Give the folder of an export or of bundles.")
-    return sorted(p for p in folder.rglob("*") if p.is_file() and p.name.endswith((*LINES, *BUNDLES)))
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and p.name.endswith((*LINES, *BUNDLES)))
+    if not found:
+        raise InputError(
+            f"there is no FHIR file in {folder}. Give a folder of .ndjson or .json files, each gzipped or not."
+        )
+    return found
 
 
 def opened(file: Path) -> IO[bytes]:
@@ -121,7 +132,14 @@ def keyed_line(
     if head.resource_type == "Patient" and not head.id:
         return Keyed(file, line, order, problem=(file, line, "a Patient without an id"))
     name = f"{head.resource_type}/{head.id}" if head.id else ""
-    return Keyed(file, line, order, head.resource_type, name, owner or _patient_of(head), body.strip(), url)
+    patient = owner or _patient_of(head)
+    if patient is None and head.resource_type in _OF_PATIENTS:
+        return Keyed(file, line, order, problem=(file, line, f"{_article(head.resource_type)} {_OF_NOBODY}"))
+    return Keyed(file, line, order, head.resource_type, name, patient, body.strip(), url)
+
+
+def _article(type_: str) -> str:
+    return f"an {type_}" if type_[0] in "AEIO" else f"a {type_}"
 
 
 def keyed_bundle(file: Path, name: str, number: int) -> Iterator[Keyed]:

@@ -43,8 +43,17 @@ def working(out: Path) -> Path:
     if out.exists():
         raise InputError(f"{out} is there already. Name a new folder for the results, or remove it.")
     folder = out.with_name(out.name + ".partial")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise InputError(f"{folder} cannot be made ({why}). Name a folder that you may write to.") from error
     return folder
+
+
+def abandon(folder: Path) -> None:
+    """Removes what a run began that has no result."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def claim(folder: Path, run: Mapping[str, Any]) -> None:

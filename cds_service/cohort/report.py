@@ -58,7 +58,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was replayed. versions: of models. unread: how many rows of the export could not be read. made: the day."""
+    """What was replayed. versions: of models. unread: how many lines and files are not in it. made: the day."""
 
     patients: int
     encounters: Mapping[str, int]
@@ -201,7 +201,7 @@ def _method(about: About) -> Iterator[Block]:
     yield Text(
         f"Curbside {about.curbside}; code map {about.code_map or 'none'}; models "
         f"{', '.join(f'{id_} {version}' for id_, version in about.versions.items())}. "
-        f"{about.unread:,} rows of the export could not be read."
+        f"{about.unread:,} lines or files of the export are not in it."
     )
     yield Text(
         "AUROC with DeLong's interval; calibration slope and intercept by logistic regression on the log-odds; "

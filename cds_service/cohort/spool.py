@@ -104,12 +104,7 @@ class Spool:
 
         Raises InputError if the folder holds nothing that can be read.
         """
-        files = files_of(folder)
-        if not files:
-            raise InputError(
-                f"there is no FHIR file in {folder}. Give a folder of .ndjson or .json files, each gzipped or not."
-            )
-        for file in files:
+        for file in files_of(folder):
             stat = file.stat()
             mark = (str(file.relative_to(folder)), stat.st_size, stat.st_mtime_ns)
             known = self._db.execute("SELECT size, mtime FROM files WHERE file = ?", (mark[0],)).fetchone()

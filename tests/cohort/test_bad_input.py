@@ -88,14 +88,17 @@ def test_what_is_no_fhir_is_counted_and_told(tmp_path: Path, plain: list[dict[st
     (folder / "raw.ndjson").write_bytes(b'{"resourceType":"Observation","id":"\x1e"}\n')
     stray = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/nobody"}}
     (folder / "stray.ndjson").write_text(json.dumps(stray))
+    ownerless = [{"resourceType": "Observation", "id": "o2"}, {"resourceType": "Practitioner", "id": "d"}]
+    (folder / "ownerless.ndjson").write_text("\n".join(map(json.dumps, ownerless)))
     rows, said = score(folder, tmp_path / "out")
     assert rows == plain
     import pyarrow.parquet as pq
 
     told = {row["file"]: row["reason"] for row in pq.read_table(tmp_path / "out" / "problems.parquet").to_pylist()}
-    assert set(told) == {"", "utf16.ndjson", "list.ndjson", "cut.json", "raw.ndjson"}
+    assert set(told) == {"", "utf16.ndjson", "list.ndjson", "cut.json", "raw.ndjson", "ownerless.ndjson"}
+    assert told["ownerless.ndjson"] == "an Observation names no patient by reference; it is left out"
     assert told[""].startswith("1 patients are referred to, and have no Patient resource")
-    assert "could not be read (problems.parquet)" in said
+    assert "lines or files are not in it: problems.parquet says which" in said
     assert not any("nobody" in reason for reason in told.values())
 
 

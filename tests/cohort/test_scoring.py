@@ -141,6 +141,16 @@ def test_an_empty_population_is_refused(tmp_path: Path, make: Any, words: str) -
     result = CliRunner().invoke(cohort, ["score", str(tmp_path / "e"), "--out", str(tmp_path / "o"), "--as-of", AT])
     assert words in str(result.exception)
     assert not (tmp_path / "o").exists()
+    assert not (tmp_path / "o.partial").exists()  # the next call with the right path is no other run
+
+
+def test_a_place_where_nothing_can_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """And is no fault of Curbside's own."""
+    folder, file = export(tmp_path / "e"), tmp_path / "file"
+    file.write_text("")
+    given = ["score", str(folder), "--out", str(file / "o"), "--as-of", AT, "--model", "ckd-epi-2021"]
+    result = CliRunner().invoke(cohort, given)
+    assert "cannot be made (Not a directory). Name a folder that you may write to." in str(result.exception)
 
 
 def test_a_record_is_as_it_was_known_then(tmp_path: Path) -> None:
