@@ -29,6 +29,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     draft, other = case.knowledge.name(hit.node), case.knowledge.name(hit.other)
     row = hit.rows[0] if hit.rows else None
     doubt = doubtful(hit)
+    eased = bool(case.values.flag(catalogue.COMFORT_CARE)) and _in_comfort_care(hit) is not None
     headline = worded(hit, draft, other)
     itself = hit.kind == "allergy" and hit.other == hit.node  # nothing has to cross-react
     said = headline
@@ -44,7 +45,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
         short_headline=headline,
         advice=advised(case, hit) if doubt is None else msg("{what}.", what=doubt),
         advice_source=Citation(row.citation, row.url) if row is not None else RECORD_SOURCE,
-        proposals=proposals(case, hit, known) if doubt is None else (),
+        proposals=proposals(case, hit, known) if doubt is None and not eased else (),
         path=path(case, hit),
     )
     return (finding,)

@@ -527,6 +527,7 @@ def test_where_comfort_is_the_aim_usual_care_is_no_alarm(ask):
     assert loud.finding("drug-safety/lorazepam/test/age") is not None
     eased = ask("drug-safety", chart.ordered(text="Hospice care"))
     assert eased.finding("drug-safety/lorazepam+morphine").severity.name == "INFO"
+    assert eased.finding("drug-safety/lorazepam+morphine").proposals == ()
     assert eased.finding("drug-safety/lorazepam/test/age") is None
     assert ask("drug-safety", chart.draft("haloperidol")).finding("drug-safety/monitoring") is None
 
