@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.config
-@click.option("--offline", is_flag=True, help="Do not reach out to the CDS Clients' keys and FHIR servers.")
+@click.option("--offline", is_flag=True, help="Do not reach out to the CDS Clients' key sets and FHIR servers.")
 def check(settings: Settings, offline: bool) -> int:
     """Try all that serving needs: plugins, weights, the store, TLS, each client's keys and FHIR servers.
 
     Every service answers a made-up patient. All that would fail is told, with what to mend; exit code 1 if there is
     any. Settings that cannot be read end the check at once, with exit code 2.
     """
-    found = [*_own(settings), *([] if offline else _registrations(settings))]
+    found = [*_own(settings), *_registrations(settings, offline=offline)]
     table(("part", "state"), [(finding.part, finding.state) for finding in found])
     to_mend = [finding for finding in found if finding.mend]
     for finding in to_mend:
@@ -162,7 +162,8 @@ _WHY = {
 }
 
 
-def _registrations(settings: Settings) -> list[Finding]:
+def _registrations(settings: Settings, *, offline: bool) -> list[Finding]:
+    """What the clients' keys and FHIR servers say; offline: what can be told without asking them."""
     from cds_service.clock import SystemClock
     from cds_service.security import registration
     from cds_service.security.trust import Trust, fetcher
@@ -172,6 +173,8 @@ def _registrations(settings: Settings) -> list[Finding]:
         Trust(settings, SystemClock(), fetch)
     except CurbsideError:
         return []  # told already; there is nothing to reach out to
+    if offline:
+        return list(registration.files(settings))
     return [
         finding
         for name, client in settings.clients.items()

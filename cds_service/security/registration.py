@@ -52,11 +52,16 @@ def require_files(settings: Settings) -> None:
 
     Key sets at a URL are not read here: they may come back while the service runs.
     """
+    for found in files(settings):
+        if found.mend is not None:
+            raise SettingsError(f"settings: {found.part}: {found.state}. {found.mend}")
+
+
+def files(settings: Settings) -> Iterator[Finding]:
+    """What the key files of the clients say; nobody is asked for anything."""
     for name, client in settings.clients.items():
         if client.jwks_file is not None:
-            found = _keys(name, client, settings, _nowhere)
-            if found.mend is not None:
-                raise SettingsError(f"settings: {found.part}: {found.state}. {found.mend}")
+            yield _keys(name, client, settings, _nowhere)
 
 
 def _nowhere(url: str, deadline: Deadline) -> bytes:

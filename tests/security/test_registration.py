@@ -155,6 +155,10 @@ def test_a_wrong_client_is_told_by_check(tmp_path: Path, capsys: pytest.CaptureF
     config.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/a.db"\n[clients.main]\nissuer = "{ISSUER}"\n')
     assert run(["check", "--config", str(config)]) == 1
     assert "clients.main must have either jwks_url or jwks_file" in capsys.readouterr().err
+    with config.open("a") as text:
+        text.write('jwks_file = "none.json"\n')
+    assert run(["check", "--offline", "--config", str(config)]) == 1  # a file is there or not, whoever is reached
+    assert "none.json: No such file or directory. Check clients.main.jwks_file." in capsys.readouterr().err
 
 
 def test_the_start_ends_at_a_key_file_that_cannot_be_used(tmp_path: Path) -> None:
