@@ -65,6 +65,7 @@ def register(app: Flask, policy: Policy) -> None:
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
             return None
         response = Response(status=204)
+        del response.headers["Content-Type"]  # there is no content
         response.headers.extend(policy.preflight(request.headers.get("Origin")))
         return response
 
