@@ -80,7 +80,7 @@ def _service(id_: str, hook: str, title: Message) -> Service:
         source=drug_findings.RECORD_SOURCE,
         topic=Topic("http://snomed.info/sct", "410942007", "Drug or medicament"),
         summary=("allergy", "medication", "problem"),
-        optional=("labs", "vitalSigns", "answers"),
+        optional=("allergies", "labs", "vitalSigns", "answers"),  # never silent without them
         reasons=(
             override_reason("risk-benefit-ratio", "Recipient assessment of risk/benefit ratio"),
             override_reason("action-unsuccessful", "Recommended action was previously unsuccessful"),

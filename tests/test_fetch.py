@@ -363,6 +363,28 @@ def test_nothing_to_say_for_want_of_the_age_is_a_412(ehr: Ehr, born: str | None,
     assert told == f"The date of birth {why}, and without the age nothing can be said: send Patient.birthDate."
 
 
+@pytest.mark.parametrize("service", ["drug-safety", "drug-safety-select", "drug-safety-refill", "drug-safety-verify"])
+def test_no_order_is_passed_without_the_allergies(ehr: Ehr, service: str) -> None:
+    """Amoxicillin for someone who may be allergic to it: no empty list of cards where nobody could look."""
+    services: Any = ehr.pipeline.discovery()["services"]
+    entry = next(found for found in services if found["id"] == service)
+    record = sample("healthy-adult")
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "d1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/healthy-adult"},
+        "medicationCodeableConcept": {"text": "Amoxicillin 500 mg capsule"},
+    }
+    record["entry"].append({"resource": order})
+    request = request_for(entry, record)
+    assert json.loads(ehr.pipeline.answer(service, json.dumps(request).encode())) == {"cards": []}
+    del request["prefetch"]["allergies"]
+    with pytest.raises(PreconditionFailed, match=r"cannot be had: allergies \(not sent by the EHR\)\.$"):
+        ehr.pipeline.answer(service, json.dumps(request).encode())
+
+
 def test_what_the_token_does_not_cover_is_not_asked_for(ehr: Ehr) -> None:
     """The server is used within the scopes that were granted."""
     request = ehr.request(without=("allergies", "conditions"))
