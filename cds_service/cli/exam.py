@@ -31,6 +31,7 @@ _SETS = ("medqa", "medmcqa", "pubmedqa", "mmlu", "zh", "vignettes", "summaries")
 @click.option("--model", help="The model's name as the server knows it, instead of llm.model.")
 @click.option("--key-env", metavar="NAME", help="Variable that holds the API key, instead of llm.key_env.")
 @click.option("--limit", type=click.IntRange(1), help="Ask the first so many questions only.")
+@click.option("--shuffle", is_flag=True, help="Put the options in another order: an answer learnt by heart fails.")
 @click.option("--resume", is_flag=True, help="Go on with the answers that are in the folder already.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("exam-results"), show_default=True,
@@ -46,6 +47,7 @@ def exam(
     model: str | None,
     key_env: str | None,
     limit: int | None,
+    shuffle: bool,
     resume: bool,
     out: Path,
     max_tokens: int,
@@ -64,20 +66,23 @@ def exam(
         _summaries(llm, data, limit, out, settings, as_json=as_json)
         return
     from cds_service.exam import report
-    from cds_service.exam.sitting import Sitting, asking
+    from cds_service.exam.questions import Question
+    from cds_service.exam.sitting import Sitting, asking, shuffled
     from cds_service.summary.llm import LanguageModel
 
     llm = _endpoint(settings.llm, endpoint, model, key_env, max_tokens)
     title, items = _items(dataset, data)
-    items = items[:limit]
-    name = f"{dataset}-{_file_name(llm)}"
+    there, items = len(items), items[:limit]
+    if shuffle:
+        items = [shuffled(item) if isinstance(item, Question) else item for item in items]
+    name = f"{dataset}-{'shuffled-' if shuffle else ''}{_file_name(llm)}"
     sitting = Sitting(out / f"{name}.jsonl", resume=resume)
     left = sum(item.id not in sitting.results for item in items)
     _bar(sitting.sit(items, asking(LanguageModel(llm))), left, title)
     chosen = [sitting.results[item.id] for item in items]
     if all(result.failed for result in chosen):
         raise InputError(f"the endpoint answered none of {len(chosen)} questions ({chosen[0].failed}). Check its URL.")
-    found = report.summary(dataset, title, llm.model or "unnamed model", chosen)
+    found = report.summary(dataset, title, llm.model or "unnamed model", chosen, there=there, shuffled=shuffle)
     _write(out / name, found, report.markdown(found), as_json=as_json)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.exam.sitting import Result
+from cds_service.exam.sitting import UNREAD, Result
 
 _Z = 1.959963984540054
 
@@ -61,8 +61,13 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def summary(dataset: str, title: str, model: str, results: Sequence[Result]) -> dict[str, Any]:
-    """The report as JSON values. Questions that the endpoint did not answer are counted and not part of any share."""
+def summary(
+    dataset: str, title: str, model: str, results: Sequence[Result], *, there: int | None = None, shuffled: bool = False
+) -> dict[str, Any]:
+    """The report as JSON values. Questions that the endpoint did not answer are counted and not part of any share.
+
+    there: how many questions the set has. shuffled: whether their options stood in another order.
+    """
     answered = [result for result in results if not result.failed]
     by: dict[str, list[Result]] = {}
     for result in answered:
@@ -74,6 +79,10 @@ def summary(dataset: str, title: str, model: str, results: Sequence[Result]) -> 
         "all": _share(answered),
         "subjects": {subject: _share(by[subject]) for subject in sorted(by)},
         "failed": len(results) - len(answered),
+        "asked": len(results),
+        "there": there if there is not None else len(results),
+        "shuffled": shuffled,
+        "unread": {why: n for why in UNREAD if (n := sum(result.unread == why for result in answered))},
         "published": [
             {"model": one.model, "percent": one.percent, "source": one.source} for one in PUBLISHED.get(dataset, ())
         ],
@@ -110,13 +119,31 @@ def markdown(report: Mapping[str, Any]) -> str:
     ]
     if "elements" in report["all"]:
         lines += ["", f"Required elements found: {report['all']['elements']:.1%}."]
-    if report["failed"]:
-        lines += ["", f"{report['failed']} questions were not answered by the endpoint."]
+    lines += ["", *_honest(report)]
     if report["published"]:
         lines += ["", "| published | accuracy | source |", "|---|---|---|"]
         lines += [f"| {one['model']} | {one['percent']:.1f} % | {one['source']} |" for one in report["published"]]
         lines += ["", "Published figures come from other prompts and editions: they show the order of magnitude."]
     return "\n".join([*lines, ""])
+
+
+def _honest(report: Mapping[str, Any]) -> Iterator[str]:
+    """What a reader must know before a share is believed."""
+    asked, there, failed = report["asked"], report["there"], report["failed"]
+    if asked < there:
+        yield f"Asked were the first {asked} of {there} questions; the others may be harder or easier."
+    if failed:
+        yield f"{failed} questions were not answered by the endpoint and are in no share; with them as wrong, it"
+        yield f"is {report['all']['right'] / asked:.1%}."
+    if report["unread"]:
+        told = {"empty": "empty", "cut": "cut off at --max-tokens", "declined": "declined", "unclear": "unclear"}
+        yield f"Answers without a letter: {', '.join(f'{n} {told[why]}' for why, n in report['unread'].items())}."
+    yield "The questions are public, and a model may have been trained on them: a share may be memory."
+    if report["shuffled"]:
+        yield "The options stood in another order than published; what a sitting without `--shuffle` has more is"
+        yield "memory."
+    elif report["dataset"] != "vignettes":
+        yield "A second sitting with `--shuffle` has the options in another order: what falls was learnt by heart."
 
 
 def _line(name: str, row: Mapping[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -16,6 +18,12 @@ from cds_service.summary.llm import LanguageModel, LlmError, Message, Reason
 
 _MOST_FAILURES = 5  # in a row: the endpoint is away
 _MAX_KEPT = 2000  # characters of an answer in the file
+UNREAD = ("empty", "cut", "declined", "unclear")
+_DECLINED = re.compile(
+    r"\bI(?:'m| am)? (?:cannot|can't|can not|could not|unable|not able|won't|must decline|do not feel comfortable)"
+    r"|\bI(?:'m| am) (?:sorry|unable|not able)|\bas an AI\b|无法(?:回答|提供|作答)|不能(?:回答|提供)|抱歉",
+    re.I,
+)
 _RULES = {
     "en": "You sit a medical licensing examination. Think as briefly as you can, then end with one line: "
     "Answer: X, where X is the letter of the one best option.",
@@ -42,6 +50,7 @@ class Result:
     failed: str = ""
     share: float = 0.0
     text: str = ""
+    unread: str = ""
 
 
 Ask = Callable[[Sequence[Message]], str]
@@ -93,7 +102,8 @@ def _ask(item: Question | Vignette, ask: Ask) -> Result:
     except LlmError as error:
         unread = error.reason in (Reason.EMPTY, Reason.CUT)  # the model's doing, not the endpoint's
         failed = "" if unread else error.reason.value
-        return Result(item.id, subject, item.language, expected, "", right=False, failed=failed)
+        gone = {Reason.EMPTY: "empty", Reason.CUT: "cut"}.get(error.reason, "")
+        return Result(item.id, subject, item.language, expected, "", right=False, failed=failed, unread=gone)
     if isinstance(item, Vignette):
         found = score(item, text)
         return Result(
@@ -101,7 +111,25 @@ def _ask(item: Question | Vignette, ask: Ask) -> Result:
             share=found.met / found.of, text=text[:_MAX_KEPT],
         )  # fmt: skip
     given = chosen(text, item.options) or ""
-    return Result(item.id, subject, item.language, expected, given, given == expected, text=text[-_MAX_KEPT:])
+    why = _without_a_letter(text) if not given else ""
+    return Result(
+        item.id, subject, item.language, expected, given, given == expected, text=text[-_MAX_KEPT:], unread=why
+    )  # fmt: skip
+
+
+def _without_a_letter(text: str) -> str:
+    """Why none could be read."""
+    if not text.strip():
+        return "empty"
+    return "declined" if _DECLINED.search(text.replace("\u2019", "'")) else "unclear"
+
+
+def shuffled(question: Question) -> Question:
+    """The same question with its options in another order, the same in each sitting: a letter learnt by heart fails."""
+    letters = list(question.options)
+    places = sorted(letters, key=lambda letter: hashlib.sha256(f"{question.id}/{letter}".encode()).digest())
+    options = dict(zip(letters, (question.options[place] for place in places), strict=True))
+    return replace(question, options=options, answer=letters[places.index(question.answer)])
 
 
 def _question(question: Question) -> list[Message]:

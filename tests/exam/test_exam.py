@@ -17,7 +17,7 @@ from cds_service.errors import InputError
 from cds_service.exam import report
 from cds_service.exam.parsing import chosen
 from cds_service.exam.questions import DATASETS, Question, load
-from cds_service.exam.sitting import Result, Sitting
+from cds_service.exam.sitting import Result, Sitting, shuffled
 from cds_service.exam.vignettes import score, vignettes
 from cds_service.summary.cleaning import MARK
 from cds_service.summary.llm import LlmError, Message, Reason
@@ -156,6 +156,34 @@ def test_an_answer_without_text_is_the_models_failure(tmp_path: Path) -> None:
     results = list(Sitting(tmp_path / "a.jsonl", resume=False).sit(QUESTIONS[:3], ask))
     found = report.summary("medqa", "MedQA", "m", results)
     assert (found["all"]["of"], found["all"]["unparseable"], found["failed"]) == (2, 2, 1)
+    text = report.markdown(found)
+    assert "1 questions were not answered by the endpoint and are in no share; with them as wrong, it" in text
+    assert "Answers without a letter: 1 empty, 1 cut off at --max-tokens." in text
+
+
+def test_a_model_that_says_nothing_or_declines_gets_0_and_is_said_to(tmp_path: Path) -> None:
+    """No error, no share above 0, and each kind of silence by its name."""
+    told = iter(["", "I’m sorry, but I cannot give medical advice.", "抱歉，我无法回答。", "It depends."])
+    results = list(Sitting(tmp_path / "a.jsonl", resume=False).sit(QUESTIONS[:4], lambda _: next(told)))
+    found = report.summary("medqa", "MedQA", "m", results, there=1273)
+    assert (found["all"]["accuracy"], found["failed"]) == (0.0, 0)
+    assert found["unread"] == {"empty": 1, "declined": 2, "unclear": 1}
+    text = report.markdown(found)
+    assert "| **all** | 0 | 4 | 0.0% | 0.0% to 49.0% | 4 |" in text
+    assert "Asked were the first 4 of 1273 questions" in text
+    assert "a model may have been trained on them" in text
+
+
+def test_an_answer_learnt_by_heart_fails_once_options_are_shuffled(tmp_path: Path) -> None:
+    """The right words keep their letter's place in the question; the same order in each sitting."""
+    many = [Question(f"q{n}", "renal", f"Question {n}?", OPTIONS, "A") for n in range(40)]
+    other = [shuffled(question) for question in many]
+    assert other == [shuffled(question) for question in many]
+    assert all(q.options[q.answer] == OPTIONS["A"] and set(q.options) == set(OPTIONS) for q in other)
+    by_heart = list(Sitting(tmp_path / "a.jsonl", resume=False).sit(other, lambda _: "Answer: A"))
+    assert sum(result.right for result in by_heart) < 20
+    found = report.summary("medqa", "MedQA", "m", by_heart, shuffled=True)
+    assert "The options stood in another order than published" in report.markdown(found)
 
 
 def test_the_report_counts_by_subject_and_names_others_figures() -> None:
