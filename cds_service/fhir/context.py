@@ -87,13 +87,13 @@ def clinical_context(
 
 
 def _listed(request: HookRequest, asked: Mapping[str, Iterable[str]]) -> frozenset[str]:
-    """The types whose list was supplied as a whole: the CDS Client answered the key, and there is no further page."""
+    """The types whose list was supplied as a whole: the CDS Client answered each key for it, without a further page."""
     whole: set[str] = set()
     cut: set[str] = set()
     for key, types in asked.items():
         value = request.prefetch.get(key)
-        if value is not None and value.state != "refused":
-            (whole if value.complete else cut).update(types)
+        if value is not None:
+            (whole if value.complete and value.state != "refused" else cut).update(types)
     return frozenset(whole - cut)
 
 

@@ -192,6 +192,8 @@ def test_several_different_values_of_one_time_are_a_conflict() -> None:
     found = unusable(c.CREATININE, *rows)
     assert found.reason is Reason.CONFLICT
     assert found.sources == ("Observation/2160-0-2026-05-01", "Observation/other")
+    near = [lab(CREATININE, 1.10, "mg/dL"), lab(CREATININE, 1.15, "mg/dL", id="other")]
+    assert reason(c.CREATININE, *near) is Reason.CONFLICT
 
 
 def test_equal_values_of_one_time_are_no_conflict() -> None:

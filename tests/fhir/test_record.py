@@ -266,6 +266,8 @@ def test_a_value_under_two_codings_is_one_value() -> None:
     """Several codings of one concept do not multiply it."""
     codings = [{"system": "http://loinc.org", "code": code} for code in (CREATININE, "38483-4")]
     assert len(record(observation(code={"coding": codings})).observations((CREATININE, "38483-4"))) == 1
+    twice = [codings[0], {**codings[0], "display": "Creatinine"}]
+    assert len(record(observation(code={"coding": twice})).observations((codings[0]["code"],))) == 1
 
 
 def test_references_are_resolved_where_the_target_is_at_hand() -> None:
@@ -422,6 +424,18 @@ def test_a_list_with_further_pages_is_not_the_whole_list() -> None:
     found = context_of({"patient": PATIENT, "labs": None, "problems": searchset(condition(), link=link)}).record
     assert kept(found, fhir.Condition) == ["c1"]
     assert not found.has_list("Condition")
+
+
+@pytest.mark.parametrize("second", ["cut", "refused"])
+def test_a_list_asked_for_under_two_keys_is_whole_only_if_both_are(second: str) -> None:
+    """What the second key did not bring may be what is looked for."""
+    link = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+    beside = searchset(link=link) if second == "cut" else {"resourceType": "OperationOutcome"}
+    needed = {"patient": ("Patient",), "problems": ("Condition",)}
+    for answer, whole in ((searchset(), True), (beside, False)):
+        asked = call({"patient": PATIENT, "problems": searchset(condition()), "diagnoses": answer})
+        found = clinical_context(asked, needed=needed, optional={"diagnoses": ("Condition",)}, now=NOW).record
+        assert found.has_list("Condition") is whole
 
 
 def test_an_optional_key_may_be_missing_and_counts_as_a_list_when_answered() -> None:
