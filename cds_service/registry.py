@@ -99,8 +99,11 @@ def models_named(model_id: str, roots: Iterable[Path]) -> Iterator[RiskModel]:
 
 
 def _recalibrates(model: RiskModel, former: RiskModel) -> bool:
-    """Whether a site's folder holds a version that it calibrated from the one that is loaded."""
-    return isinstance(model, TrainedModel | FusedModel) and model.manifest.recalibrates == former.version
+    """Whether a site calibrated a version from the one that is loaded, or both from the same."""
+    if not isinstance(model, TrainedModel | FusedModel) or not isinstance(former, TrainedModel | FusedModel):
+        return False
+    origin = model.manifest.recalibrates
+    return origin is not None and origin in {former.version, former.manifest.recalibrates}
 
 
 def _files(roots: Iterable[Path], *, folders: bool) -> Iterator[Path]:

@@ -89,7 +89,7 @@ def recalibrate(
     folder = _extra("run").recalibrate(chosen.trained(settings, model_id), _table_in(data), method, out)
     click.echo(
         f"{folder} holds the new version; read {folder / 'recalibration.md'}, name {out} in plugins.models, and sign "
-        "the new version off in models.signed_off"
+        f"it off: curbside models sign-off {model_id}"
     )
 
 

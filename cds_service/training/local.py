@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from cds_service.errors import BadRequest
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration, Observed, Reach, Target, in_the_large, refit
+from cds_service.risk.fused import FusedModel
 from cds_service.risk.loading import crossing
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
@@ -93,8 +94,7 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
 
 def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Path) -> Path:
     """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both."""
-    version = site_version(model.version, data)
-    fresh = msgspec.structs.replace(recalibrated(model, local, method), version=version, recalibrates=model.version)
+    fresh = msgspec.structs.replace(recalibrated(model, local, method), **named(model, data, method))
     folder = out / model.id
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
@@ -108,9 +108,15 @@ def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Pa
     return folder
 
 
-def site_version(version: str, data: Path) -> str:
-    """The version of a model that was calibrated on a table."""
-    return f"{version}+local.{hashlib.sha256(data.read_bytes()).hexdigest()[:8]}"
+def named(model: TrainedModel | FusedModel, data: Path, method: Method) -> dict[str, str]:
+    """What a manifest says of a version calibrated here: its name, and the version whose weights these are.
+
+    The name tells apart what was calibrated, on which table and how; a site's version that is calibrated again is
+    another version of the same weights.
+    """
+    origin = model.manifest.recalibrates or model.version
+    digest = hashlib.sha256(f"{model.version} {method} ".encode() + data.read_bytes()).hexdigest()
+    return {"version": f"{origin}+local.{digest[:8]}", "recalibrates": origin}
 
 
 def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -> str:
@@ -130,7 +136,7 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
         f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
         f"{_ONE_SLOPE if model.calibration.slopes and not fresh.calibration.slopes else ''}"
-        "The new version is silent until it is signed off in the settings (`[models.signed_off]`).\n"
+        f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
 
 

@@ -29,7 +29,7 @@ from cds_service.training import censoring
 from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown
 from cds_service.training.fusing import Patients
 from cds_service.training.hazard import Floats
-from cds_service.training.local import KEPT, Method, site_version
+from cds_service.training.local import KEPT, Method, named
 
 Flags = NDArray[np.bool_]
 Key = tuple[str, int]  # outcome, horizon in years
@@ -118,9 +118,7 @@ def recalibrated(model: FusedModel, seen: Seen, method: Method) -> Fusion:
 
 def write(model: FusedModel, data: Path, seen: Seen, method: Method, out: Path) -> Path:
     """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both."""
-    fresh = msgspec.structs.replace(
-        recalibrated(model, seen, method), version=site_version(model.version, data), recalibrates=model.version
-    )
+    fresh = msgspec.structs.replace(recalibrated(model, seen, method), **named(model, data, method))
     folder = out / model.id
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
@@ -149,7 +147,7 @@ def report(model: FusedModel, fresh: Fusion, seen: Seen, method: Method) -> str:
         f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
         f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
-        "The new version is silent until it is signed off in the settings (`[models.signed_off]`).\n"
+        f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
 
 

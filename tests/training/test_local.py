@@ -74,6 +74,26 @@ def test_the_new_version_lies_beside_the_old_and_replaces_it_where_it_is_loaded(
         local.write(model, data, site(model, 0.7), "intercept", tmp_path / "site")
 
 
+def test_a_version_calibrated_here_can_be_calibrated_again_and_takes_its_place(
+    model: TrainedModel, tmp_path: Path
+) -> None:
+    """Named in place of the folder before it, or after it; the method is part of the version's name."""
+    data = tmp_path / "rows.csv"
+    data.write_text("x")
+    sites = [tmp_path / "first", tmp_path / "again"]
+    local.write(model, data, site(model, 0.7), "slope-and-intercept", sites[0])
+    first = registry.load(extra_models=sites[:1]).models["mortality"]
+    assert isinstance(first, TrainedModel)
+    local.write(first, data, site(model, 0.9), "intercept", sites[1])
+    again = {registry.load(extra_models=found).models["mortality"].version for found in (sites, sites[1:])}
+    assert len(again) == 1
+    assert again != {first.version}
+    assert again.pop().startswith(f"{model.version}+local.")
+    names = {local.named(model, data, method)["version"] for method in ("intercept", "slope-and-intercept")}
+    assert len(names) == 2
+    assert first.version in names
+
+
 def test_too_few_outcomes_calibrate_nothing(model: TrainedModel) -> None:
     """A sentence says how many there are and how many are needed."""
     here = site(model, 0.0)
