@@ -152,6 +152,8 @@ def _onnx(path: Path, model: Opened, rows: Floats) -> Converted | None:
     linear = made.get("LinearClassifier")
     if linear is None or main != {"LinearClassifier"} or linear.get("post_transform") != b"LOGISTIC":
         return None
+    if "Normalizer" in model.kinds[: model.kinds.index("LinearClassifier")]:
+        return None  # of the inputs, and not of what comes out
     scaler = made.get("Scaler", {})
     mean = np.array(scaler.get("offset", np.zeros(width)), dtype=np.float64)
     scale = 1.0 / np.array(scaler.get("scale", np.ones(width)), dtype=np.float64)

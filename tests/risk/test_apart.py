@@ -34,6 +34,14 @@ for line in sys.stdin:
     time.sleep(asked["rows"][0][0] if asked["rows"] else 0)
     print(json.dumps(dict(number=asked["number"], margins=[row[1] for row in asked["rows"]])), flush=True)
 """
+SAYS = """
+import json, sys
+print("some library greets you")
+print(json.dumps(dict(number=0)), flush=True)
+for line in sys.stdin:
+    print("a warning of a library")
+    print('{{"number": %d, "margins": {margins}}}' % json.loads(line)["number"], flush=True)
+"""
 ENDS = "raise SystemExit(1)"
 
 
@@ -84,6 +92,26 @@ def test_a_program_that_cannot_start_is_not_started_at_every_call(process: Proce
     with pytest.raises(ApartError, match="cannot be started"):
         asked(process, 0, 1.0)
     assert process._running is None
+
+
+@pytest.mark.parametrize("margins", ["[NaN]", "[Infinity]", "[]", "[1, 2]", "[null]", '"x"', "[[1]]"])
+def test_an_answer_that_is_no_number_for_each_row_is_a_worded_refusal(process: Process, margins: str) -> None:
+    """Never an estimate of nothing."""
+    process._arguments = [sys.executable, "-c", SAYS.format(margins=margins)]
+    with pytest.raises(ApartError, match="could not use these inputs"):
+        asked(process, 0, 1.0)
+
+
+def test_lines_that_are_no_answer_are_passed_over(process: Process) -> None:
+    """A library that prints does not break what is asked of it."""
+    process._arguments = [sys.executable, "-c", SAYS.format(margins="[0.5]")]
+    assert asked(process, 0, 1.0) == 0.5
+
+
+def test_numbers_arrive_as_they_were_written(process: Process) -> None:
+    """4.6, and not the number of single precision beside it, which is another category to an encoder."""
+    assert asked(process, 0, 4.6) == 4.6
+    assert asked(process, 0, 1234.56) == 1234.56
 
 
 def test_a_failure_opens_a_card_and_is_kept_with_what_the_answer_rested_on() -> None:
