@@ -41,13 +41,15 @@ def _diabetes(digits: str) -> str:
 GROUPS: tuple[DiagnosisGroup, ...] = (
     _group("sepsis", msg("Sepsis"), "038", "A40 A41 R65.2", "91302008 76571007"),
     _group("lung_cancer", msg("Lung cancer"), "162", "C33 C34", "363358000 254637007 254632001"),
-    _group("metastasis", msg("Metastatic cancer"), "196-199", "C77 C78 C79 C80", "128462008 94222008 94381002"),
+    _group(
+        "metastasis", msg("Metastatic cancer"), "196-199", "C77 C78 C79 C80", "128462008 94222008 94381002 94225005"
+    ),
     _group(
         "blood_cancer",
         msg("Leukaemia, lymphoma or myeloma"),
         "200-208",
-        "C81 C82 C83 C84 C85 C88 C90 C91 C92 C93 C94 C95 C96",
-        "109989006 118600007 93143009",
+        "C81 C82 C83 C84 C85 C86 C88 C90 C91 C92 C93 C94 C95 C96",
+        "109989006 118600007 93143009 91861009",
     ),
     _group(
         "diabetes_plain",
@@ -72,7 +74,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Diabetes with another complication"),
         "250.8-250.9",
         _diabetes("60 61 62 63 649 69 8"),
-        "302866003 371087003",
+        "371087003",
     ),
     _group("lipids", msg("Disorder of lipids"), "272", "E78", "55822004 13644009"),
     _group(
@@ -80,7 +82,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Other metabolic disorder"),
         "270-271 273-275 277",
         "E70 E71 E72 E73 E74 E75 E76 E77 E79 E80 E83 E84 E85 E88 M10",
-        "90560007",
+        "90560007 190905008",
     ),
     _group(
         "fluids", msg("Disorder of fluids or electrolytes"), "276", "E86 E87", "34095006 89627008 14140009 43339004"
@@ -92,7 +94,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "D50 D51 D52 D53 D55 D56 D57 D58 D59 D60 D61 D62 D63 D64",
         "271737000 87522002 413532003",
     ),
-    _group("dementia", msg("Dementia"), "290 294 331", "F00 F01 F02 F03 F05 G30 G31", "52448006 26929004 429998004"),
+    _group("dementia", msg("Dementia"), "290 294 331", "F00 F01 F02 F03 G30 G31", "52448006 26929004 429998004"),
     _group("psychosis", msg("Psychosis"), "295 297-299", "F20 F21 F22 F23 F24 F25 F28 F29", "58214004 69322001"),
     _group(
         "mood",
@@ -106,11 +108,17 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Disease of the nervous system"),
         "320-330 332-359",
         "G0 G1 G20 G21 G22 G23 G24 G25 G26 G32 G35 G36 G37 G4 G5 G6 G7 G8 G9",
-        "49049000 24700007 84757009",
+        "49049000 24700007 84757009 81308009",
     ),
-    _group("eye_ear", msg("Disease of the eye or ear"), "360-389", "H"),
-    _group("hypertension", msg("Hypertension"), "401", "I10", "38341003 59621000"),
-    _group("hypertensive_kidney", msg("Hypertensive kidney disease"), "403-405", "I12 I13 I15", "38481006 194783001"),
+    _group("eye_ear", msg("Disease of the eye or ear"), "360-389", "H", "193570009"),
+    _group("hypertension", msg("Hypertension"), "401", "I10 I16", "38341003 59621000"),
+    _group(
+        "hypertensive_kidney",
+        msg("Hypertensive kidney disease"),
+        "403-405",
+        "I12 I13 I13.0 I13.2 I15",
+        "38481006 194783001",
+    ),
     _group("infarction", msg("Myocardial infarction"), "410", "I21 I22", "22298006 57054005 401303003 401314000"),
     _group(
         "coronary",
@@ -131,7 +139,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Disorder of heart rhythm"),
         "426-427",
         "I44 I45 I46 I47 I48 I49",
-        "698247007 49436004 5370000 282825002",
+        "698247007 49436004 5370000 282825002 25569003",
     ),
     _group(
         "heart_failure",
@@ -159,8 +167,8 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "veins",
         msg("Disease of veins or blood pressure too low"),
         "451-459",
-        "I80 I81 I82 I83 I85 I86 I87 I89 I95 I97 I99 K64",
-        "128053003 45007003",
+        "I80 I81 I82 I83 I84 I85 I86 I87 I89 I95 I99 K64",
+        "128053003 45007003 70153002",
     ),
     _group(
         "pneumonia",
@@ -178,13 +186,19 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
     ),
     _group("asthma", msg("Asthma"), "493", "J45 J46", "195967001"),
     _group("aspiration", msg("Aspiration pneumonia"), "507", "J69", "422588002"),
-    _group("respiratory_failure", msg("Respiratory failure"), "518", "J96 J80 J81 J98.1", "409622000 65710008"),
+    _group(
+        "respiratory_failure",
+        msg("Respiratory failure"),
+        "518",
+        "J96 J80 J81 J98.1",
+        "409622000 65710008 67782005 46621007 19242006",
+    ),
     _group(
         "gut_ulcer",
         msg("Ulcer or disorder of stomach or duodenum"),
         "531-537",
         "K25 K26 K27 K28 K29 K30 K31",
-        "13200003 397825006",
+        "13200003 397825006 51868009",
     ),
     _group("gut_bleeding", msg("Bleeding of the gut"), "578", "K92.0 K92.1 K92.2", "74474003"),
     _group(
@@ -192,7 +206,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Disease of the bowel"),
         "540-554 560-569",
         "K35 K36 K37 K38 K40 K41 K42 K43 K44 K45 K46 K56 K57 K58 K59 K6",
-        "307496006 74400008 81060008",
+        "307496006 74400008 81060008 48661000",
     ),
     _group("liver", msg("Disease of the liver"), "570-573", "K70 K71 K72 K73 K74 K75 K76 K77", "19943007 235856003"),
     _group("pancreas", msg("Disease of the pancreas"), "577", "K85 K86", "75694006 197456007 235494005"),
@@ -203,7 +217,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "N18 N19",
         "709044004 433144002 431857002 433146000 46177005",
     ),
-    _group("urinary", msg("Urinary infection or disorder"), "599", "N39 R31", "68566005"),
+    _group("urinary", msg("Urinary infection or disorder"), "599", "N39 R31", "68566005 34436003"),
     _group(
         "genitourinary",
         msg("Other disease of kidney, bladder or genitals"),
@@ -211,7 +225,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "N00 N01 N02 N03 N04 N05 N06 N07 N08 N13 N2 N3 N4 N5 N6 N7 N8 N9",
         "95570007 266569009",
     ),
-    _group("pregnancy", msg("Pregnancy or childbirth"), "630-679", "O", "11687002"),
+    _group("pregnancy", msg("Pregnancy or childbirth"), "630-679", "O", "11687002 398254007"),
     _group("cellulitis", msg("Cellulitis or abscess"), "681-682", "L02 L03", "128045006 385627004"),
     _group("skin_ulcer", msg("Chronic ulcer of skin"), "707", "L89 L97 L98.4", "399912005 46742003"),
     _group(
@@ -219,6 +233,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         msg("Other disease of skin"),
         "680 683-706 708-709",
         "L00 L01 L04 L05 L08 L1 L2 L3 L4 L5 L6 L7 L80 L81 L82 L83 L84 L85 L86 L87 L88 L9",
+        "9014002",
     ),
     _group(
         "arthritis",
@@ -228,7 +243,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "69896004",
     ),
     _group("osteoarthritis", msg("Osteoarthritis"), "715", "M15 M16 M17 M18 M19", "396275006 239873007 239872002"),
-    _group("spine", msg("Disease of the spine"), "720-724", "M4 M50 M51 M53 M54", "161891005 76107001"),
+    _group("spine", msg("Disease of the spine"), "720-724", "M4 M50 M51 M53 M54", "161891005 76107001 279039007"),
     _group("hip_fracture", msg("Fracture of the hip"), "820", "S72.0 S72.1 S72.2", "5913000 263225007"),
     _group(
         "fracture",
@@ -241,8 +256,7 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "injury",
         msg("Injury"),
         "830-959",
-        "S00 S01 S03 S04 S05 S06 S07 S08 S09 S13 S14 S20 S21 S23 S24 S26 S27 S30 "
-        "S31 S33 S36 S37 S40 S43 S46 S50 S53 S60 S63 S70 S73 S76 S80 S83 S86 S90 S93 T14 T20 T21 T22 T23 T24 T25",
+        "S T07 T14 T15 T16 T17 T18 T19 T2 T30 T31 T32 T79",
     ),
     _group(
         "complication_device",
@@ -276,8 +290,8 @@ GROUPS: tuple[DiagnosisGroup, ...] = (
         "general_symptom",
         msg("Syncope, fever or another general symptom"),
         "780",
-        "R40 R42 R44 R50 R51 R52 R53 R55 R56 R61 R68",
-        "271594007 386661006 91175000",
+        "R40 R41 R42 R44 R50 R51 R52 R53 R55 R56 R61 R68",
+        "271594007 386661006 91175000 419284004",
     ),
     _group("rehabilitation", msg("Rehabilitation"), "V57", "Z50 Z51.89", "52052004"),
     _group(

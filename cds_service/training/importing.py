@@ -119,8 +119,8 @@ def _write(
         shutil.copyfile(declaration.parent / "attributes.json", folder / "attributes.json")
     (folder / "card.md").write_text(_card(found, converted, len(rows), apart), encoding="utf-8")
     if converted.kind == "apart":
-        file = Path(found.file)
-        witness.write(folder / converted.name, lambda made: answers(file, converted.oracle, made), rows)
+        weights = Path(found.file)
+        witness.write(folder / converted.name, lambda made: answers(weights, converted.oracle, made), rows)
 
 
 def _with_probes(converted: Converted, found: Declaration, rows: Floats) -> Floats:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from cds_service.errors import PluginError
+from cds_service.errors import BadRequest, PluginError
 from cds_service.registry import shipped
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
@@ -23,7 +24,13 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int | None
     Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own.
     """
     target = out or shipped("models") / model_id
-    recipe(model_id).train(data, target, trials or as_shipped(model_id))
+    try:
+        recipe(model_id).train(data, target, trials or as_shipped(model_id))
+    except np.linalg.LinAlgError:
+        raise BadRequest(
+            f"{data.name}: holds too few rows with the outcome, or without it, to train {model_id} on; give the whole "
+            "table of its source"
+        ) from None
     return target
 
 

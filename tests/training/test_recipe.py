@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import msgspec
+import numpy as np
 import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
@@ -124,6 +125,24 @@ def test_a_table_of_another_source_is_refused(recipe: ModuleType, people: People
     data.write_text(text.replace("g_3,", "g_3,,", 1))
     with pytest.raises(BadRequest, match="line 5"):
         recipe.recipe.train(data, tmp_path / "out", 1)
+
+
+def test_a_table_with_too_little_in_it_is_refused(
+    people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No rows, or too few with the outcome: a sentence, and no report of nothing."""
+    path = people(tmp_path / "few.csv", 5)
+    path.write_text(path.read_text().split("\n")[0] + "\n")
+    with pytest.raises(BadRequest, match="no rows"):
+        run.evaluate(loaded().models["mortality"], path)
+
+    class Singular:
+        def train(self, *_: object) -> None:
+            raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(run, "recipe", lambda _: Singular())
+    with pytest.raises(BadRequest, match="too few rows with the outcome"):
+        run.train("mortality", path, tmp_path / "out", 1)
 
 
 def test_a_report_on_other_rows_has_both_horizons_and_the_subgroups(people: People, tmp_path: Path) -> None:
