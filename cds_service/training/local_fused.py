@@ -74,8 +74,6 @@ def of_table(model: FusedModel, data: Path) -> Seen:
     unused = tuple(name for name in declared.table.unused if name not in declared.outcomes)
     table = msgspec.structs.replace(declared.table, unused=unused)
     rows = tables.read(data, (*declared.inputs, *marks), table)
-    if not rows.ids:
-        raise BadRequest(f"{data.name}: has a header line and no rows; add one line for each patient or stay")
     matrix = tables.matrix(rows.values, declared.inputs, model.inputs)
     came = {}
     for outcome, mark in zip(declared.outcomes, marks, strict=True):

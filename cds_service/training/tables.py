@@ -11,7 +11,6 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
-from cds_service.errors import BadRequest
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Quantity
 from cds_service.risk import table as tables
@@ -83,8 +82,6 @@ def read(
     """
     inputs = tuple(_input(source) for source in sources)
     rows = tables.read(path, inputs, Table(id_column, tuple(unused)), made)
-    if not rows.ids:
-        raise BadRequest(f"{path.name}: has a header line and no rows; add one line for each patient or stay")
     matrix = tables.matrix(rows.values, inputs, [source.feature for source in sources])
     frame = pandas.read_csv(path, low_memory=False)
     _check(path, frame, told)

@@ -284,11 +284,11 @@ SAMPLES: dict[str, tuple[Callable[[str], str], str]] = {
     "header only": (lambda text: text.split("\n")[0] + "\n", "has 0 rows"),
     "an unknown column": (lambda text: text.replace("albumin", "albumin,bun", 1), r"line 1: column 4 \('bun'\)"),
     "a column twice": (lambda text: text.replace("procalcitonin", "procalcitonin,age", 1), "'age'.*is there twice"),
-    "semicolons": (lambda text: text.replace(",", ";"), "with commas between"),
+    "semicolons": (lambda text: text.replace(",", ";"), "parted by semicolons"),
     "a word": (lambda text: text.replace(text.split("\n")[2].split(",")[1], "high"), "line 3: column creatinine"),
     "another unit": (lambda text: text.replace("\n", "\n9", 1), "line 2: column age: expected 18 to 104"),
     "a quotation without end": (lambda text: text.replace("\n", '\n"', 1), "is no CSV file"),
-    "a workbook": (lambda text: "PK\x03\x04\udcff", "is not a CSV file in UTF-8"),
+    "a workbook": (lambda text: "PK\x03\x04\udcff", "is a workbook or a zip file"),
 }
 
 
