@@ -8,7 +8,7 @@ while a call is fetching.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -38,6 +38,7 @@ _STRANGE = msg("the EHR sent something other than what was asked")
 _UNNAMED = msg("the call does not say whose")
 _FIRST_PAGE = msg("only the first page was sent")
 _BUSY = msg("too many calls are waiting for the EHR's server")
+_WHOLE = frozenset({"conditions", "medications", "allergies"})  # what is not in them counts as not there
 _LATE = msg("the EHR's server did not answer in time")
 
 
@@ -245,5 +246,17 @@ def refusal(gaps: tuple[Gap, ...], *, required: bool = True) -> str | None:
     lacking = [gap for gap in gaps if not gap.partial and (gap.need.required or not required)]
     if not lacking:
         return None
-    named = "; ".join(f"{gap.key} ({gap.reason})" for gap in lacking)
-    return f"Prefetch keys that this service needs cannot be had: {named}."
+    return f"Prefetch keys that this service needs cannot be had: {_named(lacking)}."
+
+
+def unfinished(gaps: tuple[Gap, ...], optional: tuple[str, ...]) -> str | None:
+    """The sentence of a 412 that names each list of which only a beginning came and that must be whole to say no.
+
+    optional: keys that the service can do without only if it finds something.
+    """
+    cut = [g for g in gaps if g.partial and g.key in _WHOLE and (g.need.required or g.key in optional)]
+    return f"Lists that this service needs are not complete: {_named(cut)}." if cut else None
+
+
+def _named(gaps: Iterable[Gap]) -> str:
+    return "; ".join(f"{gap.key} ({gap.reason})" for gap in gaps)

@@ -261,6 +261,7 @@ def _refuse(service: Service, missing: tuple[Gap, ...], values: FeatureValues) -
     Age is one of them: whether a service may speak at all depends on it.
     """
     lacking = fetch.refusal(tuple(gap for gap in missing if gap.key in service.optional), required=False)
+    lacking = lacking or fetch.unfinished(missing, service.optional)
     if lacking is not None:
         raise PreconditionFailed(lacking)
     age = values.entries.get(catalogue.AGE.id)

@@ -385,6 +385,19 @@ def test_no_order_is_passed_without_the_allergies(ehr: Ehr, service: str) -> Non
         ehr.pipeline.answer(service, json.dumps(request).encode())
 
 
+@pytest.mark.parametrize("key", ["conditions", "medications"])
+def test_nothing_to_say_of_half_a_list_is_a_412(server: FhirServer, key: str) -> None:
+    """What stands on the pages that did not come would count as not there."""
+    ehr = Ehr(server, bundle="healthy-adult")
+    request = ehr.request()
+    del request["fhirServer"], request["fhirAuthorization"]
+    assert ehr.answer(request) == {"cards": []}
+    following = [{"relation": "next", "url": f"{server.base}/page2"}]
+    request["prefetch"] |= {key: {**request["prefetch"][key], "link": following}}
+    told = f"Lists that this service needs are not complete: {key} (only the first page was sent)."
+    assert ehr.refusal(request) == told
+
+
 def test_what_the_token_does_not_cover_is_not_asked_for(ehr: Ehr) -> None:
     """The server is used within the scopes that were granted."""
     request = ehr.request(without=("allergies", "conditions"))
