@@ -62,6 +62,23 @@ LICENCES = {
 }
 
 
+NINE = (
+    "race", "ethnicity", "language", "sexual orientation", "gender identity", "sex", "date of birth",
+    "social determinants", "health status assessments",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("id_", TRAINED)
+def test_each_variable_of_the_regulation_is_told_to_be_an_input_or_none(id_: str) -> None:
+    """(B)(4)(ii) asks for those of (A)(5) to (13); what is said of sex and consciousness is true of the inputs."""
+    text = source_attributes.of(LOADED[id_], SAY)["sensitive_inputs"].lower()
+    assert [word for word in NINE if word not in text] == []
+    asked = {declared.id for declared in LOADED[id_].manifest.inputs}
+    assert text.startswith("sex and age, from the date of birth, are inputs") == ("sex" in asked)
+    assert ("of health status assessments the glasgow" in text) == any(one.startswith("gcs") for one in asked)
+    assert not asked & {"race", "ethnicity", "language", "sdi"}
+
+
 @pytest.mark.parametrize("id_", TRAINED)
 def test_the_attributes_of_a_trained_model_hold_the_figures_of_its_card(id_: str) -> None:
     """Discrimination and calibration with intervals, and how far groups lie apart."""
