@@ -133,7 +133,9 @@ def _in_short(one: Judgement) -> str:
     )
     if m.observed_expected is not None:
         ratio = m.observed_expected
-        fits = "as many as estimated" if ratio.low <= 1 <= ratio.high else _more(ratio.value)
+        fits = _more(ratio.value)
+        if ratio.low <= 1 <= ratio.high:
+            fits = "no difference from the estimates is shown, and whatever lies in the brackets may be true"
         text += f" Observed over expected {ratio}: {fits}."
     last = next((month for month in reversed(one.months) if month.observed_expected is not None), None)
     if last is not None and last.observed_expected is not None and _outside(last.observed_expected):

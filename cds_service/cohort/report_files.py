@@ -24,6 +24,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid #ccc}
 table{border-collapse:collapse;font-size:.85rem;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}
 th,td{border-bottom:1px solid #ddd;padding:.25rem .5rem;text-align:right}td{white-space:nowrap}
+td.words{white-space:normal}@media print{div.wide{overflow:visible}td{white-space:normal}}
 th:first-child,td:first-child{text-align:left;white-space:normal}
 figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:100%}figcaption{max-width:26rem;font-size:.85rem}
 div.wide{overflow-x:auto}svg{max-width:100%;height:auto}p{white-space:pre-wrap}
@@ -42,6 +43,12 @@ def to_html(report: Report) -> bytes:
     ).encode()
 
 
+def _cell(text: str) -> str:
+    """A cell; words may break, numbers with their intervals may not."""
+    words = sum(part.isalpha() and part != "to" for part in text.split()) > 1
+    return f"<td{' class=words' if words else ''}>{html.escape(text)}</td>"
+
+
 def _block(number: int, block: Block) -> str:
     if isinstance(block, Heading):
         return f"<h2>{html.escape(block.text)}</h2>"
@@ -52,7 +59,7 @@ def _block(number: int, block: Block) -> str:
         svg = _own_names(block.svg, f"plot{number}-").replace("<svg ", f'<svg role="img" aria-label="{words}" ', 1)
         return f"<figure>{svg}<figcaption>{words}</figcaption></figure>"
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in block.head)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in block.rows)
+    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in block.rows)
     caption = f"<caption>{html.escape(block.title)}</caption>"
     return f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 

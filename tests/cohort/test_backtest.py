@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from following import PATIENTS, SEED, Followed
 
 from cds_service.cli.cohort import cohort
-from cds_service.cohort import groups, judging, output
+from cds_service.cohort import groups, judging, output, report, report_files
 from cds_service.cohort.judging import Judgeable
 from cds_service.cohort.outcomes import read, truth
 from cds_service.cohort.patients import Loaded, load
@@ -142,6 +142,20 @@ def test_small_subgroups_are_withheld_and_thresholds_are_planned() -> None:
     (plan,) = judged.plans
     assert plan.threshold is not None
     assert 0.45 < plan.per_day <= 0.5
+
+
+def test_an_interval_that_holds_1_is_no_proof_of_agreement() -> None:
+    """The sentence for a board says that no difference is shown, and never that there is none; words may break."""
+    few = judging.judge(drawn(Mechanism(drift=0.0), 600)[0])
+    ratio = few.measures.observed_expected
+    assert ratio is not None
+    assert ratio.low < 1 < ratio.high
+    told = report._in_short(few)
+    assert "no difference from the estimates is shown, and whatever lies in the brackets may be true" in told
+    rows = (("x", "death within five years"), ("y", "21 % (16 to 28)"))
+    page = report_files.to_html(report.Report("T", (report.Table("t", ("a", "b"), rows),), {}))
+    assert b"<td class=words>death within five years</td>" in page
+    assert b"<td>21 % (16 to 28)</td>" in page
 
 
 def test_an_outcome_that_cannot_be_known_yet_is_not_counted_as_none(tmp_path: Path) -> None:

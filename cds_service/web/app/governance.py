@@ -66,5 +66,7 @@ def routes(
         kept = opener.kept(assessment) if found is not None else None
         if kept is None:
             raise NothingToReview("There is no such assessment for this EHR.")
-        shown = opener.given_again(kept)
-        return pages.render("replayed.html", review=review, shown=shown, findings=views(shown, []))
+        shown, (asked, told) = opener.given_again(kept), opener.became(assessment)
+        return pages.render(
+            "replayed.html", review=review, shown=shown, findings=views(shown, []), asked=asked, told=told
+        )

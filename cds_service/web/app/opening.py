@@ -20,7 +20,9 @@ from cds_service.risk.model import RiskModel
 from cds_service.security.smart import Grant, LaunchError, Registration
 from cds_service.security.trust import Caller
 from cds_service.settings import Settings
+from cds_service.stores.about import AboutStore, Told
 from cds_service.stores.assessments import Assessment, AssessmentStore
+from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database
 from cds_service.stores.reading import Reader
 from cds_service.stores.requests import RequestStore
@@ -105,6 +107,12 @@ class Opener:
         else:
             found = reader.latest(grant.patient) or self._fresh(registration, grant, reader)
         return self.given_again(found)
+
+    def became(self, id_: uuid.UUID) -> tuple[str, tuple[Told, ...]]:
+        """The user whose call it answers, or empty, and what became of its cards. Raises StoreError."""
+        entries = AuditStore(self._database).about(id_)
+        made = next((e.content for e in entries if e.kind == "assessment" and e.content is not None), {})
+        return str(made.get("user", "")), AboutStore(self._database).feedback(id_)
 
     def kept(self, id_: uuid.UUID) -> Assessment | None:
         """An assessment by its id, whoever's it is: for those who govern. Raises StoreError."""

@@ -525,7 +525,12 @@ def test_governance_is_for_those_with_the_role(site: Site) -> None:
     assert "deterioration" in page
     link = re.search(r'href="([^"]+/governance/[0-9a-f-]{36})"', page)
     assert link is not None
-    assert "the same to the byte" in browser.get(link.group(1), base_url=APP).text
+    again = browser.get(link.group(1), base_url=APP).text
+    assert "the same to the byte" in again
+    assert "Asked by " in again
+    assert re.search(r"<li>[^<]+: no answer came</li>", again)
+    assert re.search(r"Made by: curbside 0\.\d", again)
+    assert re.search(r"curbside audit show [0-9a-f-]{36}", again)
     for stranger in (f"{site.ehr.fhir}/Practitioner/someone-else", "https://other.example/fhir/Practitioner/example"):
         site.behaviour.id_token["fhirUser"] = stranger
         other = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
