@@ -13,8 +13,10 @@ from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import in_order
 from cds_service.risk.fusion import subsets
 from cds_service.training import censoring, fusing
-from cds_service.training.fusing import Fusing, Patients, Plan
+from cds_service.training.fused_model import Fusing, margins
+from cds_service.training.fusing import Plan
 from cds_service.training.linear import Flags, Floats, Matrix, cox
+from cds_service.training.modalities import Kind, Patients
 
 Score = Callable[[str, NDArray[np.int64], Flags], tuple[Floats, Floats]]
 
@@ -103,11 +105,11 @@ class Evidence:
     def _trees(self, matrix: Matrix) -> Score:
         def score(outcome: str, train: NDArray[np.int64], test: Flags) -> tuple[Floats, Floats]:
             width = matrix.shape[1]
-            kind = fusing.Kind("all", range(width), (0,), 0, [0] * width)
+            kind = Kind("all", range(width), (0,), 0, [0] * width)
             patients = Patients(matrix, self.patients.months, self.patients.came)
             parameters = self.fusing.folds[int(self.fusing.fold[test][0])].parameters
             trees = fusing.train(patients, train, outcome, kind, self.plan, parameters)
-            return -fusing.margins(trees, matrix[test]), -fusing.margins(trees, matrix[train])
+            return -margins(trees, matrix[test]), -margins(trees, matrix[train])
 
         return score
 

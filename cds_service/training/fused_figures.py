@@ -12,9 +12,9 @@ from cds_service.training import censoring
 from cds_service.training.evaluation import markdown, two
 from cds_service.training.figures import signed
 from cds_service.training.fused_evidence import Evidence
-from cds_service.training.fusing import Patients
 from cds_service.training.linear import Flags, Floats
 from cds_service.training.metrics import Interval, ici, net_benefit_weighted
+from cds_service.training.modalities import Patients
 
 FEWEST, _DRAWS = 20, 200
 LogOdds = Mapping[tuple[str, int], Floats]

@@ -15,8 +15,9 @@ from cds_service.risk import fusion, modality
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import Fusion, Modality, Similar
 from cds_service.training import censoring
-from cds_service.training.fusing import Fused, Part, Patients
+from cds_service.training.fused_model import Fused, Part
 from cds_service.training.linear import Floats, Line
+from cds_service.training.modalities import Patients
 
 __all__ = ["Fusion", "Modality", "similar", "write"]
 

@@ -16,10 +16,12 @@ from cds_service.training.evaluation import check_enough
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.fused_figures import judged
 from cds_service.training.fused_folder import Fusion, Modality
-from cds_service.training.fusing import Kind, Parameters, Patients, Plan
+from cds_service.training.fused_model import Parameters
+from cds_service.training.fusing import Plan
 from cds_service.training.linear import Flags, Floats, Matrix
 from cds_service.training.local import caution
 from cds_service.training.local_fused import Seen
+from cds_service.training.modalities import Kind, Patients
 from cds_service.training.tables import Data, Source
 
 

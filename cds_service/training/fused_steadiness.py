@@ -18,7 +18,7 @@ from cds_service.training import fusing, steadiness
 from cds_service.training import steady_words as words
 from cds_service.training.fused_evidence import Evidence, by_pattern, patterns_of
 from cds_service.training.fused_figures import judged
-from cds_service.training.fusing import Fused
+from cds_service.training.fused_model import Fused
 from cds_service.training.linear import Floats, Matrix
 from cds_service.training.progress import bar
 

@@ -27,9 +27,9 @@ from cds_service.risk.fusion import Fusion, Pattern
 from cds_service.risk.manifest import Column, Input, Learnt
 from cds_service.training import censoring
 from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown
-from cds_service.training.fusing import Patients
 from cds_service.training.hazard import Floats
 from cds_service.training.local import KEPT, Method, named
+from cds_service.training.modalities import Patients
 
 Flags = NDArray[np.bool_]
 Key = tuple[str, int]  # outcome, horizon in years

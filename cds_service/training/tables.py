@@ -11,6 +11,7 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
+from cds_service.errors import FeatureMismatch
 from cds_service.features.aggregate import Aggregate
 from cds_service.features.feature import Coded, Derived, Feature, FirstOf, Quantity
 from cds_service.risk import table as tables
@@ -129,7 +130,9 @@ def _check(path: Path, frame: pandas.DataFrame, told: Sequence[Told]) -> None:
     """Raises FeatureMismatch or BadRequest if a column of outcomes is missing or holds what it cannot."""
     missing = [one.column for one in told if one.column not in frame.columns]
     if missing:
-        raise tables.columns_missing(path, missing)
+        raise FeatureMismatch(
+            f"{path.name}: columns are missing: {', '.join(missing)}; they tell what came of each row"
+        )
     faults = []
     for one in told:
         column = frame[one.column]

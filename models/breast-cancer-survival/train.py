@@ -17,7 +17,7 @@ from cds_service.training import folder, predict_breast
 from cds_service.training.declaring import Origin, Table
 from cds_service.training.fused_folder import Modality
 from cds_service.training.fused_recipe import FusedRecipe, Fusing, kinds
-from cds_service.training.fusing import Patients
+from cds_service.training.modalities import Patients
 from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION = "breast-cancer-survival", "1.1.0"

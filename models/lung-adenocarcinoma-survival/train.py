@@ -17,7 +17,7 @@ from cds_service.training import folder
 from cds_service.training.declaring import Origin, Table
 from cds_service.training.fused_folder import Modality
 from cds_service.training.fused_recipe import FusedRecipe, Fusing
-from cds_service.training.fusing import Kind, Patients
+from cds_service.training.modalities import Kind, Patients
 from cds_service.training.tables import Data, Source, Told
 
 ID, VERSION = "lung-adenocarcinoma-survival", "2.0.0"

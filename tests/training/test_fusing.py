@@ -16,7 +16,9 @@ from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
 from cds_service.training import censoring, fused_evidence, fusing, run
 from cds_service.training.at_horizons import Happened
-from cds_service.training.fusing import Kind, Patients, Plan
+from cds_service.training.fused_model import Fusing
+from cds_service.training.fusing import Plan
+from cds_service.training.modalities import Kind, Patients
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -126,14 +128,14 @@ def generated(n: int, seed: int) -> tuple[Patients, Plan]:
 
 
 @pytest.fixture(scope="module")
-def fused() -> tuple[Patients, Plan, fusing.Fusing]:
+def fused() -> tuple[Patients, Plan, Fusing]:
     patients, plan = generated(900, 7)
     return patients, plan, fusing.run(patients, plan)
 
 
 @pytest.mark.parametrize("pattern", [("clinical",), ("slide",), ("clinical", "slide")])
 def test_every_pattern_is_calibrated_on_rows_not_trained_on(
-    fused: tuple[Patients, Plan, fusing.Fusing], pattern: tuple[str, ...]
+    fused: tuple[Patients, Plan, Fusing], pattern: tuple[str, ...]
 ) -> None:
     """Slope near one and nothing left in the large, whatever is missing."""
     patients, plan, result = fused
@@ -147,7 +149,7 @@ def test_every_pattern_is_calibrated_on_rows_not_trained_on(
         assert abs(large) < 0.3
 
 
-def test_two_modalities_rank_better_than_either(fused: tuple[Patients, Plan, fusing.Fusing]) -> None:
+def test_two_modalities_rank_better_than_either(fused: tuple[Patients, Plan, Fusing]) -> None:
     """Else there were no reason to fuse; and shorter horizons are below longer ones for everyone."""
     patients, plan, result = fused
     rows = np.all([kind.there(patients.matrix) for kind in plan.kinds], axis=0)
@@ -171,7 +173,7 @@ def test_a_patient_drawn_twice_is_never_on_both_sides_of_a_fold() -> None:
 
 
 def test_contributions_and_the_average_sum_to_the_fused_log_odds(
-    fused: tuple[Patients, Plan, fusing.Fusing],
+    fused: tuple[Patients, Plan, Fusing],
 ) -> None:
     """Of every pattern: each row's log-odds minus its contributions is one and the same number."""
     patients, plan, result = fused
