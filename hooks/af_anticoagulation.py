@@ -63,6 +63,9 @@ ON_DIALYSIS = msg(
     "On dialysis it is not known whether an anticoagulant helps: warfarin or apixaban may be reasonable. Decide with "
     "the patient and the nephrologist, with the risk of bleeding in mind."
 )
+AFTER_BLEEDING = msg(
+    "A major bleeding of the last 3 months is on record: whether and when to start is for those who treat it to decide."
+)
 # Input of HAS-BLED -> what can be done about it; what cannot be changed (age, a past stroke) is not named.
 CORRECTABLE: dict[Feature, Message] = {
     catalogue.SBP: msg("systolic pressure above 160 mmHg: lower it"),
@@ -192,6 +195,8 @@ def score(case: Case) -> tuple[Finding, ...]:
     dialysis = bool(case.values.flag(catalogue.DIALYSIS))
     if dialysis:
         advice, treat = ON_DIALYSIS, False
+    if case.values.flag(catalogue.ACTIVE_BLEEDING):
+        advice, treat = AFTER_BLEEDING, False
     intolerance = _intolerance(case)
     if intolerance is not None:
         advice = msg("{advice} {intolerance}", advice=advice, intolerance=intolerance)
@@ -318,6 +323,7 @@ service = Service(
         catalogue.DIRECT_ORAL_ANTICOAGULANT,
         catalogue.MECHANICAL_VALVE,
         catalogue.DIALYSIS,
+        catalogue.ACTIVE_BLEEDING,
         catalogue.MITRAL_STENOSIS,
         catalogue.PLATELETS,
         catalogue.PREGNANCY,

@@ -3,11 +3,12 @@
 Without diabetes on the problem list: an HbA1c, a fasting glucose or any glucose from 200 mg/dL in its range comes
 first, then whom to test, by the ADA risk test or by weight from 35 to 70, if no HbA1c or glucose of three years is
 there; FINDRISC joins where its answers settle it.
-With diabetes: HbA1c that is due, HbA1c far above the goal, and an SGLT2 inhibitor in heart failure. What other cards
-say is not said again: statins and pressure (`cardiovascular-risk`); albuminuria, metformin by eGFR and SGLT2
-inhibitors in kidney disease (`kidney-liver-check`). In pregnancy, in hospital and with palliative care it is silent.
+With diabetes: HbA1c that is due, HbA1c far above the goal, or low in old age under insulin or a sulfonylurea, and an
+SGLT2 inhibitor in heart failure. What other cards say is not said again: statins and pressure (`cardiovascular-risk`);
+albuminuria, metformin by eGFR and SGLT2 inhibitors in kidney disease (`kidney-liver-check`). In pregnancy, in hospital
+and with palliative care it is silent.
 
-Sources: ADA Standards of Care in Diabetes 2026, sections 2, 6, 9 and 10 (read in secondary sources); US Preventive
+Sources: ADA Standards of Care in Diabetes 2026, sections 2, 6, 9, 10 and 13 (read in secondary sources); US Preventive
 Services Task Force 2021 (screening from 35 to 70 with overweight), doi:10.1001/jama.2021.12531.
 """
 
@@ -46,6 +47,7 @@ ADULT = 18
 SCREENED = (35, 70)  # years, with overweight
 OVERWEIGHT = 25.0  # kg/m2
 GOAL = 7.0  # %
+OLD, TOO_LOW = 75, 6.5  # years; % of HbA1c below which treatment with risk of hypoglycaemia is looked at again
 STEADY, UNSTEADY = timedelta(days=183), timedelta(days=92)  # how often HbA1c is due, at the goal and above it
 SGLT2_FROM_EGFR = 20.0
 GLUCOSE_3_YEARS = catalogue.within(catalogue.GLUCOSE, glycaemia.THREE_YEARS, "glucose_3_years")
@@ -76,7 +78,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     if years < ADULT:
         return ()
     if known:
-        return (*monitoring(case), *control(case), *heart_failure(case))
+        return (*monitoring(case), *control(case), *too_strong(case, years), *heart_failure(case))
     return glycaemia.undiagnosed(case) or screening(case, years)
 
 
@@ -200,6 +202,32 @@ def control(case: Case) -> tuple[Finding, ...]:
     return (finding,)
 
 
+def too_strong(case: Case, years: int) -> tuple[Finding, ...]:
+    """A low HbA1c in old age under a medicine that causes hypoglycaemia: less may be better."""
+    last, taken = case.values.usable(catalogue.HBA1C), case.values.usable(catalogue.HYPOGLYCAEMIC)
+    if years < OLD or last is None or last.effective is None or float(last.value) >= TOO_LOW:
+        return ()
+    if taken is None or taken.value is not True:
+        return ()
+    finding = CareGapFinding(
+        key="diabetes/too-strong",
+        severity=Severity.INFO,
+        headline=msg(
+            "HbA1c {value} on {date} at age {age}, with insulin or a sulfonylurea: is less treatment enough?",
+            value=published.in_words(last), date=last.effective.date(), age=years,
+        ),
+        advice=msg(
+            "In old age hypoglycaemia does more harm than an HbA1c of 7 to 8%: ask about falls and low values, and "
+            "lower or stop what causes it."
+        ),
+        advice_source=_ada(13),
+        due=msg("Below {limit}% in somebody of {age} or older.", limit=f"{TOO_LOW:g}", age=OLD),
+        last_done=None,
+        sources=(*last.sources, *taken.sources),
+    )  # fmt: skip
+    return (finding,)
+
+
 def heart_failure(case: Case) -> tuple[Finding, ...]:
     """Type 2 diabetes with heart failure and no SGLT2 inhibitor; with kidney disease the kidney's card says it."""
     values = case.values
@@ -250,6 +278,7 @@ service = Service(
         catalogue.EGFR,
         catalogue.UACR,
         catalogue.GLUCOSE_LOWERING,
+        catalogue.HYPOGLYCAEMIC,
         catalogue.SGLT2_INHIBITOR,
     ),
     find=find,

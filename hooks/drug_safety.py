@@ -17,6 +17,7 @@ from cds_service.api import (
     Finding,
     Message,
     Service,
+    Severity,
     Topic,
     catalogue,
     current_problems,
@@ -38,10 +39,13 @@ def find(case: Case) -> tuple[Finding, ...]:
         hits += safety.allergies(case.knowledge, draft, known.allergies)
         hits += safety.contraindications(case.knowledge, draft, present)
         hits += drug_findings.limits(case, draft, value)
-    found = [finding for hit in hits for finding in drug_findings.told(case, hit, known)]
+    told = [(hit.draft, finding) for hit in hits for finding in drug_findings.told(case, hit, known)]
+    found = [finding for _, finding in told]
+    # What is not to be given needs no tests while it is given.
+    given = [d for d in chosen if not any(d is draft and f.severity is Severity.CRITICAL for draft, f in told)]
     found += [finding for draft in chosen for finding in drug_findings.not_weekly(case, draft)]
     comfort = bool(case.values.flag(catalogue.COMFORT_CARE))  # there nothing is measured to prevent what is far away
-    monitored = [] if comfort else [f for draft in chosen for f in drug_findings.to_measure(case, draft)]
+    monitored = [] if comfort else [f for draft in given for f in drug_findings.to_measure(case, draft)]
     asked = [finding for draft in chosen for finding in drug_findings.childbearing(case, draft)]
     unjudged = [finding for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
     return (

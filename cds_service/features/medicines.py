@@ -212,6 +212,11 @@ _KNOWN = (
     | _SEDATIVES | _INOTROPES | _CATECHOLAMINES | _HEPARINS | _HORMONES | _ERYTHROPOIETICS | _ANTINEOPLASTICS
     | _CLEARED_BY_THE_KIDNEY
 )  # fmt: skip
+_LOWERS_TOO_FAR = frozenset({
+    "insulin", "glargine", "lispro", "aspart", "detemir", "degludec", "glulisine", "glipizide", "glimepiride",
+    "glyburide",
+    "glibenclamide", "gliclazide", "repaglinide", "nateglinide",
+})  # fmt: skip
 NAME_OF_CODE = {code: name for name, code in _KNOWN.items() if code is not None}
 NAMES = frozenset(_KNOWN)
 
@@ -247,6 +252,13 @@ ANTICOAGULANT = MedicationFeature(
     ingredients=_codes(_ANTICOAGULANTS),
     names=tuple(_ANTICOAGULANTS),
     atc=("B01AA", "B01AB", "B01AE", "B01AF", "B01AX05"),
+)
+HYPOGLYCAEMIC = MedicationFeature(
+    id="insulin_or_sulfonylurea",
+    label=msg("Insulin or a sulfonylurea"),
+    ingredients=tuple(code for n, code in _GLUCOSE_LOWERING.items() if n in _LOWERS_TOO_FAR and code is not None),
+    names=tuple(n for n in _GLUCOSE_LOWERING if n in _LOWERS_TOO_FAR),
+    atc=("A10A", "A10BB", "A10BX02", "A10BX03"),
 )
 GLUCOSE_LOWERING = MedicationFeature(
     id="glucose_lowering",

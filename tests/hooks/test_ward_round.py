@@ -572,3 +572,58 @@ def test_a_corrected_result_is_no_contradiction_of_what_it_corrects(ask):
     assert "Two values of" in ask("drug-safety", both).cards[0].detail
     both.rows[-1]["status"] = "corrected"
     assert "Two values of" not in ask("drug-safety", both).cards[0].detail
+
+
+def test_what_is_not_to_be_given_calls_for_no_tests(ask):
+    """Lisinopril in pregnancy is contraindicated: potassium while it is taken is no matter; else it is."""
+    pregnant = ask("drug-safety", Chart(30, "female").problem("77386006").draft("lisinopril"))
+    assert pregnant.cards[0].indicator == "critical"
+    assert pregnant.finding("drug-safety/monitoring") is None
+    assert ask("drug-safety", Chart(30, "female").problem(REFLUX).draft("lisinopril")).finding("drug-safety/monitoring")
+
+
+@pytest.mark.parametrize(
+    ("age", "hba1c", "medicine", "told"),
+    [
+        (88, 5.6, "glipizide", True),
+        (88, 5.6, "metformin", False),
+        (88, 7.4, "glipizide", False),
+        (60, 5.6, "glipizide", False),
+    ],
+)
+def test_a_low_hba1c_in_old_age_asks_whether_less_is_enough(ask, age, hba1c, medicine, told):
+    """Under what causes hypoglycaemia, which does more harm there."""
+    chart = Chart(age).problem("44054006").medicine("0", medicine).measured(hba1c=hba1c)
+    assert (ask("diabetes", chart).finding("diabetes/too-strong") is not None) is told
+
+
+def test_after_a_recent_bleeding_an_anticoagulant_is_no_plain_recommendation(ask):
+    """Within three months of a cerebral haemorrhage; one of years ago is a factor and no veto."""
+    chart = Chart(78).problem(FIBRILLATION).problem("38341003")
+    recent = ask("af-anticoagulation", chart.problem("274100004", onset="2026-10-01"))
+    assert recent.cards[0].indicator == "info"
+    assert "A major bleeding of the last 3 months is on record" in recent.cards[0].detail
+    assert recent.suggestions == []
+    chart = Chart(78).problem(FIBRILLATION).problem("38341003").problem("274100004", onset="2015-10-01")
+    assert ask("af-anticoagulation", chart).cards[0].indicator == "warning"
+
+
+@pytest.mark.parametrize(
+    ("problem", "medicine", "key"),
+    [
+        ("84114007", "diltiazem", "diltiazem/disease/heart-failure"),
+        ("13200003", "aspirin", "aspirin/disease/peptic-ulcer"),
+        ("74474003", "aspirin", "aspirin/disease/gi-bleeding"),
+    ],
+)
+def test_what_a_ward_round_asks_about_is_told(ask, problem, medicine, key):
+    """Diltiazem before the ejection fraction is known, aspirin with an ulcer or a bleeding."""
+    chart = Chart(70).problem(problem, onset="2026-10-20").draft(medicine)
+    assert ask("drug-safety", chart).finding(f"drug-safety/{key}") is not None
+
+
+def test_of_diltiazem_in_reduced_ejection_fraction_the_plain_row_is_silent(ask):
+    """The contraindication says it all."""
+    answer = ask("drug-safety", Chart(70).problem("703272007").draft("diltiazem"))
+    assert answer.finding("drug-safety/diltiazem/disease/hfref") is not None
+    assert answer.finding("drug-safety/diltiazem/disease/heart-failure") is None
