@@ -208,6 +208,17 @@ def test_without_the_setting_nothing_falls_silent(watching: Watching) -> None:
     assert FallBackStore(watching.store.database).every() == ()
 
 
+def test_a_run_without_outcomes_forgets_none(watching: Watching) -> None:
+    """What was judged before still rings, on the page and in the metrics."""
+    watching.run()
+    place = watching.given.index("--outcomes")
+    watching.given[place : place + 4] = []
+    again = watching.run()
+    assert again.return_value == 1, again.output
+    assert "observed over expected is 3.75" in again.output
+    assert 'kind="observed-expected"} 1.0' in WatchedGauges(watching.store.database).page().decode()
+
+
 def test_the_metrics_tell_of_alarms_by_model_and_kind(watching: Watching) -> None:
     """What rings, what is watched and does not, who is silent, and when it was looked at; nothing before a run."""
     gauges = WatchedGauges(watching.store.database)

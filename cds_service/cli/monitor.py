@@ -88,7 +88,10 @@ def _run(
         reader.assessments(since), reader.answers(since), given.watched, given.known, given.until, reader.worded(since)
     )
     if since is None and (before := kept.counts()) is not None:
-        months = monitoring.merged(monitoring.from_json(before[1]).months, months)
+        earlier = monitoring.from_json(before[1]).months
+        if not given.watched:
+            months = monitoring.judged_before(earlier, months)
+        months = monitoring.merged(earlier, months)
     lifted = {one.model: f"{one.lifted_at:%Y-%m}" for one in kept.every() if one.lifted_at is not None}
     run = monitoring.Monitored(months, tuple(monitoring.alarms(months, settings.monitoring, lifted)))
     now = SystemClock().now()

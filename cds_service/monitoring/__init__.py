@@ -7,7 +7,7 @@ the first months by the population stability index. Outcomes come in as they are
 from cds_service.monitoring.alarms import alarms
 from cds_service.monitoring.chance import binned, psi
 from cds_service.monitoring.counting import Counts, Judged, Month, Outcomes, Watched, count, digits
-from cds_service.monitoring.kept import Monitored, from_json, merged, to_json
+from cds_service.monitoring.kept import Monitored, from_json, judged_before, merged, to_json
 from cds_service.monitoring.rung import Alarm
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "count",
     "digits",
     "from_json",
+    "judged_before",
     "merged",
     "psi",
     "to_json",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -45,3 +45,8 @@ def merged(before: Mapping[str, Month], now: Mapping[str, Month]) -> dict[str, M
         if name < first or (name == first and month.calls > found[name].calls):
             found[name] = month
     return dict(sorted(found.items()))
+
+
+def judged_before(before: Mapping[str, Month], now: Mapping[str, Month]) -> dict[str, Month]:
+    """The months of now with the judged estimates of an earlier run, for a run that was given no outcomes."""
+    return {name: replace(m, judged=before[name].judged) if name in before else m for name, m in now.items()}
