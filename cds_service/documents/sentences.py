@@ -26,6 +26,7 @@ _ABBREVIATION = re.compile(
     r"(?i)\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|approx|no|fig|dept|inc|etc|a\.m|p\.m|b\.i\.d|t\.i\.d|q\.d|p\.o|p\.r\.n"
     r"|hosp|pt|resp|temp|wt|ht)\.$"
 )
+_ABBREVIATED = 20  # characters at the end of a text in which to look for one
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9(\"'\u4e00-\u9fff])|(?<=[。！？；])")
 _ORDERS = re.compile(
     r"(?i)ignor|disregard|forget|overrid|system|assistant|instruct|prompt|output|pretend|you are now|https?:|<\|"
@@ -125,7 +126,7 @@ def _sentences(line: str) -> Iterator[str]:
     held = ""
     for piece in _END.split(line):
         held = f"{held} {piece}".strip() if held else piece.strip()
-        if held and not _ABBREVIATION.search(held):
+        if held and not _ABBREVIATION.search(held[-_ABBREVIATED:]):
             yield from _short(held)
             held = ""
     if held:

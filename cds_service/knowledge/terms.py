@@ -21,7 +21,6 @@ from cds_service.language import msg
 
 _WORDS = re.compile(r"[a-z0-9]+")
 _LONGEST = 6  # words of a name
-_COMPONENT = re.compile(r"\s+/\s+")
 _SPELT, _ALIKE = 6, 0.85  # letters of a word, and how much of it agrees, that a slip of spelling is taken for one
 # Words of a product's strength, form and salt: a component that has no others names nothing.
 _FORM = frozenset((
@@ -101,7 +100,7 @@ class Terms:
             if chinese_names.is_chinese(text):
                 nodes |= dict.fromkeys(self._in_chinese(text))
                 partly = partly or (not by_code and chinese_names.in_part(text))
-            for component in _COMPONENT.split(text):
+            for component in " ".join(text.split()).split(" / "):
                 words = _WORDS.findall(component.lower())
                 found = self._in_words(words)
                 nodes |= dict.fromkeys(found)

@@ -15,7 +15,7 @@ from cds_service.summary.lexicon import Token
 from cds_service.summary.spelling import normal
 
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_OF = re.compile(r"(\d+(?:\.\d+)?) ?(?:/|of|out of) ?(\d+(?:\.\d+)?)(?![\d.])")
+_OF = re.compile(r"(?<!\d)(\d+(?:\.\d+)?) ?(?:/|of|out of) ?(\d+(?:\.\d+)?)(?![\d.])")
 _COUNTED = frozenset({"number", "pressure", "when"})
 _SAID = frozenset({"kind", "trend", "state", "freq", "side", "level", "time", "rank", "ordinal"})
 _EARLIER = frozenset({

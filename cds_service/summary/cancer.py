@@ -30,7 +30,7 @@ CODES = tuple(
     for group in groups
     for code in group
 )
-_CATEGORY = re.compile(r"(?i)\s*\b(category|stage group)\b\s*")
+_CATEGORY = re.compile(r"(?i)(?<!\s)\s*\b(category|stage group)\b\s*")
 
 
 def cancer(record: PatientRecord) -> tuple[Fact, ...]:

@@ -33,7 +33,7 @@ _MOST_NAMES = 300  # characters
 _STILL_TAKEN = timedelta(days=366)  # an ended order without a time of its end is told if it is no older before the stay
 _MOST_PRIOR = 5  # prescriptions back from one to another
 _AMOUNT = re.compile(
-    r"(?i)(\d+(?:[.,]\d+)?)\s*(?:mg|mcg|ug|µg|g|ml|unt|units?|iu|meq|mmol|hr?|%|毫克|微克|克|毫升|单位)(?![a-z])(?:/\S+)?"
+    r"(?i)(?<!\d)(\d+(?:[.,]\d+)?)\s*(?:mg|mcg|ug|µg|g|ml|unt|units?|iu|meq|mmol|hr?|%|毫克|微克|克|毫升|单位)(?![a-z])(?:/\S+)?"
 )
 _FORM = re.compile(
     r"(?i)\b(tablets?|tabs?|capsules?|caps?|oral|solution|suspension|injection|injectable|extended|delayed|modified"

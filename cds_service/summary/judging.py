@@ -67,7 +67,7 @@ _HEADING = re.compile(  # what a line is about, before its colon; it says nothin
     r"(?:\s+at(?=\s+\d{1,2}:\d\d:)|\s*:)"
 )
 _BEFORE_STAY = re.compile(
-    r"(?i)[,，]?\s*\b(?:before|prior to) (?:this|the (?:current|present)) (?:hospital )?(?:stay|admission)\b"
+    r"(?i)(?:[,，]|(?<!\s))\s*\b(?:before|prior to) (?:this|the (?:current|present)) (?:hospital )?(?:stay|admission)\b"
     r"\s*[:,]?|(?:本次)?(?:入院|住院)(?:之|以)?前[，：:]?"
 )
 _THAT_YEAR = re.compile(r"(?i) (?:of|in|later)? ?(?:that|the same) (?:same )?year|同年|当年")
