@@ -124,7 +124,10 @@ class FusedRecipe:
             for outcome, words in self.outcomes.items()
         ]
         head = f"# {self.title}, version {model.version}, on {data.name}"
-        return "\n\n".join([head, caution(table.inputs, model.manifest.inputs), *blocks]) + "\n"
+        return (
+            "\n\n".join([head, caution(table.inputs, model.manifest.inputs, model.manifest.recalibrates), *blocks])
+            + "\n"
+        )
 
     def observed(self, data: Path, model: FusedModel) -> Seen:
         """What came to the rows of a table, and for which of them the model speaks."""

@@ -46,15 +46,22 @@ class Local:
     spoken: Rows
 
 
-def caution(seen: Sequence[Input], learnt: Sequence[Input]) -> str:
+def caution(seen: Sequence[Input], learnt: Sequence[Input], recalibrates: str | None) -> str:
     """What a report says of whether its rows were trained on. seen, learnt: inputs as the table and the model had them.
 
-    Rows of which every input has the same distribution to the last digit are the training rows.
+    recalibrates: as in the manifest. Rows of which every input has the same distribution to the last digit are the
+    training rows.
     """
     if [one.training for one in seen] == [one.training for one in learnt]:
         return (
             "**These are the rows that the model was trained on: the figures flatter it and say nothing of other "
             "patients.** Those of rows that it had not seen stand in its card."
+        )
+    if recalibrates is not None:
+        return (
+            "This version was calibrated on the site's own rows: the figures hold if none of these rows was among "
+            "those, nor among those that the model was trained on. What it does on its own rows stands, cross-fitted, "
+            "in its recalibration.md."
         )
     return "The figures hold if none of these rows was among those that the model was trained on."
 

@@ -98,7 +98,7 @@ class Declared(ABC, Generic[T]):
             parts = {self.everyone: known, self.those: known & spoken}
             parts |= {name: known & spoken & rows for name, rows in groups.items()}
             blocks[_capital(self.titles[target])] = local_table(judge, log_odds[target], parts)
-        beware = caution(table.inputs, model.manifest.inputs)
+        beware = caution(table.inputs, model.manifest.inputs, model.manifest.recalibrates)
         return outcome_card.report(f"{self.title}, version {model.version}, on {data.name}", beware, blocks)
 
     def observed(self, data: Path) -> Local:

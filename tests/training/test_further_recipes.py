@@ -140,4 +140,4 @@ def test_a_report_on_other_rows_can_be_made(id_: str, make: Callable[[Path], Pat
     report = run.evaluate(model, make(tmp_path / "rows.csv"))
     assert words in report
     assert "The figures hold if none of these rows" in report
-    assert "flatter" in caution(model.manifest.inputs, model.manifest.inputs)
+    assert "flatter" in caution(model.manifest.inputs, model.manifest.inputs, None)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import answers
 from cds_service import registry
 from cds_service.errors import BadRequest
 from cds_service.risk.calibration import expit
+from cds_service.risk.manifest import Learnt
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import local
 from cds_service.training.local import Local
@@ -122,3 +124,12 @@ def test_shifts_that_would_make_lines_cross_are_refused_with_what_to_do(model: T
     """A shift alone cannot be right for everyone here."""
     with pytest.raises(BadRequest, match=r"10 years would fall below that of 5 years.* --method slope-and-intercept"):
         local.recalibrated(model, nearer, "intercept")
+
+
+def test_a_report_on_a_version_calibrated_here_warns_of_the_rows_it_was_calibrated_on(model: TrainedModel) -> None:
+    """They flatter it as training rows do."""
+    other = [msgspec.structs.replace(one, label="other") for one in model.manifest.inputs]
+    moved = [msgspec.structs.replace(one, training=Learnt(1, 0, 0, 0, 0, 0)) for one in other]
+    assert "was trained on" in local.caution(moved, model.manifest.inputs, None)
+    assert "calibrated on the site's own rows" in local.caution(moved, model.manifest.inputs, model.version)
+    assert "**These are the rows" in local.caution(other, model.manifest.inputs, model.version)
