@@ -28,7 +28,7 @@ from cds_service.fhir.codes import codings
 from cds_service.fhir.measurements import Timeline
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.fhir.resources import Quantity as FhirQuantity
-from cds_service.fhir.times import DAY, Span
+from cds_service.fhir.times import Span
 from cds_service.language import Message, msg
 
 LIMIT = msg("{what} of {when} is a limit ({sign}) and counts as that number", what="", when="", sign="")
@@ -137,7 +137,7 @@ def has_newer(value: FeatureValue) -> bool:
 
 def _vague(feature: Feature, time: Span) -> Message | None:
     """A remark that only the month or the year of a value is known, where its first day stands for the date."""
-    if time.end - time.start <= DAY:
+    if not time.vague:
         return None
     return msg("{what}: the record gives no day; the first possible one is shown", what=feature.label)
 

@@ -27,6 +27,11 @@ class Span(NamedTuple):
         """True for a date, a month or a year."""
         return self.start != self.end
 
+    @property
+    def vague(self) -> bool:
+        """True for a month or a year: the day is not known."""
+        return self.end - self.start > DAY
+
     def after(self, moment: datetime) -> bool:
         """True if it lies after the moment whatever it means, and whatever the zone of a bare date."""
         return self.start - moment > (ZONE_SLACK if self.partial else _NO_TIME)

@@ -22,6 +22,7 @@ from cds_service.summary.changes import changes
 from cds_service.summary.facts import KINDS, MEDICATION, PROBLEM, RESULT, TREND, Fact
 from cds_service.summary.genes import gene_results
 from cds_service.summary.results import abnormal_results, named_value, series, trends
+from cds_service.summary.rows import as_known
 
 _SOURCES: Mapping[str, tuple[Callable[[PatientRecord], tuple[Fact, ...]], ...]] = {
     facts.CODE_STATUS: (history.code_status,),
@@ -193,8 +194,8 @@ def _result(code: str, latest: Measurement, tags: frozenset[str]) -> Fact:
     taken, text = latest.effective, named_value(code, latest.part)
     if latest.status == "preliminary":
         text = msg("{result}, preliminary", result=text)
-    if taken is not None:
-        text = msg("{result}, {date}", result=text, date=taken.date())
+    if latest.time is not None:
+        text = msg("{result}, {date}", result=text, date=as_known(latest.time))
     return Fact(RESULT, text, (latest.reference,), taken, key=f"{codes.LOINC}|{code}", tags=tags)
 
 

@@ -22,7 +22,7 @@ from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
 from cds_service.summary.facts import CONTRADICTION, Fact
 from cds_service.summary.results import label_of, printed_number
-from cds_service.summary.rows import name_of
+from cds_service.summary.rows import as_known, name_of
 
 _PENICILLINS = frozenset(
     {"penicillin", "amoxicillin", "ampicillin", "piperacillin", "flucloxacillin", "benzylpenicillin"}
@@ -69,7 +69,7 @@ def in_notes(record: PatientRecord) -> tuple[Fact, ...]:
             if new and _ALLERGY.search(sentence) and not _DENIED.search(sentence):
                 span = record.date_of(document)
                 said = shorten(" ".join(sentence.split()), 160)
-                when = span.start.date() if span is not None else msg("no date")
+                when = as_known(span) if span is not None else msg("no date")
                 text = msg("A note ({date}) says “{said}”, and {state}", date=when, said=said, state=state)
                 reference = record.reference(document)
                 found.append(_fact(text, (reference,), f"note/{reference}/{'-'.join(sorted(new))}", certainty="stated"))
@@ -205,7 +205,7 @@ def _values(record: PatientRecord) -> Iterator[Fact]:
             "Two values of {name} at one time, {one} and {other} {unit}, {date}",
             name=label_of(code, first.part), one=shown[0], other=shown[1],
             unit=printed_unit(one.unit or ""),
-            date=rows[0][0].start.date(),
+            date=as_known(rows[0][0]),
         )  # fmt: skip
         yield _fact(text, (first.reference, second.reference), f"{codes.LOINC}|{code}")
 

@@ -70,7 +70,7 @@ def plans(record: PatientRecord) -> tuple[Fact, ...]:
             span = record.date_of(order)
             text = msg("{order}, ordered", order=name)
             if span is not None:
-                text = msg("{order}, ordered {date}", order=name, date=span.start.date())
+                text = msg("{order}, ordered {date}", order=name, date=as_known(span))
             if (ahead := due(order)) is not None:
                 text = msg("{order}, due {date}", order=text, date=as_known(ahead))
             time = span.start if span is not None else None

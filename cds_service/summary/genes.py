@@ -14,7 +14,7 @@ from cds_service.knowledge.genotypes import genotypes
 from cds_service.knowledge.variants import ASSESSMENT, CODING, COPIES, GENE, ORIGIN, PROTEIN, SIGNIFICANCE, one_letter
 from cds_service.language import Message, msg
 from cds_service.summary.facts import RESULT, Fact
-from cds_service.summary.rows import name_of
+from cds_service.summary.rows import as_known, name_of
 
 _PRESENT = frozenset({"LA9633-4", "10828004", "260373001"})
 
@@ -73,7 +73,7 @@ def _fact(record: PatientRecord, row: Observation, text: Message) -> Fact:
     if row.status == "preliminary":
         text = msg("{result}, preliminary", result=text)
     if span is not None:
-        text = msg("{result}, {date}", result=text, date=span.start.date())
+        text = msg("{result}, {date}", result=text, date=as_known(span))
     status = "preliminary" if row.status == "preliminary" else ""
     return Fact(RESULT, text, (reference,), span.start if span else None, key=f"gene/{reference}", status=status)
 

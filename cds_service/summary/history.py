@@ -134,8 +134,8 @@ def social(record: PatientRecord) -> tuple[Fact, ...]:
         answer = name_of(latest.concept) or shorten(" ".join((latest.text or "").split()), MAX_STATEMENT)
         name = name_of(latest.part.code) or code
         text = msg("{name}: {value}", name=name, value=answer)
-        if latest.effective is not None:
-            text = msg("{result}, {date}", result=text, date=latest.effective.date())
+        if latest.time is not None:
+            text = msg("{result}, {date}", result=text, date=as_known(latest.time))
         found.append(Fact(SOCIAL, text, (latest.reference,), latest.effective, key=f"{codes.LOINC}|{code}"))
     return tuple(found)
 
@@ -212,11 +212,11 @@ def _stay(record: PatientRecord, row: Encounter) -> Fact:
     ended = record.ends(row)
     text = msg("{text}", text=name)
     if start is not None and ended is not None and start.start.date() == ended.start.date():
-        text = msg("{name}, {date}", name=name, date=start.start.date())
+        text = msg("{name}, {date}", name=name, date=as_known(start))
     elif start is not None and ended is not None:
-        text = msg("{stay}, {start} to {end}", stay=name, start=start.start.date(), end=ended.start.date())
+        text = msg("{stay}, {start} to {end}", stay=name, start=as_known(start), end=as_known(ended))
     elif start is not None:
-        text = msg("{stay}, since {date}", stay=name, date=start.start.date())
+        text = msg("{stay}, since {date}", stay=name, date=as_known(start))
     if reason is not None:
         text = msg("{stay}: {reason}", stay=text, reason=reason)
     status = "active" if row.status == "in-progress" else "past"

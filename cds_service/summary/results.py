@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -25,7 +25,7 @@ from cds_service.markdown import shorten
 from cds_service.risk.published import printed_unit
 from cds_service.summary.facts import RESULT, TREND, Fact
 from cds_service.summary.genes import of_genes
-from cds_service.summary.rows import name_of
+from cds_service.summary.rows import as_known, name_of
 
 Valued = Observation | ObservationComponent
 
@@ -146,7 +146,7 @@ def abnormal_results(record: PatientRecord, found: Sequence[Series]) -> Iterator
         text = msg("{result}, {verdict}", result=named_value(one.code, point.part), verdict=words)
         if point.status == "preliminary":
             text = msg("{result}, preliminary", result=text)
-        text = msg("{result}, {date}", result=text, date=taken.date())
+        text = msg("{result}, {date}", result=text, date=_day(point))
         key = f"{codes.LOINC}|{one.code}"
         status = "preliminary" if point.status == "preliminary" else ""
         yield Fact(RESULT, text, (point.reference,), taken, True, critical, key, status=status)
@@ -162,8 +162,8 @@ def trends(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
         if now is None or not before or abs(now - before) < NOTABLE_CHANGE * abs(before):
             continue
         last, first = map(record.measurement, one.change)
-        if last.time == first.time:
-            continue
+        if last.time == first.time or any(p.time is None or p.time.vague for p in (last, first)):
+            continue  # over how long is not known
         verdict, taken = _verdict(newest), _time(last)
         unit, span = _unit_words(newest), _span(taken - _time(first))
         shown = {"name": label_of(one.code, newest), "before": _rounded(before), "now": _rounded(now), "span": span}
@@ -172,7 +172,7 @@ def trends(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
             text = msg("{name} {before} → {now} {unit} over {span}", unit=unit, **shown)
         if verdict is not None:
             text = msg("{trend}, {verdict}", trend=text, verdict=verdict[0])
-        text = msg("{trend}, to {date}", trend=text, date=taken.date())
+        text = msg("{trend}, to {date}", trend=text, date=_day(last))
         key = f"{codes.LOINC}|{one.code}"
         critical = verdict is not None and verdict[1]
         references = (last.reference, first.reference)
@@ -183,6 +183,12 @@ def _time(point: Measurement) -> datetime:
     """The time of a point of a series, all of which are dated."""
     assert point.effective is not None
     return point.effective
+
+
+def _day(point: Measurement) -> date | Message:
+    """The day of a point of a series, as far as it is known."""
+    assert point.time is not None
+    return as_known(point.time)
 
 
 def _has_value(part: Valued) -> bool:

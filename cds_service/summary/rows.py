@@ -58,7 +58,7 @@ def name_of(concept: CodeableConcept | None) -> str | None:
 
 def as_known(span: Span) -> date | Message:
     """A day, or only the month or year where the record says no more."""
-    if span.end - span.start <= timedelta(days=1):
+    if not span.vague:
         return span.start.date()
     if span.end - span.start <= timedelta(days=31):
         return msg("{year}-{month}", year=f"{span.start:%Y}", month=f"{span.start:%m}")

@@ -9,6 +9,7 @@ from cds_service.fhir.context import ClinicalContext
 from cds_service.summary import follow_up, history
 from cds_service.summary.collecting import collect, everything, marked
 from cds_service.summary.contradictions import contradictions, in_notes
+from cds_service.summary.facts import stopped
 from cds_service.summary.must import must_have
 
 
@@ -246,3 +247,47 @@ def test_what_is_new_since_the_last_visit_is_told_at_patient_view():
                   problem("new", "2", "Asthma", onsetDateTime="2026-08-01"))  # fmt: skip
     kept = must_have(marked(collect(made, {"problem"}), at(made, "patient-view")), "patient-view")
     assert lines(kept) == ["Asthma, since 1 Aug 2026"]
+
+
+@pytest.mark.parametrize(("written", "told"), [("2026", "2026"), ("2026-05", "2026-05"), ("2026-05-06", "6 May 2026")])
+def test_no_line_has_a_day_that_the_record_has_not(written, told):
+    """A year stays a year and a month a month, in results, answers, stays and orders."""
+    rows = (
+        result("r", 2.4, interpretation=[concept("H")]) | {"effectiveDateTime": written},
+        row("Observation", "s", status="final", code=concept("74013-4", "Drinks a day", LOINC), valueString="two",
+            effectiveDateTime=written),
+        row("Encounter", "e", status="in-progress", period={"start": written}, type=[concept(None, "Stay")]),
+        row("ServiceRequest", "o", status="active", intent="order", code=concept(None, "Histology"),
+            authoredOn=written),
+    )  # fmt: skip
+    lines = [str(fact.text) for fact in everything(record(*rows))]
+    dated = [line for line in lines if any(name in line for name in ("Creatinine", "Stay", "Histology"))]
+    assert len(dated) >= 3
+    assert all(told in line for line in dated), dated
+    assert told == "6 May 2026" or not any(" 2026" in line.replace(f" {told}", "") for line in lines)
+
+
+def test_a_change_since_an_unknown_day_is_no_trend():
+    """Over how long it went cannot be said."""
+    now = result("now", 2.4, ago=5)
+    for before, trends in (("2025-11-02", 1), ("2025", 0)):
+        lines = [str(f.text) for f in everything(record(now, result("old", 1.0) | {"effectiveDateTime": before}))]
+        assert sum("→" in line for line in lines) == trends, lines
+
+
+def test_a_goal_that_is_reached_is_not_overdue():
+    """Its day may have passed."""
+    goal = row("Goal", "g", lifecycleStatus="active", description=concept(None, "HbA1c below 7%"),
+               target=[{"dueDate": "2026-01-02"}])  # fmt: skip
+    (open_,) = follow_up.goals(record(goal))
+    assert "overdue" in str(open_.text)
+    (reached,) = follow_up.goals(record(goal | {"achievementStatus": concept("achieved")}))
+    assert "overdue" not in str(reached.text)
+
+
+def test_an_order_not_to_give_a_medicine_is_no_medicine_that_was_stopped():
+    """It was never given."""
+    order = row("MedicationRequest", "m", status="stopped", intent="order",
+                medicationCodeableConcept=concept("2", "Heparin"))  # fmt: skip
+    assert len(stopped(record(order))) == 1
+    assert stopped(record(order | {"doNotPerform": True})) == ()
