@@ -244,7 +244,9 @@ class FusedModel:
         ]
         if not self.explained:
             return (tree.NO_EXPLANATION,)
-        notes = [msg("By modality, on the log-odds: {shares}", shares=published.listed(shares))]
+        notes = []
+        if len(self.manifest.modalities) > 1:
+            notes.append(msg("By modality, on the log-odds: {shares}", shares=published.listed(shares)))
         absent = [
             msg("{modality}", modality=m.label)
             for m in self.manifest.modalities

@@ -229,9 +229,10 @@ def _manifest(found: Declaration, features: Sequence[Any], converted: Converted,
 def _input(feature: Any, one: FeatureDeclaration, column: Floats) -> Input:
     """An input as the manifest keeps it. column: its sample rows, which tell whether an age is in completed years."""
     unit = str(getattr(feature, "unit", ""))
-    limits = getattr(feature, "plausible", (0.0, 1.0) if is_yes_or_no(feature) else (-1e9, 1e9))
-    held = Column(feature.id, unit, 1.0, limits, {answer: answer for answer in one.answers})
     low, high = one.seen
+    others = (0.0, 1.0) if is_yes_or_no(feature) else (2 * low - high, 2 * high - low)  # as far again on either side
+    limits = getattr(feature, "plausible", others)
+    held = Column(feature.id, unit, 1.0, limits, {answer: answer for answer in one.answers})
     learnt = Learnt(0, low, low, (low + high) / 2, high, high)
     codes = tuple(code if isinstance(code, str) else code[-1] for code in getattr(feature, "codes", ()))
     whole = feature.id == AGE and bool(np.all(column == np.floor(column)))

@@ -265,6 +265,51 @@ def test_ages_in_completed_years_stay_so(folder: Path) -> None:
     assert not bring_in(folder).manifest.inputs[0].whole
 
 
+FEATURES = """[[features]]
+id = "age"
+seen = [18, 104]
+
+[[features]]
+id = "sex"
+seen = [0, 1]
+answers = { female = 0, male = 1 }
+
+[[features]]
+id = "egfr"
+seen = [1, 150]
+
+[[features]]
+id = "diabetes"
+seen = [0, 1]
+
+"""
+
+
+def test_words_conditions_and_derived_inputs_reach_the_model_as_its_numbers(folder: Path) -> None:
+    """Each has a column of a table; what it cannot be is told by line and column."""
+    g = np.random.default_rng(1)
+    x = np.column_stack(
+        [g.integers(18, 100, 200), g.integers(0, 2, 200), g.integers(5, 140, 200), g.integers(0, 2, 200)]
+    )
+    y = (g.random(200) < 0.3 + 0.3 * x[:, 3]).astype(int)
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(x, y, nthread=1), 4)
+    booster.save_model(folder / "model.json")
+    text = (folder / "declaration.toml").read_text()
+    text = text[: text.index("[[features]]")] + FEATURES + text[text.index("[[thresholds]]") :]
+    (folder / "declaration.toml").write_text(text.replace('["age", "creatinine"]', '["age", "sex"]'))
+    lines = ["age,sex,egfr,diabetes", *(",".join(str(v) for v in row) for row in x[:20])]
+    (folder / "samples.csv").write_text("\n".join(lines) + "\n")
+    model = bring_in(folder)
+    table = folder / "rows.csv"
+    table.write_text("id,age,sex,egfr,diabetes\na,60,male,70,1\nb,70,female,30,0\n")
+    found = [line[1] for line in model.predict_table(table).lines]
+    rows_ = np.array([[60, 1, 70, 1], [70, 0, 30, 0]])
+    assert found == pytest.approx(booster.predict(xgboost.DMatrix(rows_, nthread=1)).tolist(), abs=1e-6)
+    table.write_text("id,age,sex,egfr,diabetes\na,60,1,70,1\nb,70,female,7000,2\n")
+    with pytest.raises(BadRequest, match=r"line 2: column sex: expected female or male[\s\S]*egfr[\s\S]*diabetes"):
+        model.predict_table(table)
+
+
 def test_a_folder_of_something_else_or_of_other_weights_is_not_overwritten(folder: Path) -> None:
     """What was shown with a version can be told from what is shown with another."""
     grow(folder)
