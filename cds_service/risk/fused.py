@@ -229,7 +229,7 @@ class FusedModel:
             effective=published.oldest(found),
             notes=(
                 *self._notes(used, outcome, horizon, risk),
-                *likeness.unlike(self.like, seen, self._declared),
+                *self._unlike(seen),
                 *self._beyond(found),
                 *speaking.not_excluded(values, self.gates),
             ),
@@ -276,6 +276,12 @@ class FusedModel:
             )
             for entry in speaking.beyond(found, self._declared)
         )
+
+    def _unlike(self, seen: Sequence[FeatureValue | Unusable]) -> tuple[Message, ...]:
+        if self.like is None:
+            return ()
+        scale = likeness.scale_of(self.like, [entry.feature.id for entry in seen])
+        return likeness.unlike(self.like, seen, likeness.row_of(seen, self._declared), scale)
 
     def _refusal(self, values: FeatureValues, present: tuple[str, ...]) -> NotEstimated | None:
         """Why the model does not speak about this person, or None."""

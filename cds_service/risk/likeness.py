@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -63,25 +63,40 @@ def read(folder: Path) -> Likeness | None:
         raise PluginError(f"{folder / FILE}: {error}; restore the file, or train the model again") from error
 
 
-def unlike(known: Likeness | None, entries: Entries, learnt: Mapping[str, Input]) -> tuple[Message, ...]:
-    """A remark on a patient who is unlike the people that the model learnt from, with what sets them most apart."""
+def row_of(entries: Entries, learnt: Mapping[str, Input]) -> list[float]:
+    """The entries as numbers, NaN where there is none. learnt: by the feature's id."""
+    return [
+        table.number(entry.value, learnt[entry.feature.id]) if isinstance(entry, FeatureValue) else math.nan
+        for entry in entries
+    ]
+
+
+def scale_of(known: Likeness, ids: Iterable[str]) -> Floats:
+    """Averages and spreads of some inputs, shape (2, n); NaN for one of which the training data had no value."""
+    none = (math.nan, math.nan)
+    return np.array([known.inputs.get(id_, none) for id_ in ids], dtype=np.float64).T
+
+
+def unlike(known: Likeness | None, entries: Entries, row: Sequence[float], scale: Floats) -> tuple[Message, ...]:
+    """A remark on a patient who is unlike the people that the model learnt from, with what sets them most apart.
+
+    row, scale: of the entries, as `row_of` and `scale_of` give them.
+    """
     if known is None:
         return ()
-    distances: list[tuple[float, FeatureValue]] = []
-    for entry in entries:
-        if not isinstance(entry, FeatureValue) or entry.feature.id not in known.inputs:
-            continue
-        middle, spread = known.inputs[entry.feature.id]
-        number = table.number(entry.value, learnt[entry.feature.id])
-        if not math.isnan(number):
-            distances.append((min(abs(number - middle) / spread, FURTHEST), entry))
-    if not distances or math.fsum(d * d for d, _ in distances) / len(distances) <= known.unlike_from:
+    distances = np.minimum(np.abs(np.asarray(row, dtype=np.float64) - scale[0]) / scale[1], FURTHEST)
+    there = ~np.isnan(distances)
+    if not there.any() or float(np.mean(distances[there] ** 2)) <= known.unlike_from:
         return ()
-    furthest = sorted((pair for pair in distances if not isinstance(pair[1].feature, Derived)), key=lambda p: -p[0])
+    found = [(distances[at], entries[int(at)]) for at in np.flatnonzero(there)]
+    measured = [(d, e) for d, e in found if isinstance(e, FeatureValue) and not isinstance(e.feature, Derived)]
+    furthest = sorted(measured, key=lambda pair: -pair[0])
     named = [
         msg("{label} {value}", label=entry.feature.label, value=published.in_words(entry))
-        for _, entry in (furthest or distances)[:_NAMED]
+        for _, entry in furthest[:_NAMED]
     ]
+    if not named:
+        return ()
     return (
         msg(
             "Taken together, the inputs are unlike those of 95 in 100 people that the model learnt from (furthest: "

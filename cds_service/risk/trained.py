@@ -153,7 +153,7 @@ class TrainedModel:
             for entry, declared in zip(entries, self.manifest.inputs, strict=True)
         ]
         matrix = np.array([row], dtype=np.float32)
-        odd = likeness.unlike(self.like, entries, self._learnt)
+        odd = likeness.unlike(self.like, entries, row, self._scale)
         notes = (*odd, *self._beyond(entries), *speaking.not_excluded(values, self.gates))
         found = tuple(entry for entry in entries if isinstance(entry, FeatureValue))
         gone = tuple(e for e in entries if isinstance(e, Unusable) and speaking.could_be_there(e))
@@ -236,6 +236,10 @@ class TrainedModel:
     @cached_property
     def _by_id(self) -> Mapping[str, Feature]:
         return {feature.id: feature for feature in self.inputs}
+
+    @cached_property
+    def _scale(self) -> NDArray[np.float64]:
+        return likeness.scale_of(self.like, self._by_id) if self.like is not None else np.empty((2, 0))
 
     @cached_property
     def _learnt(self) -> Mapping[str, Input]:
