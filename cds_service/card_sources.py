@@ -35,7 +35,7 @@ class Cited:
         return msg("sources {numbers}", numbers=listing(shown))
 
     def bracketed(self, references: Sequence[str]) -> str:
-        """The same in brackets; empty without any."""
+        """The numbers of the sources in brackets; empty where there is no source."""
         mark = self.mark(references)
         return self.words(msg("({references})", references=mark)) if mark is not None else ""
 

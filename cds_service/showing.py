@@ -55,7 +55,7 @@ class Showing:
         self._silent = service_settings.of(service, settings).silent
 
     def worded(self, words: Words) -> Showing:
-        """The same, in other words."""
+        """A copy that speaks another language. words: the reader's."""
         return Showing(self._service, self._settings, words, self._library)
 
     def show(

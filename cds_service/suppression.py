@@ -65,7 +65,7 @@ class Suppressed:
     proposals: tuple[str, ...] = ()
 
     def entry(self) -> dict[str, Any]:
-        """The same as plain JSON values."""
+        """What rests and why, as plain JSON values for the audit record."""
         found: dict[str, Any] = {"finding": self.finding, "suppressed": self.reason}
         if self.since is not None:
             found["since"] = self.since

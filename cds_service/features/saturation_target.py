@@ -52,7 +52,7 @@ def _last_scored(record: PatientRecord) -> tuple[str, str] | None:
     if record.other_codes.isdisjoint(_SCALES):
         return None  # nearly always: a record of hundreds of measurements is then not put in order for this
     for row in record.rows(fhir.Observation):
-        time = record.time_of(row)
+        time = record.date_of(row)
         if time is None or record.as_of - time.start > SCORED_WITHIN:
             return None
         for system, code in codings((row.code, *(component.code for component in row.component))):

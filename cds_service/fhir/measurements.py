@@ -124,7 +124,7 @@ class Measurements:
         return Measurement(observation, part, time, self._reference(observation))
 
     def timeline(self, codes: tuple[str, ...]) -> Timeline:
-        """The same values as `newest`, as they stand in the index."""
+        """Values under any of the codes as (time, Observation, it or its component), latest first, undated last."""
         if len(codes) == 1:
             return self._timeline(codes[0]) if codes[0] in self._by_code else []
         present = [code for code in codes if code in self._by_code]

@@ -122,7 +122,7 @@ class PatientRecord:
 
     @property
     def left_out(self) -> Mapping[str, int]:
-        """The same without rows from the future: what the first look at the rows told."""
+        """Why rows were left out when the record was made -> how many; rows dated after `as_of` are not counted yet."""
         return self._selection.dropped
 
     @property
@@ -152,7 +152,7 @@ class PatientRecord:
         return cast("tuple[R, ...]", found)
 
     def unordered(self, type_: type[R]) -> Sequence[R]:
-        """The same in the order of input, later ones included: for a first look that is cheap."""
+        """Usable rows of a type in the order of input, those dated after `as_of` included: a cheap first look."""
         return cast("Sequence[R]", self._selection.rows.get(type_, ()))
 
     def every(self) -> Iterator[fhir.Resource]:
@@ -179,11 +179,12 @@ class PatientRecord:
         return tuple(self.newest(codes))
 
     def newest(self, codes: tuple[str, ...]) -> Iterator[Measurement]:
-        """The same one by one, for those who need only the latest."""
+        """Values under any of the LOINC codes one by one, latest first, for callers that need only the latest."""
         return self.measurements.newest(codes)
 
     def timeline(self, codes: tuple[str, ...]) -> Timeline:
-        """The same as (time, Observation, it or its component), for those who look at many and keep few."""
+        """Values under any of the LOINC codes as (time, Observation, it or its component), latest first: no Measurement
+        is built, for callers that look at many and keep few."""
         return self.measurements.timeline(codes)
 
     def timelines(self) -> Iterator[tuple[str, Timeline]]:
@@ -225,10 +226,6 @@ class PatientRecord:
     def ends(self, encounter: fhir.Encounter) -> Span | None:
         """The end of an Encounter; None while it lasts."""
         return self._times[encounter.period.end] if encounter.period is not None else None
-
-    def time_of(self, observation: fhir.Observation) -> Span | None:
-        """The effective time of an Observation; `issued` if it has none; None if neither can be read."""
-        return self.date_of(observation)
 
     def reference(self, resource: fhir.Resource) -> str:
         """How the resource is cited: `Observation/123`; its full URL or its type alone if it has no id."""
