@@ -45,7 +45,9 @@ def test_a_number_beyond_the_training_data_is_noted(id_: str) -> None:
             continue
         extreme = FeatureValue(feature, 3 * declared.training.highest + 10, NOW, ())
         result = model.estimate(FeatureValues(NOW, entries | {feature.id: extreme}))
-        assert isinstance(result, tuple)
+        if isinstance(result, NotEstimated):  # beside the others it contradicts them, such as HDL above the total
+            assert "cannot all be right" in SAY(result.reason), feature.id
+            continue
         assert any("beyond the training data" in SAY(note) for note in result[0].notes), feature.id
         tried += 1
     assert tried
