@@ -59,6 +59,7 @@ _LABELS: dict[str, Message | str] = {
     **{code: label for label, found in _SHORT for code in found},
 }
 _MAX_UNIT = 30
+_MAX_SAID = 120  # characters of a result in words
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -193,7 +194,9 @@ def _day(point: Measurement) -> date | Message:
 
 def _has_value(part: Valued) -> bool:
     quantity = part.value_quantity
-    return (quantity is not None and quantity.value is not None) or part.value_codeable_concept is not None
+    if (quantity is not None and quantity.value is not None) or part.value_codeable_concept is not None:
+        return True
+    return part.value_integer is not None or bool(part.value_string and part.value_string.strip())
 
 
 def _verdict(part: Valued) -> tuple[Message, bool] | None:
@@ -270,7 +273,10 @@ def told_value(part: Valued) -> Message:
     """A value with its unit in words."""
     quantity = part.value_quantity
     if quantity is None or quantity.value is None:
-        return msg("{text}", text=name_of(part.value_codeable_concept) or "?")
+        if part.value_integer is not None:
+            return msg("{text}", text=part.value_integer)
+        said = " ".join((part.value_string or "").split())
+        return msg("{text}", text=name_of(part.value_codeable_concept) or shorten(said, _MAX_SAID) or "?")
     number = f"{quantity.comparator or ''}{printed_number(quantity.value)}"
     unit = _unit_words(part)
     if unit == "%":

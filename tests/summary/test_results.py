@@ -138,3 +138,26 @@ def test_vital_signs_are_trended_only_by_weight():
     weights = {"code": "29463-7", "name": "Body weight", "unit": "kg", "category": vital}
     (fact,) = moving(result("a", 80, ago=100, **weights), result("b", 60, **weights))
     assert str(fact.text).startswith("Weight 80 → 60 kg over 3 months")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"valueString": "Gram-negative  rods\nin both bottles"}, "Gram-negative rods in both bottles"),
+        ({"valueInteger": 3}, "3"),
+        ({"valueCodeableConcept": concept(None, "Positive")}, "Positive"),
+    ],
+)
+def test_a_critical_result_is_told_in_whatever_form_its_value_comes(value, told):
+    """A text and a whole number are values too: laboratory systems send both."""
+    sent = {k: v for k, v in result("a", 1.0, **flagged("AA")).items() if k != "valueQuantity"} | value
+    (fact,) = abnormal(sent)
+    assert str(fact.text) == f"Creatinine: {told}, called critical by the laboratory, 22 Oct 2026"
+    assert fact.critical
+
+
+def test_an_empty_text_is_no_value():
+    """The value before it counts."""
+    empty = {k: v for k, v in result("a", 1.0, **flagged("A")).items() if k != "valueQuantity"} | {"valueString": " "}
+    (fact,) = abnormal(empty, result("b", 2.4, ago=20, **flagged("H")))
+    assert fact.references == ("Observation/b",)
