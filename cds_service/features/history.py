@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import structs
 
 from cds_service.features.derived import egfr_ckd_epi_2021
-from cds_service.features.feature import Derived, FeatureValue, Quantity
+from cds_service.features.feature import Ambulatory, Derived, FeatureValue, Quantity
+from cds_service.features.hospital import periods
 from cds_service.features.kidney_injury import Rise, latest_rise
-from cds_service.features.latest import number, unit_of
+from cds_service.features.latest import number, outside_hospital, unit_of
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import years_between
 
@@ -15,8 +16,9 @@ from cds_service.fhir.times import years_between
 def history(record: PatientRecord, feature: Quantity) -> tuple[FeatureValue, ...]:
     """Every usable dated value of a quantity, latest first; what extraction would refuse is left out."""
     values = []
+    read = outside_hospital(periods(record)) if isinstance(feature, Ambulatory) else number
     for row in record.observations(feature.codes):
-        judged = number(feature, row)
+        judged = read(feature, row)
         if row.effective is not None and not isinstance(judged, tuple):
             values.append(FeatureValue(feature, judged, row.effective, (row.reference,), stated=unit_of(row)))
     return tuple(values)

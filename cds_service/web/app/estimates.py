@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.explain.explanation import Baseline, Contribution
 from cds_service.explain.wording import baseline, listing, moves
-from cds_service.features.feature import FeatureValue, Quantity
+from cds_service.features.feature import Ambulatory, FeatureValue, Quantity
 from cds_service.features.history import history
 from cds_service.fhir.record import PatientRecord
 from cds_service.language import Message, msg, signed
@@ -134,7 +134,7 @@ def _input_trends(estimate: RiskEstimate, record: PatientRecord) -> tuple[InputT
     """Measured inputs with more than one usable value, one a day."""
     found = []
     for feature in (one.feature for one in estimate.inputs):
-        if type(feature) is not Quantity:
+        if not isinstance(feature, Quantity) or type(feature) not in (Quantity, Ambulatory):
             continue
         days: dict[date, tuple[datetime, FeatureValue]] = {}
         for one in history(record, feature):  # the latest first: of a day, the latest stays
