@@ -189,7 +189,7 @@ def test_nothing_that_says_who_it_is_leaves(whole: Material) -> None:
     """Names, numbers and days of question, record and notes are replaced; the answer has them again."""
     of = made(note("Maria Alvarez (MRN-0048213) was seen on 3 May 2026 by Dr. Lee. Reports headache."))
     with misbehaving(speak=says(("Reports headache.", "headache"))) as server:
-        answer = ask("Does Maria Alvarez report headache?", of, *client(server.url))
+        answer = ask("Does Maria Alvarez report headache?", of, *client(server.url), below=lambda most: most // 2)
         sent = server.sent()
     assert answer.facts
     for secret in ("Alvarez", "Maria", "0048213", "2026-05-03", "3 May 2026"):
