@@ -103,8 +103,8 @@ def test_age_groups_of_a_card_part_those_for_whom_it_speaks(
 
 SMALL = {"rounds": 8, "outer": 2, "replicates": 3, "rival": 1, "refits": 2}
 CASES = [
-    ("readmission-30d", stays, {**SMALL, "rounds": 25}),
-    ("serious-illness", ill, {**SMALL, "rounds": 15}),
+    ("readmission-30d", stays, {**SMALL, "rounds": 15, "refits": 1}),
+    ("serious-illness", ill, {**SMALL, "rounds": 6, "refits": 1}),
     ("lung-adenocarcinoma-survival", tumours, {"outer": 2, "refits": 1, "replicates": 5}),
 ]
 
