@@ -39,21 +39,14 @@ def _broken(
 ) -> Finding:
     unread = limit.action is renal_limits.Action.REDUCE and not draft.exceeds(limit)
     stop = limit.action is not renal_limits.Action.REDUCE
-    headline = msg(
-        "{medicine} ordered with {measure} {value} {unit}: {words}",
-        medicine=draft.title,
-        measure=NAMES[draft.measure],
-        value=round(estimate.value),
-        unit=UNITS[draft.measure],
-        words=limit.words,
-    )
-    short = msg(
-        "{medicine} ordered with {measure} {value} {unit}: see the limit of its label",
-        medicine=draft.title,
-        measure=NAMES[draft.measure],
-        value=round(estimate.value),
-        unit=UNITS[draft.measure],
-    )
+    told: dict[str, object] = {
+        "medicine": draft.title,
+        "measure": NAMES[draft.measure],
+        "value": round(estimate.value),
+        "unit": UNITS[draft.measure],
+    }
+    headline = msg("{medicine} ordered with {measure} {value} {unit}: {words}", **told, words=limit.words)
+    short = msg("{medicine} ordered with {measure} {value} {unit}: see the limit of its label", **told)
     return EvidenceFinding(
         key=KEYS.get(limit.id, f"renal-dosing/{limit.id}"),
         severity=Severity.INFO if unread else Severity.WARNING,
