@@ -18,7 +18,7 @@ from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph
 from cds_service.needs import Gap
 from cds_service.risk.absolute import per_unit
 from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 from cds_service.risk.wording import estimate_words
 from cds_service.summary.template import Summary
 

@@ -33,7 +33,6 @@ class Failure(Enum):
     BROKEN = "answer broken off"
     STATUS = "status"
     TOO_LARGE = "answer too large"
-    NOT_JSON = "answer is not JSON"
     PAUSED = "left alone after repeated failures"
 
 

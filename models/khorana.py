@@ -39,7 +39,6 @@ SITES = {
         HIGH,
     ),
 }  # fmt: skip
-SITED = (catalogue.CANCER_VERY_HIGH, catalogue.CANCER_HIGH, catalogue.CANCER_OTHER_SITE)
 PLATELETS, ANEMIA, LEUKOCYTES, OBESITY = 1, 1, 1, 1
 PLATELETS_FROM = 350.0  # 10*9/L
 HEMOGLOBIN_BELOW = 10.0  # g/dL

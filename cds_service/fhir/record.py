@@ -1,4 +1,4 @@
-"""`PatientRecord`: one patient's usable resources, indexed by type and code; `ClinicalContext`: that and the hook's.
+"""`PatientRecord`: one patient's usable resources, indexed by type and code.
 
 What is left out, and counted in `dropped`: rows of another patient or of nobody, rows entered in error,
 cancelled, refuted or without a usable status, rows with a sensitivity label or a modifier that is not understood, and

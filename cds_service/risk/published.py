@@ -25,39 +25,12 @@ from cds_service.features.feature import (
 )
 from cds_service.language import Message, msg
 from cds_service.risk.model import Band, NotEstimated, Refusal, RiskEstimate
-from cds_service.risk.spoken import in_words, measured, percent, printed_unit, whole_years, with_unit
-
-__all__ = [
-    "ACVPU_WORDS",
-    "ADULT",
-    "LITTLE_MUSCLE_NOTE",
-    "adult",
-    "band_of",
-    "contribution",
-    "enumerated",
-    "first_true",
-    "in_words",
-    "listed",
-    "measured",
-    "needed",
-    "not_applicable",
-    "not_calculated",
-    "not_measured",
-    "not_steady",
-    "of_adult",
-    "of_creatinine",
-    "oldest",
-    "out_of_range",
-    "outside",
-    "percent",
-    "printed_unit",
-    "remarks",
-    "span",
-    "unknown_conditions",
-    "whole_years",
-    "with_amount",
-    "with_unit",
-]
+from cds_service.risk.values_in_words import in_words as in_words
+from cds_service.risk.values_in_words import measured as measured
+from cds_service.risk.values_in_words import percent as percent
+from cds_service.risk.values_in_words import printed_unit as printed_unit
+from cds_service.risk.values_in_words import whole_years as whole_years
+from cds_service.risk.values_in_words import with_unit as with_unit
 
 ADULT = 18  # completed years
 _OF_SEVERAL = {  # a reason of one input -> of several

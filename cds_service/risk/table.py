@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cds_service.errors import BadRequest, FeatureMismatch
 from cds_service.features.feature import Derived, Feature, Value
 from cds_service.risk.manifest import Column, Input, Table
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 
 NOT_MEASURED = frozenset({"", "NA", "NaN", "nan"})  # an empty cell, and how R and pandas write one
 _SHOWN_FAULTS = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.language import Message, msg
 from cds_service.risk.model import EstimateKind, RiskEstimate
-from cds_service.risk.published import percent, with_unit
+from cds_service.risk.values_in_words import percent, with_unit
 
 
 def estimate_words(estimate: RiskEstimate) -> Message:

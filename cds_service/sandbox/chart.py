@@ -23,7 +23,6 @@ from cds_service.sandbox.terms import (
     LABS,
     LIPID_PANEL,
     LIVER_PANEL,
-    LOINC,
     MEDICINES,
     PROBLEMS,
     PROCEDURES,
@@ -338,8 +337,3 @@ def egfr_2021(creatinine_mg_dl: float, age: float, female: bool) -> float:
     ratio = creatinine_mg_dl / kappa
     sex = 1.012 if female else 1.0
     return float(142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.200 * 0.9938 ** int(age) * sex)
-
-
-def loinc_answer(code: str, display: str) -> Json:
-    """A coded answer from LOINC."""
-    return {"valueCodeableConcept": fhir.concept([(LOINC, code, display)])}

@@ -19,7 +19,7 @@ from cds_service.fhir.resources import (
 )
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 from cds_service.summary.facts import CONTRADICTION, Fact
 from cds_service.summary.results import label_of, printed_number
 from cds_service.summary.rows import as_known, name_of

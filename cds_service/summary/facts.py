@@ -202,7 +202,7 @@ def past_problems(record: PatientRecord) -> tuple[Fact, ...]:
 
     An old stroke still decides treatment: estimates count it, and a summary without it would contradict them.
     """
-    active = {key for fact in problems(record) for key in (fact.key,)}
+    active = {fact.key for fact in problems(record)}
     rows = [
         row_of(record, row, row.code, _stage(row))
         for row in record.rows(Condition)

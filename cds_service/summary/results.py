@@ -22,7 +22,7 @@ from cds_service.hook_needs import EGFR
 from cds_service.knowledge.variants import ASSESSMENT
 from cds_service.language import Message, msg
 from cds_service.markdown import shorten
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 from cds_service.summary.facts import RESULT, TREND, Fact
 from cds_service.summary.genes import of_genes
 from cds_service.summary.rows import as_known, name_of

@@ -14,7 +14,7 @@ from cds_service.fhir.codes import LOINC
 from cds_service.fhir.context import ClinicalContext
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import msg
-from cds_service.risk.published import in_words
+from cds_service.risk.values_in_words import in_words
 from cds_service.summary.collecting import collect, marked
 from cds_service.summary.drafts import drafts
 from cds_service.summary.facts import (

@@ -12,7 +12,7 @@ from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, Quantity
 from cds_service.features.si import in_si
 from cds_service.language import words
-from cds_service.risk.published import in_words, measured
+from cds_service.risk.values_in_words import in_words, measured
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 QUANTITIES = [f for f in vars(catalogue).values() if isinstance(f, Quantity) and in_si(f, 1.0) is not None]

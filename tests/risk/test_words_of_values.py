@@ -3,7 +3,7 @@
 import pytest
 
 from cds_service.language import words
-from cds_service.risk.published import with_unit
+from cds_service.risk.values_in_words import with_unit
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 from cds_service.sandbox.ehr.state import Chart
 from cds_service.sandbox.resources import Json
 

@@ -15,7 +15,7 @@ from cds_service.language import Message, msg, signed
 from cds_service.prospects import number
 from cds_service.risk.absolute import per_unit, reference_risk
 from cds_service.risk.model import EstimateKind, RiskEstimate, RiskModel
-from cds_service.risk.published import in_words, percent, with_unit
+from cds_service.risk.values_in_words import in_words, percent, with_unit
 from cds_service.web.app import drawing
 from cds_service.web.app.opening import moments
 

@@ -19,7 +19,7 @@ from cds_service.features.feature import (
 from cds_service.findings import RiskFinding
 from cds_service.language import Message, msg
 from cds_service.risk.model import NotEstimated, RiskModel
-from cds_service.risk.published import printed_unit
+from cds_service.risk.values_in_words import printed_unit
 from cds_service.web.app.estimates import EstimateView, value, view
 from cds_service.web.app.opening import Opened
 from cds_service.what_if import levers_of, limits_of, what_if
