@@ -85,7 +85,7 @@ class FusedModel:
             for part in declared.parts
         }
         return cls(folder, title, citation, features, groups, outcome_words, population, limits, declared, scorers,
-                   dict(bands or {}), gates, likeness.read(folder))  # fmt: skip
+                   dict(bands or {}), gates, likeness.read(folder, declared.likeness, declared.inputs, ()))  # fmt: skip
 
     @property
     def id(self) -> str:

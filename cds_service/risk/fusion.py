@@ -90,6 +90,7 @@ class Fusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     horizons: in years; a single 0 if the outcome's own words tell, as of death in hospital.
     recalibrates: the version whose weights these are, if a site calibrated them anew.
+    likeness: the SHA-256 of `likeness.json`; None if there is none, as beside an imported model.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Fusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training: dict[str, str | int | float]
     versions: dict[str, str]
     recalibrates: str | None = None
+    likeness: str | None = None
 
 
 def read(path: Path) -> Fusion:

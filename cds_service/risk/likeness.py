@@ -1,15 +1,16 @@
 """How like the people a model learnt from a patient is: all inputs taken together, and what came of like estimates.
 
-`likeness.json` holds the average and the spread of each input among those people, and the distance that one in twenty
-of them exceeds: the rule of the card's section on applicability. What came of people with like estimates stands in the
-card.
+`likeness.json` holds the average and the spread of each input among those people, the distance that one in twenty of
+them exceeds (the rule of the card's section on applicability), and what came of people with like estimates. The
+manifest holds its SHA-256. Of a fused model, what came of like estimates stands in the manifest itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -27,25 +28,15 @@ from cds_service.risk.model import NotEstimated, Refusal
 FILE = "likeness.json"
 FURTHEST = 6.0  # standard deviations of one input that count: a single mistyped value does not decide alone
 _NAMED = 3
+_EVERY = 100.0  # percent
 _ALL_CELLS = 102.0  # percent; shares are rounded to whole ones
-_ROW = re.compile(
-    r"^\| (?P<what>[^|]+), (?P<low>[\d.]+) to (?P<high>[\d.]+) % \| (?P<people>\d+) \| [\d.]+ % \| (?P<came>[\d.]+) %",
-    re.M,
-)
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Entries = Sequence[FeatureValue | Unusable]
 
 
-class Likeness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """inputs: id -> average and standard deviation, of those measured. unlike_from: the mean squared distance."""
-
-    inputs: dict[str, tuple[float, float]]
-    unlike_from: float
-
-
-class Alike(msgspec.Struct, frozen=True):
-    """Training people whose out-of-fold estimate lay between two risks, in percent, and the share it came to."""
+class Alike(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Training people whose out-of-fold estimate lay between two risks, and the share it came to; percent."""
 
     low: float
     high: float
@@ -53,14 +44,60 @@ class Alike(msgspec.Struct, frozen=True):
     came: float
 
 
-def read(folder: Path) -> Likeness | None:
-    """The file of a model's folder, or None if it has none. Raises PluginError naming the file."""
+class Likeness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """inputs: id -> average and standard deviation, of those measured. unlike_from: the mean squared distance.
+
+    similar: outcome or horizon -> what came of people with like estimates, lowest estimates first.
+    """
+
+    inputs: dict[str, tuple[float, float]]
+    unlike_from: float
+    similar: dict[str, tuple[Alike, ...]] = {}
+
+
+def read(folder: Path, sha256: str | None, inputs: Sequence[Input], targets: Sequence[Target]) -> Likeness | None:
+    """The file of a model's folder, or None if neither folder nor manifest has one.
+
+    sha256: of the file, from the manifest. targets: of the calibration that the model was trained with; none for a
+    site's own calibration, under which other people have like estimates. Raises PluginError naming the file if it is
+    missing, changed, not named in the manifest, or tells of other inputs or targets.
+    """
+    file = folder / FILE
     try:
-        return msgspec.json.decode((folder / FILE).read_bytes(), type=Likeness)
+        content = file.read_bytes()
     except FileNotFoundError:
-        return None
+        if sha256 is None:
+            return None
+        raise PluginError(f"{file}: is missing; restore the file or train the model again") from None
+    if sha256 is None:
+        raise PluginError(
+            f"{file}: manifest.json has no SHA-256 of it; write both with `python -m cds_service.training.likeness`, "
+            "or remove the file"
+        )
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise PluginError(f"{file}: is not the manifest's (SHA-256 differs); restore both files of one version")
+    try:
+        found = msgspec.json.decode(content, type=Likeness)
     except msgspec.MsgspecError as error:
-        raise PluginError(f"{folder / FILE}: {error}; restore the file, or train the model again") from error
+        raise PluginError(f"{file}: {error}; restore the file, or train the model again") from error
+    if (fault := next(_faults(found, inputs, targets), None)) is not None:
+        raise PluginError(f"{file}: {fault}; restore the file, or train the model again")
+    return found
+
+
+def _faults(found: Likeness, inputs: Sequence[Input], targets: Sequence[Target]) -> Iterator[str]:
+    if unknown := set(found.inputs) - {declared.id for declared in inputs}:
+        yield f"inputs: the model has no {', '.join(sorted(unknown))}"
+    if not all(spread > 0 for _, spread in found.inputs.values()) or not found.unlike_from > 0:
+        yield "a standard deviation or unlike_from is not above 0"
+    if found.similar and set(found.similar) != {str(target) for target in targets}:
+        yield f"similar: the model's calibration is not the one of {', '.join(found.similar)}"
+    for target, bands in found.similar.items():
+        edges = [(band.low, band.high) for band in bands]
+        if not all(0 <= low <= high <= _EVERY for low, high in edges) or not all(a <= b for a, b in pairwise(edges)):
+            yield f"similar: the estimates of {target} do not rise from 0 to 100 %"
+        if not all(band.people > 0 and 0 <= band.came <= _EVERY for band in bands):
+            yield f"similar: {target} came to a share of nobody, or not to 0 to 100 % of them"
 
 
 def row_of(entries: Entries, learnt: Mapping[str, Input]) -> list[float]:
@@ -106,29 +143,11 @@ def unlike(known: Likeness | None, entries: Entries, row: Sequence[float], scale
     )
 
 
-def alike(folder: Path, targets: Sequence[Target]) -> Mapping[Target, tuple[Alike, ...]]:
-    """What came of people with like estimates, by target, as the card of a folder tells it; empty without a card.
-
-    targets: narrowest first, as the card has them. Raises PluginError if the card tells of other targets.
-    """
-    try:
-        card = (folder / "card.md").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    section = re.search(r"^## Similar people$(.*?)^## ", card, re.S | re.M)
-    found: dict[str, list[Alike]] = {}
-    for row in _ROW.finditer(section[1] if section is not None else ""):
-        band = Alike(float(row["low"]), float(row["high"]), int(row["people"]), float(row["came"]))
-        found.setdefault(row["what"], []).append(band)
-    if found and len(found) != len(targets):
-        raise PluginError(
-            f"{folder / 'card.md'}: Similar people: {len(found)} outcomes, the manifest has {len(targets)}"
-        )
-    return {target: tuple(bands) for target, bands in zip(targets, found.values(), strict=False)}
-
-
-def of_like(bands: Sequence[Alike], risk: float, outcome: Message, years: int | None) -> tuple[Message, ...]:
-    """What came of the people with an estimate like this one; nothing where nobody had one."""
+def of_like(
+    known: Likeness | None, target: Target, risk: float, outcome: Message, years: int | None
+) -> tuple[Message, ...]:
+    """What came of the people with an estimate like this one; nothing where nobody had one, or nobody knows."""
+    bands = known.similar.get(str(target), ()) if known is not None else ()
     shown = float(published.percent(risk))
     if not bands or not bands[0].low <= shown <= bands[-1].high:
         return ()

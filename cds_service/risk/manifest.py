@@ -124,6 +124,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     narrower: outcomes with a margin of their own that the first of `calibration` includes.
     recalibrates: the version whose weights these are, if a site calibrated them anew.
+    likeness: the SHA-256 of `likeness.json`; None if there is none.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     narrower: dict[str, Own] = msgspec.field(default_factory=dict)
     recalibrates: str | None = None
+    likeness: str | None = None
 
 
 def read(path: Path) -> Manifest:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +52,7 @@ class TrainedModel:
     gates: yes/no features with the reasons why the model does not speak where they are true; no inputs.
     made: columns of the source data's tables that are computed from others.
     narrower: outcomes with a margin of their own, narrowest first, which the first target of the calibration includes.
-    like: the people it learnt from, as a patient is compared with them. alike: what came of those with like estimates.
+    like: the people it learnt from, as a patient is compared with them, and what came of those with like estimates.
     """
 
     folder: Path
@@ -70,7 +71,6 @@ class TrainedModel:
     made: tuple[table.Computed, ...] = field(default=(), repr=False)
     narrower: tuple[Narrower, ...] = field(default=(), repr=False)
     like: likeness.Likeness | None = field(default=None, repr=False)
-    alike: Mapping[Target, Sequence[likeness.Alike]] = field(default_factory=dict, repr=False)
     trained: bool = True
 
     @classmethod
@@ -89,17 +89,18 @@ class TrainedModel:
         gates: Gates = (),
         made: tuple[table.Computed, ...] = (),
     ) -> TrainedModel:
-        """The model of a folder with `manifest.json` and its weights.
+        """The model of a folder with `manifest.json`, its weights and `likeness.json`.
 
-        features: in the manifest's order. Raises PluginError naming the file if the manifest or the weights are
-        missing, the weights' SHA-256 differs, or features or groups are not those that the model was trained with.
+        features: in the manifest's order. Raises PluginError naming the file if one of them is missing, a SHA-256
+        differs, or features or groups are not those that the model was trained with.
         """
         declared = manifests.read(folder / "manifest.json")
         loading.check_features(folder, declared, features, groups)
         margin = Margin.read(folder / declared.weights, declared.sha256, len(declared.inputs))
         calibration, narrower = loading.calibrations(folder, declared, margin)
-        loading.check_words(folder, [*declared.narrower, *calibration.horizons], outcome_words)
-        as_trained = declared.recalibrates is None  # the card of another calibration tells of other estimates
+        targets = [*declared.narrower, *calibration.horizons]
+        loading.check_words(folder, targets, outcome_words)
+        as_trained = targets if declared.recalibrates is None else ()
         return cls(
             folder=folder,
             title=title,
@@ -116,8 +117,7 @@ class TrainedModel:
             gates=gates,
             made=made,
             narrower=narrower,
-            like=likeness.read(folder),
-            alike=likeness.alike(folder, [*declared.narrower, *calibration.horizons]) if as_trained else {},
+            like=likeness.read(folder, declared.likeness, declared.inputs, as_trained),
         )
 
     def check(self) -> None:
@@ -175,7 +175,8 @@ class TrainedModel:
     def with_manifest(self, changed: Manifest) -> TrainedModel:
         """The same weights under another calibration. Raises PluginError if it cannot be one."""
         calibration, narrower = loading.calibrations(self.folder, changed, self.margin)
-        return replace(self, manifest=changed, calibration=calibration, narrower=narrower, alike={})
+        like = msgspec.structs.replace(self.like, similar={}) if self.like is not None else None
+        return replace(self, manifest=changed, calibration=calibration, narrower=narrower, like=like)
 
     def _told(self, matrix: NDArray[np.float32], entries: Entries) -> dict[Target, tuple[Target, Explanation]]:
         """For each outcome or horizon, narrowest first, whose explanation stands for it, and that explanation."""
@@ -215,7 +216,7 @@ class TrainedModel:
         thresholds = self.bands.get(target)
         taken = (msg("Taken from {wider}, which includes it", wider=self._words(stands)),) if stands != target else ()
         years = target if isinstance(target, int) else None
-        like = likeness.of_like(self.alike.get(target, ()), risk, self._words(target), years)
+        like = likeness.of_like(self.like, target, risk, self._words(target), years)
         return RiskEstimate(
             model_id=self.id,
             version=self.version,

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.risk import manifest as manifests
 from cds_service.risk.calibration import Calibration
+from cds_service.risk.likeness import Likeness
 from cds_service.risk.manifest import Calibrated, Input, Learnt, Manifest, Own, Population, Speaks, Table
+from cds_service.training import likeness
 from cds_service.training.study import Fitted
 
 __all__ = [
@@ -60,9 +62,13 @@ def expected_margin(booster: xgboost.Booster, matrix: NDArray[np.float32]) -> fl
 
 
 def write(
-    folder: Path, manifest: Manifest, booster: xgboost.Booster, narrower: Mapping[str, Fitted] | None = None
+    folder: Path,
+    manifest: Manifest,
+    booster: xgboost.Booster,
+    narrower: Mapping[str, Fitted] | None = None,
+    like: Likeness | None = None,
 ) -> Manifest:
-    """The weights and the manifest, completed with their name and SHA-256.
+    """The weights, `likeness.json` if there is any, and the manifest, completed with their SHA-256.
 
     narrower: outcomes with a margin of their own, which the first of the manifest's calibration includes.
     """
@@ -72,7 +78,8 @@ def write(
         for outcome, fitted in (narrower or {}).items()
     }
     digest = _weights(folder, WEIGHTS, booster)
-    complete = msgspec.structs.replace(manifest, weights=WEIGHTS, sha256=digest, narrower=own)
+    found = None if like is None else likeness.write(folder, like)
+    complete = msgspec.structs.replace(manifest, weights=WEIGHTS, sha256=digest, narrower=own, likeness=found)
     manifests.write(complete, folder / "manifest.json")
     return complete
 

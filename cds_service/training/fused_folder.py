@@ -14,7 +14,8 @@ from cds_service.explain.leaf_tables import AGREEMENT, LeafTables
 from cds_service.risk import fusion, modality
 from cds_service.risk.calibration import expit
 from cds_service.risk.fusion import Fusion, Modality, Similar
-from cds_service.training import censoring
+from cds_service.risk.likeness import Likeness
+from cds_service.training import censoring, likeness
 from cds_service.training.fused_model import Fused, Part
 from cds_service.training.linear import Floats, Line
 from cds_service.training.modalities import Patients
@@ -22,8 +23,8 @@ from cds_service.training.modalities import Patients
 __all__ = ["Fusion", "Modality", "similar", "write"]
 
 
-def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
-    """The weights and the manifest, completed with parts, patterns and digests.
+def write(folder: Path, manifest: Fusion, fused: Fused, like: Likeness | None = None) -> Fusion:
+    """The weights, `likeness.json` if there is any, and the manifest, completed with parts, patterns and digests.
 
     Of a modality of the kind `additive`, only the columns that count are written; the manifest has these as inputs.
     """
@@ -34,7 +35,8 @@ def write(folder: Path, manifest: Fusion, fused: Fused) -> Fusion:
         fusion.Pattern(outcome, pattern, dict(c.weights), _by_text(c.intercepts), c.people, _by_text(c.slopes))
         for (outcome, pattern), c in fused.combiners.items()
     )
-    complete = msgspec.structs.replace(manifest, parts=parts, patterns=patterns)
+    found = None if like is None else likeness.write(folder, like)
+    complete = msgspec.structs.replace(manifest, parts=parts, patterns=patterns, likeness=found)
     fusion.write(complete, folder / "manifest.json")
     return complete
 

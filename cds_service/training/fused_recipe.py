@@ -98,9 +98,9 @@ class FusedRecipe:
             ceiling=self.ceiling(table, patients), thresholds=self.thresholds, panels=self.panels, who=self.who,
             refits=refits, replicates=replicates, linear_words=self.linear_words, published=self.published(patients),
         )  # fmt: skip
-        written = fused_folder.write(out, self._manifest(table, evidence), evidence.fusing.final)
+        like = likeness.of(patients.matrix, table.inputs, evidence.spoken)
+        written = fused_folder.write(out, self._manifest(table, evidence), evidence.fusing.final, like)
         fused_card.write(out, written, evidence, card.read_words(self.words))
-        likeness.write(out, likeness.of(patients.matrix, table.inputs, self.spoken(patients)))
 
     def likeness(self, data: Path) -> Likeness:
         """How like its training rows a patient is told to be, from the table that it was trained on."""

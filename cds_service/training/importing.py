@@ -33,6 +33,10 @@ _COUNTS = {
     "vote": "average vote of its trees, which is no calibrated risk",
     "decision": "decision value, which is no log-odds",
 }
+_NO_LIKENESS = (
+    "How like the people it learnt from a patient is, all inputs taken together, and what came of people with like "
+    "estimates, is not known of an imported model: an estimate tells only which single inputs lie beyond those seen."
+)
 LOADER = '''"""{title}; made by `curbside models import` from `{file}`; see `card.md`."""
 
 from __future__ import annotations
@@ -249,7 +253,7 @@ def _card(found: Declaration, converted: Converted, rows: int, apart: float) -> 
         f"Calibration: log-odds = {found.calibration.intercept:g} + {found.calibration.slope:g} x the model's own "
         f"{_COUNTS[converted.counts].partition(',')[0]}.\n\n"
         f"## Performance\n\n{card.performance}\n\n"
-        f"## Limits\n\n{card.limits}\n\n"
+        f"## Limits\n\n{card.limits}\n\n{_NO_LIKENESS}\n\n"
         f"## Licence\n\n{card.licence}\n\nSHA-256 of the weights: `{hashlib.sha256(converted.content).hexdigest()}`.\n"
     )
 

@@ -24,6 +24,7 @@ from cds_service.risk.fused import FusedModel
 from cds_service.risk.loading import crossing
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
+from cds_service.training import likeness
 from cds_service.training.evaluation import FEWEST, Judge, markdown, two
 from cds_service.training.hazard import Floats
 
@@ -34,7 +35,7 @@ _ONE_SLOPE = (
     "With a slope for each horizon, as before, the risk of a longer one would fall below that of a shorter one for "
     "some patients: so all horizons share one slope.\n\n"
 )
-KEPT = ("model.py", "card.md", "attributes.json", "likeness.json", "beeswarm.svg", "calibration.svg")
+KEPT = ("model.py", "card.md", "attributes.json", "beeswarm.svg", "calibration.svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
 
 
 def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Path) -> Path:
-    """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both."""
+    """The folder of the new version, inside `out`: declaration, weights, manifest, card and the report on both.
+
+    What came of like estimates stays behind: those of the old calibration are no longer like.
+    """
     fresh = msgspec.structs.replace(recalibrated(model, local, method), **named(model, data, method))
     folder = out / model.id
     if folder.exists():
@@ -110,7 +114,8 @@ def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Pa
     for name in (*KEPT, *weights):
         if (model.folder / name).is_file():
             shutil.copyfile(model.folder / name, folder / name)
-    manifests.write(fresh, folder / "manifest.json")
+    like = None if model.like is None else likeness.write(folder, msgspec.structs.replace(model.like, similar={}))
+    manifests.write(msgspec.structs.replace(fresh, likeness=like), folder / "manifest.json")
     (folder / "recalibration.md").write_text(report(model, fresh, local, method), encoding="utf-8")
     return folder
 

@@ -24,6 +24,7 @@ from cds_service.risk.declared import DECLARATION
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fusion import Fusion, Pattern
+from cds_service.risk.likeness import FILE
 from cds_service.risk.manifest import Column, Input, Learnt
 from cds_service.training import censoring
 from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown
@@ -123,7 +124,7 @@ def write(model: FusedModel, data: Path, seen: Seen, method: Method, out: Path) 
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
     folder.mkdir(parents=True)
-    for name in (*KEPT, DECLARATION, *(part.weights for part in model.manifest.parts)):
+    for name in (*KEPT, DECLARATION, FILE, *(part.weights for part in model.manifest.parts)):
         if (model.folder / name).is_file():
             shutil.copyfile(model.folder / name, folder / name)
     fusion.write(fresh, folder / "manifest.json")

@@ -17,11 +17,12 @@ import numpy as np
 from cds_service.risk.calibration import T, Target
 from cds_service.risk.likeness import Likeness
 from cds_service.risk.trained import TrainedModel
-from cds_service.training import card, folder, likeness, ordered, outcome_card, study
+from cds_service.training import card, folder, likeness, ordered, outcome_card, steadiness, study
 from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
 from cds_service.training.evaluation import Judge, Rows, check_enough, local_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Matrix, People, Recipe
+from cds_service.training.likeness import Groups
 from cds_service.training.local import Local, caution
 from cds_service.training.ordered import Ordered
 from cds_service.training.outcomes import Outcomes
@@ -78,9 +79,10 @@ class Declared(ABC, Generic[T]):
         plan = self.plan(table, trials, size)
         result, narrower = self._studied(table, plan)
         declared = self._manifest(table, result, plan, narrower)
-        written = folder.write(out, declared, result.final.booster, {n: one.final for n, one in narrower.items()})
+        like = likeness.of(table.matrix, table.inputs, self.spoken(table), self._similar(table, result))
+        own = {name: one.final for name, one in narrower.items()}
+        written = folder.write(out, declared, result.final.booster, own, like)
         self._card(out, written, table, result, plan, size)
-        likeness.write(out, likeness.of(table.matrix, table.inputs, self.spoken(table)))
 
     def likeness(self, data: Path) -> Likeness:
         """How like its training rows a patient is told to be, from the table that it was trained on."""
@@ -144,6 +146,15 @@ class Declared(ABC, Generic[T]):
     def _studied(self, table: Data, plan: Plan) -> tuple[Study | Ordered, Mapping[str, Study]]:
         """The study, and those of outcomes with a margin of their own that its outcome includes."""
         return study.run(self.cohort(table), plan), {}
+
+    def _similar(self, table: Data, result: Study | Ordered) -> Mapping[str, Groups]:
+        """By target, the rows for which the model speaks in groups of like out-of-fold risk, as the card has them."""
+        cohort, spoken = self.cohort(table), self.spoken(table)
+        found: dict[str, Groups] = {}
+        for target, known in cohort.known.items():
+            one = result.studies[str(target)] if isinstance(result, Ordered) else result
+            found[str(target)] = steadiness.alike(one, cohort, target, known & spoken)
+        return found
 
     @abstractmethod
     def deaths(self, table: Data) -> int | None:

@@ -19,11 +19,11 @@ from cds_service.risk.calibration import Target, expit
 from cds_service.risk.manifest import Input
 from cds_service.training import steady_words as words
 from cds_service.training.evaluation import Judge, Rows, judged_table
-from cds_service.training.hazard import Matrix, Recipe, fit, margins
+from cds_service.training.hazard import Floats, Matrix, Recipe, fit, margins
 from cds_service.training.masking import Dropout
 from cds_service.training.study import Study
 
-REFITS, EXPLAINED, DONORS = 20, 300, 25
+REFITS, EXPLAINED, DONORS, ALIKE = 20, 300, 25, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,21 @@ def applicable(tested: Sequence[Tested]) -> str:
     return words.applicable(blocks)
 
 
-def similar(tested: Sequence[Tested], bins: int = 10) -> str:
+def similar(tested: Sequence[Tested]) -> str:
     """What came of people with like estimates, out of fold: what stands for an individual's unobservable risk."""
     found = []
     for one in tested:
         for target, title in one.titles.items():
-            rows = np.flatnonzero(one.cohort.known[target] & one.spoken)
-            risk = expit(one.study.log_odds(one.cohort.matrix, target)[rows])
-            came = one.cohort.within(target)[rows]
-            for group in np.array_split(np.argsort(risk, kind="stable"), bins):
-                found.append(words.alike(title, risk[group], came[group]))
+            rows = one.cohort.known[target] & one.spoken
+            found += [words.alike(title, *group) for group in alike(one.study, one.cohort, target, rows)]
     return words.similar(found)
+
+
+def alike(study: Study, cohort: Any, target: Target, rows: Rows) -> list[tuple[Floats, Floats]]:
+    """Some rows in ten groups of equal size by their out-of-fold risk, lowest first: risks, and to whom it came."""
+    risk, came = expit(study.log_odds(cohort.matrix, target)[rows]), cohort.within(target)[rows]
+    groups = np.array_split(np.argsort(risk, kind="stable"), ALIKE)
+    return [(risk[group], came[group]) for group in groups]
 
 
 def _refit(one: Tested, number: int) -> xgboost.Booster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -174,9 +175,78 @@ def test_values_that_cannot_all_be_right_are_refused(changed: dict[str, float], 
     assert not isinstance(model.estimate(values(model, middle(model) | changed, earlier)), NotEstimated)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    """At the start and not at the first patient; a model without the file has none."""
-    assert likeness.read(tmp_path) is None
-    (tmp_path / likeness.FILE).write_text('{"inputs": {}}')
-    with pytest.raises(PluginError, match=r"likeness.json: .*unlike_from"):
-        likeness.read(tmp_path)
+def trained_folder(tools: Any, folder: Path, **changes: Any) -> Path:
+    """A model whose likeness.json holds two bands for each of its horizons, with the manifest's digest of it."""
+    bands = [
+        {"low": 0.0, "high": 40.0, "people": 30, "came": 12.5},
+        {"low": 40.1, "high": 100, "people": 30, "came": 70},
+    ]
+    held = {"inputs": {"age": [60.0, 9.0]}, "unlike_from": 2.0, "similar": {"5": bands, "10": bands}} | changes
+    content = json.dumps(held).encode()
+    (folder / likeness.FILE).write_bytes(content)
+    tools.write(folder, likeness=hashlib.sha256(content).hexdigest())
+    return folder
+
+
+def test_a_like_estimate_is_told_from_the_models_own_data(tools: Any, tmp_path: Path) -> None:
+    """Whatever its card says; a card is for people."""
+    folder = trained_folder(tools, tmp_path)
+    (folder / "card.md").write_text("## Similar people\n\n| death, 0.0 to 100.0 % | 9 | 1 % | 99.0 % |\n\n## Limits\n")
+    model = tools.load(folder)
+    for estimate in estimated(model, {"age": 66.0, "sex": "female", "creatinine": 1.0, "albumin": 4.0, "crp": 3.0}):
+        (note,) = [str(n) for n in estimate.notes if str(n).startswith("Of ")]
+        low = estimate.value < 0.4
+        assert ("Of 30 training patients with an estimate of 0.0 to 40.0%, 12% had it" in note) is low
+        assert (", 70% had it" in note) is not low
+
+
+def test_a_file_that_is_not_the_manifests_stops_the_start(tools: Any, tmp_path: Path) -> None:
+    """As changed weights do: a rate of training patients that nobody measured reaches no card."""
+    file = trained_folder(tools, tmp_path) / likeness.FILE
+    held = file.read_text()
+    file.write_text(held.replace("12.5", "1.5"))
+    with pytest.raises(PluginError, match=r"likeness.json: is not the manifest's \(SHA-256 differs\)"):
+        tools.load(tmp_path)
+    file.unlink()
+    with pytest.raises(PluginError, match=r"likeness.json: is missing"):
+        tools.load(tmp_path)
+    file.write_text(held)
+    tools.write(tmp_path)
+    with pytest.raises(PluginError, match=r"likeness.json: manifest.json has no SHA-256 of it"):
+        tools.load(tmp_path)
+    file.unlink()
+    assert tools.load(tmp_path).like is None
+
+
+BAND = {"low": 10.0, "high": 20.0, "people": 30, "came": 12.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"unlike_from": 0.0}, "unlike_from is not above 0"),
+        ({"unlike_from": "2"}, r"Expected `float`"),
+        ({"further": 1}, "unknown field `further`"),
+        ({"inputs": {"age": [60.0, 0.0]}}, "a standard deviation"),
+        ({"inputs": {"agee": [60.0, 9.0]}}, "inputs: the model has no agee"),
+        ({"similar": {"5": [BAND]}}, "similar: the model's calibration is not the one of 5"),
+        ({"similar": {"5": [BAND | {"low": 21.0}], "10": [BAND]}}, "the estimates of 5 do not rise"),
+        ({"similar": {"5": [BAND], "10": [BAND, BAND | {"low": 5.0}]}}, "the estimates of 10 do not rise"),
+        ({"similar": {"5": [BAND], "10": [BAND | {"came": 112.5}]}}, "10 came to a share"),
+        ({"similar": {"5": [BAND | {"people": 0}], "10": [BAND]}}, "5 came to a share of nobody"),
+    ],
+)
+def test_a_damaged_file_is_named(changes: dict[str, Any], words: str, tools: Any, tmp_path: Path) -> None:
+    """At the start and not at the first patient, even where somebody entered its digest."""
+    trained_folder(tools, tmp_path, **changes)
+    with pytest.raises(PluginError, match=rf"likeness.json: .*{words}"):
+        tools.load(tmp_path)
+
+
+def test_rates_of_another_calibration_are_refused(tools: Any, tmp_path: Path) -> None:
+    """A version that a site calibrated gives other estimates to the same people."""
+    trained_folder(tools, tmp_path)
+    found = hashlib.sha256((tmp_path / likeness.FILE).read_bytes()).hexdigest()
+    tools.write(tmp_path, likeness=found, recalibrates="0.9.0")
+    with pytest.raises(PluginError, match="similar: the model's calibration is not the one of 5, 10"):
+        tools.load(tmp_path)

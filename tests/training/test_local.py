@@ -72,6 +72,10 @@ def test_the_new_version_lies_beside_the_old_and_replaces_it_where_it_is_loaded(
     assert loaded.version.startswith(f"{model.version}+local.")
     assert registry.load().models["mortality"].version == model.version
     assert (folder / "weights.ubj").read_bytes() == (model.folder / "weights.ubj").read_bytes()
+    assert isinstance(loaded, TrainedModel)
+    assert model.like is not None
+    assert set(model.like.similar) == {"5", "10"}
+    assert loaded.like == msgspec.structs.replace(model.like, similar={})
     with pytest.raises(BadRequest, match="exists already"):
         local.write(model, data, site(model, 0.7), "intercept", tmp_path / "site")
 

@@ -1,6 +1,8 @@
 """The mortality recipe on a small generated table."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +17,9 @@ from answers import loaded
 
 from cds_service.errors import BadRequest, FeatureMismatch, PluginError
 from cds_service.risk import manifest as manifests
+from cds_service.risk.likeness import Likeness
 from cds_service.risk.trained import TrainedModel
-from cds_service.training import card, run
+from cds_service.training import card, likeness, run
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 People = Callable[[Path, int], Path]
@@ -62,6 +65,43 @@ def test_the_card_claims_tuning_only_if_parameters_were_searched_for(trained: tu
     assert "tuned" in card.head(searched)
     assert "tuned" not in card.head(fixed)
     assert "Nothing is tuned within the folds" in card.validation(fixed)
+
+
+def like(folder: Path) -> Likeness:
+    return msgspec.json.decode((folder / "likeness.json").read_bytes(), type=Likeness)
+
+
+def test_what_came_of_like_estimates_is_written_as_data_and_as_the_card_tells_it(trained: tuple[Path, Path]) -> None:
+    """Ten groups of each horizon, in a file of which the manifest has the digest."""
+    declared, found = manifests.read(trained[0] / "manifest.json"), like(trained[0])
+    assert {target: len(bands) for target, bands in found.similar.items()} == {"5": 10, "10": 10}
+    assert likeness.in_card((trained[0] / "card.md").read_text(), ["5", "10"]) == found.similar
+    assert declared.likeness == hashlib.sha256((trained[0] / "likeness.json").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("id_", ["mortality", "readmission-30d", "icu-mortality", "serious-illness"])
+def test_a_shipped_model_has_the_rates_of_its_card_as_data(id_: str) -> None:
+    """Narrowest outcome or shortest horizon first."""
+    declared = manifests.read(MODELS / id_ / "manifest.json")
+    targets = [*declared.narrower, *declared.calibration.intercepts]
+    assert likeness.in_card((MODELS / id_ / "card.md").read_text(), targets) == like(MODELS / id_).similar != {}
+
+
+def test_a_model_that_was_trained_before_gets_its_file_and_digest(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """From its card, or the file that is there; a version calibrated at a site has no people with like estimates."""
+    folder = tmp_path / "before"
+    shutil.copytree(trained[0], folder)
+    known, text = like(folder), (folder / "manifest.json").read_text()
+    bare = msgspec.structs.replace(known, similar={})
+    (folder / "likeness.json").unlink()
+    for _ in range(2):
+        likeness.renew(folder, bare)
+        assert like(folder) == known
+        assert (folder / "manifest.json").read_text() == text
+    site = msgspec.structs.replace(manifests.read(folder / "manifest.json"), recalibrates="0.9.0")
+    manifests.write(site, folder / "manifest.json")
+    likeness.renew(folder, bare)
+    assert like(folder) == bare
 
 
 @pytest.mark.parametrize("id_", ["mortality", "readmission-30d", "icu-mortality", "serious-illness"])
