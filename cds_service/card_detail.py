@@ -10,14 +10,15 @@ from collections.abc import Sequence, Set
 
 from cds_service import prospects
 from cds_service.card_sources import Cited
-from cds_service.explain.explanation import Scale
+from cds_service.explain.explanation import Baseline, Scale
 from cds_service.explain.wording import TOP, Influences, influences, listing, parts
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding, Severity
 from cds_service.language import Message, Words, msg
 from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph, Span, Strong, visible
 from cds_service.needs import Gap
-from cds_service.risk.absolute import per_unit
-from cds_service.risk.model import Citation, Refusal, RiskEstimate, RiskModel
+from cds_service.risk.absolute import per_unit, reference_risk
+from cds_service.risk.model import RESEARCH, Citation, Refusal, RiskEstimate, RiskModel, is_research
+from cds_service.risk.published import percent
 from cds_service.risk.values_in_words import printed_unit
 from cds_service.risk.wording import estimate_words
 from cds_service.summary.template import Summary
@@ -103,6 +104,8 @@ def _cited(lead: str, text: Span, source: Citation | None) -> Paragraph:
 
 def _risk(finding: RiskFinding, words: Words, unvalidated: Set[str]) -> list[Block]:
     blocks: list[Block] = [Heading(words(finding.model.title))]
+    if is_research(finding.model):
+        blocks.append(Paragraph((Strong(words(RESEARCH)),)))
     if finding.model.id in unvalidated:
         blocks.append(_unvalidated(words))
     result = finding.result
@@ -177,7 +180,7 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
     """
     lines = [moved.rest, None if _adds_up(estimate) else moved.baseline]
     if shared:
-        lines.append(_SHARED)
+        lines.append(_shared(estimate))
     unit = printed_unit(estimate.unit)
     if estimate.explanation.scale is Scale.NATURAL and unit not in ("", "1"):
         lines.append(msg("The numbers with a sign are in {unit}.", unit=unit))
@@ -185,6 +188,17 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
         lines.append(msg("Oldest measurement used: {date}", date=estimate.effective.date()))
     newer = (value.note for value in estimate.inputs)
     return [line for line in (*lines, *newer) if line is not None]
+
+
+def _shared(estimate: RiskEstimate) -> Message:
+    """From which risk the percentage points lead to the estimate's; a reference person's is named with the person."""
+    risk = reference_risk(estimate)
+    if risk is None or estimate.explanation.baseline_kind is not Baseline.POPULATION:
+        return _SHARED
+    return msg(
+        "Percentage points share out the difference from that average, {percent}%, by the size of each contribution.",
+        percent=percent(risk),
+    )
 
 
 def _adds_up(estimate: RiskEstimate) -> bool:

@@ -281,9 +281,15 @@ def _with_told(tokens_by_key: dict[str, dict[str, None]], told: SummaryNeeds, co
 
 
 def _tokens(codes: Iterable[str], code_map: CodeMap) -> list[str]:
-    """Search tokens of codes and of the local codes that mean them; an input's own id is no code of any system."""
+    """Search tokens of LOINC codes and of the local codes that mean them; those of other systems name theirs.
+
+    An input's own id is no code of any system.
+    """
     found = []
     for code in codes:
+        if "|" in code:
+            found.append(code)
+            continue
         standard = _CODE.fullmatch(code) is not None
         found += [f"{_LOINC}{code}"] if standard else []
         found += [f"{system}|{local}" for system, local in code_map.local((LOINC if standard else CURBSIDE, code))]

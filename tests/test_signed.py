@@ -132,3 +132,17 @@ def test_a_file_that_cannot_be_edited_is_left_alone_and_the_table_is_told() -> N
         settings_file.with_sign_off(text, "m", entry)
     made = settings_file.with_sign_off("", "m", entry)
     assert tomllib.loads(made)["models"]["signed_off"]["m"]["by"] == "x"
+
+
+def test_a_model_for_tables_alone_is_not_signed_off(site: Site) -> None:
+    """No record holds what it reads: that it would speak is no true word."""
+    result = site.sign("--other-report", model="lung-adenocarcinoma-survival")
+    assert isinstance(result.exception, CurbsideError)
+    assert "reads nothing that a record holds" in str(result.exception)
+    assert "signed_off" not in site.file.read_text()
+
+
+def test_a_sign_off_of_a_model_that_no_service_runs_says_so(site: Site) -> None:
+    """It does not promise that it speaks after a restart."""
+    result = site.sign("--other-report", model="breast-cancer-survival")
+    assert "No service runs it" in result.output

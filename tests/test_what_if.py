@@ -138,7 +138,7 @@ def test_nothing_is_computed_where_no_card_opens(case) -> None:
     """Silence costs nothing."""
     healthy = case("healthy-adult")
     findings = line_findings(healthy)
-    assert with_outlook(healthy, findings) is findings
+    assert with_outlook(healthy, findings) == findings
 
 
 def line_findings(case):

@@ -214,13 +214,19 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
 
 
 def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
-    from cds_service import local_codes, signed
     from cds_service.risk.model import is_on
 
     if not model.trained:
         if not is_on(model, settings.models.enabled):
             return "off: name it in models.enabled"
         return "speaks" if loaded.run_by(model.id) else "in no service: models predict, cohort"
+    found = _trained_state(model, loaded, settings)
+    return found if loaded.run_by(model.id) else f"{found}; in no service"
+
+
+def _trained_state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
+    from cds_service import local_codes, signed
+
     state = signed.state(model, loaded.services.values(), settings, local_codes.load(settings.codes.map).digest)
     if state == "valid":
         entry = settings.models.signed_off[model.id]

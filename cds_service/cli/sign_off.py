@@ -66,9 +66,13 @@ def sign_off(ctx: click.Context, model_id: str, report: Path, by: str, other_rep
         lifted = FallBackStore(store.database).lift(model.id, entry.by, now)
     finally:
         store.close()
+    services = loaded.run_by(model.id)
+    then = "Restart the service: then it speaks." if services else (
+        "No service runs it: it speaks once a hook names it (docs/adding-a-hook.md) and the service is started again."
+    )  # fmt: skip
     click.echo(
         f"{model.id} {model.version} is signed off by {entry.by} on {entry.on} (written to {path} and to the audit "
-        "record). Restart the service: then it speaks."
+        f"record). {then}"
     )
     if lifted:
         click.echo(f"{model.id} had fallen back to silence; that is lifted with this sign-off.")
@@ -81,6 +85,10 @@ def _trained(loaded: Registry, model_id: str) -> RiskModel:
     model = loaded.models[model_id]
     if not model.trained:
         raise InputError(f"{model_id} is a published score: it speaks without a sign-off.")
+    if not any(getattr(feature, "codes", True) for feature in model.features):
+        raise InputError(
+            f"{model_id} reads nothing that a record holds: it runs on tables alone, and is for no patient."
+        )
     return model
 
 

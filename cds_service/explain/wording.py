@@ -66,7 +66,7 @@ def influences(
         raised=tuple(contribution(c, scale, per_unit, cite) for c in up[:top]),
         lowered=tuple(contribution(c, scale, per_unit, cite) for c in down[:top]),
         rest=None if not others else _rest(others),
-        not_measured=_not_measured(explanation, missing),
+        not_measured=_not_measured(explanation, missing, per_unit),
     )
 
 
@@ -84,11 +84,7 @@ def baseline(explanation: Explanation) -> Message:
 
 def contribution(item: Contribution, scale: Scale, per_unit: float | None = None, cite: Cite = by_name) -> Message:
     """One input with its value, size, date and source: `Age 68 (+1.2 points; odds × 2.1; 6 May 2026; Patient/1)`."""
-    details: list[Message | str] = [amount(item.amount, scale)]
-    if per_unit is not None:
-        share = f"{100 * per_unit * item.amount:+.1f}"
-        points = "0.0" if float(share) == 0 else signed(share)
-        details.insert(0, msg("{points} percentage points", points=points))
+    details: list[Message | str] = _sizes(item.amount, scale, per_unit)
     if item.effective is not None:
         details.append(msg("{date}", date=item.effective.date()))
     if (cited := cite(item.sources)) is not None:
@@ -97,6 +93,15 @@ def contribution(item: Contribution, scale: Scale, per_unit: float | None = None
     if value is None:
         return msg("{label} ({details})", label=item.label, details=parts(details))
     return msg("{label}: {value} ({details})", label=item.label, value=value, details=parts(details))
+
+
+def _sizes(size: float, scale: Scale, per_unit: float | None) -> list[Message | str]:
+    """The size on the model's scale and, of a risk, before it the percentage points."""
+    if per_unit is None:
+        return [amount(size, scale)]
+    share = f"{100 * per_unit * size:+.1f}"
+    points = "0.0" if float(share) == 0 else signed(share)
+    return [msg("{points} percentage points", points=points), amount(size, scale)]
 
 
 def amount(size: float, scale: Scale) -> Message:
@@ -145,7 +150,7 @@ def _negligible(explanation: Explanation) -> float:
     return _NO_CHANGE * (abs(explanation.output) if explanation.scale is Scale.NATURAL else 1.0)
 
 
-def _not_measured(explanation: Explanation, missing: Sequence[Unusable]) -> Message | None:
+def _not_measured(explanation: Explanation, missing: Sequence[Unusable], per_unit: float | None) -> Message | None:
     """All that was not measured, in one line with its joint size."""
     absent = [c for c in explanation.contributions if not c.measured]
     labels = tuple(dict.fromkeys(u.feature.label for u in missing)) or tuple(c.label for c in absent)
@@ -155,6 +160,5 @@ def _not_measured(explanation: Explanation, missing: Sequence[Unusable]) -> Mess
     total = sum(c.amount for c in absent)
     if abs(total) < _negligible(explanation):
         return msg("Not measured: {inputs}", inputs=listing(labels))
-    return msg(
-        "Not measured: {inputs} (together {size})", inputs=listing(labels), size=amount(total, explanation.scale)
-    )
+    size = parts(_sizes(total, explanation.scale, per_unit))
+    return msg("Not measured: {inputs} (together {size})", inputs=listing(labels), size=size)

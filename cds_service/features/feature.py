@@ -71,7 +71,8 @@ class Quantity(Feature):
         general UCUM conversions (prefixes, [degF], [lb_av], kPa ...) need no entry.
     category: `laboratory` or `vital-signs`, for prefetch and documentation.
     digits: decimals shown on cards.
-    panels: codes of panels that carry the value as a component; searches by code must name them too.
+    panels: codes of panels that carry the value as a component; searches by code must name them too. LOINC, or
+        `system|code`.
     bounds: which way a limit of the method's range counts as its number, with a note: "above" (">14 %"), "below"
         ("<3 mg/g") or both. Elsewhere a limit is no number: nobody knows how far beyond it the value lies.
     """

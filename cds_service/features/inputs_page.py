@@ -32,7 +32,7 @@ from cds_service.features.kidney_injury import Unsteady
 from cds_service.features.recent import Recent, Suspected
 from cds_service.features.saturation_target import PrescribedTarget
 from cds_service.features.stays import OfStay, Surgery
-from cds_service.fhir.codes import CURBSIDE, LOINC
+from cds_service.fhir.codes import CURBSIDE, LOINC, SNOMED
 
 _HEAD = """\
 # Inputs
@@ -154,11 +154,19 @@ def _quantity(feature: Quantity) -> tuple[str, ...]:
     )
 
 
+_SYSTEMS = {
+    LOINC: "{}",
+    CURBSIDE: "`curbside|{}`",
+    SNOMED: "SNOMED CT {}",
+    oncology.NCIT: "NCI Thesaurus {}",
+    oncology.AJCC: "AJCC {}",
+}
+
+
 def _coded(feature: Coded) -> tuple[str, ...]:
     words: dict[object, list[str]] = {}
     for (system, code), word in feature.answers.items():
-        named = {LOINC: code, CURBSIDE: f"`curbside|{code}`"}
-        words.setdefault(word, []).append(named.get(system, f"SNOMED CT {code}"))
+        words.setdefault(word, []).append(_SYSTEMS[system].format(code))
     answers = "; ".join(f"**{_shown(word)}**: {', '.join(codes)}" for word, codes in words.items())
     return (
         str(feature.label),

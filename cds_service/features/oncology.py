@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from cds_service.features import catalogue as c
 from cds_service.features.feature import Coded, ConditionFeature, Derived, Quantity, Value
-from cds_service.fhir.codes import LOINC, SNOMED
+from cds_service.fhir.codes import GENOMICS, LOINC, SNOMED
 from cds_service.language import msg
 
 HALF_YEAR = timedelta(days=183)
@@ -97,6 +97,7 @@ INTRINSIC_SUBTYPE = Coded(
     ),
     HALF_YEAR,
     PATHOLOGY,
+    panels=(f"{GENOMICS}|diagnostic-implication",),
 )
 
 

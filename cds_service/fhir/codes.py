@@ -17,6 +17,7 @@ ATC = "http://www.whocc.no/atc"
 UCUM = "http://unitsofmeasure.org"
 CURBSIDE = "urn:curbside:inputs"  # inputs, and answers, that no code in general use names: the input's id
 IPS_ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+GENOMICS = "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs"
 EMBEDDING = "urn:curbside:embedding"  # codes: the programs that make vectors of slides, images and notes
 
 # Other names under which the same systems arrive. OIDs: hl7.org/fhir/R4/terminologies-systems.html.

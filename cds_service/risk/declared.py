@@ -82,7 +82,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of a declaration. age: completed years, inclusive. required: features without which it refuses.
 
     minimum: how many features must be measured; all of them for a model that knows no gaps. timeout_ms: how long a
-    model in a process apart may take for one patient.
+    model in a process apart may take for one patient. research: every card says that it is for no more.
     """
 
     id: str
@@ -103,6 +103,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: tuple[FeatureDeclaration, ...]
     thresholds: tuple[Threshold, ...] = ()
     timeout_ms: int = 500
+    research: bool = False
 
 
 def read(path: Path) -> Declaration:
@@ -161,6 +162,7 @@ def load(folder: Path) -> FusedModel:
         population=_text(declared.population),
         limits=_text(declared.card.limits),
         bands={(declared.outcome, 0): bands} if bands else None,
+        research=declared.research,
     )
 
 

@@ -19,7 +19,7 @@ from cds_service.explain import tree
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Derived, Feature, FeatureValue, FeatureValues, Unusable
 from cds_service.language import Message, msg, signed
-from cds_service.risk import fusion, likeness, published, speaking, table
+from cds_service.risk import fusion, likeness, published, speaking, table, wording
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused_rows import FusedRows
@@ -40,7 +40,7 @@ class FusedModel:
 
     outcome_words: outcome -> words. bands: (outcome, horizon) -> thresholds of the probability, lowest first.
     gates: yes/no features with the reasons why the model does not speak where they are true.
-    scorers: (outcome, modality) -> its model. like: as in `TrainedModel`.
+    scorers: (outcome, modality) -> its model. like: as in `TrainedModel`. research: cards say that it is for no more.
     """
 
     folder: Path
@@ -57,6 +57,7 @@ class FusedModel:
     gates: Gates = field(default=(), repr=False)
     like: likeness.Likeness | None = field(default=None, repr=False)
     trained: bool = True
+    research: bool = False
 
     @classmethod
     def load(
@@ -72,6 +73,7 @@ class FusedModel:
         limits: Message,
         bands: Mapping[tuple[str, int], Sequence[tuple[float, Band]]] | None = None,
         gates: Gates = (),
+        research: bool = False,
     ) -> FusedModel:
         """The model of a folder with `manifest.json` and the weights of its parts.
 
@@ -85,7 +87,8 @@ class FusedModel:
             for part in declared.parts
         }
         return cls(folder, title, citation, features, groups, outcome_words, population, limits, declared, scorers,
-                   dict(bands or {}), gates, likeness.read(folder, declared.likeness, declared.inputs, ()))  # fmt: skip
+                   dict(bands or {}), gates, likeness.read(folder, declared.likeness, declared.inputs, ()),
+                   research=research)  # fmt: skip
 
     @property
     def id(self) -> str:
@@ -246,7 +249,7 @@ class FusedModel:
             return (tree.NO_EXPLANATION,)
         notes = []
         if len(self.manifest.modalities) > 1:
-            notes.append(msg("By modality, on the log-odds: {shares}", shares=published.listed(shares)))
+            notes.append(wording.by_modality(self.outcome_words[outcome], horizon, published.listed(shares)))
         absent = [
             msg("{modality}", modality=m.label)
             for m in self.manifest.modalities

@@ -12,7 +12,7 @@ import msgspec
 
 from cds_service.explain.explanation import Explanation
 from cds_service.features.feature import Feature, FeatureValue, FeatureValues, Quantity, Unusable
-from cds_service.language import Message
+from cds_service.language import Message, msg
 
 if TYPE_CHECKING:
     from cds_service.risk.levers import Lever
@@ -172,6 +172,14 @@ class PublishedScore:
     def estimate(self, values: FeatureValues) -> Result:
         """Estimates with explanations, or a refusal."""
         return self.compute(values)
+
+
+RESEARCH = msg("Research only: not for treatment decisions.")
+
+
+def is_research(model: RiskModel) -> bool:
+    """True for a model that is declared to be for research only: what it says is marked so wherever it stands."""
+    return bool(getattr(model, "research", False))
 
 
 def is_on(model: RiskModel, enabled: Collection[str]) -> bool:

@@ -72,6 +72,7 @@ class TrainedModel:
     narrower: tuple[Narrower, ...] = field(default=(), repr=False)
     like: likeness.Likeness | None = field(default=None, repr=False)
     trained: bool = True
+    research: bool = False
 
     @classmethod
     def load(
@@ -88,6 +89,7 @@ class TrainedModel:
         bands: Mapping[int, Thresholds] | Mapping[str, Thresholds] | None = None,
         gates: Gates = (),
         made: tuple[table.Computed, ...] = (),
+        research: bool = False,
     ) -> TrainedModel:
         """The model of a folder with `manifest.json`, its weights and `likeness.json`.
 
@@ -118,6 +120,7 @@ class TrainedModel:
             made=made,
             narrower=narrower,
             like=likeness.read(folder, declared.likeness, declared.inputs, as_trained),
+            research=research,
         )
 
     def check(self) -> None:

@@ -21,3 +21,13 @@ def estimate_words(estimate: RiskEstimate) -> Message:
         return msg("{outcome}: {points} points", outcome=outcome, points=value)
     # Whole numbers from 10 on, as laboratories report an eGFR and as its bands are read.
     return msg("{outcome}: {value}", outcome=outcome, value=with_unit(value, estimate.unit, 0 if value >= 10 else 2))
+
+
+def by_modality(outcome: Message, years: int, shares: Message) -> Message:
+    """What each modality adds to the log-odds of an outcome within so many years; of one without a horizon, 0."""
+    if not years:
+        return msg("{outcome}, by modality on the log-odds: {shares}", outcome=outcome, shares=shares)
+    return msg(
+        "{years}-year risk of {outcome}, by modality on the log-odds: {shares}",
+        years=years, outcome=outcome, shares=shares,
+    )  # fmt: skip

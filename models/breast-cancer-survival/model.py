@@ -60,4 +60,5 @@ model = FusedModel.load(
         "not among its inputs. Women, within six months of the operation, not HER2-positive, not metastatic."
     ),
     gates=GATES,
+    research=True,
 )

@@ -29,4 +29,5 @@ model = FusedModel.load(
         "Research only, never on a card: z-scores of one cohort, no stage, no treatment, 362 patients; of two patients "
         "it ranks the wrong one first in about one of three pairs."
     ),
+    research=True,
 )

@@ -1,6 +1,7 @@
 """The shipped model of survival after breast cancer: for whom it speaks, sums, and every missing modality."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +11,22 @@ import msgspec
 import numpy as np
 import pytest
 
+from cds_service.card_detail import document
 from cds_service.features import catalogue as c
 from cds_service.features import oncology as o
 from cds_service.features.extract import extract
 from cds_service.features.feature import Feature, FeatureValues
-from cds_service.needs import with_inputs
+from cds_service.fhir.codes import GENOMICS
+from cds_service.findings import Proposal, RiskFinding, Severity
+from cds_service.language import ENGLISH, msg
+from cds_service.markdown import markdown
+from cds_service.needs import data_needs, with_inputs
+from cds_service.outlook import with_outlook
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
-from cds_service.risk.model import NotEstimated, Refusal, RiskEstimate
+from cds_service.risk.model import RESEARCH, NotEstimated, Refusal, RiskEstimate
+from cds_service.sandbox.prefetch import resolve
+from cds_service.summary.template import Summary
 from tests.features import built
 
 Build = Callable[..., FeatureValues]
@@ -134,9 +143,10 @@ def test_unknown_her2_and_too_little_of_everything_are_refused_by_name(model: Fu
 
 def rows(*, her2: str = "260385009", grade: str = "1155707008", on: str = "2026-05-01") -> list[dict[str, Any]]:
     ncit = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
-    implication = built.lab("51963-7", on=on, valueQuantity=None, component=[
+    kind = built.concept("diagnostic-implication", GENOMICS)
+    implication = built.lab("implication", on=on, valueQuantity=None, component=[
         {"code": built.concept("81259-4"), "valueCodeableConcept": built.concept("C53555", ncit)}
-    ])  # fmt: skip
+    ]) | {"code": kind}  # fmt: skip
     return [
         built.condition("254837009"),
         built.lab("33728-7", 2.4, "cm", on),
@@ -162,8 +172,17 @@ def test_it_runs_on_mcode_and_genomics_reporting_rows(model: FusedModel) -> None
     assert used["tumor_size"].value == pytest.approx(24.0)
     assert used["nottingham_index"].value == pytest.approx(0.48 + 3 + 2)
     assert used["intrinsic_subtype"].value == "luminal B"
-    assert used["intrinsic_subtype"].sources == ("Observation/51963-7-2026-05-01",)
+    assert used["intrinsic_subtype"].sources == ("Observation/implication-2026-05-01",)
     assert ten.effective is not None
+
+
+def test_an_ehr_brings_every_row_that_the_model_reads(model: FusedModel) -> None:
+    """The subtype hides in a component: its Observation is searched for by the code of Genomics Reporting."""
+    bundle = {"entry": [{"resource": row} for row in (built.PATIENT, *rows())]}
+    needs = {key: need.template for key, need in data_needs(model.features, "patient-view").items()}
+    brought = resolve(needs, bundle, {"patientId": "p1"}).values()
+    found = [e["resource"] for b in brought if b and "entry" in b for e in b["entry"]]
+    assert from_record(model, *found) == from_record(model, *rows())
 
 
 def test_a_pathology_report_of_last_year_is_another_question(model: FusedModel) -> None:
@@ -229,3 +248,19 @@ def test_xgboost_agrees_with_the_tables_of_leaves(model: FusedModel) -> None:
     """What `curbside check` runs."""
     model.check()
     assert model.trained
+
+
+def test_a_card_says_first_that_it_is_for_research_whatever_its_hook(model: FusedModel, patient: Build) -> None:
+    """It never alarms and proposes nothing; the first words under the model's name say so once more."""
+    result = model.estimate(patient(model, WOMAN | PATHOLOGY | MARKERS))
+    proposal = Proposal("x", msg("Order"), msg("Order"), resource_id="ServiceRequest/x", action="delete")
+    given = RiskFinding("x", Severity.CRITICAL, msg("Death within 10 years 40 %"), proposals=(proposal,), quiet=True,
+                        model=model, result=result)  # fmt: skip
+    case: Any = None  # a quiet finding is not completed
+    (marked,) = with_outlook(case, (given,))
+    assert str(marked.headline) == "Research only: Death within 10 years 40 %"
+    assert (marked.severity, marked.proposals) == (Severity.INFO, ())
+    text = markdown(document([marked], Summary(()), ENGLISH, frozenset(), (), ""))
+    assert text.index(str(RESEARCH)) < text.index("5-year risk")
+    assert "10-year risk of death from breast cancer, by modality on the log-odds: Age" in text.replace("\\", "")
+    assert re.search(r"share out the difference from that average, \d", text.replace("\\", ""))

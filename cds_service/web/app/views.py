@@ -11,7 +11,7 @@ from cds_service.fhir import resources as fhir
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import Message
 from cds_service.prospects import number
-from cds_service.risk.model import Citation, Refusal, RiskEstimate
+from cds_service.risk.model import RESEARCH, Citation, Refusal, RiskEstimate, is_research
 from cds_service.web.app.estimates import EstimateView, label, view
 from cds_service.web.app.opening import Opened
 
@@ -21,6 +21,7 @@ class FindingView:
     """One finding: its sentence, advice and, of a model, its estimates. targets: what is changed, and the estimates.
 
     notes: what holds of all its estimates, each once. validated: False for a model that nobody signed off here.
+    research: that its model is for research only, in words.
     """
 
     finding: Finding
@@ -31,6 +32,7 @@ class FindingView:
     targets: tuple[tuple[Message, tuple[tuple[Message, Message], ...], Citation | None], ...] = ()
     notes: tuple[Message, ...] = ()
     validated: bool = True
+    research: Message | None = None
 
     @property
     def explained(self) -> bool:
@@ -73,6 +75,7 @@ def _risk(finding: RiskFinding, shown: Opened, history_: list[Any]) -> FindingVi
         targets=targets,
         notes=tuple(dict.fromkeys(note for one in estimates for note in one.notes)),
         validated=shown.validated[finding.model.id] or not finding.model.trained,
+        research=RESEARCH if is_research(finding.model) else None,
     )
 
 
