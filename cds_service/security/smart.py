@@ -10,7 +10,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -43,6 +43,10 @@ class LaunchError(CurbsideError):
 
     http_status = 400
     issue_code = "login"
+
+
+class InvalidGrant(LaunchError):
+    """The EHR's token endpoint says no to what it was sent (RFC 6749, 5.2), and will not say yes to it later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,23 +158,29 @@ class SmartClient:
         claims = self._id_token(registration, flow, got.get("id_token"))
         return self._grant(got, claims)
 
-    def refresh(self, registration: Registration, grant: Grant) -> Grant | None:
-        """The grant with a new access token, or None where the EHR gives none."""
+    def refresh(self, registration: Registration, grant: Grant) -> Grant:
+        """The grant with a new access token; as it was where the EHR gives none just now, and without its refresh
+        token where the EHR refuses that for good.
+        """
         if grant.refresh_token is None:
-            return None
-        try:
-            endpoint = self._configuration(registration)["token_endpoint"]
-            form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
-            got = self._tokens(registration, endpoint, form)
-        except LaunchError:
-            return None
+            return grant
         kept = {"sub": grant.user, "fhirUser": grant.user, "name": grant.user_name}
         told: dict[str, Any] = {"patient": grant.patient, "encounter": grant.encounter, "appContext": grant.app_context}
         told |= {"scope": " ".join(grant.scopes), "need_patient_banner": grant.needs_banner}
-        renewed = self._grant(told | got, kept)
-        if renewed.patient != grant.patient:
-            return None
-        return renewed
+        told |= {"refresh_token": grant.refresh_token.reveal()}  # good again, unless the EHR sends another
+        form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
+        try:
+            endpoint = self._configuration(registration)["token_endpoint"]
+        except LaunchError:
+            return grant
+        try:
+            got = self._tokens(registration, endpoint, form)
+            renewed = self._grant(told | {name: value for name, value in got.items() if value is not None}, kept)
+        except InvalidGrant:
+            return replace(grant, refresh_token=None)
+        except LaunchError:
+            return grant
+        return renewed if renewed.patient == grant.patient else replace(grant, refresh_token=None)
 
     def _configuration(self, registration: Registration) -> dict[str, str]:
         url = f"{registration.issuer}/.well-known/smart-configuration"
@@ -259,6 +269,8 @@ class SmartClient:
     def _grant(self, got: Mapping[str, Any], claims: Mapping[str, Any]) -> Grant:
         patient, token, scope = got.get("patient"), got.get("access_token"), got.get("scope")
         lasts = got.get("expires_in", 300)
+        if isinstance(lasts, str) and lasts.isascii() and lasts.isdigit():  # as some servers write it
+            lasts = int(lasts[:9])
         if not isinstance(patient, str) or FHIR_ID.fullmatch(patient) is None:
             raise LaunchError("The EHR did not say which patient is open. Open a patient first, then start the app.")
         kind = str(got.get("token_type", "")).lower()
@@ -285,10 +297,9 @@ class SmartClient:
         """The JSON object of an answer. Raises LaunchError in words that hold nothing of it."""
         try:
             value = orjson.loads(ask(Deadline.after(_TIMEOUT_S)))
-        except OutboundError:
-            raise LaunchError(
-                "The EHR did not answer as expected. Try again; if it stays, tell your help desk."
-            ) from None
+        except OutboundError as error:
+            kind = InvalidGrant if error.status == 400 else LaunchError
+            raise kind("The EHR did not answer as expected. Try again; if it stays, tell your help desk.") from None
         except ValueError:
             value = None
         if not isinstance(value, dict):

@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from listening import listening
 
 from cds_service.clock import FixedClock
+from cds_service.outbound import Failure, OutboundError, Secret
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.ehr import serve
 from cds_service.sandbox.ehr.smart import CLIENT_ID, Smart
@@ -116,16 +117,49 @@ def test_rotation_publishes_both_keys_and_signs_with_the_first(
 
 
 def test_a_token_is_renewed_for_the_same_patient(place: tuple[Ehr, Smart, FlaskClient]) -> None:
-    """By the refresh token, once; without one there is nothing to renew."""
+    """By the refresh token, which is good once; one that the EHR refused is not sent again."""
     smart = client(place[0])
     grant = launched(place, smart)
     registration = smart.by_issuer(place[0].fhir)
     renewed = smart.refresh(registration, grant)
-    assert renewed is not None
     assert renewed.patient == grant.patient
     assert renewed.access_token.reveal() != grant.access_token.reveal()
-    assert smart.refresh(registration, grant) is None
-    assert smart.refresh(registration, replace(grant, refresh_token=None)) is None
+    refused = smart.refresh(registration, grant)
+    assert refused == replace(grant, refresh_token=None)
+    assert smart.refresh(registration, refused) is refused
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kept"),
+    [
+        (200, {"access_token": "b"}, "was"),
+        (200, {"access_token": "b", "refresh_token": None}, "was"),
+        (200, {"access_token": "b", "refresh_token": "new", "expires_in": "300"}, "new"),
+        (200, {"access_token": None}, "was"),
+        (200, {"access_token": "b", "patient": "p-2"}, None),
+        (400, {"error": "invalid_grant"}, None),
+        (401, {"error": "invalid_client"}, "was"),
+        (503, {}, "was"),
+    ],
+)
+def test_a_refresh_token_is_kept_until_another_comes_or_the_ehr_refuses_it(
+    place: tuple[Ehr, Smart, FlaskClient], status: int, answer: dict[str, Any], kept: str | None, monkeypatch: Any
+) -> None:
+    """RFC 6749, 6: a server that does not rotate sends none; one that fails for a moment has not refused."""
+    smart = client(place[0])
+    grant = replace(launched(place, smart), refresh_token=Secret("was"))
+
+    def post(*_: Any, **__: Any) -> SimpleNamespace:
+        if status != 200:
+            raise OutboundError(Failure.STATUS, status)
+        good = {"token_type": "Bearer", "expires_in": 300}
+        return SimpleNamespace(body=json.dumps(good | answer).encode())
+
+    monkeypatch.setattr(smart._outbound, "post", post)
+    renewed = smart.refresh(smart.by_issuer(place[0].fhir), grant)
+    assert (renewed.refresh_token and renewed.refresh_token.reveal()) == kept
+    assert (renewed.access_token.reveal() == "b") == (kept is not None and answer.get("access_token") == "b")
+    assert renewed.patient == grant.patient
 
 
 @pytest.mark.parametrize(

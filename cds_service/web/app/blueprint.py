@@ -21,7 +21,8 @@ from cds_service.web.app.asker import Asker
 from cds_service.web.app.library import DOCUMENT_TYPES, Library
 from cds_service.web.app.opening import Opener
 from cds_service.web.app.pages import STATIC, Pages
-from cds_service.web.app.session import Sessions, finder, switcher
+from cds_service.web.app.renewing import finder
+from cds_service.web.app.session import Sessions, switcher
 from cds_service.web.errors import crashed
 
 

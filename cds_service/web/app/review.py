@@ -22,7 +22,8 @@ from cds_service.web.app.decisions import item
 from cds_service.web.app.library import Library
 from cds_service.web.app.opening import NothingToReview, Opened, Opener
 from cds_service.web.app.pages import Pages
-from cds_service.web.app.session import Review, Sessions, finder, take
+from cds_service.web.app.renewing import finder
+from cds_service.web.app.session import Review, Sessions, take
 from cds_service.web.app.views import person, unusable, views
 from cds_service.web.app.what_if import changes, form, models_of, outcomes
 from cds_service.web.models import about

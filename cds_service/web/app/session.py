@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Request, g, redirect, request
+from flask import Request, redirect, request
 from werkzeug.wrappers import Response
 
 from cds_service.addresses import Secret
 from cds_service.clock import Clock
-from cds_service.errors import BadRequest, CurbsideError
-from cds_service.security.smart import Grant, SmartClient
+from cds_service.errors import CurbsideError
+from cds_service.security.smart import Grant
 from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.web.app.pages import Pages
 
 BESIDE = ("dialogue", "documents", "asked")
+_RENEWAL = "renewal"
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
@@ -117,9 +117,9 @@ class Sessions:
         found = self._store.get("review", value, now) if value else None
         review = Review.of(found.content) if found is not None else None
         if value is None or review is None or review.id != id_ or review.ends <= now:
-            raise SessionOver("This review is closed, or was opened in another browser. Start it again from the EHR.")
+            raise _over()
         if found is not None and found.expires - now < self._idle * 0.9:
-            self.keep(review, request)
+            self._store.stretch(value, min(now + self._idle, review.ends))
         return review
 
     def beside(self, kind: str, review: Review, request: Request) -> Any:
@@ -136,14 +136,32 @@ class Sessions:
         found = self._store.take(kind, _beside(kind, review, request), self._clock.now())
         return found["kept"] if found is not None else None
 
-    def keep(self, review: Review, request: Request) -> None:
-        """Writes a changed review, good until it idles."""
+    def change(self, review: Review, request: Request, how: Callable[[Review], Review]) -> Review:
+        """The review once `how` has changed what is kept of it, which another request may have changed meanwhile.
+
+        Raises SessionOver where it was closed meanwhile, StoreError where it cannot be kept.
+        """
         value = request.cookies[cookie(review.id)]
-        self._store.put("review", review.content(), min(self._clock.now() + self._idle, review.ends), value)
+        kept = self._store.change("review", value, lambda was: how(Review.of(was)).content(), self._clock.now())
+        if kept is None:
+            raise _over()
+        return Review.of(kept)
+
+    def renewing(self, review: Review, request: Request, until: datetime) -> bool:
+        """True for one of those who would renew the review's token, until it has `renewed` or its time is up."""
+        return self._store.claim(_RENEWAL, _beside(_RENEWAL, review, request), self._clock.now(), until)
+
+    def under_renewal(self, review: Review, request: Request) -> bool:
+        """True while another request renews the review's token."""
+        return self._store.claimed(_beside(_RENEWAL, review, request), self._clock.now())
+
+    def renewed(self, review: Review, request: Request) -> None:
+        """Lets others renew it again."""
+        self._store.drop(_beside(_RENEWAL, review, request))
 
     def end(self, review: Review, request: Request) -> None:
         """Closes a review for good, with all that is kept beside it."""
-        for kind in BESIDE:
+        for kind in (*BESIDE, _RENEWAL):
             self._store.drop(_beside(kind, review, request))
         self._store.drop(request.cookies[cookie(review.id)])
 
@@ -152,27 +170,8 @@ def _beside(kind: str, review: Review, request: Request) -> str:
     return f"{request.cookies[cookie(review.id)]}:{kind}"
 
 
-def finder(sessions: Sessions, smart: SmartClient, clock: Clock) -> Callable[[str], Review]:
-    """Finds the review of an address for the request at hand, with a token that is good wherever the EHR gives one.
-
-    What a form sends must come from the open review. The function raises SessionOver and BadRequest.
-    """
-
-    def found(id_: str) -> Review:
-        review = sessions.find(id_, request)
-        g.app_language = review.language
-        if review.grant.expires <= clock.now():
-            with request.environ.get("curbside.away", nullcontext)():
-                renewed = smart.refresh(smart.registrations[review.registration], review.grant)
-            if renewed is not None:
-                review = replace(review, grant=renewed)
-                sessions.keep(review, request)
-        sent = request.form.get("csrf", "").encode() if request.method == "POST" else review.csrf.encode()
-        if not secrets.compare_digest(sent, review.csrf.encode()):
-            raise BadRequest("This form was not sent from the open review. Go back to the review and try again.")
-        return review
-
-    return found
+def _over() -> SessionOver:
+    return SessionOver("This review is closed, or was opened in another browser. Start it again from the EHR.")
 
 
 def switcher(sessions: Sessions, pages: Pages) -> Callable[[], Response | None]:
@@ -182,8 +181,8 @@ def switcher(sessions: Sessions, pages: Pages) -> Callable[[], Response | None]:
         id_ = (request.view_args or {}).get("id_")
         if id_ is None or request.method != "GET" or "lang" not in request.args:
             return None
-        review = sessions.find(id_, request)
-        sessions.keep(replace(review, language=pages.language()), request)
+        review, language = sessions.find(id_, request), pages.language()
+        sessions.change(review, request, lambda was: replace(was, language=language))
         return redirect(request.path)
 
     return switch
