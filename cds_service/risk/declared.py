@@ -24,6 +24,7 @@ from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import Band, Citation
 
 DECLARATION = "declaration.toml"
+PATIENT = "patient"  # a column that a table of rows may have: which rows are of one patient
 
 
 class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ID, _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*"), re.compile(r"[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[+-][0-9A-Za-z.-]+)?")
 _NEVER = frozenset({"race"})
+_COLUMNS = frozenset({"id", "patient"})  # of tables, beside those of features and the outcome
 _LOINC = re.compile(r"(\d{1,7})-(\d)")
 
 
@@ -92,8 +93,10 @@ def _features(declared: Declaration) -> Iterator[str]:
         yield f"required: names {min(unknown)}, which is not among the features"
     if not 1 <= declared.minimum <= len(ids):
         yield f"minimum: must be from 1 to {len(ids)}, the number of features"
-    if declared.outcome in ids or declared.outcome == "id":
-        yield "outcome: needs a name that is no feature's and not id; tables have a column for each"
+    if declared.outcome in ids or declared.outcome in _COLUMNS:
+        yield "outcome: needs a name that is no feature's and not id or patient; tables have a column for each"
+    if taken := _COLUMNS.intersection(ids):
+        yield f"features.{min(taken)}: needs another id; tables have a column {min(taken)} of their own"
     for one in declared.features:
         if one.id in _NEVER:
             yield f"features.{one.id}: is never an input here; train the model without it"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cds_service.risk.calibration import expit, in_the_large, slope_and_intercept
 
 Floats = NDArray[np.float64]
+Patients = NDArray[np.int64]
 REPLICATES = 1000
 _CELLS = 30_000  # weights that are in memory at once
 _Z = 1.959964
@@ -74,16 +75,20 @@ class Ranked:
         return area
 
 
-def auroc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
-    """AUROC with a bootstrap interval."""
+def auroc(
+    scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES, patients: Patients | None = None
+) -> Interval:
+    """AUROC with a bootstrap interval. patients: of each row its patient, where some have several rows."""
     ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.aurocs, len(outcomes), seed, replicates)
+    return _bootstrap(ranked.aurocs, len(outcomes), seed, replicates, patients)
 
 
-def auprc(scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
-    """Area under the precision-recall curve with a bootstrap interval."""
+def auprc(
+    scores: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES, patients: Patients | None = None
+) -> Interval:
+    """Area under the precision-recall curve with a bootstrap interval; patients as in `auroc`."""
     ranked = Ranked(scores, outcomes)
-    return _bootstrap(ranked.auprcs, len(outcomes), seed, replicates)
+    return _bootstrap(ranked.auprcs, len(outcomes), seed, replicates, patients)
 
 
 def gain(scores: Floats, rival: Floats, outcomes: Floats, seed: int, replicates: int = REPLICATES) -> Interval:
@@ -92,30 +97,49 @@ def gain(scores: Floats, rival: Floats, outcomes: Floats, seed: int, replicates:
     return _bootstrap(lambda w: ours.aurocs(w) - theirs.aurocs(w), len(outcomes), seed, replicates)
 
 
-def slope(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Calibration slope with a Wald interval; 1 is perfect, below 1 the estimates are too extreme."""
+def slope(log_odds: Floats, outcomes: Floats, patients: Patients | None = None) -> Interval:
+    """Calibration slope with a Wald interval; 1 is perfect, below 1 the estimates are too extreme.
+
+    patients: as in `auroc`; the variance is then the sandwich of the sums of each patient (Liang and Zeger 1986,
+    doi:10.1093/biomet/73.1.13).
+    """
     value, _ = slope_and_intercept(log_odds, outcomes)
     centred = log_odds - log_odds.mean()
     fitted = expit(value * log_odds + in_the_large(value * log_odds, outcomes))
     spread = fitted * (1.0 - fitted)
     mean = np.sum(spread * centred) / spread.sum()
-    error = 1.0 / np.sqrt(np.sum(spread * (centred - mean) ** 2))
+    curvature = np.sum(spread * (centred - mean) ** 2)
+    error = 1.0 / np.sqrt(curvature)
+    if patients is not None:
+        error = _of_sums((outcomes - fitted) * (centred - mean), patients) / curvature
     return Interval(value, value - _Z * error, value + _Z * error)
 
 
-def large(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Calibration in the large with a Wald interval; 0 is perfect, above 0 more came true than was expected."""
+def large(log_odds: Floats, outcomes: Floats, patients: Patients | None = None) -> Interval:
+    """Calibration in the large with a Wald interval; 0 is perfect, above 0 more came true than was expected.
+
+    patients: as in `slope`.
+    """
     value = in_the_large(log_odds, outcomes)
     fitted = expit(log_odds + value)
-    error = 1.0 / np.sqrt(np.sum(fitted * (1.0 - fitted)))
+    curvature = np.sum(fitted * (1.0 - fitted))
+    error = 1.0 / np.sqrt(curvature)
+    if patients is not None:
+        error = _of_sums(outcomes - fitted, patients) / curvature
     return Interval(value, value - _Z * error, value + _Z * error)
 
 
-def observed_to_expected(log_odds: Floats, outcomes: Floats) -> Interval:
-    """Observed over expected number of outcomes, with an interval from the observed number (Poisson, log scale)."""
+def observed_to_expected(log_odds: Floats, outcomes: Floats, patients: Patients | None = None) -> Interval:
+    """Observed over expected number of outcomes, with an interval from the observed number (Poisson, log scale).
+
+    patients: as in `slope`; the variance of the number is then that of the sums of each patient's outcomes.
+    """
     observed = float(np.sum(outcomes))
     ratio = observed / float(np.sum(expit(log_odds)))
-    spread = np.exp(_Z / np.sqrt(max(observed, 1.0)))
+    error = 1.0 / np.sqrt(max(observed, 1.0))
+    if patients is not None:
+        error = _of_sums(outcomes, patients) / max(observed, 1.0)
+    spread = np.exp(_Z * error)
     return Interval(ratio, ratio / spread, ratio * spread)
 
 
@@ -130,14 +154,24 @@ def net_benefit(risk: Floats, outcomes: Floats, threshold: float) -> float:
     return (right - wrong * threshold / (1.0 - threshold)) / len(outcomes)
 
 
-def _bootstrap(statistic: Callable[[Floats | None], Floats], n: int, seed: int, replicates: int) -> Interval:
+def _of_sums(rows: Floats, patients: Patients) -> float:
+    """The root of the sum of squares of the sums of each patient's rows."""
+    sums = np.bincount(np.unique(patients, return_inverse=True)[1], weights=rows)
+    return float(np.sqrt(np.sum(sums**2)))
+
+
+def _bootstrap(
+    statistic: Callable[[Floats | None], Floats], n: int, seed: int, replicates: int, patients: Patients | None = None
+) -> Interval:
     generator = np.random.default_rng(seed)
+    place = np.arange(n) if patients is None else np.unique(patients, return_inverse=True)[1]
+    drawn = int(place.max()) + 1
     at_once = max(1, _CELLS // n)
     values = []
     for start in range(0, replicates, at_once):
         weights = np.empty((min(at_once, replicates - start), n))
         for row in weights:
-            row[:] = np.bincount(generator.integers(n, size=n), minlength=n)
+            row[:] = np.bincount(generator.integers(drawn, size=drawn), minlength=drawn)[place]
         values.append(statistic(weights))
     low, high = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
     return Interval(float(statistic(None)), float(low), float(high))

@@ -129,10 +129,23 @@ def _id_faults(ids: Sequence[str], column: str) -> Iterator[Fault]:
     """Rows without an id, or with that of an earlier row: which answer is whose could not be told."""
     first: dict[str, int] = {}
     for number, id_ in enumerate(ids, start=2):
-        if not id_:
+        if id_ in NOT_MEASURED:
             yield number, f"column {column}: is empty; each row needs an id of its own"
         elif first.setdefault(id_, number) != number:
             yield number, f"column {column}: the id is that of line {first[id_]}; each row needs its own"
+
+
+def groups(path: Path, column: str) -> NDArray[np.int64] | None:
+    """For each row of a file the number of its group, as a column names it; None if there is no such column.
+
+    Raises BadRequest with a report by line where a cell is empty.
+    """
+    header, *body = lines_of(path)
+    if column not in header:
+        return None
+    cells = [row[header.index(column)].strip() for row in body]
+    refuse(path, [(n, f"column {column}: is empty") for n, cell in enumerate(cells, start=2) if cell in NOT_MEASURED])
+    return np.asarray(np.unique(np.array(cells, dtype=np.str_), return_inverse=True)[1], dtype=np.int64)
 
 
 def _asked_for(columns: Iterable[Column], made: Sequence[Computed]) -> Iterator[str]:

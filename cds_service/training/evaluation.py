@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cds_service.errors import BadRequest
 from cds_service.risk.calibration import expit
 from cds_service.training import metrics
-from cds_service.training.metrics import Floats, Interval
+from cds_service.training.metrics import Floats, Interval, Patients
 
 Rows = NDArray[np.bool_]
 FEWEST = 20  # outcomes, and people without one, below which a part is not reported
@@ -33,25 +33,30 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges log-odds of one horizon. replicates: of the bootstrap."""
+    """Judges log-odds of one horizon. replicates: of the bootstrap.
+
+    patients: of each row its patient, where some have several rows, so that intervals are not too narrow.
+    """
 
     outcomes: Floats
     seed: int
     replicates: int = metrics.REPLICATES
+    patients: Patients | None = None
 
     def __call__(self, log_odds: Floats, rows: Rows) -> Judged | None:
         """The figures for some people, or None if too few of them had the outcome or too few had not."""
         x, y = log_odds[rows], self.outcomes[rows]
+        who = None if self.patients is None else self.patients[rows]
         if not self.enough(rows):
             return None
         return Judged(
             people=len(y),
             outcomes=int(y.sum()),
-            auroc=metrics.auroc(x, y, self.seed, self.replicates),
-            auprc=metrics.auprc(x, y, self.seed, self.replicates),
-            slope=metrics.slope(x, y),
-            large=metrics.large(x, y),
-            ratio=metrics.observed_to_expected(x, y),
+            auroc=metrics.auroc(x, y, self.seed, self.replicates, who),
+            auprc=metrics.auprc(x, y, self.seed, self.replicates, who),
+            slope=metrics.slope(x, y, who),
+            large=metrics.large(x, y, who),
+            ratio=metrics.observed_to_expected(x, y, who),
             ici=metrics.ici(x, y),
         )
 

@@ -13,10 +13,10 @@ from cds_service.training.evaluation import markdown, two
 from cds_service.training.figures import signed
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.linear import Flags, Floats
-from cds_service.training.metrics import Interval, ici, net_benefit_weighted
+from cds_service.training.metrics import ici, net_benefit_weighted
 from cds_service.training.modalities import Patients
 
-FEWEST, _DRAWS = 20, 200
+FEWEST = 20
 LogOdds = Mapping[tuple[str, int], Floats]
 
 
@@ -82,8 +82,8 @@ def _beside(evidence: Evidence, outcome: str, who: str, keep: Flags, others: Map
     draws = pairs.draws(agreeing, int(keep.sum()), evidence.plan.seed, evidence.replicates)
     rows = []
     for position, name in enumerate(scores):
-        lead = "" if not position else signed(_interval(draws[:, 0] - draws[:, position]))
-        rows.append((name, _interval(draws[:, position]), lead))
+        lead = "" if not position else signed(censoring.interval(draws[:, 0] - draws[:, position]))
+        rows.append((name, censoring.interval(draws[:, position]), lead))
     table = markdown(("", "C", "C of this model minus this"), rows)
     return f"**{evidence.outcomes[outcome].capitalize()}, {who}** ({int(keep.sum())} people)\n\n{table}"
 
@@ -95,11 +95,8 @@ def calibration(evidence: Evidence) -> str:
         for who, keep in _wholes(evidence).items():
             happened, weight = (column[keep] for column in evidence.seen(outcome, horizon))
             line, known = evidence.ours[outcome, horizon][keep], weight > 0
-            found = [censoring.slope_and_large(line, happened, weight)]
-            for _ in range(min(evidence.replicates, _DRAWS)):
-                often = np.bincount(generator.integers(len(line), size=len(line)), minlength=len(line))
-                found.append(censoring.slope_and_large(line, happened, weight * often))
-            slope, large = (_interval(column) for column in np.array(found).T)
+            draws = min(evidence.replicates, censoring.DRAWS)
+            slope, large = censoring.calibration(line, happened, weight, generator, draws)
             off = ici(line[known], happened[known], weight[known])
             rows.append((f"{evidence.title(outcome, horizon)}, {who}", two(slope), two(large), f"{off:.3f}"))
     intervals = markdown(("", "slope", "in the large", "ICI"), rows)
@@ -178,8 +175,3 @@ def _tables(evidence: Evidence, log_odds: LogOdds, parts: Mapping[str, Flags]) -
 def _as_risk(scores: Floats, happened: Floats, weight: Floats) -> Floats:
     design = np.column_stack([np.ones(len(scores)), scores])
     return expit(design @ censoring.fit(design, happened, weight))
-
-
-def _interval(draws: Floats) -> Interval:
-    low, high = np.percentile(draws[1:], [2.5, 97.5]) if len(draws) > 1 else (draws[0], draws[0])
-    return Interval(float(draws[0]), float(low), float(high))

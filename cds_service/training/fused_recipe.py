@@ -10,11 +10,10 @@ import numpy as np
 
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.likeness import Likeness
-from cds_service.training import card, folder, fused_card, fused_folder, fusing, likeness, local_fused
+from cds_service.training import card, folder, fused_card, fused_folder, fusing, likeness, local_fused, local_survival
 from cds_service.training.declaring import Origin, Table
 from cds_service.training.evaluation import check_enough
 from cds_service.training.fused_evidence import Evidence
-from cds_service.training.fused_figures import judged
 from cds_service.training.fused_folder import Fusion, Modality
 from cds_service.training.fused_model import Parameters
 from cds_service.training.fusing import Plan
@@ -120,7 +119,7 @@ class FusedRecipe:
             "for whom it speaks": model.rows.speaks(patients.matrix),
         }
         blocks = [
-            f"## {words.capitalize()}\n\n{judged(patients, outcome, self.horizons, log_odds, parts)}"
+            f"## {words.capitalize()}\n\n{local_survival.figures(patients, outcome, self.horizons, log_odds, parts)}"
             for outcome, words in self.outcomes.items()
         ]
         head = f"# {self.title}, version {model.version}, on {data.name}"

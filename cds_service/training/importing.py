@@ -20,7 +20,7 @@ from cds_service.errors import PluginError
 from cds_service.explain import leaf_tables
 from cds_service.features.feature import Coded, Derived, FirstOf, Quantity
 from cds_service.risk import attributes, declared, fusion
-from cds_service.risk.declared import DECLARATION, Declaration, FeatureDeclaration
+from cds_service.risk.declared import DECLARATION, PATIENT, Declaration, FeatureDeclaration
 from cds_service.risk.declared_faults import is_yes_or_no
 from cds_service.risk.manifest import Column, Input, Learnt, Population, Speaks, Table
 from cds_service.risk.speaking import AGE
@@ -224,7 +224,7 @@ def _manifest(found: Declaration, features: Sequence[Any], converted: Converted,
         similar=(),
         speaks=Speaks(found.age, found.required if found.minimum < len(ids) else ids, found.minimum),
         population=Population(found.source, found.card.licence, found.people, None, found.population, {}),
-        table=Table("id", (found.outcome,)),
+        table=Table("id", (found.outcome, PATIENT)),
         training={"imported_from": Path(found.file).name},
         versions={},
     )  # fmt: skip

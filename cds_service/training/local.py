@@ -30,7 +30,9 @@ from cds_service.training.hazard import Floats
 
 Method = Literal["intercept", "slope-and-intercept"]
 Rows = NDArray[np.bool_]
+Patients = NDArray[np.int64]
 _FOLDS = 5
+FEWEST_IN_PART = 5  # outcomes, and people without one, in four fifths of the rows: only to judge the calibration
 _ONE_SLOPE = (
     "With a slope for each horizon, as before, the risk of a longer one would fall below that of a shorter one for "
     "some patients: so all horizons share one slope.\n\n"
@@ -40,11 +42,15 @@ KEPT = ("model.py", "card.md", "attributes.json", "beeswarm.svg", "calibration.s
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Rows with outcomes. came: target -> (of whom it is known, 1 or 0 for each row). spoken: for whom it speaks."""
+    """Rows with outcomes. came: target -> (of whom it is known, 1 or 0 for each row). spoken: for whom it speaks.
+
+    patients: of each row a number of its patient; None where everyone is there once, or nobody can tell.
+    """
 
     matrix: NDArray[np.float32]
     came: Mapping[Target, tuple[Rows, Floats]]
     spoken: Rows
+    patients: Patients | None = None
 
 
 def caution(seen: Sequence[Input], learnt: Sequence[Input], recalibrates: str | None) -> str:
@@ -67,9 +73,10 @@ def caution(seen: Sequence[Input], learnt: Sequence[Input], recalibrates: str | 
     return "The figures hold if none of these rows was among those that the model was trained on."
 
 
-def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
+def recalibrated(model: TrainedModel, local: Local, method: Method, fewest: int = FEWEST) -> Manifest:
     """The manifest with a calibration fitted on some rows, all else as it was.
 
+    fewest: outcomes, and people without one, that are needed.
     Raises BadRequest if an outcome came to too few or too many, or the data turn the order of risks round.
     """
     own = {part.outcome: part for part in model.narrower}
@@ -79,7 +86,8 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
         for target, (known, came) in local.came.items()
         if target not in own
     }
-    main = _fitted(model.calibration, observed, method, model.margin.reach() if model.calibration.slopes else None)
+    reach = model.margin.reach() if model.calibration.slopes else None
+    main = _fitted(model.calibration, observed, method, fewest, reach)
     if (fault := crossing(main, model.margin)) is not None:
         raise BadRequest(f"with these outcomes, {fault}; use --method slope-and-intercept, or more patients")
     calibration = msgspec.structs.replace(
@@ -94,7 +102,7 @@ def recalibrated(model: TrainedModel, local: Local, method: Method) -> Manifest:
         known, came = local.came[outcome]
         rows = known & local.spoken
         seen = {outcome: Observed(part.margin.of_rows(local.matrix)[rows], came[rows])}
-        found = _fitted(part.calibration, dict(seen.items()), method)
+        found = _fitted(part.calibration, dict(seen.items()), method, fewest)
         declared = model.manifest.narrower[outcome]
         narrower[outcome] = msgspec.structs.replace(declared, slope=found.slope, intercept=found.intercepts[outcome])
     return msgspec.structs.replace(model.manifest, calibration=calibration, narrower=narrower)
@@ -109,6 +117,7 @@ def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Pa
     folder = out / model.id
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
+    both = report(model, fresh, local, method)
     folder.mkdir(parents=True)
     weights = [model.manifest.weights, *(own.weights for own in model.manifest.narrower.values())]
     for name in (*KEPT, *weights):
@@ -116,7 +125,7 @@ def write(model: TrainedModel, data: Path, local: Local, method: Method, out: Pa
             shutil.copyfile(model.folder / name, folder / name)
     like = None if model.like is None else likeness.write(folder, msgspec.structs.replace(model.like, similar={}))
     manifests.write(msgspec.structs.replace(fresh, likeness=like), folder / "manifest.json")
-    (folder / "recalibration.md").write_text(report(model, fresh, local, method), encoding="utf-8")
+    (folder / "recalibration.md").write_text(both, encoding="utf-8")
     return folder
 
 
@@ -136,7 +145,7 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
     before, after = model.rows.log_odds(local.matrix), _cross_fitted(model, local, method)
     rows: list[tuple[object, ...]] = []
     for target, (known, came) in local.came.items():
-        judge = Judge(came, 0)
+        judge = Judge(came, 0, patients=local.patients)
         for words, log_odds in (("as it was", before[target]), ("recalibrated", after[target])):
             judged = judge(log_odds, known & local.spoken)
             if judged is not None:
@@ -146,38 +155,66 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
     return (
         f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
-        f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
+        f"{cross_fit(local.patients)}; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
         f"{_ONE_SLOPE if model.calibration.slopes and not fresh.calibration.slopes else ''}"
         f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
 
 
+def too_few(outcome: str, events: int, people: int, fewest: int) -> str:
+    """Why rows cannot calibrate an outcome. fewest: how many with and without it are needed."""
+    if fewest == FEWEST:
+        return (
+            f"{outcome}: {events} of {people} patients had it; at least {FEWEST} with and {FEWEST} without are needed "
+            "to calibrate"
+        )
+    return (
+        f"{outcome}: those who had it, or had not, are too few patients to judge the new calibration on others than "
+        "it was fitted on; give more patients"
+    )
+
+
+def cross_fit(patients: Patients | None) -> str:
+    """How rows were parted, in words."""
+    together = " that keeps the rows of a patient together" if patients is not None else ""
+    return f"{_FOLDS}-fold cross-fit{together}"
+
+
+def folds(rows: int, patients: Patients | None) -> NDArray[np.int64]:
+    """The fold of each row; those of one patient are in one, so that nobody is judged by what was fitted on him."""
+    if patients is None:
+        return np.random.default_rng(0).permutation(np.arange(rows) % _FOLDS)
+    people, place = np.unique(patients, return_inverse=True)
+    return folds(len(people), None)[place]
+
+
 def _cross_fitted(model: TrainedModel, local: Local, method: Method) -> dict[Target, Floats]:
-    fold = np.random.default_rng(0).permutation(np.arange(len(local.matrix)) % _FOLDS)
+    fold = folds(len(local.matrix), local.patients)
     found = {target: np.empty(len(local.matrix)) for target in local.came}
-    for number in range(_FOLDS):
+    for number in np.unique(fold):
         rest, here = fold != number, fold == number
         part = Local(
             local.matrix[rest],
             {target: (known[rest], came[rest]) for target, (known, came) in local.came.items()},
             local.spoken[rest],
         )
-        moved = model.with_manifest(recalibrated(model, part, method))
+        moved = model.with_manifest(recalibrated(model, part, method, FEWEST_IN_PART))
         for target, log_odds in moved.rows.log_odds(local.matrix[here]).items():
             found[target][here] = log_odds
     return found
 
 
 def _fitted(
-    known: Calibration, observed: Mapping[Target, Observed], method: Method, reach: Reach | None = None
+    known: Calibration,
+    observed: Mapping[Target, Observed],
+    method: Method,
+    fewest: int,
+    reach: Reach | None = None,
 ) -> Calibration:
     for target, seen in observed.items():
-        events = float(np.sum(seen.outcomes))
-        if min(events, len(seen.outcomes) - events) < FEWEST:
-            raise BadRequest(
-                f"{_named(target)}: {int(events)} of {len(seen.outcomes)} patients had it; at least {FEWEST} with and "
-                f"{FEWEST} without are needed to calibrate"
-            )
+        events = int(np.sum(seen.outcomes))
+        if min(events, len(seen.outcomes) - events) < fewest:
+            raise BadRequest(too_few(_named(target), events, len(seen.outcomes), fewest))
     try:
         if method == "slope-and-intercept":
             return refit(known, observed, reach)

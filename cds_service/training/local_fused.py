@@ -20,36 +20,39 @@ from cds_service.errors import BadRequest
 from cds_service.risk import fusion
 from cds_service.risk import table as tables
 from cds_service.risk.calibration import expit
-from cds_service.risk.declared import DECLARATION
+from cds_service.risk.declared import DECLARATION, PATIENT
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fusion import Fusion, Pattern
 from cds_service.risk.likeness import FILE
 from cds_service.risk.manifest import Column, Input, Learnt
-from cds_service.training import censoring
-from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown
+from cds_service.training import censoring, local
+from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown, two
 from cds_service.training.hazard import Floats
-from cds_service.training.local import KEPT, Method, named
+from cds_service.training.local import FEWEST_IN_PART, KEPT, Method, named
 from cds_service.training.modalities import Patients
 
 Flags = NDArray[np.bool_]
 Key = tuple[str, int]  # outcome, horizon in years
-_FOLDS = 5
 _NOTHING = Learnt(0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Rows with outcomes. came: outcome, horizon -> (1 or 0, its weight) of each row. spoken: for whom it speaks."""
+    """Rows with outcomes. came: outcome, horizon -> (1 or 0, its weight) of each row. spoken: for whom it speaks.
+
+    patients: as in `local.Local`.
+    """
 
     matrix: NDArray[np.float32]
     came: Mapping[Key, tuple[Floats, Floats]]
     spoken: Flags
+    patients: local.Patients | None = None
 
     def part(self, rows: Flags) -> Seen:
         """Some of the rows."""
         came = {key: (happened[rows], weight[rows]) for key, (happened, weight) in self.came.items()}
-        return Seen(self.matrix[rows], came, self.spoken[rows])
+        return Seen(self.matrix[rows], came, self.spoken[rows], None if self.patients is None else self.patients[rows])
 
 
 def of_patients(patients: Patients, model: FusedModel) -> Seen:
@@ -66,13 +69,14 @@ def of_patients(patients: Patients, model: FusedModel) -> Seen:
 def of_table(model: FusedModel, data: Path) -> Seen:
     """What came to the rows of a table with a column of 1 and 0 for each outcome, named as it.
 
-    Raises FeatureMismatch or BadRequest as `risk.table.read` does.
+    A column `patient` may tell which rows are of one patient. Raises FeatureMismatch or BadRequest as
+    `risk.table.read` does.
     """
     declared = model.manifest
     if declared.horizons != (0,):
         raise BadRequest(f"{model.id}: has horizons and no recipe, so that nobody can tell which column holds them")
     marks = tuple(_mark(outcome) for outcome in declared.outcomes)
-    unused = tuple(name for name in declared.table.unused if name not in declared.outcomes)
+    unused = (*(name for name in declared.table.unused if name not in declared.outcomes), PATIENT)
     table = msgspec.structs.replace(declared.table, unused=unused)
     rows = tables.read(data, (*declared.inputs, *marks), table)
     matrix = tables.matrix(rows.values, declared.inputs, model.inputs)
@@ -80,7 +84,7 @@ def of_table(model: FusedModel, data: Path) -> Seen:
     for outcome, mark in zip(declared.outcomes, marks, strict=True):
         column = np.array([np.nan if v is None else float(v) for v in rows.values[mark.id]], dtype=np.float64)
         came[outcome, 0] = (np.nan_to_num(column), np.asarray(~np.isnan(column), dtype=np.float64))
-    return Seen(matrix, came, model.rows.speaks(matrix))
+    return Seen(matrix, came, model.rows.speaks(matrix), tables.groups(data, PATIENT))
 
 
 def evaluation(model: FusedModel, seen: Seen, name: str) -> str:
@@ -89,14 +93,14 @@ def evaluation(model: FusedModel, seen: Seen, name: str) -> str:
     log_odds = model.rows.log_odds(seen.matrix)
     blocks = [f"# {model.manifest.title}, version {model.version}, on {name}"]
     for (outcome, horizon), (happened, weight) in seen.came.items():
-        judge, known = Judge(happened, 0), np.asarray(weight > 0)
+        judge, known = Judge(happened, 0, patients=seen.patients), np.asarray(weight > 0)
         found = {"everyone": known, "for whom it speaks": known & seen.spoken}
         table = local_table(judge, log_odds[outcome, horizon], found)
         blocks.append(f"## {outcome.replace('_', ' ').capitalize()}\n\n{table}")
     return "\n\n".join(blocks) + "\n"
 
 
-def recalibrated(model: FusedModel, seen: Seen, method: Method) -> Fusion:
+def recalibrated(model: FusedModel, seen: Seen, method: Method, fewest: int = FEWEST) -> Fusion:
     """The manifest with patterns calibrated on the rows for which the model speaks, all else as it was.
 
     The observed rates of similar training patients go: they are those of the old estimates.
@@ -105,7 +109,7 @@ def recalibrated(model: FusedModel, seen: Seen, method: Method) -> Fusion:
     declared, before = model.manifest, model.rows.own_log_odds(seen.matrix)
     patterns: list[Pattern] = []
     for outcome in declared.outcomes:
-        slope, moved = _fitted(outcome, declared.horizons, before, seen, method)
+        slope, moved = _fitted(outcome, declared.horizons, before, seen, method, fewest)
         for pattern in (p for p in declared.patterns if p.outcome == outcome):
             steps = {str(h): moved[h] + slope * pattern.intercepts[str(h)] for h in declared.horizons}
             if not all(a < b for a, b in pairwise(steps.values())):
@@ -123,12 +127,13 @@ def write(model: FusedModel, data: Path, seen: Seen, method: Method, out: Path) 
     folder = out / model.id
     if folder.exists():
         raise BadRequest(f"{folder}: exists already; name another folder with --out")
+    both = report(model, fresh, seen, method)
     folder.mkdir(parents=True)
     for name in (*KEPT, DECLARATION, FILE, *(part.weights for part in model.manifest.parts)):
         if (model.folder / name).is_file():
             shutil.copyfile(model.folder / name, folder / name)
     fusion.write(fresh, folder / "manifest.json")
-    (folder / "recalibration.md").write_text(report(model, fresh, seen, method), encoding="utf-8")
+    (folder / "recalibration.md").write_text(both, encoding="utf-8")
     return folder
 
 
@@ -139,25 +144,27 @@ def report(model: FusedModel, fresh: Fusion, seen: Seen, method: Method) -> str:
     for key, (happened, weight) in seen.came.items():
         keep = seen.spoken & (weight > 0)
         for words, log_odds in (("as it was", before[key]), ("recalibrated", after[key])):
-            slope, large = censoring.slope_and_large(log_odds[keep], happened[keep], weight[keep])
+            among = None if seen.patients is None else seen.patients[keep]
+            slope, large = censoring.calibration(log_odds[keep], happened[keep], weight[keep], groups=among)
             error = censoring.brier(expit(log_odds[keep]), happened[keep], weight[keep])
-            rows.append((f"{_named(key)}, {words}", int(keep.sum()), int(happened[keep].sum()), f"{slope:.2f}",
-                         f"{large:+.2f}", f"{error:.3f}"))  # fmt: skip
+            rows.append((f"{_named(key)}, {words}", int(keep.sum()), int(happened[keep].sum()), two(slope),
+                         two(large), f"{error:.3f}"))  # fmt: skip
     header = ("", "people", "outcomes", "slope", "in the large", "Brier")
     return (
         f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
-        f"{_FOLDS}-fold cross-fit; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
+        f"{local.cross_fit(seen.patients)}; the new calibration itself rests on all rows.\n\n"
+        f"{markdown(header, rows)}\n\n"
         f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
 
 
 def _cross_fitted(model: FusedModel, seen: Seen, method: Method) -> dict[Key, Floats]:
-    fold = np.random.default_rng(0).permutation(np.arange(len(seen.matrix)) % _FOLDS)
+    fold = local.folds(len(seen.matrix), seen.patients)
     found = {key: np.empty(len(seen.matrix)) for key in seen.came}
-    for number in range(_FOLDS):
+    for number in np.unique(fold):
         here = fold == number
-        moved = recalibrated(model, seen.part(~here), method)
+        moved = recalibrated(model, seen.part(~here), method, FEWEST_IN_PART)
         rows = FusedRows(moved, model.inputs, tuple(gate for gate, _ in model.gates), model.scorers)
         for key, log_odds in rows.log_odds(seen.matrix[here]).items():
             found[key][here] = log_odds
@@ -165,7 +172,7 @@ def _cross_fitted(model: FusedModel, seen: Seen, method: Method) -> dict[Key, Fl
 
 
 def _fitted(
-    outcome: str, horizons: tuple[int, ...], before: Mapping[Key, Floats], seen: Seen, method: Method
+    outcome: str, horizons: tuple[int, ...], before: Mapping[Key, Floats], seen: Seen, method: Method, fewest: int
 ) -> tuple[float, dict[int, float]]:
     """One slope for all horizons of an outcome, and the intercept of each."""
     designs, outcomes, weights = [], [], []
@@ -173,11 +180,8 @@ def _fitted(
         happened, weight = seen.came[outcome, horizon]
         keep = seen.spoken & (weight > 0)
         events = int(happened[keep].sum())
-        if min(events, int(keep.sum()) - events) < FEWEST:
-            raise BadRequest(
-                f"{_named((outcome, horizon))}: {events} of {int(keep.sum())} patients had it; at least {FEWEST} with "
-                f"and {FEWEST} without are needed to calibrate"
-            )
+        if min(events, int(keep.sum()) - events) < fewest:
+            raise BadRequest(local.too_few(_named((outcome, horizon)), events, int(keep.sum()), fewest))
         design = np.zeros((int(keep.sum()), len(horizons) + 1))
         design[:, position], design[:, -1] = 1.0, before[outcome, horizon][keep]
         designs.append(design)

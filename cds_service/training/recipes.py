@@ -96,7 +96,7 @@ class Declared(ABC, Generic[T]):
         check_enough(data.name, {self.titles[t]: cohort.within(t)[known] for t, known in cohort.known.items()})
         log_odds, blocks = model.rows.log_odds(table.matrix), {}
         for target, known in cohort.known.items():
-            judge = Judge(cohort.within(target), self.seed)
+            judge = Judge(cohort.within(target), self.seed, patients=cohort.groups)
             parts = {self.everyone: known, self.those: known & spoken}
             parts |= {name: known & spoken & rows for name, rows in groups.items()}
             blocks[_capital(self.titles[target])] = local_table(judge, log_odds[target], parts)
@@ -108,7 +108,7 @@ class Declared(ABC, Generic[T]):
         table = self.table.read(data)
         cohort = self.cohort(table)
         came: dict[Target, tuple[Rows, Floats]] = {t: (known, cohort.within(t)) for t, known in cohort.known.items()}
-        return Local(table.matrix, came, self.spoken(table))
+        return Local(table.matrix, came, self.spoken(table), cohort.groups)
 
     def spoken(self, table: Data) -> Rows:
         """The rows for which the model gives a number, by the rule of a record."""

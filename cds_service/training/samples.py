@@ -10,7 +10,7 @@ import numpy as np
 from cds_service.errors import BadRequest, PluginError
 from cds_service.explain.forest import Forest
 from cds_service.risk import table
-from cds_service.risk.declared import Declaration
+from cds_service.risk.declared import PATIENT, Declaration
 from cds_service.training.original import Floats
 
 FEWEST = 5  # rows
@@ -31,7 +31,7 @@ def read(path: Path, found: Declaration) -> Floats:
         raise BadRequest(
             f"{path.name}: has no column {', '.join(missing)}; give one column for each feature id, with commas between"
         )
-    table.refuse(path, list(_header_faults(header, {*ids, "id", found.outcome})))
+    table.refuse(path, list(_header_faults(header, {*ids, "id", PATIENT, found.outcome})))
     faults: list[table.Fault] = []
     place = [header.index(id_) for id_ in ids]
     rows = [

@@ -50,12 +50,14 @@ class Told:
     """A column that tells an outcome or a group that is reported on.
 
     words: all that its cells may hold; limits: or which numbers; neither: anything. empty: whether cells may be empty.
+    patient: it tells which rows are of one patient, in any words, so that none may be empty.
     """
 
     column: str
     words: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
     empty: bool = False
+    patient: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,9 @@ def _check(path: Path, frame: pandas.DataFrame, told: Sequence[Told]) -> None:
             low, high = one.limits
             ok |= pandas.to_numeric(column, errors="coerce").between(low, high).to_numpy()
             wanted = f"a number from {low:g} to {high:g}"
+        elif one.patient:
+            ok = column.notna().to_numpy()
+            wanted = "something that tells which rows are of one patient"
         else:
             continue
         wanted += ", or nothing" if one.empty else ""

@@ -104,7 +104,7 @@ UNUSED = """
 """.split()  # noqa: SIM905 - columns are easier to read so
 
 # What a record may lack together; the lists of diagnoses and medicines are there as a whole or not at all.
-TOLD = (Told(COLUMN, ("NO", "<30", ">30")), Told("race"), Told("payer_code"))
+TOLD = (Told(COLUMN, ("NO", "<30", ">30")), Told(PATIENT, patient=True), Told("race"), Told("payer_code"))
 PANELS = {
     "diagnoses of the stay": (discharge.DIAGNOSES.id, *(group.id for group in diagnosis_groups.GROUPS)),
     "medicines in the stay": (discharge.MEDICINES.id,),

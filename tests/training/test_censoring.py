@@ -52,3 +52,34 @@ def test_the_cox_regression_is_that_of_lifelines(followed: tuple[np.ndarray, np.
     frame = pandas.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "t": months, "e": came})
     expected = lifelines.CoxPHFitter().fit(frame, "t", "e").params_.to_numpy()
     assert cox(x, months, came, 0.0) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_interval_of_a_concordance_is_that_of_its_bootstrap(followed: tuple[np.ndarray, ...]) -> None:
+    """As wide, and about the same figure."""
+    months, came, x = followed
+    found = censoring.concordance_with_interval(months, came, x[:, 0])
+    assert found.value == pytest.approx(censoring.concordance(months, came, x[:, 0]), abs=1e-12)
+    pairs = censoring.Pairs.of(months, came)
+    drawn = censoring.interval(pairs.draws([pairs.agreeing(x[:, 0])], 400, 1, 400)[:, 0])
+    assert found.low == pytest.approx(drawn.low, abs=0.008)
+    assert found.high == pytest.approx(drawn.high, abs=0.008)
+
+
+def test_slope_and_calibration_in_the_large_have_intervals_that_cover_the_truth(
+    followed: tuple[np.ndarray, ...],
+) -> None:
+    """Log-odds one and a half times too extreme; patients who are there twice say no more than once."""
+    months, came, x = followed
+    weight = censoring.weights(months, came, 48.0)
+    happened = (came & (months <= 48.0)).astype(float)
+    design = np.column_stack([np.ones(400), x[:, 0]])
+    line = design @ censoring.fit(design, happened, weight)
+    slope, large = censoring.calibration(1.5 * line, happened, weight)
+    assert slope.value == pytest.approx(1 / 1.5, abs=1e-3)
+    assert slope.low < slope.value < slope.high < 1
+    assert large.low < large.value < large.high
+    two = np.tile(np.arange(400), 2)
+    again, _ = censoring.calibration(1.5 * line[two], happened[two], weight[two], groups=two)
+    rows, _ = censoring.calibration(1.5 * line[two], happened[two], weight[two])
+    assert again.high - again.low == pytest.approx(slope.high - slope.low, rel=0.05)
+    assert rows.high - rows.low < 0.85 * (again.high - again.low)

@@ -101,3 +101,19 @@ def test_calibration_points_lie_on_the_diagonal_for_a_calibrated_model() -> None
 def test_a_table_is_github_flavoured_markdown() -> None:
     """Header, ruler, rows."""
     assert markdown(("a", "b"), [("x", 1)]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+
+
+def test_patients_with_several_rows_say_no_more_than_with_one() -> None:
+    """Everyone four times over: as rows, intervals are half as wide as they should be; as patients, as they should."""
+    g = np.random.default_rng(8)
+    x = g.normal(size=900)
+    y = (g.random(900) < 1 / (1 + np.exp(-x))).astype(float)
+    four = np.tile(np.arange(900), 4)
+    for measure in (metrics.slope, metrics.large, metrics.observed_to_expected):
+        once, rows, people = measure(x, y), measure(x[four], y[four]), measure(x[four], y[four], four)
+        assert people.value == pytest.approx(once.value)
+        assert people.high - people.low == pytest.approx(once.high - once.low, rel=0.05)
+        assert rows.high - rows.low == pytest.approx((once.high - once.low) / 2, rel=0.05)
+    area = metrics.auroc(x, y, 1, 200)
+    again = metrics.auroc(x[four], y[four], 1, 200, four)
+    assert (again.low, again.high) == pytest.approx((area.low, area.high), abs=1e-9)

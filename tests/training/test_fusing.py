@@ -1,6 +1,7 @@
 """The recipe of survival after breast cancer on a small generated table, and late fusion of generated modalities."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -107,6 +108,12 @@ def test_a_report_on_other_rows_has_both_outcomes(trained: Path) -> None:
     report = run.evaluate(model, trained / "women.csv")
     assert "## Death from breast cancer" in report
     assert "| everyone | 350 |" in report
+    number = r"[-−]?\d+\.\d\d"
+    within = rf"{number} \({number} to {number}\)"
+    found = re.search(
+        rf"^\| within 10 years, everyone \| \d+ \| \d+ \| 0.\d+ \| 0.\d+ \| {within} \| {within} \|", report, re.M
+    )
+    assert found is not None
 
 
 def generated(n: int, seed: int) -> tuple[Patients, Plan]:

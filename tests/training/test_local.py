@@ -137,3 +137,37 @@ def test_a_report_on_a_version_calibrated_here_warns_of_the_rows_it_was_calibrat
     assert "was trained on" in local.caution(moved, model.manifest.inputs, None)
     assert "calibrated on the site's own rows" in local.caution(moved, model.manifest.inputs, model.version)
     assert "**These are the rows" in local.caution(other, model.manifest.inputs, model.version)
+
+
+def test_a_patients_rows_stay_together_in_the_cross_fit() -> None:
+    """Else somebody is judged by a calibration that was fitted on him; the report says which it was."""
+    patients = np.repeat(np.arange(40), 5)[np.random.default_rng(1).permutation(200)]
+    fold = local.folds(200, patients)
+    assert all(len(set(fold[patients == one])) == 1 for one in range(40))
+    assert [int(np.sum(fold == number)) for number in range(5)] == [40] * 5
+    alone = local.folds(200, None)
+    assert any(len(set(alone[patients == one])) > 1 for one in range(40))
+    assert "keeps the rows of a patient together" in local.cross_fit(patients)
+    assert "together" not in local.cross_fit(None)
+
+
+def test_just_enough_outcomes_calibrate_and_a_refusal_leaves_no_folder(model: TrainedModel, tmp_path: Path) -> None:
+    """Four fifths of twenty are fewer than are asked for, which the cross-fit does not mind."""
+    data = tmp_path / "rows.csv"
+    data.write_text("x")
+    here, n = site(model, 0.0), 500
+
+    def with_(events: int, *, one: bool = False) -> Local:
+        """As many within five years, all of one patient or each another; within ten years everyone who had it."""
+        later = here.came[10][1][:n]
+        soon = np.where(np.cumsum(later) <= events, later, 0.0)
+        known = np.ones(n, dtype=bool)
+        who = np.where(soon > 0, n if one else np.arange(n), np.arange(n))
+        return Local(here.matrix[:n], {5: (known, soon), 10: (known, later)}, here.spoken[:n], who)
+
+    with pytest.raises(BadRequest, match="within 5 years: 19 of 500 patients had it; at least 20"):
+        local.write(model, data, with_(19), "intercept", tmp_path / "site")
+    with pytest.raises(BadRequest, match=r"within 5 years: .* too few patients to judge the new calibration"):
+        local.write(model, data, with_(40, one=True), "intercept", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+    assert (local.write(model, data, with_(20), "intercept", tmp_path / "site") / "manifest.json").is_file()

@@ -1,5 +1,6 @@
 """`curbside models evaluate` and `recalibrate` from the command line: a tree model, a fused one and an imported one."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.training import test_importing
 
 N = 200
 LOADED = {id_: m for id_, m in answers.loaded().models.items() if isinstance(m, TrainedModel | FusedModel)}
+TWICE = {"patient": [f"P{i // 2}" for i in range(N)]}
 SHIFT = 0.9  # of all true log-odds, so that there is something to calibrate
 folder = test_importing.folder
 
@@ -136,10 +138,15 @@ def test_an_imported_model_is_judged_and_calibrated_on_a_table_of_its_features(
     command = ["models", "--config", str(settings)]
     assert run([*command, "evaluate", imported.id, "--data", str(data)]) == 0
     assert f"| everyone | {N} |" in capsys.readouterr().out
+    data = source_tables.write(tmp_path / "rows.csv", cells | {outcome: [str(int(h)) for h in happened], **TWICE})
+    assert run([*command, "evaluate", imported.id, "--data", str(data)]) == 0
     assert run([*command, "recalibrate", imported.id, "--data", str(data), "--out", str(tmp_path / "site")]) == 0
     after = registry.load(extra_models=[folder / "models", tmp_path / "site"]).models[imported.id]
     assert isinstance(after, FusedModel)
     assert after.manifest.patterns[0].intercepts["0"] < -0.2
+    told = (tmp_path / "site" / imported.id / "recalibration.md").read_text()
+    assert "5-fold cross-fit that keeps the rows of a patient together" in told
+    assert re.search(r"as it was \| \d+ \| \d+ \| [\d.]+ \([\d.-]+ to [\d.-]+\) \|", told)
     assert run([*command, "predict", imported.id, "--table", str(data), "--out", str(tmp_path / "p.csv")]) == 0
 
 
@@ -185,3 +192,27 @@ def test_a_bad_row_of_an_imported_model_is_told(
     told = capsys.readouterr().err
     assert f"line 3: column {outcome}" in told
     assert "line 4: column creatinine" in told
+
+
+@pytest.mark.parametrize("command", ["evaluate", "recalibrate", "predict"])
+def test_rows_of_an_imported_model_that_cannot_be_told_apart_are_refused(
+    command: str, imported: FusedModel, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An id twice, none, or what other programs write for none; a patient without a name."""
+    settings = tmp_path / "curbside.toml"
+    settings.write_text(f'[plugins]\nmodels = ["{folder / "models"}"]\n')
+    (outcome,) = imported.manifest.outcomes
+    cells = source_tables.rows(imported, N) | {outcome: [str(i % 2) for i in range(N)]}
+    given = ["models", "--config", str(settings), command, imported.id]
+    given += ["--table" if command == "predict" else "--data", str(tmp_path / "rows.csv")]
+    given += [] if command == "evaluate" else ["--out", str(tmp_path / "out")]
+    source_tables.write(tmp_path / "rows.csv", cells | {"id": ["a", "a ", "", "NA", *cells["id"][4:]]})
+    assert run(given) == 2
+    told = capsys.readouterr().err
+    assert "line 3: column id: the id is that of line 2" in told
+    assert told.count("column id: is empty; each row needs an id of its own") == 2
+    assert not (tmp_path / "out").exists()
+    if command != "predict":
+        source_tables.write(tmp_path / "rows.csv", cells | {"patient": ["7", "", *["8"] * (N - 2)]})
+        assert run(given) == 2
+        assert "line 3: column patient: is empty" in capsys.readouterr().err
