@@ -30,6 +30,24 @@ UNITS = ("record", "conventional", "si", "both")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+class MonthOnly(date):
+    """The first day of a month of which the day is not known: it orders like a day, and prints as `2026-03`."""
+
+    @property
+    def known(self) -> str:
+        """What is known of it, as FHIR writes it."""
+        return f"{self:%Y-%m}"
+
+
+class YearOnly(MonthOnly):
+    """The first day of a year of which no more is known: it prints as `2026`."""
+
+    @property
+    def known(self) -> str:
+        """What is known of it, as FHIR writes it."""
+        return f"{self:%Y}"
+
+
 class Message(msgspec.Struct, frozen=True):
     """One translatable sentence or phrase; `str()` gives it in English."""
 
@@ -133,7 +151,10 @@ class Words:
         if isinstance(value, InUnits):
             return self.measured(value)
         if isinstance(value, datetime):
-            return f"{self.date(value.date())} {value:%H:%M} {value.tzname() or 'UTC'}"
+            day = value.date()
+            if isinstance(day, MonthOnly):
+                return day.known
+            return f"{self.date(day)} {value:%H:%M} {value.tzname() or 'UTC'}"
         if isinstance(value, date):
             return self.date(value)
         if isinstance(value, float):
@@ -154,8 +175,8 @@ class Words:
         return self(value.si if in_si else value.conventional)
 
     def date(self, day: date) -> str:
-        """A calendar day as a clinician writes it, never ambiguous between day and month."""
-        return _day(day, self.language)
+        """A calendar day as a clinician writes it, never ambiguous between day and month; a month or year as given."""
+        return day.known if isinstance(day, MonthOnly) else _day(day, self.language)
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ import click
 from cds_service.cli import calls, options
 from cds_service.errors import InputError
 from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.times import exact
 from cds_service.protocol.request import decode
 from cds_service.settings import Settings
 from cds_service.summary.facts import Fact
@@ -49,7 +50,7 @@ def summarise(
                 "text": say(f.text),
                 "cites": list(f.references),
                 "kind": f.kind,
-                "effective": f.effective,
+                "effective": exact(f.effective),
                 "status": f.status,
                 "certainty": f.certainty,
                 "about": f.about,

@@ -18,6 +18,7 @@ from cds_service.features.feature import FeatureValue, FeatureValues
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.times import exact
 from cds_service.findings import RiskFinding
 from cds_service.hook import Case
 from cds_service.needs import with_inputs
@@ -172,7 +173,7 @@ def _inputs(made: RiskEstimate) -> str:
             "id": v.feature.id,
             "value": v.value,
             "unit": getattr(v.feature, "unit", None),
-            "at": v.effective,
+            "at": exact(v.effective),
             "from": v.sources,
         }
         for v in made.inputs

@@ -15,7 +15,7 @@ from cds_service.documents.process import MAX_BYTES, Process
 from cds_service.documents.sentences import Passage, passages
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
-from cds_service.fhir.subjects import Subjects
+from cds_service.fhir.subjects import Servers, Subjects
 from cds_service.language import Message, msg
 
 MOST_DOCUMENTS = 50
@@ -109,7 +109,7 @@ def documents(
     """
     rows = list(rows)
     person = person_of(record)
-    foreign = _foreign(rows, Subjects(record.patient_id, own_urls, server))
+    foreign = _foreign(rows, Subjects(record.patient_id, own_urls, Servers(server)))
     found: list[Document] = []
     left = MOST_TOTAL
     with Process() as process:

@@ -136,10 +136,10 @@ def has_newer(value: FeatureValue) -> bool:
 
 
 def _vague(feature: Feature, time: Span) -> Message | None:
-    """A remark that only the month or the year of a value is known, where its first day stands for the date."""
+    """A remark that only the month or the year of a value is known, where its first day decides how old it is."""
     if not time.vague:
         return None
-    return msg("{what}: the record gives no day; the first possible one is shown", what=feature.label)
+    return msg("{what}: the record gives no day; its age counts from the first possible one", what=feature.label)
 
 
 def _same(feature: Feature, one: Value, other: Value) -> bool:

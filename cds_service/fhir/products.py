@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.drafts import read as read_drafts
-from cds_service.fhir.subjects import key_of
+from cds_service.fhir.subjects import Servers
 from cds_service.protocol.context import FHIR_ID
 from cds_service.protocol.request import HookRequest
 
@@ -23,22 +23,22 @@ def unnamed(request: HookRequest) -> tuple[str, ...]:
 
     At most twelve, those of drafts first.
     """
-    drafts = read_drafts(request.context)
+    drafts, servers = read_drafts(request.context), Servers(request.fhir_server)
     sent = [drafts, *(value.resources for value in request.prefetch.values())]
-    wanted = dict.fromkeys(id_ for rows in sent for row in rows for id_ in _product(row, request.fhir_server))
+    wanted = dict.fromkeys(id_ for rows in sent for row in rows for id_ in _product(row, servers))
     if not wanted:
         return ()
     here = {row.id for rows in sent for row in rows if type(row) is fhir.Medication}
     return tuple(id_ for id_ in wanted if id_ not in here)[:MOST]
 
 
-def _product(row: fhir.AnyResource, server: str | None) -> Iterator[str]:
+def _product(row: fhir.AnyResource, servers: Servers) -> Iterator[str]:
     """The id of the Medication that a row names by reference alone, if it is one of the EHR's server."""
     if not isinstance(row, (fhir.MedicationRequest, fhir.MedicationStatement)) or row.status in _OVER:
         return
     named = row.medication_reference
     if row.medication_codeable_concept is not None or named is None or named.display or not named.reference:
         return
-    kind, id_ = key_of(named.reference, server) or ("", "")
+    kind, id_ = servers.key_of(named.reference) or ("", "")
     if kind == "Medication" and FHIR_ID.fullmatch(id_):
         yield id_

@@ -19,7 +19,6 @@ from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.measurements import UNDATED, Dated, Measurement, Measurements, Timeline
 from cds_service.fhir.rows import Selection, date_of, select
 from cds_service.fhir.sensitivity import WITHHELD
-from cds_service.fhir.subjects import key_of
 from cds_service.fhir.times import Span, Times, parse, whole_day
 from cds_service.protocol.request import flatten
 
@@ -241,7 +240,7 @@ class PatientRecord:
             return next((c for c in inside if c.id in (target, target[1:])), None)
         if target in self._by_url:
             return self._by_url[target]
-        key = key_of(target, self._selection.server)
+        key = self._selection.servers.key_of(target)
         return self._by_key.get(key) if key is not None else None
 
     def refers(self, reference: fhir.Reference | None, within: fhir.Resource, to: fhir.Resource) -> bool:

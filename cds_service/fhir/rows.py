@@ -13,7 +13,7 @@ import msgspec
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import status_codes
 from cds_service.fhir.sensitivity import WITHHELD, withheld
-from cds_service.fhir.subjects import ANOTHER, NOBODY, Subjects
+from cds_service.fhir.subjects import ANOTHER, NOBODY, Servers, Subjects
 from cds_service.fhir.times import Span, parse
 
 USABLE_OBSERVATION = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -31,7 +31,7 @@ class Selection:
 
     not_done: what was stated not to have been done, which is no row of what was.
     cut: types of which not all that counts is here: rows with a modifier, or none but rows of others.
-    server: base URL of the CDS Client's FHIR server, if it named one.
+    servers: base URLs of the CDS Client's FHIR server.
     """
 
     patient: fhir.Patient | None
@@ -42,7 +42,7 @@ class Selection:
     full_urls: Sequence[str | None]
     not_done: Sequence[fhir.Resource]
     cut: frozenset[str]
-    server: str | None
+    servers: Servers
 
     def by_url(self) -> dict[str, fhir.Resource]:
         """The usable rows by the full URL of their entry."""
@@ -73,7 +73,8 @@ def select(
 
     A label on the Patient does not withhold it: without it there is nobody to speak of.
     """
-    subjects = Subjects.of(patient_id, resources, full_urls, fhir_server)
+    servers = Servers(fhir_server, resources, full_urls)
+    subjects = Subjects.of(patient_id, resources, full_urls, servers)
     kept, names = _once(resources, full_urls)
     dropped: Counter[str] = Counter()
     patient: fhir.Patient | None = None
@@ -103,7 +104,7 @@ def select(
         dropped += reasons
         if reasons[_MODIFIED] or (not rows[kind] and (reasons[ANOTHER] or reasons[NOBODY])):
             cut.add(kind.__name__)
-    return Selection(patient, rows, dropped, names, resources, full_urls, not_done, frozenset(cut), fhir_server)
+    return Selection(patient, rows, dropped, names, resources, full_urls, not_done, frozenset(cut), servers)
 
 
 def _plain(group: Sequence[fhir.Observation], subjects: Subjects) -> list[fhir.Observation]:

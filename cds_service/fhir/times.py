@@ -1,6 +1,7 @@
 """FHIR dates and times as spans of time: what a partial date leaves open stays open.
 
-`2026` may be any moment of that year, `2026-05-06` any of that day, an instant is a span of length zero.
+`2026` may be any moment of that year, `2026-05-06` any of that day, an instant is a span of length zero. The first
+moment of a month or a year knows that it is one: its day prints as the record has it.
 A time keeps its own offset, so that a card shows the day that the ward had; moments compare the same whatever their
 offset. A time without a zone, and a date, are read as UTC. Junk gives None, never an error.
 Source: hl7.org/fhir/R4/datatypes.html.
@@ -11,9 +12,34 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from cds_service.language import MonthOnly, YearOnly
+
 DAY = timedelta(days=1)
 _NO_TIME = timedelta(0)
 ZONE_SLACK = timedelta(hours=14)  # a day without a zone may begin this much before it does in UTC
+
+
+class InMonth(datetime):
+    """The first moment of a month of which the day is not known; its day prints as the month."""
+
+    def date(self) -> MonthOnly:
+        """The first day, which prints as it is known."""
+        return MonthOnly(self.year, self.month, self.day)
+
+
+class InYear(datetime):
+    """The first moment of a year of which no more is known; its day prints as the year."""
+
+    def date(self) -> YearOnly:
+        """The first day, which prints as it is known."""
+        return YearOnly(self.year, self.month, self.day)
+
+
+def exact(moment: datetime | None) -> datetime | None:
+    """The moment without what is known of its precision: for JSON."""
+    if isinstance(moment, InMonth | InYear):
+        return datetime.fromtimestamp(moment.timestamp(), moment.tzinfo)
+    return moment
 
 
 class Span(NamedTuple):
@@ -76,10 +102,10 @@ def _partial(text: str) -> Span | None:
         start = datetime.fromisoformat(text).replace(tzinfo=UTC)
         following = start + DAY
     elif len(text) == 7:
-        start = datetime(int(text[:4]), int(text[5:]), 1, tzinfo=UTC)
+        start = InMonth(int(text[:4]), int(text[5:]), 1, tzinfo=UTC)
         following = (start + 31 * DAY).replace(day=1)
     elif len(text) == 4:
-        start = datetime(int(text), 1, 1, tzinfo=UTC)
+        start = InYear(int(text), 1, 1, tzinfo=UTC)
         following = datetime(int(text) + 1, 1, 1, tzinfo=UTC)
     else:
         return None

@@ -31,11 +31,13 @@ def injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
     taken = [m for m in map(case.values.usable, TO_REVIEW) if m is not None and m.value is True]
     potassium = _potassium(case, rise)
     beside = (*taken, *([potassium] if potassium else []))
+    headline, short = _first_lines(rise, potassium, fresh=fresh)
     sources = (rise.latest.reference, rise.reference.reference, *(s for found in beside for s in found.sources))
     finding = CareGapFinding(
         key="kidney-injury",
         severity=Severity.WARNING if fresh and not falling and not known else Severity.INFO,
-        headline=_headline(rise, fresh=fresh) if potassium is None else _with_potassium(rise, potassium, fresh=fresh),
+        headline=headline,
+        short_headline=short,
         advice=msg("Repeat creatinine until it is steady: until then no eGFR and no stage can be told.")
         if falling
         else msg(
@@ -86,37 +88,32 @@ def _potassium_words(case: Case, beside: FeatureValue | None) -> Message:
     return msg("Potassium not measured.")
 
 
-def _with_potassium(rise: Rise, potassium: FeatureValue, *, fresh: bool) -> Message:
-    """The headline, with a potassium that endangers."""
-    headline = _headline(rise, fresh=fresh)
-    if float(potassium.value) < DANGEROUS_POTASSIUM:
-        return headline
-    return msg("{headline}; potassium {value}", headline=headline, value=published.in_words(potassium))
+def _first_lines(rise: Rise, potassium: FeatureValue | None, *, fresh: bool) -> tuple[Message, Message]:
+    """The headline, with a potassium that endangers, and the same without the number of the earlier creatinine."""
+    lines = _headline(rise, fresh=fresh), _headline(rise, fresh=fresh, short=True)
+    if potassium is None or float(potassium.value) < DANGEROUS_POTASSIUM:
+        return lines
+    shown = published.in_words(potassium)
+    full, short = (msg("{headline}; potassium {value}", headline=line, value=shown) for line in lines)
+    return full, short
 
 
-def _headline(rise: Rise, *, fresh: bool) -> Message:
-    """Both values, the factor, and what they may mean."""
-    shown = {
-        "now": told(rise.latest, catalogue.CREATININE),
-        "before": told(rise.reference, catalogue.CREATININE),
-        "day": rise.reference.time.date(),
-    }
+def _headline(rise: Rise, *, fresh: bool, short: bool = False) -> Message:
+    """Both values with their days, the factor, and what they may mean. short: without the earlier number."""
+    now = msg("Creatinine {now} on {latest}", now=told(rise.latest, catalogue.CREATININE),
+              latest=rise.latest.time.date())  # fmt: skip
+    before = msg("the {before} of {day}", before=told(rise.reference, catalogue.CREATININE),
+                 day=rise.reference.time.date())  # fmt: skip
+    if short:
+        before = msg("that of {day}", day=rise.reference.time.date())
     if rise.kind == "falling":
-        return msg("Creatinine {now}, falling from {before} on {day}: kidney function is not steady", **shown)
-    shown["factor"] = f"{rise.ratio:.1f}"
+        return msg("{now}, falling from {before}: kidney function is not steady", now=now, before=before)
+    shown: dict[str, object] = {"now": now, "factor": f"{rise.ratio:.1f}", "before": before}
     if not fresh:
-        return msg(
-            "Creatinine {now} on {latest}, {factor} times the {before} of {day}, and not repeated since",
-            latest=rise.latest.time.date(),
-            **shown,
-        )
+        return msg("{now}, {factor} times {before}, and not repeated since", **shown)
     if rise.kind == "year":
-        return msg("Creatinine {now}, {factor} times the {before} of {day}: possible acute kidney injury", **shown)
-    return msg(
-        "Creatinine {now}, {factor} times the {before} of {day}: acute kidney injury, stage {stage}",
-        stage=rise.stage,
-        **shown,
-    )
+        return msg("{now}, {factor} times {before}: possible acute kidney injury", **shown)
+    return msg("{now}, {factor} times {before}: acute kidney injury, stage {stage}", stage=rise.stage, **shown)
 
 
 def _due(rise: Rise, taken: list[FeatureValue]) -> Message:

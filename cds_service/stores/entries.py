@@ -8,6 +8,7 @@ from typing import Any
 
 from cds_service.features.feature import FeatureValue, FeatureValues
 from cds_service.fhir.sensitivity import WITHHELD
+from cds_service.fhir.times import exact
 from cds_service.findings import EvidenceFinding, Finding
 from cds_service.risk.model import NotEstimated, Result, RiskEstimate
 from cds_service.suppression import Suppressed
@@ -28,7 +29,7 @@ def inputs(values: FeatureValues) -> list[dict[str, Any]]:
         else:
             row["unusable"] = entry.reason.value
         if entry.sources or "value" in row:
-            row["effective"], row["sources"] = entry.effective, entry.sources
+            row["effective"], row["sources"] = exact(entry.effective), entry.sources
         rows.append(row)
     return rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 from msgspec import structs
@@ -56,13 +56,9 @@ def name_of(concept: CodeableConcept | None) -> str | None:
     return shorten(words, MAX_NAME) if words else None
 
 
-def as_known(span: Span) -> date | Message:
-    """A day, or only the month or year where the record says no more."""
-    if not span.vague:
-        return span.start.date()
-    if span.end - span.start <= timedelta(days=31):
-        return msg("{year}-{month}", year=f"{span.start:%Y}", month=f"{span.start:%m}")
-    return msg("{year}", year=f"{span.start:%Y}")
+def as_known(span: Span) -> date:
+    """The first day that a time may mean; it prints as the month or the year where the record says no more."""
+    return span.start.date()
 
 
 def row_of(record: PatientRecord, row: Resource, concept: CodeableConcept | None, detail: Message | None) -> Row:

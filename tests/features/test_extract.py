@@ -478,5 +478,5 @@ def test_a_value_without_a_day_says_so(on: str) -> None:
     """The first day that it may mean is shown, and the reader is told that the record has none."""
     for others in ((), (lab("2160-0", 1.1, "mg/dL", on, id="twin"),)):
         found = usable(c.CREATININE, lab("2160-0", 1.1, "mg/dL", on), *others)
-        assert str(found.note) == "Creatinine: the record gives no day; the first possible one is shown"
+        assert str(found.note) == "Creatinine: the record gives no day; its age counts from the first possible one"
     assert usable(c.CREATININE, lab("2160-0", 1.1, "mg/dL", "2026-05-06")).note is None

@@ -305,6 +305,39 @@ def test_a_resource_of_another_server_is_not_the_one_with_the_same_id_here() -> 
     assert not known("https://drugs.example/fhir/Medication/m1")
 
 
+INSIDE = "http://inside.example:8080/fhir"
+
+
+@pytest.mark.parametrize(
+    ("urls", "known"),
+    [
+        ([None, f"{INSIDE}/Observation/o1", f"{INSIDE}/Medication/m1"], True),
+        ([f"{INSIDE}/Patient/p1", f"{INSIDE}/Observation/o1/_history/2", None], True),
+        ([None, None, f"{INSIDE}/Medication/m1"], False),
+        ([None, f"{INSIDE}/Observation/o1", "https://ehr.example/fhir/Medication/m1"], False),
+        ([None, f"{INSIDE}/Observation/o7", f"{INSIDE}/Observation/o7"], False),
+        ([None, "urn:uuid:1", "urn:uuid:2"], False),
+    ],
+)
+def test_a_server_behind_a_gateway_is_known_by_the_full_urls_of_its_rows(urls: list[str | None], known: bool) -> None:
+    """Absolute references on the one base that all rows came under mean this server; with any doubt another one."""
+    sent = [
+        PATIENT,
+        observation(subject={"reference": f"{INSIDE}/Patient/p1"}),
+        {"resourceType": "Medication", "id": "m1", "code": {"text": "Warfarin"}},
+    ]
+    rows = [msgspec.convert(r, fhir.AnyResource) for r in sent]
+    found = PatientRecord.from_resources(
+        rows, urls, "p1", NOW, listed=frozenset({"Observation"}), fhir_server="https://ehr.example/fhir"
+    )
+    row = msgspec.convert({"resourceType": "MedicationRequest"}, fhir.MedicationRequest)
+    assert (kept(found) == ["o1"]) is known
+    assert found.has_list("Observation") is known
+    assert (found.resolve(fhir.Reference(reference=f"{INSIDE}/Encounter/m1"), row)) is None
+    by_key = f"{INSIDE}/Medication/m1/_history/9"
+    assert (found.resolve(fhir.Reference(reference=by_key), row) is not None) is known
+
+
 def _modified(**members: Any) -> dict[str, Any]:
     return {"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"}, **members}
 

@@ -150,14 +150,15 @@ def risen(now=2.1, before=1.1, ago=200, **more):
 def test_a_rise_is_told_in_the_units_of_the_record(ask):
     """A laboratory that reports creatinine in µmol/L reads the rise in µmol/L."""
     answer = ask(SERVICE, risen(now=(186, "umol/L"), before=(97, "umol/L")), say=words("en", "record"))
-    assert answer.summary.startswith("Creatinine 186 µmol/L, 1.9 times the 97 µmol/L of 15 Apr 2026")
+    assert answer.summary.startswith("Creatinine 186 µmol/L on 31 Oct 2026, 1.9 times the 97 µmol/L of 15 Apr 2026")
 
 
 def test_a_creatinine_that_has_doubled_is_kidney_injury_and_no_stage(ask):
     """Both values with the factor, no eGFR, no repeat in three months; medicines to review are named."""
     answer = ask(SERVICE, risen().problem(DIABETES).medicine(METFORMIN))
     assert (
-        answer.summary == "Creatinine 2.1 mg/dL, 1.9 times the 1.1 mg/dL of 15 Apr 2026: possible acute kidney injury"
+        answer.summary
+        == "Creatinine 2.1 mg/dL on 31 Oct 2026, 1.9 times the 1.1 mg/dL of 15 Apr 2026: possible acute kidney injury"
     )
     assert answer.cards[0].indicator == "warning"
     assert "KDIGO 2012 acute kidney injury guideline" in answer.cards[0].detail

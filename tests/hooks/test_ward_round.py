@@ -3,11 +3,13 @@
 import re
 from datetime import timedelta
 
+import orjson
 import pytest
 from charts import NOW, SNOMED, Chart
 
 from cds_service.features import catalogue
 from cds_service.language import signed, words
+from cds_service.stores.entries import inputs
 
 MECHANICAL_MITRAL, TRANSPLANTED, HAEMODIALYSIS = "308668006", "70536003", "302497006"
 FIBRILLATION, REFLUX, CIRRHOSIS, OBESITY = "49436004", "235595009", "19943007", "414916001"
@@ -627,3 +629,33 @@ def test_of_diltiazem_in_reduced_ejection_fraction_the_plain_row_is_silent(ask):
     answer = ask("drug-safety", Chart(70).problem("703272007").draft("diltiazem"))
     assert answer.finding("drug-safety/diltiazem/disease/hfref") is not None
     assert answer.finding("drug-safety/diltiazem/disease/heart-failure") is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "printed"), [("2026-10", "2026-10"), ("2026", "2026"), ("2026-10-02", "2 Oct 2026")]
+)
+def test_a_date_is_printed_no_finer_than_the_record_has_it(ask, stated, printed):
+    """In the headline, in the line of a contribution and in the stored inputs' time: no day that nobody recorded."""
+    chart = Chart(66).problem("431857002", onset="2024").measured(creatinine=2.9, uacr=700)
+    for row in chart.rows:
+        if "effectiveDateTime" in row:
+            row["effectiveDateTime"] = stated
+    answer = ask("kidney-liver-check", chart)
+    detail = answer.cards[0].detail
+    assert f"(eGFR 23 on {printed})" in answer.summary
+    assert f"hazard × 1.89; {printed};" in detail
+    assert "since 2024 " in detail
+    assert "1 Jan" not in detail
+    assert "1 Oct" not in detail
+    assert orjson.loads(orjson.dumps(inputs(answer.case.values)))
+
+
+@pytest.mark.parametrize("units", ["conventional", "both"])
+def test_the_headline_of_a_rising_creatinine_dates_both_values(ask, units):
+    """How old the new value is decides what is done; where both units leave no room, the earlier number goes."""
+    chart = Chart(60).problem(REFLUX).measured(ago=timedelta(days=12), creatinine=1.04)
+    chart = chart.measured(ago=timedelta(days=10), creatinine=10.5, potassium=6.4)
+    summary = ask("kidney-liver-check", chart, say=words("en", units)).summary
+    assert summary.startswith("Creatinine 10.5 mg/dL")
+    assert " on 22 Oct 2026, 10.1 times " in summary
+    assert "of 20 Oct 2026: acute kidney injury, stage 3; potassium 6.4 mmol/L" in summary
