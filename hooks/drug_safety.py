@@ -1,11 +1,11 @@
 """Drug safety at order-select, order-sign, medication-refill and medication-verify.
 
-Each draft is held against the other drafts, the current medicines, the allergies, the problem list, pregnancy, age,
-kidney and liver function and potassium, sodium and blood counts. One card a finding; what several sources say about
-one matter is one finding that cites them all. A draft or a current medicine that cannot be recognised is said: silence
-would look like safety. A kidney limit that `renal-dosing` judges by the dose is left to it, where it answers the same
-hook at this site, is not silenced, and recognises the medicine; else it is told here. `cds_service/drug_findings` words
-the findings.
+Each draft is held against the other drafts, the current medicines and those on hold, the allergies, the problem list,
+pregnancy, age, kidney and liver function and potassium, sodium and blood counts. One card a finding; what several
+sources say about one matter is one finding that cites them all. A draft or a current medicine that cannot be recognised
+is said: silence would look like safety. A kidney limit that `renal-dosing` judges by the dose is left to it, where it
+answers the same hook at this site, is not silenced, and recognises the medicine; else it is told here.
+`cds_service/drug_findings` words the findings.
 
 Sources: the rows of the knowledge graph (docs/knowledge.md), each with its own citation.
 """
@@ -33,26 +33,24 @@ def find(case: Case) -> tuple[Finding, ...]:
     known = safety.medicines(case.context, case.knowledge.terms)
     chosen = [d for d in known.drafts if not case.context.selected or d.reference in case.context.selected]
     rest = [d for d in known.drafts if d not in chosen]
-    hits = [*safety.between(case.knowledge, chosen, [*rest, *known.current])]
+    hits = [*safety.between(case.knowledge, chosen, [*rest, *known.current, *known.held])]
     present, value = current_problems(case.context.record, case.knowledge.terms.conditions), drug_findings.values(case)
     for draft in chosen:
         hits += safety.allergies(case.knowledge, draft, known.allergies)
         hits += safety.contraindications(case.knowledge, draft, present)
         hits += drug_findings.limits(case, draft, value)
     told = [(hit.draft, finding) for hit in hits for finding in drug_findings.told(case, hit, known)]
-    found = [finding for _, finding in told]
     # What is not to be given needs no tests while it is given.
     given = [d for d in chosen if not any(d is draft and f.severity is Severity.CRITICAL for draft, f in told)]
-    found += [finding for draft in chosen for finding in drug_findings.not_weekly(case, draft)]
+    told += [(draft, finding) for draft in chosen for finding in drug_findings.not_weekly(case, draft)]
+    found = drug_findings.once(case, told)
     comfort = bool(case.values.flag(catalogue.COMFORT_CARE))  # there nothing is measured to prevent what is far away
-    monitored = [] if comfort else [f for draft in given for f in drug_findings.to_measure(case, draft)]
-    asked = [finding for draft in chosen for finding in drug_findings.childbearing(case, draft)]
-    unjudged = [finding for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
+    monitored = [] if comfort else [(draft, f) for draft in given for f in drug_findings.to_measure(case, draft)]
+    asked = [(draft, finding) for draft in chosen for finding in drug_findings.childbearing(case, draft)]
+    unjudged = [(draft, finding) for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
     return (
         *sorted(found, key=lambda f: -f.severity),
-        *asked,
-        *unjudged,
-        *monitored,
+        *drug_findings.once(case, [*asked, *unjudged, *monitored]),
         *drug_findings.unchecked(case, chosen, rest, known),
     )
 

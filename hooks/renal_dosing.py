@@ -39,7 +39,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     age = case.values.usable(catalogue.AGE)
     if age is None or published.whole_years(age) < ADULT:
         return ()
-    drafts = {(d.of.id, d.reference): d for d in dosing.drafts_of(case)}.values()
+    drafts = dosing.drafts_of(case)
     found = tuple(
         finding for draft in drafts for finding in (*dosing.judged(case, draft), *dosing.special(case, draft))
     )

@@ -47,7 +47,7 @@ def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
         short_headline=msg("Edoxaban ordered with a creatinine clearance above 95 mL/min"),
         advice=msg("Choose another anticoagulant."),
         advice_source=TOO_FAST.source,
-        path=(ordered(draft), *measured(draft, result[0], []), (words, "renal-limits/edoxaban/crcl-above-95")),
+        path=(*ordered(draft), *measured(draft, result[0], []), (words, "renal-limits/edoxaban/crcl-above-95")),
     )
     return (finding,)
 
@@ -55,7 +55,7 @@ def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
 def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """Two of three criteria ask for half the dose, fewer for the whole: too little does not prevent a stroke."""
     age, weight, creatinine = map(case.values.usable, (catalogue.AGE, catalogue.WEIGHT, catalogue.CREATININE))
-    if age is None or weight is None or creatinine is None or draft.daily_mg is None:
+    if age is None or weight is None or creatinine is None or draft.together_mg is None:
         return ()
     criteria = (
         (published.whole_years(age) >= OLD, age),
@@ -64,7 +64,7 @@ def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
     )
     met = [value for holds, value in criteria if holds]
     reduce = len(met) >= 2
-    if draft.daily_mg <= REDUCED_APIXABAN if reduce else draft.daily_mg >= FULL_APIXABAN:
+    if draft.together_mg <= REDUCED_APIXABAN if reduce else draft.together_mg >= FULL_APIXABAN:
         return ()
     headline = msg("Apixaban ordered: {count} of 3 criteria ask for 2.5 mg twice daily", count=len(met))
     if not reduce:
@@ -80,7 +80,7 @@ def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
         ),
         advice_source=LABELS[draft.of],
         path=(
-            ordered(draft),
+            *ordered(draft),
             *(
                 (msg("{label}: {value}", label=v.feature.label, value=published.in_words(v)), ", ".join(v.sources))
                 for _, v in criteria

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from cds_service.features import catalogue, medicines
 from cds_service.features.doses import drafted_daily_mg
@@ -25,7 +26,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft order of a medicine of the table: what, how much a day in mg if that can be read, for which weight."""
+    """A draft order of a medicine of the table: what, how much a day in mg if that can be read, for which weight.
+
+    beside: further orders of the same medicine in the same call, which the kidney clears together with it.
+    """
 
     row: MedicationRequest
     medicine: Medicine
@@ -33,6 +37,23 @@ class Draft:
     measure: renal_limits.Measure
     daily_mg: float | None
     weight_kg: float | None
+    beside: tuple[Draft, ...] = ()
+
+    @property
+    def each_mg(self) -> tuple[float | None, ...]:
+        """The daily dose in mg of this order and of those beside it."""
+        return (self.daily_mg, *(draft.daily_mg for draft in self.beside))
+
+    @property
+    def least_mg(self) -> float | None:
+        """The sum of the daily doses that could be read, in mg; None if none could."""
+        known = [dose for dose in self.each_mg if dose is not None]
+        return sum(known) if known else None
+
+    @property
+    def together_mg(self) -> float | None:
+        """The sum of the daily doses in mg; None if one of them could not be read."""
+        return None if None in self.each_mg else self.least_mg
 
     def most_mg(self, limit: renal_limits.Limit) -> float | None:
         """The highest daily dose of a row for this patient, by weight where the row doses so; None if it has none."""
@@ -42,12 +63,12 @@ class Draft:
 
     def kept(self, limit: renal_limits.Limit) -> bool:
         """True if the daily dose is known and keeps to the row's highest for every indication."""
-        return limit.most_mg is not None and self.daily_mg is not None and self.daily_mg <= limit.most_mg
+        return limit.most_mg is not None and self.together_mg is not None and self.together_mg <= limit.most_mg
 
     def exceeds(self, limit: renal_limits.Limit) -> bool:
         """True if the daily dose is known and above what the row allows for any indication."""
         most = self.most_mg(limit)
-        return most is not None and self.daily_mg is not None and self.daily_mg > most
+        return most is not None and self.least_mg is not None and self.least_mg > most
 
     @property
     def name(self) -> Message:
@@ -81,21 +102,43 @@ def drafts_of(case: Case) -> tuple[Draft, ...]:
             if of not in wider:
                 dose = drafted_daily_mg(row, medicine.label or "", of)
                 found.append(Draft(row, medicine, of, measure, dose, case.values.number(catalogue.WEIGHT)))
-    return tuple(found)
+    return _together(found)
 
 
-def ordered(draft: Draft) -> tuple[Message, str]:
-    """The order by its words, with the daily dose as it was read."""
+def _together(found: Iterable[Draft]) -> tuple[Draft, ...]:
+    """The orders of one medicine as one, with the others beside the first; an order that came twice is one."""
+    groups: dict[tuple[str, str], dict[str, Draft]] = {}
+    for place, draft in enumerate(found):
+        name = ", ".join(sorted(draft.medicine.names)) or draft.of.id
+        groups.setdefault((draft.of.id, name), {})[draft.row.id or str(place)] = draft
+    return tuple(replace(first, beside=tuple(rest)) for first, *rest in (group.values() for group in groups.values()))
+
+
+def ordered(draft: Draft) -> tuple[tuple[Message, str], ...]:
+    """Each order by its words, with the daily dose as it was read; of several, their sum."""
+    steps = tuple(_ordered(one) for one in (draft, *draft.beside))
+    if not draft.beside or draft.together_mg is None:
+        return steps
+    cited = ", ".join(dict.fromkeys(one.reference for one in (draft, *draft.beside)))
+    return (*steps, (msg("Together {dose} mg a day", dose=f"{draft.together_mg:g}"), cited))
+
+
+def _ordered(draft: Draft) -> tuple[Message, str]:
     name = draft.medicine.label or draft.of.label
     if draft.daily_mg is None:
         return msg("Draft order: {name}; the daily dose could not be read", name=name), draft.reference
     return msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}"), draft.reference
 
 
-def withdrawal(draft: Draft) -> Proposal:
-    """Takes the draft off; nothing is prescribed in its place."""
+def withdrawals(draft: Draft) -> tuple[Proposal, ...]:
+    """Takes the draft off, and each of those beside it; nothing is prescribed in its place."""
+    drafts = [one for one in (draft, *draft.beside) if one.row.id]
+    return tuple(_withdrawal(one, f"/{place}" if place else "") for place, one in enumerate(drafts))
+
+
+def _withdrawal(draft: Draft, place: str) -> Proposal:
     return Proposal(
-        key=f"withdraw/{draft.of.id}",
+        key=f"withdraw/{draft.of.id}{place}",
         label=msg("Remove the draft order of {medicine}", medicine=within(draft.name)),
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",

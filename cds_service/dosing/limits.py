@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawal
+from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawals
 from cds_service.dosing.unknown import unknown
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -54,9 +54,9 @@ def _broken(
         short_headline=short,
         advice=_advice(limit, unread=unread),
         advice_source=limit.source,
-        proposals=(withdrawal(draft),) if stop and draft.row.id else (),
+        proposals=withdrawals(draft) if stop else (),
         magnitude=1 / estimate.value if estimate.value > 0 else None,
-        path=(ordered(draft), *measured(draft, estimate, others), (limit.words, f"renal-limits/{limit.id}")),
+        path=(*ordered(draft), *measured(draft, estimate, others), (limit.words, f"renal-limits/{limit.id}")),
     )
 
 
@@ -101,7 +101,7 @@ def _by_weight(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> 
                 headline=headline,
                 advice=msg("From BMI 30 actual weight overstates clearance, ideal weight understates it: judge."),
                 advice_source=limit.source,
-                path=(ordered(draft), *measured(draft, main, [other]), (limit.words, f"renal-limits/{limit.id}")),
+                path=(*ordered(draft), *measured(draft, main, [other]), (limit.words, f"renal-limits/{limit.id}")),
             )
             return (finding,)
     return ()

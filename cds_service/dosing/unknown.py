@@ -8,7 +8,7 @@ at risk alone, and in pregnancy, where the kidney works more and other rows spea
 from __future__ import annotations
 
 from cds_service import orders
-from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawal
+from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawals
 from cds_service.features import catalogue
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -51,7 +51,7 @@ def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, .
                      measure=NAMES[draft.measure]),
         advice=told,
         proposals=offers,
-        path=(ordered(draft),),
+        path=(*ordered(draft),),
     )  # fmt: skip
     return (finding,)
 
@@ -100,7 +100,7 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
         proposals=orders.offer(case.context, orders.BODY_SIZE, reason),
         magnitude=1 / egfr if egfr > 0 else None,
         path=(
-            ordered(draft),
+            *ordered(draft),
             (msg("{measure} {value} {unit}", measure=NAMES[EGFR], value=round(egfr), unit="mL/min/1.73 m²"), cited),
             (limit.words, f"renal-limits/{limit.id}"),
         ),
@@ -121,6 +121,6 @@ def _on_dialysis(case: Case, draft: Draft, limit: renal_limits.Limit) -> Finding
         short_headline=msg("{medicine} ordered on dialysis: see its label", medicine=draft.title),
         advice=msg("Choose another medicine, or write down why it is given.") if stop else DIALYSIS_ADVICE,
         advice_source=limit.source,
-        proposals=(withdrawal(draft),) if stop and draft.row.id else (),
-        path=(ordered(draft), *record, (limit.words, f"renal-limits/{limit.id}")),
+        proposals=withdrawals(draft) if stop else (),
+        path=(*ordered(draft), *record, (limit.words, f"renal-limits/{limit.id}")),
     )

@@ -1,6 +1,7 @@
 """Findings about drafted medicines, from the knowledge graph and the record; `hooks/drug_safety.py` tells them."""
 
 from cds_service.drug_findings.childbearing import NO_MORE, childbearing
+from cds_service.drug_findings.doubled import once
 from cds_service.drug_findings.gaps import to_measure, unchecked
 from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
@@ -17,6 +18,7 @@ __all__ = [
     "kidney_unknown",
     "limits",
     "not_weekly",
+    "once",
     "to_measure",
     "told",
     "unchecked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.drug_findings import doubled
 from cds_service.drug_findings.limits import MODELS, UNITS
 from cds_service.drug_findings.proposals import proposals
 from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
@@ -30,7 +31,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     row = hit.rows[0] if hit.rows else None
     doubt = doubtful(hit)
     eased = bool(case.values.flag(catalogue.COMFORT_CARE)) and _in_comfort_care(hit) is not None
-    headline = worded(hit, draft, other)
+    headline = doubled.headline(case, hit) if hit.ordered_twice else worded(hit, draft, other)
     itself = hit.kind == "allergy" and hit.other == hit.node  # nothing has to cross-react
     said = headline
     if row is not None and not itself:
@@ -57,11 +58,19 @@ def doubtful(hit: safety.Hit) -> Message | None:
 
 
 def loudness(case: Case, hit: safety.Hit) -> Severity | None:
-    """By policy; an allergy is critical only if the record calls it grave; a doubtful condition is information."""
+    """By policy, and a step lower against what is on hold: it may have been held for this very reason."""
+    severity = _loudness(case, hit)
+    return Severity(max(severity - 1, 0)) if severity is not None and hit.held else severity
+
+
+def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
+    """An allergy is critical only if the record calls it grave; a doubtful condition is information."""
     if case.values.flag(catalogue.COMFORT_CARE) and (eased := _in_comfort_care(hit)) is not None:
         return eased[0]
     if doubtful(hit) is not None:
         return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
+    if hit.ordered_twice:
+        return Severity.WARNING if doubled.alike(case, hit) else Severity.INFO
     if hit.kind == "duplicate" and not hit.rows:
         return Severity.INFO if case.context.hook in ORDER_HOOKS else None
     if isinstance(hit.against, safety.Allergy):
@@ -93,9 +102,15 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     """One line: the draft, what it meets, how bad it is."""
     grade = WORDS[hit.rows[0].severity] if hit.rows else ""
     drug, against = capital(draft), msg(inside(other))
+    if hit.held and hit.kind == "duplicate" and not hit.rows:
+        return msg("{drug} is on the medication list already, on hold: resume that entry instead?", drug=drug)
+    if hit.held:
+        against = msg("{medicine} (on hold)", medicine=against)
     if hit.kind == "duplicate" and not hit.rows:
         return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
     if hit.kind == "duplicate" and hit.node == hit.other:
+        if hit.held:
+            return msg("{drug} is in two products, of which one is on hold ({grade})", drug=drug, grade=grade)
         return msg("{drug} is in two products at once ({grade})", drug=drug, grade=grade)
     if hit.kind == "duplicate":
         return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=against, grade=grade)
@@ -118,7 +133,18 @@ def advised(case: Case, hit: safety.Hit) -> Message:
     if not hit.rows:
         if hit.kind == "allergy":
             return msg("Choose another medicine, or clarify the allergy.")
+        if hit.ordered_twice:
+            return msg("If only one is meant, remove the other.")
+        if hit.held:
+            return msg("Find out why it was put on hold; then resume that entry, or end it.")
         return msg("If it is a renewal, end the earlier entry.")
+    if hit.held:
+        return msg("What is on hold may still act, or be taken again. {what}", what=_managed(case, hit))
+    return _managed(case, hit)
+
+
+def _managed(case: Case, hit: safety.Hit) -> Message:
+    """What the first row says to do, and what may be taken instead."""
     row = hit.rows[0]
     names = [case.knowledge.name(node) for node in row.alternatives if not hit.draft.absorbed]
     more = [name for name in names if name.lower() not in row.management.lower()]
@@ -138,6 +164,7 @@ def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
         steps.append((msg("On the allergy list: {words}", words=words), hit.against.reference))
     elif hit.against is not None:
         lead = msg("Also drafted: {words}") if hit.against.draft else msg("Taken: {words}")
+        lead = msg("On hold: {words}") if hit.held else lead
         steps.append((msg(lead.text, words=hit.against.words), hit.against.reference))
     if hit.fact is not None:
         shown = msg("On record: {what}", what=hit.fact.feature.label)

@@ -37,7 +37,7 @@ def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Pro
         description=msg("Deletes the draft, which has not been signed"),
         action="delete",
         resource_id=hit.draft.reference,
-        secondary=bool(found) or _aims_at_the_other(case, hit),
+        secondary=bool(found) or hit.held or _aims_at_the_other(case, hit),
     )
     return (*found, removal)
 

@@ -170,6 +170,15 @@ def current_medicines(record: PatientRecord) -> tuple[Medicine, ...]:
     return tuple(medicine for row in _current(record) if (medicine := _read(record, row)) is not None)
 
 
+def held_medicines(record: PatientRecord) -> tuple[Medicine, ...]:
+    """Medicines whose entries are on hold, latest first."""
+    rows: list[fhir.MedicationRequest | fhir.MedicationStatement] = [
+        row for row in record.rows(fhir.MedicationRequest) if row.status == "on-hold" and _ordered(row)
+    ]
+    rows += [row for row in record.rows(fhir.MedicationStatement) if row.status == "on-hold"]
+    return tuple(medicine for row in rows if (medicine := _read(record, row)) is not None)
+
+
 def distinct(record: PatientRecord, ordered: Iterable[fhir.MedicationRequest], current: MedicationList) -> int:
     """How many different medicines some orders and the list of those in use name, by ingredient or else by words."""
     read = [*(m for row in ordered if (m := _read(record, row)) is not None), *current.medicines]
@@ -242,7 +251,11 @@ def _listed(record: PatientRecord) -> bool:
 
 
 def _prescribed(row: fhir.MedicationRequest) -> bool:
-    return row.status == "active" and row.intent not in _NOT_TAKEN_INTENTS and not row.do_not_perform
+    return row.status == "active" and _ordered(row)
+
+
+def _ordered(row: fhir.MedicationRequest) -> bool:
+    return row.intent not in _NOT_TAKEN_INTENTS and not row.do_not_perform
 
 
 def _taken(record: PatientRecord, row: fhir.MedicationStatement) -> bool:

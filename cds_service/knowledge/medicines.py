@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cds_service.features.medicines_on_record import Medicine, current_medicines, drafted, entered, named_product
+from cds_service.features.medicines_on_record import (
+    Medicine,
+    current_medicines,
+    drafted,
+    entered,
+    held_medicines,
+    named_product,
+)
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
 from cds_service.fhir.context import ClinicalContext
@@ -22,7 +29,8 @@ _INSULIN = "drug:insulin"
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts where it is
-    put and nowhere else; absorbed: is put somewhere, and acts everywhere. words: as the record has them."""
+    put and nowhere else; absorbed: is put somewhere, and acts everywhere. words: as the record has them. held: on
+    hold."""
 
     reference: str
     words: str
@@ -31,6 +39,7 @@ class Exposure:
     local: bool = False
     draft: bool = False
     absorbed: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,17 @@ class Allergy:
 
 @dataclass(frozen=True, slots=True)
 class Medicines:
-    """What is drafted, what is taken, and what is not tolerated. foreign: drafts that are for another patient."""
+    """What is drafted, what is taken, and what is not tolerated.
+
+    drafts: each order, also where several are of one medicine. foreign: drafts that are for another patient.
+    held: on hold, and not taken by another entry.
+    """
 
     drafts: tuple[Exposure, ...]
     current: tuple[Exposure, ...]
     allergies: tuple[Allergy, ...]
     foreign: int = 0
+    held: tuple[Exposure, ...] = ()
 
 
 def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
@@ -65,8 +79,16 @@ def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
     drafts = [e for d in ours if (e := _draft(record, d, terms)) is not None]
     named = {exposure.reference for exposure in drafts}
     named |= {taken.reference for taken in _replaced(record, ours)}
-    current = [_exposure(m, terms) for m in current_medicines(record) if m.reference not in named]
-    return Medicines(_once(drafts), _once(current), tuple(_allergies(record, terms)), len(context.drafts) - len(ours))
+    current = _once(_exposure(m, terms) for m in current_medicines(record) if m.reference not in named)
+    held = _once(_exposure(m, terms) for m in held_medicines(record) if m.reference not in named)
+    taken = {node for exposure in current for node in exposure.nodes}
+    return Medicines(
+        _each(drafts),
+        current,
+        tuple(_allergies(record, terms)),
+        len(context.drafts) - len(ours),
+        tuple(replace(e, held=True) for e in held if not taken.issuperset(e.nodes)),
+    )
 
 
 def _replaced(record: PatientRecord, drafts: Iterable[fhir.Resource]) -> Iterable[Medicine]:
@@ -117,6 +139,11 @@ def _narrowest(nodes: tuple[str, ...]) -> tuple[str, ...]:
     """Without the plain insulin that the name of a certain insulin holds too."""
     certain = any(node.startswith(f"{_INSULIN}-") for node in nodes)
     return tuple(node for node in nodes if not (certain and node == _INSULIN))
+
+
+def _each(drafts: Iterable[Exposure]) -> tuple[Exposure, ...]:
+    """Each order once: two of one medicine are two, but one that came twice is one."""
+    return tuple({e.reference if "/" in e.reference else str(place): e for place, e in enumerate(drafts)}.values())
 
 
 def _once(exposures: Iterable[Exposure]) -> tuple[Exposure, ...]:

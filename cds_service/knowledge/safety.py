@@ -56,9 +56,22 @@ class Hit:
     fact: FeatureValue | None = None
 
     @property
+    def held(self) -> bool:
+        """True if the medicine that the draft meets is on hold."""
+        return isinstance(self.against, Exposure) and self.against.held
+
+    @property
+    def ordered_twice(self) -> bool:
+        """True for two drafts of the very same medicine."""
+        other = self.against
+        return self.kind == "duplicate" and not self.rows and isinstance(other, Exposure) and other.draft
+
+    @property
     def key(self) -> str:
         """The same for the same matter, whatever was drafted first."""
         names = sorted(end.partition(":")[2] for end in (self.node, self.other))
+        if self.ordered_twice:
+            return f"drug-safety/ordered-twice/{names[0]}"
         if self.kind in ("interaction", "duplicate"):
             return f"drug-safety/{'+'.join(names)}"
         return f"drug-safety/{self.node.partition(':')[2]}/{self.other.replace(':', '/')}"
@@ -91,14 +104,16 @@ def _pair(
     spoken_of: frozenset[str],
 ) -> Iterable[Hit]:
     apart = draft.absorbed or other.absorbed  # a drop in the eye beside a tablet of its class is no doubling
+    same = set(draft.nodes) == set(other.nodes)
     for a in draft.nodes:
         for b in other.nodes:
             up_a, up_b = library.terms.above(a), library.terms.above(b)
             if a == b:  # in two products it is taken twice; in the same product it may be a renewal
-                if apart:
+                if apart or (same and a != draft.nodes[0]):
                     continue
-                twice = [doubled[c] for c in up_a if c in doubled] if set(draft.nodes) != set(other.nodes) else []
+                twice = [] if same else [doubled[c] for c in up_a if c in doubled]
                 yield Hit("duplicate", draft, a, b, _ranked(twice), other)
+            if a == b or same:  # the parts of one combination belong together
                 continue
             found = [
                 r

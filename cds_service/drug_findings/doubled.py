@@ -1,0 +1,72 @@
+"""One medicine in several orders of a call: whether one came twice, and the dose that they make together.
+
+Two orders of one medicine may be meant: a regular and a spare dose, two strengths that make up one dose. So they are
+told with their sum, and are a warning only where nothing tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cds_service.drug_findings.steps import capital, ordered
+from cds_service.features.doses import dosed_daily_mg
+from cds_service.fhir.resources import MedicationRequest
+from cds_service.findings import EvidenceFinding, Finding
+from cds_service.hook import Case
+from cds_service.knowledge import safety
+from cds_service.language import Message, msg
+
+
+def alike(case: Case, hit: safety.Hit) -> bool:
+    """True if two orders of a medicine ask for the same in the same words."""
+    one, other = _both(hit)
+    rows = [_row(case, exposure) for exposure in (one, other)]
+    dosages = [row.dosage_instruction for row in rows if row is not None]
+    return len(dosages) == 2 and dosages[0] == dosages[1] and one.words.casefold() == other.words.casefold()
+
+
+def headline(case: Case, hit: safety.Hit) -> Message:
+    """That a medicine is ordered twice, with the daily dose of both where both can be read."""
+    drug = capital(case.knowledge.name(hit.node))
+    doses = [_daily_mg(case, hit, exposure) for exposure in _both(hit)]
+    known = [dose for dose in doses if dose is not None]
+    if len(known) < len(doses):
+        return msg("{drug} is ordered twice here: are both meant?", drug=drug)
+    return msg("{drug} is ordered twice here, {dose} mg a day together: are both meant?", drug=drug,
+               dose=f"{sum(known):g}")  # fmt: skip
+
+
+def once(case: Case, findings: Iterable[tuple[safety.Exposure, Finding]]) -> list[Finding]:
+    """Each matter once: what holds for two orders of one medicine names both, and can remove both."""
+    found: dict[str, Finding] = {}
+    for draft, finding in findings:
+        known = found.get(finding.key)
+        found[finding.key] = finding if known is None else _joined(case, known, draft, finding)
+    return list(found.values())
+
+
+def _joined(case: Case, known: Finding, draft: safety.Exposure, other: Finding) -> Finding:
+    removals = [p for p in other.proposals if p.action == "delete" and p.key not in {q.key for q in known.proposals}]
+    louder = other if other.severity > known.severity else known
+    found = replace(louder, proposals=(*known.proposals, *removals))
+    step = ordered(case, draft)
+    if isinstance(found, EvidenceFinding) and step not in found.path:
+        found = replace(found, path=(*found.path[:1], step, *found.path[1:]))
+    return found
+
+
+def _both(hit: safety.Hit) -> tuple[safety.Exposure, safety.Exposure]:
+    other = hit.against
+    assert isinstance(other, safety.Exposure)
+    return hit.draft, other
+
+
+def _row(case: Case, exposure: safety.Exposure) -> MedicationRequest | None:
+    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
+    return next((row for row in rows if row.id and case.context.record.reference(row) == exposure.reference), None)
+
+
+def _daily_mg(case: Case, hit: safety.Hit, exposure: safety.Exposure) -> float | None:
+    row, name = _row(case, exposure), case.knowledge.name(hit.node).lower()
+    return None if row is None else dosed_daily_mg(row.dosage_instruction, exposure.words, (name,))

@@ -1,0 +1,121 @@
+"""Two orders of one medicine in one call, and medicines that are on hold."""
+
+import pytest
+from charts import RXNORM, Chart
+
+from cds_service.language import ENGLISH
+
+REFLUX, CKD = "235595009", "431857002"
+TWICE = {"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}}
+
+
+def dose(mg):
+    return TWICE | {"doseAndRate": [{"doseQuantity": {"value": mg, "unit": "mg", "code": "mg"}}]}
+
+
+def held(chart, text, rxnorm=None, kind="MedicationRequest"):
+    coding = [{"system": RXNORM, "code": rxnorm}] if rxnorm else []
+    return chart.add(
+        kind, status="on-hold", intent="order", subject={"reference": "Patient/p1"}, authoredOn="2026-10-01",
+        medicationCodeableConcept={"coding": coding, "text": text},
+    )  # fmt: skip
+
+
+def test_two_strengths_of_one_medicine_are_told_with_their_sum(ask):
+    """They may be meant, so it is a question; nothing is merged without a word."""
+    chart = Chart(60).problem(REFLUX).draft("Metoprolol 50 mg", **dose(50)).draft("Metoprolol 25 mg", **dose(25))
+    found = ask("drug-safety", chart).finding("drug-safety/ordered-twice/metoprolol")
+    assert ENGLISH(found.headline) == "Metoprolol is ordered twice here, 150 mg a day together: are both meant?"
+    assert found.severity.name == "INFO"
+    assert [source for _, source in found.path] == ["MedicationRequest/draft-1", "MedicationRequest/draft-2"]
+
+
+@pytest.mark.parametrize("hook", ["drug-safety", "drug-safety-select", "drug-safety-refill", "drug-safety-verify"])
+def test_the_same_order_twice_is_a_warning(ask, hook):
+    """Nothing tells the two apart: one of them is a slip."""
+    chart = Chart(60).problem(REFLUX)
+    for _ in range(2):
+        chart.draft("Enoxaparin 40 mg/0.4 mL injection", "40 mg subcutaneously once daily")
+    found = ask(hook, chart).finding("drug-safety/ordered-twice/enoxaparin")
+    assert found.severity.name == "WARNING"
+    assert ENGLISH(found.headline) == "Enoxaparin is ordered twice here, 80 mg a day together: are both meant?"
+
+
+def test_an_order_that_came_twice_is_one(ask):
+    """The same resource is the same order."""
+    chart = Chart(60).problem(REFLUX).draft("Metoprolol 50 mg", **dose(50))
+    chart.drafts.append(chart.drafts[0])
+    assert ask("drug-safety", chart).finding("drug-safety/ordered-twice") is None
+
+
+def test_what_endangers_two_orders_names_and_removes_both(ask):
+    """One finding, both orders on its path, and a suggestion for each."""
+    chart = Chart(60).problem(REFLUX).intolerance("Penicillin")
+    chart.draft("Amoxicillin 500 mg capsule", "one three times daily").draft("Amoxicillin 250 mg capsule", "one daily")
+    answer = ask("drug-safety", chart)
+    found = [f for f in answer.findings if f.key.startswith("drug-safety/amoxicillin/")]
+    assert len(found) == 1
+    assert {p.resource_id for p in found[0].proposals if p.action == "delete"} == {
+        "MedicationRequest/draft-1", "MedicationRequest/draft-2",
+    }  # fmt: skip
+    cited = [source for _, source in found[0].path]
+    assert cited[:2] == ["MedicationRequest/draft-1", "MedicationRequest/draft-2"]
+
+
+def test_a_renal_limit_counts_the_sum_of_two_orders(ask):
+    """Each keeps to the limit, both together do not: the kidney clears the sum."""
+    chart = Chart(60).problem(CKD, onset="2024-01-01").measured(creatinine=2.0, weight=80)
+    chart.draft("Metformin 500 mg tablet", **dose(500))
+    assert ask("renal-dosing", chart).cards == ()
+    chart.draft("Metformin 500 mg extended-release tablet", **dose(500))
+    answer = ask("renal-dosing", chart)
+    found = answer.finding("metformin/egfr-below-45")
+    assert found.severity.name == "WARNING"
+    assert any(ENGLISH(words) == "Together 2000 mg a day" for words, _ in found.path)
+    assert len([f for f in answer.findings if f.key == found.key]) == 1
+
+
+def test_a_dose_that_cannot_be_read_makes_no_sum_but_one_too_high_stays_so(ask):
+    """The sum is at least what could be read."""
+    chart = Chart(60).problem(CKD, onset="2024-01-01").measured(creatinine=2.0, weight=80)
+    chart.draft("Metformin 500 mg tablet", **dose(1000)).draft("Metformin 850 mg tablet", "as directed")
+    found = ask("renal-dosing", chart).finding("metformin/egfr-below-45")
+    assert found.severity.name == "WARNING"
+    assert not any("Together" in ENGLISH(words) for words, _ in found.path)
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationStatement"])
+def test_a_medicine_on_hold_takes_part_and_is_called_on_hold(ask, kind):
+    """A step quieter than what is taken: it may be on hold for this very reason."""
+    loud = Chart(60).problem(REFLUX).medicine("36567", "simvastatin").draft("Clarithromycin 500 mg")
+    assert ask("drug-safety", loud).finding("drug-safety/clarithromycin+simvastatin").severity.name == "CRITICAL"
+    chart = held(Chart(60).problem(REFLUX), "simvastatin", "36567", kind).draft("Clarithromycin 500 mg")
+    found = ask("drug-safety", chart).finding("drug-safety/clarithromycin+simvastatin")
+    assert found.severity.name == "WARNING"
+    assert "with simvastatin (on hold) (contraindicated)" in ENGLISH(found.headline)
+    assert ENGLISH(found.advice).startswith("What is on hold may still act, or be taken again. ")
+    assert all(p.secondary for p in found.proposals if p.action == "delete")
+    assert any(ENGLISH(words) == "On hold: simvastatin" for words, _ in found.path)
+
+
+def test_an_order_of_what_is_on_hold_asks_to_resume_it(ask):
+    """A second entry beside the held one would be taken for another medicine later."""
+    chart = held(Chart(60).problem(REFLUX), "metformin", "6809").draft("Metformin 500 mg tablet")
+    found = ask("drug-safety", chart).finding("drug-safety/metformin+metformin")
+    said = "Metformin is on the medication list already, on hold: resume that entry instead?"
+    assert ENGLISH(found.headline) == said
+
+
+def test_what_is_taken_by_another_entry_is_not_on_hold(ask):
+    """The active entry counts, as loud as ever."""
+    chart = held(Chart(60).problem(REFLUX), "simvastatin", "36567").medicine("36567", "simvastatin")
+    found = ask("drug-safety", chart.draft("Clarithromycin 500 mg")).finding("drug-safety/clarithromycin+simvastatin")
+    assert "on hold" not in ENGLISH(found.headline)
+    assert found.severity.name == "CRITICAL"
+
+
+def test_the_parts_of_one_combination_are_not_held_against_each_other(ask):
+    """A renewal of sulfamethoxazole with trimethoprim is one question and no interaction."""
+    chart = Chart(60).problem(REFLUX).medicine("10180", "sulfamethoxazole / trimethoprim")
+    answer = ask("drug-safety", chart.draft("Sulfamethoxazole / trimethoprim 800 mg / 160 mg tablet"))
+    assert sum("already" in ENGLISH(f.headline) for f in answer.findings) == 1
