@@ -193,6 +193,9 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         beside = value == "Medication" and all(p.kind == "Condition" for p in group) and usable
         if not words and not any(p.kind in wanted for p in (beside or group)):
             reasons.append(f"what is cited is no {token.text}")
+        denied = len(claim.of("deny")) % 2 == 1 and not claim.mentions and "count" not in {t.kind for t in claim.tokens}
+        if denied and value == "Encounter" and any(p.kind == "Encounter" for p in group):
+            reasons.append("what is cited is a visit or stay")
         if (
             value == "AllergyIntolerance"
             and not claim.mentions

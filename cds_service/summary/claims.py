@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cds_service.summary.denials import TESTS
 from cds_service.summary.lexicon import Token, scan, splits
 
 # Words that hold a name together: the fracture of the hip is one thing.
@@ -147,6 +148,9 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
                 denied = not denied
     if run:
         claim.mentions.append(Mention(run, start, at + 1, denied))
+    for mention in claim.mentions:
+        if mention.denied and mention.at and tokens[mention.at - 1].text.lower() == "on" and _is_test(mention):
+            mention.denied = False  # no embolism on CT: the CT was made
     last = max((m.end for m in claim.mentions), default=0)
     after = tokens[last:]
     trailing = any(t.kind == "deny" and t.value == "no" for t in after)
@@ -163,6 +167,10 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
         for mention in claim.mentions:
             mention.denied = not mention.denied
     return claim
+
+
+def _is_test(mention: Mention) -> bool:
+    return any(t.value in TESTS for t in mention.tokens)
 
 
 def _carry_denial(found: list[Claim]) -> None:

@@ -14,6 +14,7 @@ _ASKED = re.compile(
     r"|consider|recommend|schedule|arrange|refer|return|recheck|check|obtain|order|start|begin|stop|hold|continue|resume"
     r"|increase|decrease|reduce|taper|monitor|avoid|give|administer|discuss|trial|plan(?:ned)?)\b|^(?:拟|建议|计划|嘱|请)"
 )
+_HEADING = re.compile(r"^[^：:。，,]{1,24}[：:]\s*")
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 
 
@@ -61,8 +62,9 @@ def planned(claim: Claim, about: Group) -> list[str]:
 
 
 def asks(text: str) -> bool:
-    """True for a sentence of a document that asks for something: `Repeat CT in 6 months`, `Start aspirin`."""
-    return _ASKED.search(text.strip()) is not None
+    """True for a sentence of a document that asks for something: `Repeat CT in 6 months`, `Plan: start aspirin`."""
+    plain = text.strip()
+    return _ASKED.search(plain) is not None or _ASKED.search(_HEADING.sub("", plain)) is not None
 
 
 def _is_booked(part: Part) -> bool:

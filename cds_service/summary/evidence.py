@@ -12,6 +12,7 @@ from cds_service.knowledge.variants import ASSESSMENT, one_letter
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
 from cds_service.summary.chart import Chart
+from cds_service.summary.denials import Said, narrowest, said
 from cds_service.summary.lexicon import Token, lexicon, scan
 from cds_service.summary.moments import When
 from cds_service.summary.spelling import atoms, normal
@@ -166,16 +167,11 @@ def _read(part: Part, text: str) -> None:
     """Adds what a name or short text says; what stands after a denial is denied."""
     found = scan(text)
     _doses(part, found)
-    denying = outside = False
-    for token in found:
-        if token.kind == "deny":
-            denying = denying or token.value == "no"
-            outside = outside or token.value == "out"
-        elif token.kind == "separator" or token.text.lower() in ("but", "但", "however"):
-            denying = False
-        _add(part, token, denied=denying)
-    if outside:
-        part.denied |= part.affirmed
+    for token, how in zip(found, said(found), strict=True):
+        if how is not Said.OPEN or token.kind not in ("term", "word"):
+            _add(part, token, denied=how is Said.DENIED)
+    if any(token.kind == "deny" and token.value == "out" for token in found):
+        part.denied |= narrowest(part.affirmed)
     plain = [a for a, _, _ in atoms(normal(text))]
     if not any(token.kind == "deny" for token in found):
         part.affirmed |= set(plain)
@@ -196,9 +192,10 @@ def _measured(part: Part, text: str) -> None:
 
 def _add(part: Part, token: Token, *, denied: bool) -> None:
     if token.kind == "term":
-        (part.denied if denied else part.affirmed).update(lexicon().implied.get(token.value, {token.value}))
-        if denied or token.value in ("#nka", "#nkda"):
-            part.affirmed.add(token.value) if token.value in ("#nka", "#nkda") else None
+        if denied:
+            part.denied.add(token.value)
+        if not denied or token.value in ("#nka", "#nkda"):
+            part.affirmed |= lexicon().implied.get(token.value, {token.value})
     elif token.kind == "word":
         (part.denied if denied else part.affirmed).add(token.value)
     elif token.kind == "number" and token.number is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from cds_service.summary.bound import Group, bound_reasons, groups_of, own_groups, ratio_reasons
 from cds_service.summary.claims import Claim
@@ -16,6 +17,7 @@ from cds_service.summary.evidence import Part
 from cds_service.summary.lexicon import Token, scan
 from cds_service.summary.order import Spoken
 from cds_service.summary.spelling import normal
+from cds_service.summary.turned import turned_reasons
 
 _OVER = frozenset({"past", "stopped", "completed", "held"})
 _LASTING = frozenset({  # words for what is active that may be said of what began once
@@ -49,12 +51,20 @@ _PLACE = re.compile(
     r"|legs?|arms?|back|respiratory|jaw|eyelids?|lips?|wall|tibia|femur|humerus|radius|aort\w*)"
     r"|[上中下](?:叶|肢|极|段|腹|消化道)"
 )
+_BOTH = re.compile(
+    r"(?i)\bboth\s+(?:the\s+)?(?:ankle|leg|foot|feet|arm|hand|knee|hip|lung|kidney|eye|ear|breast|calf|calve|side|base|lobe"
+    r"|shoulder|wrist|thigh|ovar|lower|upper)\w*|双(?:下肢|上肢|侧|肺|肾|眼|足|膝|踝)"
+)
+_TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|左.*右|右.*左|\bleft\b.*\bright\b|\bright\b.*\bleft\b", re.S)
 
 
-def in_text_reasons(text: str, found: Sequence[Claim], spoken: Sequence[Spoken], usable: Iterable[Part]) -> list[str]:
+def in_text_reasons(
+    text: str, found: Sequence[Claim], spoken: Sequence[Spoken], usable: Iterable[Part], as_of: datetime
+) -> list[str]:
     """What is wrong about a sentence that rests on sentences of documents; empty where it rests on none.
 
-    text: the sentence. found: its claims. spoken: for each name, where it stands and the parts that bear it.
+    text: the sentence. found: its claims. spoken: for each name, where it stands and the parts that bear it. as_of: the
+    moment from which `last month` counts.
     """
     by_start = dict(spoken)
     reasons = _place(text, usable)
@@ -64,13 +74,13 @@ def in_text_reasons(text: str, found: Sequence[Claim], spoken: Sequence[Spoken],
         groups = [by_start[m.tokens[0].start] for m in claim.mentions if m.tokens[0].start in by_start]
         about = [claim] if claim.mentions else about
         before = [p for p in (groups[0] if groups else before) if p.text and all(p in g for g in groups)]
-        each = [_otherwise(claim, about, part, text) for part in before]
+        each = [_otherwise(claim, about, part, text, as_of) for part in before]
         if each and all(each):
             reasons += each[0]
     return reasons
 
 
-def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str) -> list[str]:
+def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, as_of: datetime) -> list[str]:
     """What one claim says otherwise than one sentence of a document. about: what it speaks of."""
     own = own_groups(about, groups_of(part.text))
     return [
@@ -80,10 +90,11 @@ def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str) 
         *_conditional(own, part, sentence),
         *_cause(claim, part),
         *_allergy(claim, part),
-        *_whose(claim, part),
+        *_whose(claim, own, part),
         *_which(claim, own),
         *bound_reasons(claim, about, part.text),
         *ratio_reasons(sentence, part.text),
+        *turned_reasons(claim, own, part, sentence, as_of),
     ]
 
 
@@ -179,9 +190,10 @@ def _allergy(claim: Claim, part: Part) -> list[str]:
     return [] if _ALLERGIC.search(said) else ["the document tells of no allergy"]
 
 
-def _whose(claim: Claim, part: Part) -> list[str]:
-    """What is wrong about `his wife tested negative` where the sentence of the document names no such person."""
-    known = {value for kind, value in part.operators if kind == "person"}
+def _whose(claim: Claim, own: Sequence[Group], part: Part) -> list[str]:
+    """What is wrong about `his wife tested negative` where the document names no such person, or another one beside."""
+    known = {t.value for group in own for t in group.tokens if t.kind == "person"}
+    known = known or {value for kind, value in part.operators if kind == "person"}
     return ["the document says that of another person"] if claim.values("person") - known else []
 
 
@@ -195,9 +207,12 @@ def _which(claim: Claim, own: Sequence[Group]) -> list[str]:
 
 def _place(text: str, usable: Iterable[Part]) -> list[str]:
     """Parts of the body that the sentence names more closely, or otherwise, than what it cites."""
-    found = {m[0].casefold() for m in _PLACE.finditer(normal(text))}
-    if not found:
+    plain = normal(text)
+    found = {m[0].casefold() for m in _PLACE.finditer(plain)}
+    both = _BOTH.search(plain)
+    if not found and both is None:
         return []
     sources = {id(p.source): p.source for p in usable}.values()
     known = " ".join(normal(t) for s in sources for t in (*(name for _, name in s.names), *s.free)).casefold()
-    return [f"not in what is cited: {place}" for place in sorted(found) if place.replace("-", " ") not in known]
+    reasons = [f"not in what is cited: {place}" for place in sorted(found) if place.replace("-", " ") not in known]
+    return reasons + ([f"not in what is cited: {both[0]}"] if both is not None and not _TWO_SIDES.search(known) else [])

@@ -12,6 +12,7 @@ from cds_service.summary.claims import Claim, Mention, claims
 from cds_service.summary.comparing import beside_reasons, row_reasons
 from cds_service.summary.control import control_reasons
 from cds_service.summary.degrees import degrees
+from cds_service.summary.denials import narrowest, ruled_out
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.in_text import in_text_reasons
 from cds_service.summary.leveling import against_before
@@ -48,6 +49,7 @@ _ABOUT_WORDS = frozenset(
     }
 )
 
+_SIDES = {"left": ("left", "左"), "right": ("right", "右"), "both": ("bilateral", "双")}
 _SPREAD = frozenset({"#metastatic", "#f_secondary"})
 _CANCER = frozenset({"#cancer", "#f_cancer", "#f_tumor"})  # a metastasis to the liver is no cancer of the liver
 _TAG = re.compile(r" ?\((disorder|finding|situation|substance|product|procedure|regime/therapy|event)\)$")
@@ -122,7 +124,7 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
         reasons += control_reasons(found, usable)
         reasons += link_reasons(found, state.spoken) + follow_reasons(found, state.spoken)
         reasons += beside_reasons(found, state.spoken) + row_reasons(state.steps)
-        reasons += in_text_reasons(text, found, state.spoken, usable)
+        reasons += in_text_reasons(text, found, state.spoken, usable, chart.as_of)
     if not spoken:
         reasons.append("it says nothing that the record could support")
     return tuple(dict.fromkeys(WHOLE.sub(lambda m: names[int(m.group(1))], reason) for reason in reasons))
@@ -222,6 +224,11 @@ def _claim(claim: Claim, usable: list[Part], chart: Chart, state: State) -> list
     if len(named) == len(claim.mentions):
         state.spoken += [(m.tokens[0].start, group) for m, group in zip(claim.mentions, named, strict=True)]
     fresh = [p for group in named for p in group]
+    if len(named) > 1 and all(p.kind == "Encounter" for p in fresh):  # one visit has the kind, the reason and the time
+        fresh = [p for p in named[0] if all(p in group for group in named[1:])]
+        if not fresh:
+            return ["no one visit is all of that"]
+        named = [fresh for _ in named]
     counted = claim.of("number") or claim.of("pressure")
     limited = bool(claim.values("compare") - {"about"})  # below the limit of 22: said of the last value alone
     about = (
@@ -282,14 +289,14 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
             affirmed = part.affirmed  # a negative test is still a test
     else:
         affirmed, denied = part.affirmed, part.denied
-    pool = denied if mention.denied else affirmed
+    pool = narrowest(denied) if mention.denied else affirmed
     if part.negative and part.state == "past" and claim.values("state") & {"stopped", "past"}:
         pool = pool | part.affirmed  # what was stopped may bear a prohibition too
     if mention.denied and part.state == "past" and any(t.text.lower() in _NOW for t in claim.of("state")):
         pool = pool | affirmed
     if mention.denied and any(t.value in ("#negative", "#positive") for t in mention.tokens):
         return False
-    if all(_holds(pool, t.kind, t.value, t.text) for t in mention.tokens):
+    if all(_holds(pool, t.kind, t.value, t.text, denied=mention.denied) for t in mention.tokens):
         return _fits(part, mention, claim)
     reason = claim.values("cause") or part.kind in ("Encounter",)
     if reason and not mention.denied and part.reasons:
@@ -298,16 +305,16 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
     return False
 
 
-def _holds(pool: set[str], kind: str, value: str, text: str) -> bool:
+def _holds(pool: set[str], kind: str, value: str, text: str, *, denied: bool = False) -> bool:
     if kind == "term":
-        if value in pool:
+        if value in pool or (denied and ruled_out(value, pool)):
             return True
         if lexicon().classes.get(value) == "measure":
             return False
         return OPAQUE.isdisjoint(pool) and len(atoms(text)) > 1 and all(a in pool for a, _, _ in atoms(text))
     if value in pool:
         return True
-    return kind == "side" and {"left": "left", "right": "right", "both": "bilateral"}.get(value, "") in pool
+    return kind == "side" and not pool.isdisjoint(_SIDES.get(value, ()))
 
 
 def _fits(part: Part, mention: Mention, claim: Claim) -> bool:

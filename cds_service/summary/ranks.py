@@ -27,7 +27,7 @@ def rank_reasons(claim: Claim, about: Group, usable: Group, chart: Chart) -> lis
         number = next((t for t in claim.tokens[at + 1 :] if t.number is not None), None)
         if number is not None and number.number is not None:
             group = [p for p in group or about if figure(p, number, claim)] or group
-        if not any(_ranked(p, rank, chart, among) for p in group or about):
+        if not any(("rank", rank) in p.operators or _ranked(p, rank, chart, among) for p in group or about):
             return [f"the record does not show that it is the {rank}"]
     return []
 

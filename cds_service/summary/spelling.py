@@ -25,6 +25,10 @@ _HAN_DATE = re.compile(
     r"(?:(?P<d>[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号])?)?"
 )
 _ASKED = re.compile(r"(?<![\w?])\?\s?(?=[A-Za-z\u4e00-\u9fff])")  # ?DVT
+_NOT_OUT = re.compile(  # is neither so nor not so
+    r"(?i)\b(?:can ?not|could not|can't|couldn't|unable to)(?: be)?(?: entirely| completely| fully)?"
+    r" (?:exclude|rule)d?(?: out)?\b"
+)
 _DOTTED = re.compile(r"(?i)\b(?:[btq]\. ?i\. ?d|p\. ?o|p\. ?r\. ?n|q\. ?d|i\. ?v|i\. ?m|s\. ?c|h\. ?s)\b\.?(?!\w)")
 _PERCENT = {
     "a third": 33.3, "one third": 33.3, "a quarter": 25, "one quarter": 25, "two thirds": 66.7, "three quarters": 75,
@@ -62,7 +66,7 @@ def _tens(text: str) -> int:
 def normal(text: str) -> str:
     """The text with compatible characters unified and hidden ones removed."""
     plain = unicodedata.normalize("NFKC", text)
-    plain = _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain))
+    plain = _NOT_OUT.sub("suspected", _ASKED.sub("suspected ", _HAN_DATE.sub(_digits, plain)))
     plain = _DAY_LIST.sub(lambda m: re.sub(r"(\d{1,2}(?:st|nd|rd|th)?)", rf"\1 {m[2]}", m[1]) + " ", plain)
     plain = _HAN_DAY_LIST.sub(lambda m: m[1] + m[2] + re.sub(r"(\d{1,2}日)", rf"{m[1]}\1", m[3]), plain)
     plain = _FRACTION.sub(lambda m: f"{m[1]} {_PERCENT[m[2].lower()]}%", plain)
