@@ -18,11 +18,11 @@ from cds_service.markdown import Block, Bullets, Fixed, Heading, Link, Paragraph
 from cds_service.needs import Gap
 from cds_service.risk.absolute import per_unit, reference_risk
 from cds_service.risk.model import RESEARCH, Citation, Refusal, RiskEstimate, RiskModel, is_research
-from cds_service.risk.published import percent
-from cds_service.risk.values_in_words import printed_unit
+from cds_service.risk.values_in_words import percent, printed_unit
 from cds_service.risk.wording import estimate_words
 from cds_service.summary.template import Summary
 
+_MOST_UNUSABLE = 3  # inputs of which a card tells why they could not be used; the review app tells all
 _MOST_GAPS = 3  # gaps of care that have a section each; more are a list
 _SHARED = msg("Percentage points share out the difference from that risk by the size of each contribution.")
 
@@ -187,7 +187,8 @@ def _details(estimate: RiskEstimate, moved: Influences, *, shared: bool) -> list
     if estimate.effective is not None:
         lines.append(msg("Oldest measurement used: {date}", date=estimate.effective.date()))
     newer = (value.note for value in estimate.inputs)
-    return [line for line in (*lines, *newer) if line is not None]
+    unusable = [msg("Not usable: {why}", why=gone.words) for gone in estimate.not_measured if gone.reason.was_measured]
+    return [line for line in (*lines, *newer, *unusable[:_MOST_UNUSABLE]) if line is not None]
 
 
 def _shared(estimate: RiskEstimate) -> Message:

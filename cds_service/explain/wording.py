@@ -156,9 +156,11 @@ def _not_measured(explanation: Explanation, missing: Sequence[Unusable], per_uni
     labels = tuple(dict.fromkeys(u.feature.label for u in missing)) or tuple(c.label for c in absent)
     if not labels:
         return None
-    labels = tuple(within(label) for label in labels)
+    inputs = listing([within(label) for label in labels])
     total = sum(c.amount for c in absent)
-    if abs(total) < _negligible(explanation):
-        return msg("Not measured: {inputs}", inputs=listing(labels))
-    size = parts(_sizes(total, explanation.scale, per_unit))
-    return msg("Not measured: {inputs} (together {size})", inputs=listing(labels), size=size)
+    if abs(total) >= _negligible(explanation):
+        size = parts(_sizes(total, explanation.scale, per_unit))
+        inputs = msg("{inputs} (together {size})", inputs=inputs, size=size)
+    if any(u.reason.was_measured for u in missing):
+        return msg("Not measured, or not usable: {inputs}", inputs=inputs)
+    return msg("Not measured: {inputs}", inputs=inputs)

@@ -113,6 +113,8 @@ class ProblemList:
         if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):  # nearly all
             return wanted.not_listed if self.stated and feature.absence is Absence.NO_IF_LISTED else wanted.no_list
         found = [p for p in self.matching(feature) if p.active or feature.ever]
+        if feature.again:
+            found = [p for p in found if status_codes(p.row.clinical_status) & _AGAIN]
         if feature.forgotten_days is not None:
             found = [p for p in found if not self._outlived(p, timedelta(days=feature.forgotten_days))]
         sure = [p for p in found if p.sure]

@@ -42,6 +42,11 @@ class Reason(Enum):
     OUTSIDE = "outside"  # asked of a stay that is not on record or too young: nothing could be there yet
     UNAVAILABLE = "unavailable"  # the EHR did not let us see whether there is one
 
+    @property
+    def was_measured(self) -> bool:
+        """True if there is, or may be, a value on record that could not be used."""
+        return self not in (Reason.ABSENT, Reason.NO_LIST, Reason.UNREADABLE, Reason.OUTSIDE)
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -126,7 +131,9 @@ class LowestRatio(Feature):
 class Coded(Feature):
     """A coded answer from an Observation, mapped to a short word, e.g. smoking status -> "current".
 
+    codes: of LOINC, or `system|code` of SNOMED CT.
     answers: (system URI, code) -> word; a code outside is unusable, never guessed.
+    shared: the codes tell of other matters too, so that an answer outside says nothing of this one.
     """
 
     codes: tuple[str, ...]
@@ -134,6 +141,7 @@ class Coded(Feature):
     look_back: timedelta | None = None
     category: str = "social-history"
     panels: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,7 @@ class ConditionFeature(Feature):
     most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy that nobody ended).
     forgotten_days: one that began and was recorded longer ago does not count: nobody closed it (a pneumonia).
     elsewhere: what says the same outside the list.
+    again: only entries count that are said to have come back (a recurrence or relapse).
     combined: those of the ICD-10 codes that name it within another disease, whose onset is not its own.
     """
 
@@ -174,6 +183,7 @@ class ConditionFeature(Feature):
     combined: tuple[str, ...] = ()
     elsewhere: Elsewhere | None = None
     forgotten_days: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,11 @@ def _coded(feature: Coded) -> tuple[str, ...]:
 def _codes(feature: Quantity | Coded) -> str:
     """LOINC codes, or the own id to which a hospital maps its local codes (`docs/local-codes.md`)."""
     own = feature.codes == (feature.id,)
-    return f"none; `curbside|{feature.id}`" if own else ", ".join(feature.codes) or "none"
+    return (
+        f"none; `curbside|{feature.id}`"
+        if own
+        else ", ".join(c.replace(f"{SNOMED}|", "SNOMED CT ") for c in feature.codes) or "none"
+    )
 
 
 def _shown(word: object) -> str:
@@ -211,7 +215,7 @@ def _condition(feature: ConditionFeature) -> tuple[str, ...]:
     if feature.id == "cancer":
         prefixes = "C00 to C97 but C44, C4A, C7A, C7B"
     return (
-        str(feature.label) + _elsewhere(feature),
+        str(feature.label) + _elsewhere(feature) + (" (entries of a recurrence or relapse)" if feature.again else ""),
         f"`{feature.id}`",
         _first_of(feature.snomed),
         prefixes,

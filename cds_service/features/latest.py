@@ -43,6 +43,8 @@ F = TypeVar("F", Quantity, Coded)
 def latest(record: PatientRecord, feature: F, judge: Callable[[F, Measurement], Value | Problem]) -> Found:
     """The latest usable value in the window."""
     rows = record.measurements.timeline(feature.codes)
+    if isinstance(feature, Coded) and feature.shared:
+        rows = [row for row in rows if _is_about(feature, record.measurements.measurement(row))]
     if not rows:
         return absent(feature)
     first = rows[0]
@@ -252,6 +254,11 @@ def _linear(feature: Quantity, stated: units.Unit) -> tuple[float, float] | None
 def _clean(value: float) -> float:
     """Without the noise of binary fractions, which could move a value across a threshold."""
     return float(f"{value:.12g}")
+
+
+def _is_about(feature: Coded, row: Measurement) -> bool:
+    """True if a row under a code that tells of many matters has one of the feature's answers."""
+    return any(pair in feature.answers for pair in codings((row.concept,)))
 
 
 def answer(feature: Coded, row: Measurement) -> Value | Problem:

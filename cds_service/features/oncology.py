@@ -1,8 +1,9 @@
 """What a record says of a breast cancer after its operation: tumour, nodes, grade, receptors, intrinsic subtype.
 
-Read as mCODE STU4 and Genomics Reporting STU3 write them; the LOINC and SNOMED CT codes are those of their profiles and
-value sets, the NCI Thesaurus codes those of the subtypes by gene expression. A pathology report is of the operation,
-so that its date stands for that of the operation: what is older than six months is another question.
+Read as mCODE and Genomics Reporting STU3 write them; the LOINC and SNOMED CT codes are those of their profiles and
+value sets (of a stage group those of LOINC, as mCODE had them until STU2), the NCI Thesaurus codes those of the
+subtypes by gene expression. A pathology report is of the operation, so that its date stands for that of the operation:
+what is older than six months is another question.
 """
 
 from __future__ import annotations
@@ -70,6 +71,18 @@ TUMOR_STAGE = Coded(
     HALF_YEAR,
     PATHOLOGY,
 )  # fmt: skip
+M_CATEGORY = Coded(
+    "m_category",
+    msg("Distant metastases (M category)"),
+    ("21907-1", "21901-6", *(f"{SNOMED}|{code}" for code in ("399387003", "371497001", "277208005"))),
+    MappingProxyType(
+        {(SNOMED, "1229901006"): "M0", (SNOMED, "30893008"): "M1"}
+        | {(SNOMED, code): "M1" for code in ("1229903009", "1229916009")}
+        | {(AJCC, f"{how}{name}"): name for name in ("M0", "M1") for how in ("", "c", "p")}
+    ),
+    HALF_YEAR,
+    PATHOLOGY,
+)
 _RECEPTOR = MappingProxyType(
     {
         (SNOMED, "10828004"): "positive",
@@ -98,6 +111,7 @@ INTRINSIC_SUBTYPE = Coded(
     HALF_YEAR,
     PATHOLOGY,
     panels=(f"{GENOMICS}|diagnostic-implication",),
+    shared=True,  # of any phenotype
 )
 
 
@@ -124,6 +138,10 @@ def _is_stage_4(stage: Value) -> Value | None:
     return stage == "stage 4"
 
 
+def _is_m1(category: Value) -> Value | None:
+    return category == "M1"
+
+
 def _is_male(sex: Value) -> Value | None:
     return sex == "male"
 
@@ -140,10 +158,13 @@ NPI = Derived(
     nottingham_index,
     2,
 )
-BREAST_CANCER = ConditionFeature(
-    "breast_cancer", msg("Breast cancer"), ("254837009", "372064008", "408643008", "278054005", "372137005"), ("C50",)
+_BREAST = ("254837009", "372064008", "408643008", "278054005", "372137005")
+BREAST_CANCER = ConditionFeature("breast_cancer", msg("Breast cancer"), _BREAST, ("C50",))
+BREAST_CANCER_AGAIN = ConditionFeature(
+    "breast_cancer_again", msg("Breast cancer that came back"), _BREAST, ("C50",), again=True
 )
 NO_BREAST_CANCER = Derived("no_breast_cancer", msg("No breast cancer"), "", (BREAST_CANCER,), _is_false)
 HER2_POSITIVE = Derived("her2_positive", msg("HER2-positive"), "", (HER2,), _is_her2_positive)
 STAGE_4 = Derived("stage_4", msg("Stage 4"), "", (TUMOR_STAGE,), _is_stage_4)
+M1 = Derived("m1", msg("M1"), "", (M_CATEGORY,), _is_m1)
 MALE = Derived("male", msg("Male"), "", (c.SEX,), _is_male)

@@ -10,7 +10,7 @@ from operator import gt, lt
 import msgspec
 
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC, canonical_system
+from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC, SNOMED, canonical_system
 from cds_service.fhir.rows import date_of
 from cds_service.fhir.times import Span, Times
 
@@ -101,7 +101,7 @@ class Measurements:
 
     def codes(self) -> tuple[str, ...]:
         """All LOINC codes of the Observations and their components, in order."""
-        return tuple(sorted(code for code in self._by_code if code is not None and _MARK not in code))
+        return tuple(sorted(code for code in self._by_code if code is not None and "|" not in code))
 
     def every(self) -> Iterator[tuple[str, Timeline]]:
         """Each LOINC code with its values, in order of the codes."""
@@ -190,6 +190,8 @@ def _index(observations: Iterable[fhir.Observation]) -> tuple[Index, frozenset[s
                     _add(index, f"{_MARK}{coding.code}", row, row)
                 elif coding.code is not None:
                     others.add(coding.code)
+                    if canonical_system(coding.system) == SNOMED:
+                        _add(index, f"{SNOMED}|{coding.code}", row, row)
         if row.component:
             for component in row.component:
                 for coding in component.code.coding:

@@ -62,10 +62,16 @@ def of_rows(speaks: Speaks, matrix: NDArray[np.float32], place: Mapping[str, int
 
 def not_excluded(values: FeatureValues, gates: Gates) -> tuple[Message, ...]:
     """A remark on whatever the model does not speak for and nobody can tell here; empty if there is none."""
-    unknown = published.unknown_conditions(values, _asked(values, gates))
+    unknown = [u for u in values.unusable([feature for feature, _ in _asked(values, gates)]) if _is_unseen(u)]
     if not unknown:
         return ()
     return (msg("Not excluded, for want of data: {what}", what=published.listed([u.feature.label for u in unknown])),)
+
+
+def _is_unseen(gone: Unusable) -> bool:
+    """Whether nobody could look: without the list, or without the patient's sex; what nobody measured is told apart."""
+    personal = isinstance(gone.feature, Derived) and isinstance(gone.feature.inputs[0], Demographic)
+    return personal or gone.reason in (Reason.NO_LIST, Reason.UNREADABLE, Reason.UNAVAILABLE)
 
 
 def is_measured(feature: Feature) -> bool:

@@ -34,10 +34,12 @@ GROUPS = (
     Group("receptors", msg("Receptors"), ("er", "pr", "her2")),
 )
 GATES = (
-    (o.NO_BREAST_CANCER, msg("no breast cancer is on record")),
+    (o.NO_BREAST_CANCER, msg("no active breast cancer is on record")),
+    (o.BREAST_CANCER_AGAIN, msg("the cancer has come back, which is another question")),
     (o.MALE, msg("the model has seen women only")),
     (o.HER2_POSITIVE, msg("the tumour is HER2-positive: its treatment is newer than these data")),
     (o.STAGE_4, msg("the cancer has spread, which decides")),
+    (o.M1, msg("the cancer has spread, which decides")),
     (c.METASTASIS, msg("the cancer has spread, which decides")),
 )
 

@@ -199,6 +199,50 @@ def test_her2_positive_by_staining_is_not_spoken_for(model: FusedModel) -> None:
     assert "HER2-positive" in str(found.reason)
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"row": built.condition("254837009", clinical="recurrence")}, "has come back"),
+        ({"row": built.answer("21907-1", "1229903009")}, "has spread"),
+        ({"row": built.answer("x", "cM1", o.AJCC) | {"code": built.concept("399387003", built.SNOMED)}}, "has spread"),
+    ],
+)  # fmt: skip
+def test_a_cancer_that_came_back_or_spread_is_not_spoken_for(
+    model: FusedModel, more: dict[str, dict[str, Any]], why: str
+) -> None:
+    """As mCODE says it: the state of the entry, and the M category beside a stage group that does not tell."""
+    found = from_record(model, *rows(), more["row"])
+    assert isinstance(found, NotEstimated)
+    assert found.refusal is Refusal.NOT_APPLICABLE
+    assert why in str(found.reason)
+
+
+def test_an_implication_of_another_disease_is_no_subtype(model: FusedModel) -> None:
+    """One code tells of any phenotype: a newer one of something else neither hides the subtype nor is remarked on."""
+    other = rows(on="2026-05-20")[-1] | {"id": "other"}
+    other["component"] = [{"code": built.concept("81259-4"), "valueCodeableConcept": built.concept("x", "urn:mondo")}]
+    ten = next(e for e in from_record(model, *rows(), other) if e.horizon_years == 10)
+    (subtype,) = [value for value in ten.inputs if value.feature is o.INTRINSIC_SUBTYPE]
+    assert (subtype.value, subtype.note) == ("luminal B", None)
+
+
+def test_a_patient_whose_sex_is_unknown_is_marked(model: FusedModel) -> None:
+    """It has seen women only, and nobody can tell here."""
+    values = extract(built.record(*rows(), patient={**built.PATIENT, "gender": None}), with_inputs(model.features))
+    result = model.estimate(values)
+    assert isinstance(result, tuple)
+    assert any("Not excluded, for want of data: Male" in str(note) for note in result[0].notes)
+
+
+def test_a_contradictory_input_is_not_told_as_never_measured(model: FusedModel) -> None:
+    """Two sizes of one day: the card says that there is something, and what is wrong with it."""
+    result = from_record(model, *rows(), built.lab("21889-1", 30, "mm"))
+    finding = RiskFinding("x", Severity.INFO, msg("x"), model=model, result=result)
+    text = markdown(document([finding], Summary(()), ENGLISH, frozenset(), (), "")).replace("\\", "")
+    assert "Not measured, or not usable: largest dimension of the tumour" in text
+    assert "Not usable: Largest dimension of the tumour has several different values of 1 May 2026" in text
+
+
 HEADER = [
     "Patient ID", "Age", "Tumor Size", "Neoplasm Histologic Grade", "Lymph nodes examined positive", "Tumor Stage",
     "ER Status", "PR Status", "HER2 Status", "Pam50 + Claudin-low subtype",
