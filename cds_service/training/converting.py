@@ -22,6 +22,7 @@ from cds_service.training.original import Floats, Opened
 AGREEMENT = 1e-6  # between margins of the original and of what it was converted to
 AGREEMENT_SINGLE = 1e-5  # the same for probabilities of ONNX, which counts in float32
 FEWEST_FOR_COVERS = 100
+_ALONE, _SAME = 5, 1e-3  # rows that are asked about alone too, and how far single precision may move their margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def convert(path: Path, model: Opened, rows: Floats, *, unexplained: bool) -> Co
             f"{path.name}: is {what}, which cannot be explained exactly and is refused; to run it in a process apart, "
             "labelled so, set models.unexplained = true in the settings"
         )
-    expected = float(np.mean(answers(path, model.margins, rows)))
+    expected = float(np.mean(_steady(path, model, rows)))
     name = f"weights{path.suffix}"
     return Converted("apart", name, path.read_bytes(), model.counts, model.margins, model.margins, expected)
 
@@ -73,6 +74,18 @@ def answers(path: Path, oracle: Callable[[Floats], Floats], rows: Floats) -> Flo
             f"{path.name}: its own library cannot compute the sample rows ({type(error).__name__}: "
             f"{str(error).splitlines()[0][:120] if str(error) else 'no reason given'})"
         ) from None
+
+
+def _steady(path: Path, model: Opened, rows: Floats) -> Floats:
+    """What a model says of rows. Raises PluginError if that depends on the rows beside them, or on chance."""
+    found = answers(path, model.margins, rows)
+    alone = np.concatenate([answers(path, model.margins, row[None, :]) for row in rows[:_ALONE]])
+    if not np.allclose(found[:_ALONE], alone, rtol=_SAME, atol=_SAME):
+        raise PluginError(
+            f"{path.name}: says other things of a row alone than of the same row among others, or says other things "
+            "each time; export it for inference (without dropout, and without averages over a batch)"
+        )
+    return found
 
 
 def _xgboost(path: Path, model: Opened, rows: Floats) -> Converted | None:

@@ -64,8 +64,9 @@ def bring_in(
     _check_columns(path, model, found)
     converted = convert(path, model, rows, unexplained=unexplained)
     if found.calibration.of != converted.counts:
+        ends = f" (it comes from {model.ends}, which makes no probability by itself)" if model.ends else ""
         raise PluginError(
-            f"{declaration}: calibration.of: this model's own output is its {_COUNTS[converted.counts]}; say "
+            f"{declaration}: calibration.of: this model's own output is its {_COUNTS[converted.counts]}{ends}; say "
             f'of = "{converted.counts}", with the intercept and slope of a logistic regression of the outcome on it'
         )
     _check_gaps(declaration, found, model, converted, rows)

@@ -21,7 +21,8 @@ class Opened:
 
     margins: of rows, on the scale that `counts` names: log-odds, the average vote of trees (0 to 1), or another
     library's own decision value. names: of its columns, where the file has them. kinds: what it consists of.
-    fills: the part of it that puts a number where none was measured, or None.
+    fills: the part of it that puts a number where none was measured, or None. ends: what its numbers come from, where
+    that makes no probability by itself.
     """
 
     model: Any
@@ -31,6 +32,7 @@ class Opened:
     names: tuple[str, ...] | None
     width: int | None
     fills: str | None = None
+    ends: str | None = None
 
 
 def log_odds(probability: Any) -> Floats:

@@ -17,9 +17,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from cds_service.errors import PluginError
-from cds_service.training import onnx_file
+from cds_service.risk import declared
+from cds_service.risk.calibration import expit
+from cds_service.training import importing, onnx_file
 from cds_service.training.converting import answers, convert
-from tests.training.test_importing import rows
+from tests.training import test_importing
+from tests.training.test_importing import change, rows, write_samples
+
+folder = test_importing.folder
 
 
 @pytest.fixture
@@ -105,3 +110,80 @@ def test_what_is_cut_off_is_refused_and_inputs_that_are_normalised_are_no_sum(pa
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(PluginError, match="export it anew"):
         says(path)
+
+
+def drawn(path: Path, steps: list[Any], *constants: Any) -> None:
+    """A graph from x (four columns) to p, of opset 13 and the operators of classical models."""
+    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, n])] for name, n in (("x", 4), ("p", None))]
+    weights = np.array([[0.004], [0.05], [0.03], [0.01]], np.float32)
+    known = [numpy_helper.from_array(np.array(value, np.float32), name) for name, value in (("w", weights), *constants)]
+    graph = helper.make_graph(steps, "g", *ends, known)
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+
+
+SCORE = helper.make_node("MatMul", ["x", "w"], ["z"])  # between 0 and 1 for every row here, and no probability
+SIGMOID = helper.make_node("Sigmoid", ["z"], ["s"])
+LINEAR = {"coefficients": [-0.1, -0.1, -0.1, -0.1, 0.1, 0.1, 0.1, 0.1], "intercepts": [0.0, 0.0]}
+
+
+def linear(after: str) -> Any:
+    return helper.make_node("LinearClassifier", ["x"], ["label", "raw"], domain="ai.onnx.ml", classlabels_ints=[0, 1],
+                            post_transform=after, **LINEAR)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends"),
+    [
+        ([helper.make_node("MatMul", ["x", "w"], ["p"])], "MatMul"),
+        ([SCORE, helper.make_node("Identity", ["z"], ["p"])], "MatMul"),
+        ([SCORE, helper.make_node("Clip", ["z", "zero", "one"], ["p"])], "Clip"),
+        ([SCORE, SIGMOID, helper.make_node("Mul", ["s", "half"], ["p"])], "Mul"),
+        ([SCORE, helper.make_node("Sub", ["one", "z"], ["n"]), helper.make_node("Concat", ["n", "z"], ["p"], axis=1)],
+         "MatMul"),
+        ([SCORE, SIGMOID, helper.make_node("Sub", ["half", "s"], ["p"])], "Sub"),
+        ([linear("LOGISTIC"), helper.make_node("Cast", ["label"], ["p"], to=TensorProto.FLOAT)],
+         "the class that LinearClassifier tells"),
+        ([SCORE, SIGMOID, helper.make_node("Identity", ["s"], ["p"])], None),
+        ([SCORE, SIGMOID, helper.make_node("Sub", ["one", "s"], ["n"]),
+          helper.make_node("Concat", ["n", "s"], ["p"], axis=1)], None),
+        ([linear("SOFTMAX"), helper.make_node("Identity", ["raw"], ["p"])], None),
+    ],
+)  # fmt: skip
+def test_numbers_are_probabilities_only_where_their_operator_gives_nothing_else(
+    path: Path, steps: list[Any], ends: str | None
+) -> None:
+    """Whatever rows say: a sum that happens to lie between 0 and 1 is a decision value."""
+    drawn(path, steps, ("zero", 0.0), ("one", 1.0), ("half", 0.5))
+    opened = onnx_file.opened(path)
+    assert (opened.counts, opened.ends) == ("log-odds" if ends is None else "decision", ends)
+
+
+def test_a_raw_score_between_0_and_1_is_refused_until_it_is_calibrated(folder: Path) -> None:
+    """Then its estimate is that of the declared line, and not the score."""
+    x, _ = rows()
+    drawn(folder / "model.onnx", [helper.make_node("MatMul", ["x", "w"], ["p"])])
+    score = x @ np.array([0.004, 0.05, 0.03, 0.01], np.float32)
+    assert 0 < score.min() < score.max() < 1
+    write_samples(folder, x[:20])
+    change(folder, "model.json", "model.onnx")
+    change(folder, "minimum = 3", "minimum = 4")
+    given = (folder / "declaration.toml", folder / "samples.csv", folder / "out")
+    with pytest.raises(PluginError, match=r'decision value.*comes from MatMul.*say of = "decision"'):
+        importing.bring_in(*given, unexplained=True)
+    change(folder, "slope = 1.0", 'slope = 8.0\nof = "decision"')
+    change(folder, "intercept = 0.0", "intercept = -4.0")
+    importing.bring_in(*given, unexplained=True)
+    table = folder / "rows.csv"
+    lines = [f"r{i},{','.join(f'{v:.9g}' for v in row)}" for i, row in enumerate(x[:3])]
+    table.write_text("\n".join(["id,age,creatinine,albumin,procalcitonin", *lines]) + "\n")
+    found = declared.load(folder / "out").predict_table(table)
+    assert [line[2] for line in found.lines] == pytest.approx(expit(-4 + 8 * score[:3].astype(float)), abs=1e-5)
+
+
+def test_what_depends_on_the_rows_beside_it_is_refused(path: Path) -> None:
+    """A patient is asked about alone; the average of a batch is then the patient."""
+    steps = [SCORE, helper.make_node("ReduceMean", ["z"], ["m"], axes=[0]), helper.make_node("Sub", ["z", "m"], ["d"])]
+    drawn(path, [*steps, helper.make_node("Sigmoid", ["d"], ["p"])])
+    with pytest.raises(PluginError, match="says other things of a row alone"):
+        convert(path, onnx_file.opened(path), rows()[0].astype(np.float64), unexplained=True)
