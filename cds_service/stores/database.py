@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from cds_service.errors import InputError, StoreError
 from cds_service.stores import new_database
 from cds_service.stores.checkpoints import Checkpoints
-from cds_service.stores.sqlite_file import BUSY_MS, HURRIED_MS, SqliteFile, private
+from cds_service.stores.sqlite_file import BUSY_MS, HURRIED_MS, STARTING_MS, SqliteFile, private
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -205,7 +205,7 @@ def migrate(url: str) -> None:
 
     Raises StoreError where it cannot be reached or written.
     """
-    file = SqliteFile.of(url)
+    file = SqliteFile.of(url, STARTING_MS)
     if file is not None and _is_newest(file, url):
         return
     from cds_service.stores import engines
@@ -216,8 +216,9 @@ def migrate(url: str) -> None:
 def _is_newest(file: SqliteFile, url: str) -> bool:
     """True if a file has the newest schema, which a new one is given."""
     try:
-        if file.revision() == HEAD:
-            return True
+        found = file.revision()
+        if found is not None:
+            return found == HEAD
         with file.connection() as connection:
             return new_database.create(connection)
     except sqlite3.Error as error:

@@ -14,18 +14,20 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from cds_service.errors import SettingsError, StoreError
 from cds_service.stores import reaching
-from cds_service.stores.sqlite_file import PRAGMAS
+from cds_service.stores.sqlite_file import BUSY_MS, PRAGMAS, STARTING_MS
 
-_MIGRATION_S = 120  # how long a start waits for another's migrations
 _MIGRATION_LOCK = 20261127  # any number that nobody else locks
 _POOL_S = 2.5  # how long a thread waits for one of its process's connections
 
 
 def open_engine(url: str, *, pooled: bool = True) -> Engine:
-    """An engine with JSON by orjson and, on SQLite, the pragmas of a durable embedded store. Raises SettingsError."""
+    """An engine with JSON by orjson and, on SQLite, the pragmas of a durable embedded store. Raises SettingsError.
+
+    pooled: for calls, which wait for nothing long; else for one piece of work, such as a start's.
+    """
     options: dict[str, Any] = {"pool_timeout": _POOL_S} if pooled else {"poolclass": NullPool}
     if url.startswith("postgresql"):
-        options["connect_args"] = dict(reaching.ARGUMENTS)
+        options["connect_args"] = dict(reaching.ARGUMENTS if pooled else reaching.PATIENT)
     try:
         engine = create_engine(
             make_url(url), json_serializer=_to_json, json_deserializer=orjson.loads, hide_parameters=True, **options
@@ -125,16 +127,16 @@ def upgrade(engine: Engine) -> None:
 def _alone(connection: Connection) -> None:
     """Begins a transaction that no other migration runs beside, whatever the driver begins by itself."""
     if connection.dialect.name == "sqlite":  # whose driver would commit each change of the schema for itself
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={1000 * _MIGRATION_S}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={STARTING_MS}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_S}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {STARTING_MS}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
 def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    for pragma in PRAGMAS:
+    for pragma in (*PRAGMAS, f"busy_timeout={BUSY_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

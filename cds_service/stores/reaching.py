@@ -18,6 +18,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "tcp_user_timeout": 2500,  # ms until a connection whose other end has gone counts as broken
     "options": "-c lock_timeout=2500 -c idle_in_transaction_session_timeout=60000",
 }
+PATIENT: Mapping[str, Any] = {**ARGUMENTS, "connect_timeout": 10}  # for a start, behind which no call waits
 
 
 def guard(engine: Engine) -> None:

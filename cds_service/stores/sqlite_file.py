@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 BUSY_MS = 2500  # how long a write waits for another process's before it fails
+STARTING_MS = 120_000  # the same for a start, which may find another process making or migrating the tables
 HURRIED_MS = 100  # the same while writes fail: calls queue behind each other's waiting
 UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     f"wal_autocheckpoint={UNASKED_PAGES}",
-    f"busy_timeout={BUSY_MS}",
     "foreign_keys=ON",
 )
 _FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(?!:memory:|file:)([^?]+)")
@@ -31,16 +31,19 @@ def private(path: str) -> None:
 class SqliteFile:
     """One file, and the connections of this process that nobody uses at the moment."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, wait_ms: int = BUSY_MS) -> None:
+        self.path, self._wait_ms = path, wait_ms
         self._free: list[sqlite3.Connection] = []
         self._process = os.getpid()
 
     @classmethod
-    def of(cls, url: str) -> SqliteFile | None:
-        """The file of a store's URL; None if the URL names another database, or asks for more than a file."""
+    def of(cls, url: str, wait_ms: int = BUSY_MS) -> SqliteFile | None:
+        """The file of a store's URL; None if the URL names another database, or asks for more than a file.
+
+        wait_ms: how long a statement waits for another process's write.
+        """
         found = _FILE.fullmatch(url)
-        return cls(found[1]) if found is not None else None
+        return cls(found[1], wait_ms) if found is not None else None
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -68,7 +71,7 @@ class SqliteFile:
                 self.commit(connection)
             finally:
                 if hurried:
-                    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+                    connection.execute(f"PRAGMA busy_timeout={self._wait_ms}")
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """Commits; what was written is on the disk when it returns. Raises sqlite3.Error."""
@@ -85,9 +88,9 @@ class SqliteFile:
 
     def _open(self) -> sqlite3.Connection:
         private(self.path)
-        opened = sqlite3.connect(self.path, BUSY_MS / 1000, check_same_thread=False)
+        opened = sqlite3.connect(self.path, self._wait_ms / 1000, check_same_thread=False)
         try:
-            for pragma in PRAGMAS:
+            for pragma in (*PRAGMAS, f"busy_timeout={self._wait_ms}"):
                 opened.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             opened.close()

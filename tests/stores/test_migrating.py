@@ -6,7 +6,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from alembic.config import Config
 from kept import keep
 
 from cds_service.errors import StoreError
-from cds_service.stores import engines
+from cds_service.stores import engines, sqlite_file
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import HEAD, Database, migrate
@@ -39,7 +39,7 @@ def at_once(url: str, processes: int = 4) -> None:
     ready = Barrier(processes)
 
     def start(_: int) -> None:
-        ready.wait(10)
+        ready.wait(60)
         migrate(url)
 
     with ThreadPoolExecutor(processes) as threads:
@@ -71,6 +71,28 @@ def test_of_several_that_start_at_once_one_migrates(store_url: str) -> None:
     assert AssessmentStore(database).get(kept.id) == kept
     assert AuditStore(database).verify().faults == ()
     database.close()
+
+
+@pytest.mark.parametrize("found", ["nothing", "0006"])
+def test_a_start_waits_for_another_that_makes_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    """On a busy machine that takes longer than a call waits for a lock."""
+    monkeypatch.setattr(sqlite_file, "BUSY_MS", 10)
+    path = tmp_path / "a.db"
+    if found == "nothing":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    else:
+        to(f"sqlite:///{path}", found)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done = Timer(0.2, lambda: other.execute("ROLLBACK"))
+    done.start()
+    migrate(f"sqlite:///{path}")
+    done.join()
+    other.close()
+    assert revision(f"sqlite:///{path}") == [HEAD]
 
 
 def test_a_migration_that_is_cut_short_leaves_the_store_as_it_was(tmp_path: Path) -> None:
