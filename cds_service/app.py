@@ -19,7 +19,7 @@ from cds_service.risk.fused import FusedModel
 from cds_service.security.trust import Fetch, Trust, fetcher
 from cds_service.settings import Settings
 from cds_service.stores.assessments import AssessmentStore
-from cds_service.stores.database import Database, migrate
+from cds_service.stores.database import Database, migrate, require
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.jti import TokenStore
 from cds_service.web import auth, cds_hooks, cors, errors, feedback, health, knowledge, models
@@ -103,6 +103,16 @@ def create_store(settings: Settings) -> AssessmentStore:
     """The store at `store.url`, brought to the newest schema. Raises StoreError."""
     url = settings.store_url()
     migrate(url)
+    return AssessmentStore(Database(url))
+
+
+def open_store(settings: Settings) -> AssessmentStore:
+    """The store that the service keeps at `store.url`, for a command that reads or deletes: none is made for it.
+
+    Raises InputError where there is none, StoreError where it cannot be reached or another release wrote it.
+    """
+    url = settings.store_url()
+    require(url)
     return AssessmentStore(Database(url))
 
 

@@ -44,10 +44,10 @@ def verify(noted: tuple[int, str] | None, as_json: bool, settings: Settings) -> 
     Note the last entry's number and hash elsewhere: whoever can write to the database could make a whole new chain, but
     not one that holds the entry that you noted.
     """
-    from cds_service.app import create_store
+    from cds_service.app import open_store
     from cds_service.stores.audit import AuditStore
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         verdict = AuditStore(store.database).verify(noted)
     finally:
@@ -70,11 +70,11 @@ def verify(noted: tuple[int, str] | None, as_json: bool, settings: Settings) -> 
 @options.config
 def export(since: datetime | None, settings: Settings) -> None:
     """Print the entries as FHIR R4 AuditEvents, one JSON object a line (NDJSON)."""
-    from cds_service.app import create_store
+    from cds_service.app import open_store
     from cds_service.fhir.audit_event import audit_event
     from cds_service.stores.audit import AuditStore
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         for entry in AuditStore(store.database).entries(since):
             event = audit_event(entry.seq, entry.at, entry.kind, entry.subject, entry.hash, entry.content)
@@ -95,10 +95,10 @@ def show(answer: UUID, as_json: bool, settings: Settings) -> int:
     audit entries; and whether the answer can be given again. Exit code 1: it cannot. It holds the patient's data.
     """
     from cds_service import account
-    from cds_service.app import create_pipeline, create_store, load_registry
+    from cds_service.app import create_pipeline, load_registry, open_store
     from cds_service.cli.accounting import tell
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         loaded = load_registry(settings)
         found = account.account(create_pipeline(settings, loaded=loaded), loaded, settings, store, answer)

@@ -37,7 +37,7 @@ def check(settings: Settings, offline: bool) -> int:
 
 def _own(settings: Settings) -> Iterator[Finding]:
     """What the service itself is made of."""
-    from cds_service.app import create_guard, create_store, load_registry
+    from cds_service.app import create_guard, load_registry
     from cds_service.clock import SystemClock
     from cds_service.fetch import create as create_fetcher
     from cds_service.security.registration import Finding
@@ -56,10 +56,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
             continue
         yield Finding("silent", _silent(settings, registry))
         yield _tried("services", partial(_rehearse, settings, registry), f"ok: {', '.join(registry.services)}")
-    store = _tried("store", lambda: create_store(settings).close())
-    yield store
-    if not store.mend:
-        yield Finding("silenced", silenced(settings))
+    yield from _store(settings)
     yield _tried("tls", lambda: tls.check(settings.server), "ok" if settings.server.tls_cert else "none: plain http")
     yield _tried("ports", lambda: ports.distinct(settings))
     yield _tried("cors", lambda: Policy.of(settings.cors))
@@ -67,6 +64,23 @@ def _own(settings: Settings) -> Iterator[Finding]:
     yield _tried("fetching", lambda: create_fetcher(settings))
     who = ", ".join(settings.clients) or "none: only callers on this machine are answered"
     yield _tried("clients", lambda: create_guard(settings, SystemClock()), who)
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    """Of the store; one of an older release is left as it is, because that release may be at work on it."""
+    from cds_service.app import create_store
+    from cds_service.security.registration import Finding
+    from cds_service.stores.database import HEAD, schema
+
+    there: list[str | None] = []
+    state = _tried("store", lambda: there.append(schema(settings.store_url())))
+    if there and there[0] not in (None, HEAD):
+        yield Finding("store", f"ok: the start brings it from schema {there[0]} to {HEAD}; copy it before")
+        return
+    state = state if state.mend else _tried("store", lambda: create_store(settings).close())
+    yield state
+    if not state.mend:
+        yield Finding("silenced", silenced(settings))
 
 
 def _tried(part: str, step: Callable[[], object], state: str = "ok") -> Finding:

@@ -52,13 +52,13 @@ def monitor(
     was suppressed, how long answers took; with --outcomes and --came, observed over expected. The review app's
     governance view and /metrics show the latest run.
     """
-    from cds_service.app import create_store
+    from cds_service.app import open_store
 
     if (outcomes is None) != (came is None):
         raise InputError("give --outcomes and --came together: what is to be foreseen, and what came.")
     if (lift is None) != (by is None) or (by is not None and not by.strip()):
         raise InputError("give --lift MODEL and --by NAME together: what may speak again, and who answers for it.")
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         if lift is not None and by is not None:
             return _lift(store, lift, by.strip())

@@ -40,11 +40,11 @@ class Age(click.ParamType[timedelta]):
 @options.config
 def prune(older_than: timedelta, settings: Settings) -> None:
     """Delete what is older than a number of days, in small steps beside the running service."""
-    from cds_service.app import create_store
+    from cds_service.app import open_store
     from cds_service.stores.retention import RetentionStore
 
     now = SystemClock().now()
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         deleted = RetentionStore(store.database).prune(now - older_than, now)
     finally:
@@ -63,14 +63,14 @@ def forget(patient: str, name: str | None, tenant: str | None, settings: Setting
     PATIENT is the id by which CDS Clients name the patient. Where several clients know that id, they may mean
     different people: then say which client (and tenant). Exit code 1 if nothing is kept.
     """
-    from cds_service.app import create_store
+    from cds_service.app import open_store
     from cds_service.stores.retention import RetentionStore
 
     if name is not None and name not in settings.clients:
         raise InputError(
             f"there is no client {name!r} in the settings. Known: {', '.join(settings.clients) or 'none'}."
         )
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         retention = RetentionStore(store.database)
         holders = [
@@ -97,12 +97,13 @@ def backup(file: Path, settings: Settings) -> None:
 
     To restore: stop the service, put the copy in the store's place, remove its -wal and -shm files, start.
     """
-    from cds_service.app import create_store
-    from cds_service.stores.database import back_up
+    from cds_service.stores.database import Database, back_up, require
 
-    store = create_store(settings)
+    url = settings.store_url()
+    require(url, newest=False)
+    database = Database(url)
     try:
-        back_up(store.database, file)
+        back_up(database, file)
     finally:
-        store.close()
+        database.close()
     click.echo(f"copied to {file}")

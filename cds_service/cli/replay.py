@@ -94,10 +94,10 @@ def replay(
 
 def _one(settings: Settings, assessment: UUID, response: bool, as_json: bool) -> int:
     from cds_service import replay as replays
-    from cds_service.app import create_pipeline, create_store
+    from cds_service.app import create_pipeline, open_store
     from cds_service.stores.about import AboutStore
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         known = AboutStore(store.database).assessment_of(assessment) or assessment
         found = replays.replay(create_pipeline(settings), store, known)
@@ -118,9 +118,9 @@ def _one(settings: Settings, assessment: UUID, response: bool, as_json: bool) ->
 
 def _without(settings: Settings, assessment: UUID, references: tuple[str, ...], as_json: bool) -> int:
     from cds_service import account
-    from cds_service.app import create_pipeline, create_store
+    from cds_service.app import create_pipeline, open_store
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         found = account.without(create_pipeline(settings), store, assessment, references)
     finally:
@@ -149,9 +149,9 @@ def _answer(settings: Settings, requests: Path, answers: Path) -> int:
 
 def _all(settings: Settings, since: datetime | None, answers: Path | None, as_json: bool) -> int:
     from cds_service import answers as records
-    from cds_service.app import create_pipeline, create_store
+    from cds_service.app import create_pipeline, open_store
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         pipeline = create_pipeline(settings)
         pairs = [(then, records.again(pipeline, kept)) for then, kept in records.stored(store, since)]
@@ -165,9 +165,9 @@ def _all(settings: Settings, since: datetime | None, answers: Path | None, as_js
 
 def _against(settings: Settings, against: str, since: datetime | None, config: Path | None, as_json: bool) -> int:
     from cds_service import answers as records
-    from cds_service.app import create_pipeline, create_store
+    from cds_service.app import create_pipeline, open_store
 
-    store = create_store(settings)
+    store = open_store(settings)
     try:
         others = _others(store, settings, against, since, config)
         pipeline = create_pipeline(settings)

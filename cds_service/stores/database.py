@@ -200,6 +200,47 @@ def back_up(database: Database, file: Path) -> None:
         raise StoreError(f"the store could not be copied to {file} ({type(error).__name__})") from error
 
 
+def schema(url: str) -> str | None:
+    """Of the store that is kept at a URL, such as `0007`; None where there is none. No table is made or changed.
+
+    Raises StoreError where it cannot be reached, or where a newer release wrote it.
+    """
+    file = SqliteFile.of(url)
+    if file is None:
+        from cds_service.stores import engines
+
+        return engines.schema(url, HEAD)
+    if not Path(file.path).exists():
+        return None
+    try:
+        found = file.revision()
+    except sqlite3.Error as error:
+        raise _unusable(url, error) from error
+    finally:
+        file.close()
+    if found is not None and found > HEAD:
+        from cds_service.stores import engines
+
+        raise engines.newer(found, HEAD)
+    return found
+
+
+def require(url: str, *, newest: bool = True) -> None:
+    """Raises InputError where no store is kept at a URL, and StoreError where it cannot be used as it is.
+
+    newest: whether one that this release has yet to migrate will not do: an older one may be at work on it.
+    """
+    found = schema(url)
+    if found is None:
+        where = url.removeprefix("sqlite:///") if SqliteFile.of(url) is not None else "the database of store.url"
+        raise InputError(f"no store is kept at {where}. Check store.url, or name the service's settings with --config.")
+    if newest and found != HEAD:
+        raise StoreError(
+            f"the store was written by an older release (its schema is {found}, this one needs {HEAD}). "
+            "Copy it with curbside records backup, then start the service: that brings it up to date."
+        )
+
+
 def migrate(url: str) -> None:
     """Brings the database to `HEAD`; a database that is there already is only looked at.
 
@@ -222,8 +263,12 @@ def _is_newest(file: SqliteFile, url: str) -> bool:
         with file.connection() as connection:
             return new_database.create(connection)
     except sqlite3.Error as error:
-        from cds_service.stores.engines import unusable
-
-        raise unusable(url, error) from error
+        raise _unusable(url, error) from error
     finally:
         file.close()
+
+
+def _unusable(url: str, error: sqlite3.Error) -> StoreError:
+    from cds_service.stores.engines import unusable
+
+    return unusable(url, error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +52,36 @@ def migrate(url: str, head: str) -> None:
     All migrations or none: a process that is killed meanwhile leaves the schema as it was. Of several that start at
     once, one migrates and the others wait for it.
     """
+    with _once(url) as engine:
+        if _found(engine, head) != head:
+            upgrade(engine)
+
+
+def schema(url: str, head: str) -> str | None:
+    """The schema of a database; None where it has none of ours. Raises StoreError as `migrate` does."""
+    with _once(url) as engine:
+        return _found(engine, head)
+
+
+@contextmanager
+def _once(url: str) -> Iterator[Engine]:
+    """An engine for one piece of work. Raises StoreError where the database cannot be reached or written."""
     engine = open_engine(url, pooled=False)
     try:
-        with engine.connect() as connection:
-            found = _revision(connection)
-        if found is not None and found > head:  # they are numbered
-            raise StoreError(
-                f"the store was written by a newer release (its schema is {found}, this one knows {head}). "
-                "Install that release again, or restore a copy from before it."
-            )
-        if found != head:
-            upgrade(engine)
+        yield engine
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else None
         raise unusable(make_url(url).render_as_string(hide_password=True), cause) from error
     finally:
         engine.dispose()
+
+
+def newer(found: str, head: str) -> StoreError:
+    """What is said of a store of a later release."""
+    return StoreError(
+        f"the store was written by a newer release (its schema is {found}, this one knows {head}). "
+        "Install that release again, or restore a copy from before it."
+    )
 
 
 def unusable(url: str, cause: BaseException | None) -> StoreError:
@@ -104,10 +120,14 @@ def _reason(cause: BaseException | None) -> str | None:
     return known or next((words for sign, words in _SIGNS if sign in str(cause)), None)
 
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+def _found(engine: Engine, head: str) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found > head:  # they are numbered
+        raise newer(found, head)
+    return str(found) if found is not None else None
 
 
 def upgrade(engine: Engine) -> None:

@@ -78,7 +78,7 @@ def test_a_start_waits_for_another_that_makes_the_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
 ) -> None:
     """On a busy machine that takes longer than a call waits for a lock."""
-    monkeypatch.setattr(sqlite_file, "BUSY_MS", 10)
+    monkeypatch.setattr(sqlite_file, "PRAGMAS", (*sqlite_file.PRAGMAS, "busy_timeout=10"))
     path = tmp_path / "a.db"
     if found == "nothing":
         with closing(sqlite3.connect(path)) as connection:
