@@ -1,4 +1,4 @@
-"""Commands work on the store that is there: none makes an empty one and calls it whole, none migrates under a service."""
+"""Commands work on the store that is there: none makes an empty one, none migrates one under a running service."""
 
 from __future__ import annotations
 
