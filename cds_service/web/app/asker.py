@@ -68,6 +68,7 @@ class Turn(msgspec.Struct, frozen=True):
     """One question and its answer as they are kept beside the review.
 
     image: the image that was asked about, if one was; reading: what a model wrote of it, which nothing checks.
+    record_of: the moment of the record that was looked through. partly: some documents were not read, or not whole.
     """
 
     at: datetime
@@ -78,6 +79,8 @@ class Turn(msgspec.Struct, frozen=True):
     reason: str = ""
     image: str = ""
     reading: str = ""
+    record_of: datetime | None = None
+    partly: bool = False
 
 
 class Asker:
@@ -130,7 +133,7 @@ class Asker:
             if not whole:
                 answer, reason = replace(answer, said=tuple(said)), _LEFT
             self._spent(answer)
-            turn = self._turn(answer, reason, say)
+            turn = self._turn(answer, reason, say, of)
             self._note(answer, turn, assessment, user)
             keep(turn)
 
@@ -178,14 +181,18 @@ class Asker:
         if answer.sent:
             self._budget.spend(1, sum(len(text.encode()) for _, text in answer.sent) // _BYTES_A_TOKEN)
 
-    def _turn(self, answer: Answer, reason: str, say: Words) -> Turn:
+    def _turn(self, answer: Answer, reason: str, say: Words, of: Material) -> Turn:
         own = [one for one in answer.sources if one.row is None][:_SHOWN]
         general = [one for one in answer.sources if one.row is not None]
         passages = tuple(
             Passage(one.text, one.references, say(one.where), one.hidden, _known(one)) for one in (*own, *general)
         )
         lines = tuple(_line(one, answer) for one in answer.said)
-        return Turn(self._clock.now(), answer.question, lines, passages, bool(answer.sent), reason or answer.reason)
+        partly = any(one.problem is not None or one.notes for one in of.documents)
+        asked = bool(answer.sent)
+        why = reason or answer.reason
+        at = self._clock.now()
+        return Turn(at, answer.question, lines, passages, asked, why, record_of=of.record.as_of, partly=partly)
 
     def _note(self, answer: Answer, turn: Turn, assessment: UUID, user: str) -> None:
         """Writes the audit record; a store that is away costs the entry, and the log says so."""

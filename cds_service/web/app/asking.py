@@ -111,9 +111,11 @@ class Answering:
         of = material(record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])
 
+        notices = asking.held.notices
+
         def keep(turn: Turn) -> None:
-            asking.turn = turn
-            history.keep(review, turn)
+            asking.turn = msgspec.structs.replace(turn, partly=turn.partly or bool(notices))
+            history.keep(review, asking.turn)
 
         user = review.grant.user
         yield from self._asker.stream(asking.question, of, say, earlier, shown.assessment.id, user, keep)

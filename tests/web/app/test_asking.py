@@ -149,6 +149,27 @@ def test_a_record_that_cannot_be_opened_ends_the_answer_with_a_sentence(
     assert page.rstrip().endswith("</html>")
 
 
+def test_an_answer_says_what_it_did_not_look_through(site: Site, model: Model) -> None:
+    """The record's moment and its part; a document that could not be read, beside the answer and not below alone."""
+    model.speak = lambda _: ""
+    looked = "Looked through were the documents and, as of 1 Nov 2026 09:00"
+    partly = "Some documents were not read, or not as a whole"
+    _, _, page = asked(site, "Any bleeding ulcers?")
+    assert looked in page
+    assert partly not in page
+    rows = site.ehr.charts[PATIENT].shelf.rows
+    attachment = {"contentType": "application/pdf", "title": "Endoscopy", "data": base64.b64encode(b"%PDF-").decode()}
+    rows["DocumentReference/broken"] = rows[f"DocumentReference/{PATIENT}-note-1"] | {
+        "id": "broken", "content": [{"attachment": attachment}],
+    }  # fmt: skip
+    try:
+        _, _, page = asked(site, "Any bleeding ulcers?")
+    finally:
+        del rows["DocumentReference/broken"]
+    nothing = page.index("Nothing that was read of the record and its documents speaks of this.")
+    assert nothing < page.index(partly) < page.index('id="documents"')
+
+
 def test_the_audit_record_holds_the_question_and_what_left(site: Site, model: Model) -> None:
     """Question, sentences with reasons, sources, and the text as it was sent, without who it is about."""
     model.speak = saying("No known allergies.")
