@@ -15,7 +15,7 @@ from typing import Any
 from cds_service.errors import InputError
 from cds_service.sandbox.chart import NAMESPACE, SERVER
 from cds_service.sandbox.resources import Json
-from cds_service.sandbox.search import search
+from cds_service.sandbox.search import Known, search
 
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest", "DeviceRequest", "NutritionOrder"})
 _TOKEN = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -66,6 +66,11 @@ class Shelf:
             }
         return [self.served(item) for item in value] if isinstance(value, list) else value
 
+    def _entry(self, row: Json) -> Json:
+        """A row as a searchset Bundle holds it."""
+        url = f"{SERVER}/{row['resourceType']}/{row['id']}"
+        return {"fullUrl": url, "resource": self.served(row), "search": {"mode": "match"}}
+
     def read(self, path: str) -> Json | None:
         """`Type/id`, or None."""
         found = self.rows.get(path)
@@ -81,24 +86,17 @@ class Shelf:
         if len(rows) < total:
             links.append({"relation": "next", "url": f"{SERVER}/{query}&_offset={len(rows)}"})
         body: Json = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
-        entries = [
-            {
-                "fullUrl": f"{SERVER}/{row['resourceType']}/{row['id']}",
-                "resource": self.served(row),
-                "search": {"mode": "match"},
-            }
-            for row in rows
-        ]
-        return body | ({"entry": entries} if entries else {})
+        return body | ({"entry": [self._entry(row) for row in rows]} if rows else {})
 
 
 class ReadShelf(Shelf):
-    """A Shelf whose rows change no more: each question is answered once, and its answer is the same object again."""
+    """A Shelf whose rows change no more: each question is answered and each row copied once, and is the same again."""
 
     def __init__(self, bundle: Mapping[str, Any]) -> None:
         super().__init__(bundle)
         self._answered: dict[str, Json | None] = {}
-        self._known: dict[str, list[Json]] = {}
+        self._known = Known()
+        self._entries: dict[int, Json] = {}
 
     @classmethod
     def of(cls, shelf: Shelf) -> ReadShelf:
@@ -109,6 +107,11 @@ class ReadShelf(Shelf):
 
     def _search(self, query: str) -> tuple[list[Json], int]:
         return search(query, self.rows.values(), self.canonical, self._known)
+
+    def _entry(self, row: Json) -> Json:
+        if id(row) not in self._entries:
+            self._entries[id(row)] = super()._entry(row)
+        return self._entries[id(row)]
 
     def read(self, path: str) -> Json | None:
         """`Type/id`, or None."""

@@ -7,6 +7,7 @@ skip what they cannot run would skip it too. Source: hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -60,23 +61,28 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "encounter": ("encounter",),
 }
 _CHANGED = "_lastUpdated"
+Pair = tuple[str | None, str | None]  # system and code
+
+
+class Known:
+    """What is known of rows that do not change: what the beginnings of queries found, and codes by member and row."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[Json]] = {}
+        self.codes: defaultdict[str, dict[int, list[Pair]]] = defaultdict(dict)
 
 
 def search(
-    query: str,
-    rows: Iterable[Json],
-    canonical: Callable[[str], str],
-    known: dict[str, list[Json]] | None = None,
+    query: str, rows: Iterable[Json], canonical: Callable[[str], str], of_rows: Known | None = None
 ) -> tuple[list[Json], int]:
     """The rows that a query such as `Observation?patient=x&code=...` finds, cut at `_count`, and how many match.
 
-    canonical: gives a reference as the server writes it, `Type/id`.
-    known: what the beginnings of earlier queries found in the same rows, by beginning; is added to.
+    canonical: gives a reference as the server writes it, `Type/id`. of_rows: of earlier queries; is added to.
     Raises UnsupportedSearch for parameters, modifiers and prefixes that are not supported.
     """
     type_, _, parameters = query.partition("?")
-    known = {} if known is None else known
-    order, count, asked = "", None, type_
+    of_rows = of_rows or Known()
+    known, order, count, asked = of_rows.found, "", None, type_
     if asked not in known:
         known[asked] = [row for row in rows if row.get("resourceType") == type_]
     for name, value in parse_qsl(parameters, keep_blank_values=True):
@@ -87,13 +93,13 @@ def search(
         else:
             before, asked = asked, f"{asked}&{name}={value}"
             if asked not in known:
-                test = _test(type_, name, value, canonical)
+                test = _test(type_, name, value, canonical, of_rows)
                 known[asked] = [row for row in known[before] if test(row)]
     found = _sorted(type_, order, known[asked]) if order else known[asked]
     return (found if count is None else found[:count]), len(found)
 
 
-def _test(type_: str, name: str, value: str, canonical: Callable[[str], str]) -> Callable[[Json], bool]:
+def _test(type_: str, name: str, value: str, canonical: Callable[[str], str], of_rows: Known) -> Callable[[Json], bool]:
     wanted = value.split(",")
     if name == "_id":
         return lambda row: row.get("id") in wanted
@@ -108,8 +114,14 @@ def _test(type_: str, name: str, value: str, canonical: Callable[[str], str]) ->
         member = _TOKENS[name]
         if name == "code" and type_ in ("MedicationRequest", "MedicationStatement", "MedicationAdministration"):
             member = "medicationCodeableConcept"
-        tokens = _Tokens(wanted)
-        return lambda row: any(map(tokens.match, _codes(row.get(member))))
+        matches, codes = _Tokens(wanted).match, of_rows.codes[member]
+
+        def holds(row: Json) -> bool:
+            if id(row) not in codes:
+                codes[id(row)] = _codes(row.get(member))
+            return any(map(matches, codes[id(row)]))
+
+        return holds
     raise UnsupportedSearch(f"{type_}?{name}= is not a parameter that this sandbox or a simple FHIR server knows")
 
 
@@ -122,7 +134,7 @@ def _named(row: Json, name: str) -> Iterator[Json]:
     return (one for one in found if isinstance(one, dict))
 
 
-def _codes(value: Any) -> list[tuple[str | None, str | None]]:
+def _codes(value: Any) -> list[Pair]:
     """(system, code) pairs of a code, Coding, CodeableConcept or list of them; a bare code has any system."""
     if isinstance(value, list):
         return [pair for item in value for pair in _codes(item)]
@@ -151,7 +163,7 @@ class _Tokens:
         self._pairs = frozenset((system, code) for system, bar, code in split if bar and code)
         self._bare = frozenset(code for _, code in self._pairs)
 
-    def match(self, pair: tuple[str | None, str | None]) -> bool:
+    def match(self, pair: Pair) -> bool:
         """Whether a (system, code) pair matches one of them; a system of None is a bare code's, and is any."""
         system, code = pair
         if code in self._anywhere or pair in self._pairs:

@@ -20,8 +20,8 @@ from cds_service.training.hazard import Floats, Matrix
 from cds_service.training.masking import Dropout
 from cds_service.training.steadiness import Tested
 
-_SHOWN_INPUTS = 14
-_SWARM = 1200
+SHOWN_INPUTS = 14
+SWARM = 1200
 
 
 WORDS = ("Intended use", "Not for", "Data", "Method", "What we found in the data", "Limits", "Licence")
@@ -208,7 +208,7 @@ def drivers(evidence: Explained, outcome: str = "") -> str:
     """
     phi, _ = _contributions(evidence)
     size = np.abs(phi).mean(axis=0)
-    order = np.argsort(-size, kind="stable")[:_SHOWN_INPUTS]
+    order = np.argsort(-size, kind="stable")[:SHOWN_INPUTS]
     rows = [(evidence.manifest.inputs[i].label, f"{size[i]:.3f}") for i in order]
     which = " of the longest horizon" if evidence.manifest.calibration.slopes else ""
     return (
@@ -222,7 +222,7 @@ def drivers(evidence: Explained, outcome: str = "") -> str:
 def _contributions(evidence: Explained) -> tuple[Floats, Matrix]:
     """Calibrated contributions in the final model for some of the people for whom it speaks."""
     people = np.flatnonzero(evidence.spoken)
-    chosen = np.random.default_rng(evidence.seed).permutation(people)[:_SWARM]
+    chosen = np.random.default_rng(evidence.seed).permutation(people)[:SWARM]
     matrix = evidence.matrix[np.sort(chosen)]
     rows = xgboost.DMatrix(matrix, nthread=1)
     phi = np.asarray(evidence.study.final.booster.predict(rows, pred_contribs=True), dtype=np.float64)[:, :-1]
@@ -232,7 +232,7 @@ def _contributions(evidence: Explained) -> tuple[Floats, Matrix]:
 def swarm(evidence: Explained, path: Path) -> None:
     """The beeswarm plot of the inputs that move the estimates most."""
     phi, matrix = _contributions(evidence)
-    order = np.argsort(-np.abs(phi).mean(axis=0), kind="stable")[:_SHOWN_INPUTS]
+    order = np.argsort(-np.abs(phi).mean(axis=0), kind="stable")[:SHOWN_INPUTS]
     names = [evidence.manifest.inputs[i].label for i in order]
     plots.beeswarm(phi[:, order], matrix[:, order], names, path)
 

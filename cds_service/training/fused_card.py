@@ -15,8 +15,6 @@ from cds_service.training import card, fused_figures, fused_steadiness, plots
 from cds_service.training.evaluation import markdown
 from cds_service.training.fused_evidence import Evidence
 
-_SHOWN_INPUTS = 14
-
 
 def write(folder: Path, manifest: Fusion, evidence: Evidence, words: Mapping[str, str]) -> None:
     """`card.md`, `calibration.svg` and `beeswarm.svg` in a model's folder."""
@@ -87,7 +85,7 @@ def _drivers(manifest: Fusion, evidence: Evidence, folder: Path) -> str:
     outcome, matrix = next(iter(evidence.outcomes)), evidence.patients.matrix[evidence.spoken]
     phi = evidence.fusing.final.contributions(matrix, outcome, evidence.full)
     size = np.abs(phi).mean(axis=0)
-    order = np.argsort(-size, kind="stable")[:_SHOWN_INPUTS]
+    order = np.argsort(-size, kind="stable")[: card.SHOWN_INPUTS]
     labels = [manifest.inputs[i].label for i in order.tolist()]
     plots.beeswarm(phi[:, order], matrix[:, order], labels, folder / "beeswarm.svg")
     table = markdown(

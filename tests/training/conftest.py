@@ -68,12 +68,14 @@ def people(recipe: ModuleType) -> Callable[[Path, int], Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def few_draws() -> Iterator[None]:
-    """Small tables need fewer trees of rivals, and fewer rows and draws to show how steady estimates are."""
-    from cds_service.training import rivals, steadiness
+    """Small tables need fewer trees of rivals, fewer rows and draws to show how steady estimates are, fewer dots."""
+    from cds_service.training import card, rivals, steadiness
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steadiness, "EXPLAINED", 40)
         patch.setattr(steadiness, "DONORS", 5)
+        patch.setattr(card, "SHOWN_INPUTS", 4)
+        patch.setattr(card, "SWARM", 100)
         patch.setattr(rivals, "ROUNDS", 25)
         patch.setattr(rivals, "DRAWN_ROUNDS", (12, 40))
         yield
