@@ -17,8 +17,10 @@ from typing import NamedTuple
 
 from cds_service import outbound
 from cds_service.clock import Deadline
-from cds_service.fhir.client import REFUSED, Budget, Fetched, FhirClient, covers
+from cds_service.fhir.client import REFUSED, WITHHELD, Budget, Fetched, FhirClient, coverage
 from cds_service.fhir.products import unnamed
+from cds_service.fhir.rows import strangers
+from cds_service.fhir.subjects import Subjects
 from cds_service.language import Message, msg
 from cds_service.needs import Gap, Need
 from cds_service.observer import NOBODY, Observer
@@ -34,6 +36,8 @@ _PRODUCTS = "medicationsByReference"  # under which they are kept with what was 
 _NOT_SENT = msg("not sent by the EHR")
 _ELSEWHERE = msg("not sent, and the EHR's server is not configured here")
 _OUT_OF_SCOPE = msg("not sent, and the EHR's token does not cover it")
+_IN_PART = msg("the EHR's token covers only a part of it")
+_ANOTHERS = msg("what the EHR sent is another patient's, or does not say whose")
 _STRANGE = msg("the EHR sent something other than what was asked")
 _UNNAMED = msg("the call does not say whose")
 _FIRST_PAGE = msg("only the first page was sent")
@@ -51,16 +55,21 @@ class Gathered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Errand:
-    """One key to fetch: the query, or the first page of its list, which has arrived."""
+    """One key to fetch: the query, or the first page of its list, which has arrived.
+
+    in_part: the token covers only some of its rows.
+    """
 
     query: str
     begun: PrefetchValue | None = None
+    in_part: bool = False
 
 
 class _Server:
-    """The threads and the limit of one server, in this process."""
+    """The threads, the limit and the habits of one server, in this process."""
 
     def __init__(self, connections: int, calls: int) -> None:
+        self.unsorted: set[str] = set()  # types that it cannot sort
         self.threads = ThreadPoolExecutor(connections, "fetch")
         self.calls = BoundedSemaphore(calls)
 
@@ -101,7 +110,7 @@ class Fetcher:
             elif found is not None:
                 errands[key] = found
         if base is None:
-            return Gathered(_forgetting(request), tuple(gaps.values()))
+            return _gathered(request, needs, gaps)
         client = self._client(request, base, deadline.sooner(_RESERVE_S), errands)
         prefetch = dict(request.prefetch)
         for key, fetched in self._run(errands, needs, client, away).items():
@@ -110,7 +119,7 @@ class Fetcher:
             if fetched.problem is not None:
                 gaps[key] = Gap(key, needs[key], fetched.problem, partial=fetched.value is not None)
         request = self._with_products(replace(request, prefetch=prefetch), client, away)
-        return Gathered(_forgetting(request), tuple(gaps[key] for key in needs if key in gaps))
+        return _gathered(request, needs, gaps)
 
     def _client(
         self, request: HookRequest, base: str, deadline: Deadline, errands: Mapping[str, _Errand]
@@ -119,12 +128,12 @@ class Fetcher:
         first = sum(errand.begun is None for errand in errands.values())
         budget = Budget(self._settings.limits.max_fetches, self._settings.fetch.max_bytes, first)
         token = request.fhir_authorization.token if request.fhir_authorization is not None else None
-        return FhirClient(self._outbound, base, token, deadline, budget)
+        return FhirClient(self._outbound, base, token, deadline, budget, self._server(base).unsorted)
 
     def _with_products(self, request: HookRequest, client: FhirClient, away: Away) -> HookRequest:
         """The request with the Medications by which alone some medicines are named; without those it cannot get."""
         granted = request.fhir_authorization
-        if granted is not None and not covers(granted.scopes, "Medication", search=False):
+        if granted is not None and coverage(granted.scopes, "Medication", search=False) == "none":
             return request
         reads = [f"Medication/{id_}" for id_ in unnamed(request)]
         client = replace(client, deadline=client.deadline.sooner(client.deadline.remaining() - _PRODUCTS_S))
@@ -174,6 +183,19 @@ class Fetcher:
             return self._servers[base]
 
 
+def _gathered(request: HookRequest, needs: Mapping[str, Need], gaps: dict[str, Gap]) -> Gathered:
+    """The request with its gaps, in the order of the needs; a list of which no row is the patient's is one, too."""
+    values = request.prefetch.values()
+    rows = [row for value in values for row in value.resources]
+    urls = [url for value in values for url in value.full_urls]
+    subjects = Subjects.of(request.patient_id, rows, urls, request.fhir_server)
+    for key, need in needs.items():
+        value = request.prefetch.get(key)
+        if key not in gaps and value is not None and strangers(value.resources, need.types, subjects):
+            gaps[key] = Gap(key, need, _ANOTHERS)
+    return Gathered(_forgetting(request), tuple(gaps[key] for key in needs if key in gaps))
+
+
 def _forgetting(request: HookRequest) -> HookRequest:
     """The request without its token, which nothing after the fetching has a use for."""
     return request if request.fhir_authorization is None else replace(request, fhir_authorization=None)
@@ -211,6 +233,8 @@ def _look(request: HookRequest, key: str, need: Need, base: str | None, why: Mes
     if value is not None:
         if value.state == "refused":
             return Gap(key, need, REFUSED)
+        if value.withheld and (base is None or need.newest or value.next_url is None):
+            return Gap(key, need, WITHHELD, partial=True)
         if value.complete or need.newest:
             return None
         return Gap(key, need, _FIRST_PAGE, partial=True) if base is None else _Errand("", value)
@@ -220,15 +244,17 @@ def _look(request: HookRequest, key: str, need: Need, base: str | None, why: Mes
     if base is None:
         return Gap(key, need, why if request.fhir_server is None or why is _STRANGE else _ELSEWHERE)
     granted = request.fhir_authorization
-    if granted is not None and not all(covers(granted.scopes, t, search="?" in query) for t in need.types):
+    covered = {coverage(granted.scopes, t, search="?" in query) for t in need.types} if granted is not None else set()
+    if "none" in covered:
         return Gap(key, need, _OUT_OF_SCOPE)
-    return _Errand(query)
+    return _Errand(query, in_part="part" in covered)
 
 
 def _fetch(client: FhirClient, errand: _Errand, need: Need) -> Fetched:
     if errand.begun is not None:
         return client.follow(errand.begun, need.types)
-    return client.fetch(errand.query, need.types, pages=not need.newest)
+    found = client.fetch(errand.query, need.types, pages=not need.newest)
+    return Fetched(found.value, found.problem or _IN_PART) if errand.in_part else found
 
 
 def _result(future: Future[Fetched], errand: _Errand) -> Fetched:

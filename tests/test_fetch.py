@@ -398,6 +398,63 @@ def test_nothing_to_say_of_half_a_list_is_a_412(server: FhirServer, key: str) ->
     assert ehr.refusal(request) == told
 
 
+ELSEWHERE = "https://inside.ehr.example/fhir/Patient/"
+
+
+@pytest.mark.parametrize("fetched", [True, False])
+@pytest.mark.parametrize("whose", [ELSEWHERE, "Patient/x", None])
+def test_a_list_of_which_no_row_is_the_patients_is_not_an_empty_one(
+    server: FhirServer, fetched: bool, whose: str | None
+) -> None:
+    """A proxy that renames the server, a mistaken search, a reference by identifier: nobody is passed by them."""
+    ehr = Ehr(server)
+    patient = ehr.full["context"]["patientId"]
+    subject = {"reference": whose + (patient if whose == ELSEWHERE else "")} if whose else {"display": "A"}
+    why = "(what the EHR sent is another patient's, or does not say whose)"
+    shelf = server.shelves[0]
+    request = ehr.request(without=("conditions",) if fetched else ())
+    if fetched:
+        for name, row in shelf.rows.items():
+            if row["resourceType"] == "Condition":
+                shelf.rows[name] = {**row, "subject": subject}
+        server.query = lambda type_, _: server.searchset(  # type: ignore[method-assign]
+            [row for row in shelf.rows.values() if row["resourceType"] == type_], [], 0
+        )
+    else:
+        entries = request["prefetch"]["conditions"]["entry"]
+        others = [{"resource": {**entry["resource"], "subject": subject}} for entry in entries]
+        request["prefetch"]["conditions"] = {"resourceType": "Bundle", "entry": others}
+    assert f"conditions {why}" in ehr.refusal(request)
+    request = ehr.request()
+    allergy = {"resourceType": "AllergyIntolerance", "id": "a", "patient": subject}
+    request["prefetch"]["allergies"] = {"resourceType": "Bundle", "entry": [{"resource": allergy}]}
+    assert f"Not available:** allergies {why}" in detail(ehr.answer(request))
+
+
+def test_what_the_ehr_left_out_of_prefetch_is_said(server: FhirServer) -> None:
+    """With something to say on the card, else by a 412."""
+    left_out = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+    why = "(the EHR says that it left something out)"
+    for bundle, key in ((SAMPLE, "labs"), ("healthy-adult", "conditions")):
+        ehr = Ehr(server, bundle=bundle)
+        request = ehr.request()
+        request["prefetch"][key].setdefault("entry", []).append({"resource": left_out})
+        if bundle == SAMPLE:
+            assert f"Incomplete:** laboratory results {why}" in detail(ehr.answer(request))
+        else:
+            assert ehr.refusal(request) == f"Lists that this service needs are not complete: {key} {why}."
+    assert server.seen == []
+
+
+def test_a_token_that_covers_a_part_of_a_list_makes_it_no_whole(ehr: Ehr) -> None:
+    """A scope with a query lets the server leave out rows without a word."""
+    request = ehr.request(without=("conditions",))
+    part = "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item"
+    request["fhirAuthorization"]["scope"] = f"{part} patient/Observation.rs"
+    assert "Incomplete:** problem list (the EHR's token covers only a part of it)" in detail(ehr.answer(request))
+    assert asked(ehr.server) == ["Condition"]
+
+
 def test_what_the_token_does_not_cover_is_not_asked_for(ehr: Ehr) -> None:
     """The server is used within the scopes that were granted."""
     request = ehr.request(without=("allergies", "conditions"))

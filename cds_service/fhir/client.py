@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import cast
+from typing import Literal, cast
+from urllib.parse import urljoin
 
 from cds_service.clock import Deadline
 from cds_service.errors import BadRequest
@@ -34,6 +35,8 @@ _LOOP = msg("the pages of the EHR's server lead back to one that was read")
 _FOREIGN = msg("the further pages are not on the EHR's own server")
 _NOWHERE = msg("the further pages have no address")
 _BUDGET = msg("there are more pages than one call may fetch")
+WITHHELD = msg("the EHR says that it left something out")
+_SORT = re.compile(r"&_sort=[^&]*|_sort=[^&]*&")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +80,24 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class FhirClient:
-    """One call's access to one server. base: a configured base URL. token: of the call, used and forgotten."""
+    """One call's access to one server. base: a configured base URL. token: of the call, used and forgotten.
+
+    unsorted: types of which the server refuses a sorted search; it outlives the call.
+    """
 
     outbound: Outbound
     base: str
     token: Secret | None
     deadline: Deadline
     budget: Budget
+    unsorted: set[str] = field(default_factory=set)
 
     def fetch(self, query: str, types: Sequence[str], *, pages: bool = True) -> Fetched:
         """The answer to a read (`Patient/1`) or a type search, with all its pages.
 
         types: the resource types that are asked for. pages: False if the first page is enough.
         """
-        found = self._resource(f"{self.base.rstrip('/')}/{query}", first=True)
+        plain, found = self._searched(query)
         if isinstance(found, Message):
             return Fetched(None, found)
         value = value_of(found)
@@ -100,14 +107,33 @@ class FhirClient:
             return Fetched(None, _OTHER)
         if "?" not in query and cast("resources.Resource", found).id != query.partition("/")[2]:
             return Fetched(None, _OTHER)
-        return self.follow(value, types) if pages else Fetched(value)
+        if pages or plain:
+            return self.follow(value, types)
+        return Fetched(value, WITHHELD if value.withheld else None)
+
+    def _searched(self, query: str) -> tuple[bool, resources.AnyResource | Message]:
+        """Whether a search could not be sorted, so that the newest may be on any page, and what it or a read found.
+
+        A server that does not know `_sort` may answer 400 (hl7.org/fhir/R4/search.html#errors): it is asked without.
+        """
+        where, type_ = self.base.rstrip("/"), query.partition("?")[0]
+        sorts = _SORT.search(query) is not None
+        plain = sorts and type_ in self.unsorted
+        found = self._resource(f"{where}/{_SORT.sub('', query, 1) if plain else query}", first=True)
+        if not sorts or plain or found != _status(400):
+            return plain, found
+        again = self._resource(f"{where}/{_SORT.sub('', query, 1)}", first=False)
+        if isinstance(again, Message):
+            return False, found if again == _BUDGET else again
+        self.unsorted.add(type_)
+        return True, again
 
     def follow(self, value: PrefetchValue, types: Sequence[str]) -> Fetched:
         """A value with the pages that follow it; what was read stays, should one of them fail."""
         rows, urls = list(value.resources), list(value.full_urls)
         seen: set[str] = set()
-        following = None if value.complete else value.next_url or ""
-        problem: Message | None = None
+        following = value.next_url if value.complete or value.withheld else value.next_url or ""
+        problem, withheld = None, value.withheld
         while following is not None and problem is None:
             page = self._page(following, types, seen)
             if isinstance(page, Message):
@@ -115,7 +141,9 @@ class FhirClient:
             else:
                 rows += page.resources
                 urls += page.full_urls
-                following = None if page.complete else page.next_url or ""
+                withheld = withheld or page.withheld
+                following = page.next_url if page.complete or page.withheld else page.next_url or ""
+        problem = problem or (WITHHELD if withheld else None)
         complete = problem is None
         state = value.state if not rows else "present"
         return Fetched(PrefetchValue(state, tuple(rows), tuple(urls), complete), problem)
@@ -134,14 +162,14 @@ class FhirClient:
             return found
         if not isinstance(found, resources.Bundle) or not _asked_for(found, types):
             return _OTHER
-        page = value_of(found)
+        page = value_of(found, counted=False)
         return REFUSED if page.state == "refused" else page
 
     def _absolute(self, url: str) -> str | None:
         """A page's URL if it lies on the server and below its base; a relative one is read from the base."""
         base = Base.of(self.base)
-        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|/", url):
-            url = f"{self.base.rstrip('/')}/{url}"
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", url):
+            url = urljoin(f"{self.base.rstrip('/')}/", url)
         return url if base is not None and base.admits(url) else None
 
     def _resource(self, url: str, *, first: bool) -> resources.AnyResource | Message:
@@ -152,7 +180,7 @@ class FhirClient:
             answer = self._get(url)
         except OutboundError as error:
             if error.kind is Failure.STATUS:
-                return msg("the EHR's server answered {status}", status=error.status)
+                return _status(error.status)
             return _REASONS.get(error.kind, _NOT_FHIR)
         self.budget.spend(len(answer.body))
         try:
@@ -164,6 +192,10 @@ class FhirClient:
         return self.outbound.get(
             url, deadline=self.deadline, max_bytes=self.budget.bytes_left, token=self.token, accept=FHIR_JSON
         )
+
+
+def _status(status: int | None) -> Message:
+    return msg("the EHR's server answered {status}", status=status)
 
 
 def _asked_for(found: resources.AnyResource, types: Sequence[str]) -> bool:
@@ -179,14 +211,21 @@ def _asked_for(found: resources.AnyResource, types: Sequence[str]) -> bool:
     )
 
 
-_SCOPE = re.compile(r"(?:patient|user|system)/(\*|[A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(?:\?.*)?")
+_SCOPE = re.compile(r"(?:patient|user|system)/(\*|[A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(\?.*)?")
 
 
-def covers(scopes: Sequence[str], type_: str, *, search: bool) -> bool:
-    """True if SMART scopes (v1 or v2) allow to read or search a type; also if none of them is about resources."""
+def coverage(scopes: Sequence[str], type_: str, *, search: bool) -> Literal["all", "part", "none"]:
+    """How much of a type SMART scopes (v1 or v2) allow to read or search: part of it where each has a query of its own.
+
+    All of it if none of the scopes is about resources.
+    """
     clinical = [match for match in map(_SCOPE.fullmatch, scopes) if match is not None]
     needed = "s" if search else "r"
-    return not clinical or any(
-        kind in ("*", type_) and (access in ("*", "read") or (access != "write" and needed in access))
-        for kind, access in (match.groups() for match in clinical)
-    )
+    queries = [
+        query
+        for kind, access, query in (match.groups() for match in clinical)
+        if kind in ("*", type_) and (access in ("*", "read") or (access != "write" and needed in access))
+    ]
+    if not clinical or None in queries:
+        return "all"
+    return "part" if queries else "none"

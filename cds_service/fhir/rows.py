@@ -171,19 +171,32 @@ def _fingerprint(row: fhir.Resource) -> str:
     return hashlib.sha256(msgspec.json.encode(row)).hexdigest()
 
 
-def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
-    """Why a row may not be used, or None if it may.
+def strangers(rows: Sequence[fhir.AnyResource], types: Collection[str], subjects: Subjects) -> bool:
+    """True if there are rows of the types, and each is another patient's or nobody's."""
+    asked = [row for row in rows if type(row).__name__ in types and isinstance(row, fhir.Resource)]
+    return bool(asked) and all(_whose(row, subjects) is not None for row in asked)
 
-    A Medication and a Practitioner are nobody's: they are reached by reference.
+
+def _whose(row: fhir.Resource, subjects: Subjects) -> str | None:
+    """None if a row is the patient's, else why not.
+
+    A Medication and a Practitioner are nobody's: they are reached by reference. A Patient is judged by its id.
     """
     kind = type(row)
-    if kind is fhir.Medication or kind is fhir.Practitioner:
-        return _MODIFIED if row.modified else None
+    if kind in _NOBODYS:
+        return None
     if kind is fhir.Appointment:
-        verdict = _attended(cast("fhir.Appointment", row), subjects)
-    else:
-        owner: fhir.Reference | None = getattr(row, _SUBJECT.get(kind, "subject"), None)
-        verdict = subjects.verdict(owner, row)
+        return _attended(cast("fhir.Appointment", row), subjects)
+    owner: fhir.Reference | None = getattr(row, _SUBJECT.get(kind, "subject"), None)
+    return subjects.verdict(owner, row)
+
+
+def _left_out(row: fhir.Resource, subjects: Subjects) -> str | None:
+    """Why a row may not be used, or None if it may."""
+    kind = type(row)
+    if kind in _NOBODYS:
+        return _MODIFIED if row.modified else None
+    verdict = _whose(row, subjects)
     if verdict is not None:
         return verdict
     if row.modified:
@@ -207,6 +220,7 @@ def _attended(row: fhir.Appointment, subjects: Subjects) -> str | None:
     return None if None in found else found[0] if found else NOBODY
 
 
+_NOBODYS = frozenset({fhir.Medication, fhir.Practitioner, fhir.Patient})
 _SUBJECT: Mapping[type[Any], str] = {
     fhir.AllergyIntolerance: "patient",
     fhir.Immunization: "patient",

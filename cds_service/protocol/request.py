@@ -34,7 +34,9 @@ class PrefetchValue:
         OperationOutcome, alone or as the only content of a Bundle, and for entries without a resource, as a batch
         has for what it was refused. A key that is absent has no PrefetchValue at all.
     resources, full_urls: entries of Bundles are flattened; search outcomes are not data.
-    complete: False if a Bundle says that there are further pages; next_url: where, if it says so.
+    complete: False if a Bundle says that there are further pages, or counts more than it holds, or is withheld from;
+        next_url: where the further pages are, if it says so.
+    withheld: True if an OperationOutcome beside the rows says that some were left out.
     """
 
     state: Literal["present", "none", "refused"]
@@ -42,6 +44,7 @@ class PrefetchValue:
     full_urls: tuple[str | None, ...] = ()
     complete: bool = True
     next_url: str | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def decode(body: bytes, *, max_depth: int = 64, keys: Collection[str] | None = N
 def decode_resource(body: bytes) -> resources.AnyResource:
     """One FHIR resource or Bundle in JSON, read as leniently as a prefetched one. Raises BadRequest."""
     try:
-        return _RESOURCE.decode(body)
+        return _RESOURCE.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except msgspec.ValidationError as error:
         raise BadRequest(worded(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -175,8 +178,11 @@ def _authorization(body: Body, patient_id: str) -> FhirAuthorization | None:
     return FhirAuthorization(Secret(given.access_token), scopes, given.subject, given.expires_in)
 
 
-def value_of(found: resources.AnyResource | None) -> PrefetchValue:
-    """What a prefetched or fetched resource means: none, refused, or its resources with Bundles flattened."""
+def value_of(found: resources.AnyResource | None, *, counted: bool = True) -> PrefetchValue:
+    """What a prefetched or fetched resource means: none, refused, or its resources with Bundles flattened.
+
+    counted: False for a page after the first, whose `total` is that of all pages.
+    """
     if found is None:
         return PrefetchValue("none")
     if isinstance(found, resources.OperationOutcome):
@@ -188,7 +194,10 @@ def value_of(found: resources.AnyResource | None) -> PrefetchValue:
         return PrefetchValue("refused")
     following = next((link for link in found.link if link.relation == "next"), None)
     where = following.url if following is not None else None
-    return PrefetchValue("present", tuple(kept), tuple(urls), following is None, where)
+    held = len(found.entry)
+    withheld = len(kept) != held and any(map(_leaves_out, _outcomes(found)))
+    complete = following is None and not withheld and not (counted and (found.total or 0) > held)
+    return PrefetchValue("present", tuple(kept), tuple(urls), complete, where, withheld)
 
 
 def flatten(bundle: resources.Bundle) -> tuple[list[resources.AnyResource], list[str | None]]:
@@ -217,8 +226,31 @@ def _only_refusals(bundle: resources.Bundle) -> bool:
     """True for entries with nothing but errors: the CDS Client was refused and wrapped the refusal."""
     if any(entry.resource is None for entry in bundle.entry):
         return True
-    outcomes = [e.resource for e in bundle.entry if isinstance(e.resource, resources.OperationOutcome)]
-    return any(issue.severity in ("error", "fatal") for outcome in outcomes for issue in outcome.issue)
+    return any(issue.severity in _ERRORS for issue in _outcomes(bundle))
+
+
+def _outcomes(bundle: resources.Bundle) -> list[resources.Issue]:
+    """What the entries of a Bundle say of how it came about."""
+    found = (entry.resource for entry in bundle.entry if isinstance(entry.resource, resources.OperationOutcome))
+    return [issue for outcome in found for issue in outcome.issue]
+
+
+_ERRORS = ("error", "fatal")
+_LEFT_OUT = frozenset(
+    {
+        "suppressed", "forbidden", "security", "login", "expired", "incomplete", "timeout", "transient", "throttled",
+        "too-costly", "exception", "lock-error", "no-store",
+    }
+)  # fmt: skip
+
+
+def _leaves_out(issue: resources.Issue) -> bool:
+    """True for an error, and for a warning that not all is here; not for one such as "no results" or "processing".
+
+    Source: hl7.org/fhir/R4/valueset-issue-type.html. Epic warns with `suppressed` of parts of a type that the client
+    may not see, and with `processing` in nearly every answer.
+    """
+    return issue.severity in _ERRORS or issue.code in _LEFT_OUT
 
 
 _KINDS = {
