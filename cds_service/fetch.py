@@ -20,7 +20,7 @@ from cds_service.clock import Deadline
 from cds_service.fhir.client import REFUSED, WITHHELD, Budget, Fetched, FhirClient, coverage
 from cds_service.fhir.products import unnamed
 from cds_service.fhir.rows import strangers
-from cds_service.fhir.subjects import Subjects
+from cds_service.fhir.subjects import Servers, Subjects
 from cds_service.language import Message, msg
 from cds_service.needs import Gap, Need
 from cds_service.observer import NOBODY, Observer
@@ -188,7 +188,8 @@ def _gathered(request: HookRequest, needs: Mapping[str, Need], gaps: dict[str, G
     values = request.prefetch.values()
     rows = [row for value in values for row in value.resources]
     urls = [url for value in values for url in value.full_urls]
-    subjects = Subjects.of(request.patient_id, rows, urls, request.fhir_server)
+    servers = Servers(request.fhir_server, rows, urls)
+    subjects = Subjects.of(request.patient_id, rows, urls, servers)
     for key, need in needs.items():
         value = request.prefetch.get(key)
         if key not in gaps and value is not None and strangers(value.resources, need.types, subjects):
