@@ -31,12 +31,15 @@ def model(loaded: Registry, model_id: str) -> RiskModel:
     return loaded.models[model_id]
 
 
-def trained(settings: Settings, model_id: str) -> TrainedModel | FusedModel:
-    """The model of an id that was learnt from data. Raises InputError if there is none, or it is a published score."""
+def trained(settings: Settings, model_id: str, instead: str = "Use --bundle.") -> TrainedModel | FusedModel:
+    """The model of an id that was learnt from data. Raises InputError if there is none, or it is a published score.
+
+    instead: what to do with a published score.
+    """
     from cds_service.risk.fused import FusedModel
     from cds_service.risk.trained import TrainedModel
 
     found = model(registry(settings), model_id)
     if not isinstance(found, TrainedModel | FusedModel):
-        raise InputError(f"{found.id} is a published score and has no source table. Use --bundle.")
+        raise InputError(f"{found.id} is a published score and has no source table. {instead}")
     return found

@@ -11,7 +11,6 @@ import click
 
 from cds_service.cli import chosen, options, recipes
 from cds_service.cli.sign_off import sign_off
-from cds_service.errors import InputError
 from cds_service.language import words
 from cds_service.settings import Settings
 
@@ -167,13 +166,9 @@ def predict(
     if (bundle is None) == (rows is None) or (rows is None) != (out is None):
         raise click.UsageError("Give --bundle BUNDLE.json, or --table ROWS.csv with --out P.csv.")
     if rows is not None and out is not None:
-        predictions = chosen.trained(settings, model_id).predict_table(rows)
-        try:
+        with options.writing(out):
+            predictions = chosen.trained(settings, model_id).predict_table(rows)
             predictions.write(out)
-        except OSError as error:
-            raise InputError(
-                f"{out} cannot be written ({error.strerror}). Name a file in an existing folder."
-            ) from error
         click.echo(f"{len(predictions.lines)} rows written to {out}", err=True)
         return
     model = chosen.model(chosen.registry(settings), model_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,31 @@ def as_json(command: Command) -> Command:
 def clock(moment: datetime | None) -> Clock:
     """The system's clock, or one that stands at `--as-of`."""
     return SystemClock() if moment is None else FixedClock(moment)
+
+
+@contextmanager
+def writing(out: Path, *, folder: bool = False) -> Iterator[None]:
+    """Around work whose result goes to a file or folder. Raises InputError, and before the work where that can be told.
+
+    A folder is made where there is none; a file needs one that is there.
+    """
+    holder = next(place for place in (out, *out.absolute().parents) if place.exists()) if folder else out.parent
+    if not holder.is_dir():
+        raise InputError(_cannot(out, "no such folder" if not folder else f"{holder} is a file", folder))
+    if not os.access(holder, os.W_OK | os.X_OK):
+        raise InputError(_cannot(out, "no permission", folder))
+    try:
+        yield
+    except OSError as error:
+        at = Path(error.filename) if isinstance(error.filename, str) else out
+        if not (at.is_relative_to(out) or out.is_relative_to(at)):
+            raise
+        raise InputError(_cannot(out, error.strerror or "no reason given", folder)) from error
+
+
+def _cannot(out: Path, why: str, folder: bool) -> str:
+    wanted = "folder that can be made" if folder else "file in an existing folder"
+    return f"{out} cannot be written ({why}). Name a {wanted}."
 
 
 def read_bytes(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -13,12 +14,19 @@ from cds_service.cli import chosen, options
 from cds_service.errors import InputError
 from cds_service.settings import Settings
 
+_OF_SCORES = (
+    "Its cases are checked by `curbside models vectors`, and how it does on your patients is told by `curbside cohort "
+    "backtest`."
+)
+
 
 @click.command()
 @click.argument("model_id", metavar="ID")
 @click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="The source data's table.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write; by default the model's."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write; by default the model's, which takes no other rows than those of its weights.",
 )
 @click.option(
     "--trials",
@@ -27,7 +35,9 @@ from cds_service.settings import Settings
 )
 def train(model_id: str, data: Path, out: Path | None, trials: int | None) -> None:
     """Train a model anew with its recipe: weights, manifest and card."""
-    folder = _extra("run").train(model_id, _table_in(data), out, trials)
+    table = _table_in(data)
+    with options.writing(out, folder=True) if out is not None else nullcontext():
+        folder = _extra("run").train(model_id, table, out, trials)
     click.echo(f"{model_id} is in {folder}")
 
 
@@ -42,7 +52,9 @@ def import_(settings: Settings, declaration: Path, samples: Path, out: Path) -> 
     Linear and tree models are converted and explained exactly. Others are refused, or run in a process apart and are
     labelled so where the settings have models.unexplained = true.
     """
-    made, rows, apart = _extra("importing").bring_in(declaration, samples, out, unexplained=settings.models.unexplained)
+    allowed = settings.models.unexplained
+    with options.writing(out, folder=True):
+        made, rows, apart = _extra("importing").bring_in(declaration, samples, out, unexplained=allowed)
     if made.kind == "apart":
         click.echo(f"{out} holds the model; it runs in a process apart, and its cards say: no exact explanation")
     else:
@@ -62,11 +74,12 @@ def import_(settings: Settings, declaration: Path, samples: Path, out: Path) -> 
 @click.pass_obj
 def evaluate(settings: Settings, model_id: str, data: Path, out: Path | None) -> None:
     """Report how a model does on a table with outcomes, in the source data's own columns."""
-    report = _extra("run").evaluate(chosen.trained(settings, model_id), _table_in(data))
+    model, table = chosen.trained(settings, model_id, _OF_SCORES), _table_in(data)
     if out is None:
-        click.echo(report)
+        click.echo(_extra("run").evaluate(model, table))
         return
-    out.write_text(report, encoding="utf-8")
+    with options.writing(out):
+        out.write_text(_extra("run").evaluate(model, table), encoding="utf-8")
     click.echo(f"report written to {out}", err=True)
 
 
@@ -86,7 +99,9 @@ def recalibrate(
     settings: Settings, model_id: str, data: Path, out: Path, method: Literal["intercept", "slope-and-intercept"]
 ) -> None:
     """Calibrate a model on a table with outcomes: a new version beside the old, with a report on both."""
-    folder = _extra("run").recalibrate(chosen.trained(settings, model_id), _table_in(data), method, out)
+    model, table = chosen.trained(settings, model_id, _OF_SCORES), _table_in(data)
+    with options.writing(out, folder=True):
+        folder = _extra("run").recalibrate(model, table, method, out)
     click.echo(
         f"{folder} holds the new version; read {folder / 'recalibration.md'}, name {out} in plugins.models, and sign "
         f"it off: curbside models sign-off {model_id}"

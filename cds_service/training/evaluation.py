@@ -129,6 +129,11 @@ def check_enough(name: str, seen: Mapping[str, Floats]) -> None:
     )
 
 
+def log_loss(log_odds: Floats, outcomes: Floats, weight: Floats | None = None) -> float:
+    """The mean of minus the log-likelihood of each row; lower is better. weight: of each row."""
+    return float(np.average(np.logaddexp(0.0, log_odds) - outcomes * log_odds, weights=weight))
+
+
 def two(interval: Interval) -> str:
     """A figure of calibration with its interval, to two digits."""
     return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -25,7 +25,7 @@ from cds_service.risk.loading import crossing
 from cds_service.risk.manifest import Input, Manifest
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import likeness
-from cds_service.training.evaluation import FEWEST, Judge, markdown, two
+from cds_service.training.evaluation import FEWEST, Judge, log_loss, markdown, two
 from cds_service.training.hazard import Floats
 
 Method = Literal["intercept", "slope-and-intercept"]
@@ -144,10 +144,14 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
     """Before and after, on the rows for which the model speaks; "after" is cross-fitted, so as not to be flattered."""
     before, after = model.rows.log_odds(local.matrix), _cross_fitted(model, local, method)
     rows: list[tuple[object, ...]] = []
+    worse = []
     for target, (known, came) in local.came.items():
+        use = known & local.spoken
+        if log_loss(after[target][use], came[use]) >= log_loss(before[target][use], came[use]):
+            worse.append(_named(target))
         judge = Judge(came, 0, patients=local.patients)
         for words, log_odds in (("as it was", before[target]), ("recalibrated", after[target])):
-            judged = judge(log_odds, known & local.spoken)
+            judged = judge(log_odds, use)
             if judged is not None:
                 rows.append((f"{_named(target)}, {words}", judged.people, judged.outcomes, judged.auroc,
                              two(judged.slope), two(judged.large), two(judged.ratio), f"{judged.ici:.3f}"))  # fmt: skip
@@ -156,6 +160,7 @@ def report(model: TrainedModel, fresh: Manifest, local: Local, method: Method) -
         f"# {model.manifest.title}: {model.version} and {fresh.version}\n\n"
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
         f"{cross_fit(local.patients)}; the new calibration itself rests on all rows.\n\n{markdown(header, rows)}\n\n"
+        f"{no_better(worse, method)}"
         f"{_ONE_SLOPE if model.calibration.slopes and not fresh.calibration.slopes else ''}"
         f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
@@ -171,6 +176,17 @@ def too_few(outcome: str, events: int, people: int, fewest: int) -> str:
     return (
         f"{outcome}: those who had it, or had not, are too few patients to judge the new calibration on others than "
         "it was fitted on; give more patients"
+    )
+
+
+def no_better(outcomes: Sequence[str], method: Method) -> str:
+    """What a report says of outcomes whose new calibration did no better than the old; nothing if there are none."""
+    if not outcomes:
+        return ""
+    fewer = "" if method == "intercept" else " An intercept alone (`--method intercept`) needs fewer of them."
+    return (
+        f"**On patients that it was not fitted on, the new calibration is no better than the old one (by the log "
+        f"loss): {', '.join(outcomes)}.** Keep the old version, or give more patients.{fewer}\n\n"
     )
 
 

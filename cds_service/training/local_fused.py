@@ -27,7 +27,7 @@ from cds_service.risk.fusion import Fusion, Pattern
 from cds_service.risk.likeness import FILE
 from cds_service.risk.manifest import Column, Input, Learnt
 from cds_service.training import censoring, local
-from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, markdown, two
+from cds_service.training.evaluation import FEWEST, Judge, check_enough, local_table, log_loss, markdown, two
 from cds_service.training.hazard import Floats
 from cds_service.training.local import FEWEST_IN_PART, KEPT, Method, named
 from cds_service.training.modalities import Patients
@@ -141,8 +141,11 @@ def report(model: FusedModel, fresh: Fusion, seen: Seen, method: Method) -> str:
     """Before and after, on the rows for which the model speaks; "after" is cross-fitted, so as not to be flattered."""
     before, after = model.rows.log_odds(seen.matrix), _cross_fitted(model, seen, method)
     rows: list[tuple[object, ...]] = []
+    worse = []
     for key, (happened, weight) in seen.came.items():
         keep = seen.spoken & (weight > 0)
+        losses = [log_loss(line[key][keep], happened[keep], weight[keep]) for line in (before, after)]
+        worse += [_named(key)] if losses[1] >= losses[0] else []
         for words, log_odds in (("as it was", before[key]), ("recalibrated", after[key])):
             among = None if seen.patients is None else seen.patients[keep]
             slope, large = censoring.calibration(log_odds[keep], happened[keep], weight[keep], groups=among)
@@ -155,6 +158,7 @@ def report(model: FusedModel, fresh: Fusion, seen: Seen, method: Method) -> str:
         f"Method: {method.replace('-', ' ')}. The weights are the same. Figures of the new version come from a "
         f"{local.cross_fit(seen.patients)}; the new calibration itself rests on all rows.\n\n"
         f"{markdown(header, rows)}\n\n"
+        f"{local.no_better(worse, method)}"
         f"The new version is silent until it is signed off: `curbside models sign-off {model.id}`.\n"
     )
 

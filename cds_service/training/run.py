@@ -12,6 +12,7 @@ import numpy as np
 from cds_service.errors import BadRequest, PluginError
 from cds_service.registry import shipped
 from cds_service.risk.fused import FusedModel
+from cds_service.risk.manifest import Learnt
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import local, local_fused
 from cds_service.training.local import Local, Method
@@ -21,9 +22,12 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int | None
     """The folder that now holds new weights, manifest and card; by default the model's own.
 
     trials: sets of parameters to try; by default as many as `as_shipped` tells.
-    Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own.
+    Raises PluginError if there is no recipe, and BadRequest or FeatureMismatch for a table that is not its own, or
+    holds other rows than those of the weights that would be overwritten.
     """
     target = out or shipped("models") / model_id
+    if out is None:
+        _check_rows(model_id, data)
     try:
         recipe(model_id).train(data, target, trials or as_shipped(model_id))
     except np.linalg.LinAlgError:
@@ -32,6 +36,21 @@ def train(model_id: str, data: Path, out: Path | None = None, trials: int | None
             "table of its source"
         ) from None
     return target
+
+
+def _check_rows(model_id: str, data: Path) -> None:
+    """Raises BadRequest if a table has other rows than those from which the weights in the model's folder came."""
+    manifest = shipped("models") / model_id / "manifest.json"
+    found = recipe(model_id)
+    if not manifest.is_file():
+        return
+    stated = msgspec.json.decode(manifest.read_bytes())["inputs"]
+    known = [msgspec.convert(one["training"], Learnt) for one in stated]
+    if [one.training for one in found.table.read(data).inputs] != known:
+        raise BadRequest(
+            f"{data.name}: holds other rows than those that {model_id} was trained on, and its weights would be "
+            "overwritten under the same version; name a folder with --out"
+        )
 
 
 def as_shipped(model_id: str) -> int:

@@ -90,6 +90,11 @@ def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str])
             ("models", "predict", "fib-4", "--table", "x.csv", "--out", "y.csv"),
             "published score and has no source table",
         ),
+        (
+            ("models", "predict", "mortality", "--table", "x.csv", "--out", "none/y.csv"),
+            "none/y.csv cannot be written (no such folder). Name a file in an existing folder.",
+        ),
+        (("models", "evaluate", "fib-4", "--data", "."), "cases are checked by `curbside models vectors`"),
         (("models", "vectors", "missing.json"), "missing.json"),
         (("models", "train", "mortality"), "Missing option '--data'"),
         (("services", "--config", "none.toml"), "there is no file none.toml"),

@@ -121,7 +121,19 @@ def test_horizons_whose_lines_would_cross_share_one_slope_and_the_report_says_so
     """Nobody's ten-year risk falls below the five-year risk, and the new version can be loaded."""
     fresh = local.recalibrated(model, nearer, "slope-and-intercept")
     assert model.with_manifest(fresh).calibration.slopes == {}
-    assert "all horizons share one slope" in local.report(model, fresh, nearer, "slope-and-intercept")
+    told = local.report(model, fresh, nearer, "slope-and-intercept")
+    assert "all horizons share one slope" in told
+    assert "no better" not in told
+
+
+def test_a_calibration_that_does_no_better_than_the_old_one_is_told_so(model: TrainedModel) -> None:
+    """From few outcomes it is mostly chance, and who reads only the last column would not see it."""
+    n, here = 150, site(model, 0.0)
+    few = Local(here.matrix[:n], {h: (k[:n], c[:n]) for h, (k, c) in here.came.items()}, here.spoken[:n])
+    told = local.report(model, local.recalibrated(model, few, "slope-and-intercept"), few, "slope-and-intercept")
+    assert "no better than the old one (by the log loss): within 5 years" in told
+    assert "`--method intercept`" in told
+    assert "--method" not in local.no_better(["within 5 years"], "intercept")
 
 
 def test_shifts_that_would_make_lines_cross_are_refused_with_what_to_do(model: TrainedModel, nearer: Local) -> None:

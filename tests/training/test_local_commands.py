@@ -1,5 +1,7 @@
 """`curbside models evaluate` and `recalibrate` from the command line: a tree model, a fused one and an imported one."""
 
+import errno
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,8 @@ pytest.importorskip("skops", reason="needs the train extra")
 import answers
 
 from cds_service import registry
-from cds_service.cli import run
+from cds_service.cli import options, run
+from cds_service.errors import InputError
 from cds_service.risk.calibration import expit
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.trained import TrainedModel
@@ -216,3 +219,25 @@ def test_rows_of_an_imported_model_that_cannot_be_told_apart_are_refused(
         source_tables.write(tmp_path / "rows.csv", cells | {"patient": ["7", "", *["8"] * (N - 2)]})
         assert run(given) == 2
         assert "line 3: column patient: is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "out"), [
+    ("evaluate", "none/report.md"), ("recalibrate", "rows.csv/site"), ("train", "rows.csv/mortality"),
+])  # fmt: skip
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    command: str, out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not after minutes of it, and not as a fault of Curbside's own; the table is not even read."""
+    (tmp_path / "rows.csv").write_text("no,table\n")
+    given = ["models", command, "mortality", "--data", str(tmp_path / "rows.csv"), "--out", str(tmp_path / out)]
+    assert run(given) == 2
+    assert f"{out} cannot be written (" in capsys.readouterr().err
+
+
+def test_a_folder_in_which_nothing_may_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the system says it, where that shows only in the end."""
+    full = pytest.raises(InputError, match=r"site cannot be written \(No space left on device\)")
+    with full, options.writing(tmp_path / "site", folder=True):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "site" / "mortality"))
+    with pytest.raises(FileNotFoundError), options.writing(tmp_path / "site", folder=True):
+        (tmp_path / "other").read_bytes()

@@ -203,3 +203,11 @@ def test_a_model_without_a_recipe_is_named(tmp_path: Path) -> None:
     """The sentence says which models can be trained."""
     with pytest.raises(PluginError, match=r"can be trained: .*mortality"):
         run.train("prevent-base", tmp_path / "rows.csv")
+
+
+def test_other_rows_do_not_take_the_place_of_the_shipped_weights(people: People, tmp_path: Path) -> None:
+    """Two models of one version could not be told apart; a folder of one's own may hold them."""
+    before = (MODELS / "mortality" / "weights.ubj").read_bytes()
+    with pytest.raises(BadRequest, match=r"other rows than those that mortality was trained on.*--out"):
+        run.train("mortality", people(tmp_path / "people.csv", 300))
+    assert (MODELS / "mortality" / "weights.ubj").read_bytes() == before
