@@ -19,7 +19,8 @@ def with_list_limits(
 ) -> tuple[Finding, ...]:
     """The findings; those that advise the medicine say what the lists do not tell.
 
-    The latest entry that was given up is named, and then there is no alarm; that notes were not read always.
+    The latest entry that was given up is named, one on hold in the headline too, and then there is no alarm; that notes
+    were not read always.
     """
     found = given_up(case.context.record, medicine)
     return tuple(_limited(f, found[:1]) if f.advice is not None and advises(f) else f for f in findings)
@@ -30,6 +31,11 @@ def _limited(finding: Finding, latest: tuple[GivenUp, ...]) -> Finding:
     for entry in latest:
         advice = msg("{advice} {entry}", advice=advice, entry=in_words(entry))
     advice = msg("{advice} {notes}", advice=advice, notes=NOTES)
+    if latest and latest[0].held:
+        known = finding.headline
+        short = finding.short_headline or known
+        headline = msg("{headline} (on hold: {medicine})", headline=known, medicine=latest[0].label)
+        finding = replace(finding, headline=headline, short_headline=short)
     quieter = bool(latest) and finding.severity < Severity.CRITICAL  # harm that goes on is no advice to start
     return replace(finding, advice=advice, severity=Severity.INFO if quieter else finding.severity)
 

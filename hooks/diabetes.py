@@ -64,6 +64,15 @@ def _ada(section: int) -> Citation:
     )
 
 
+INTENSIFY = msg(
+    "Ask whether medicines are taken and tolerated, then intensify. Goals are the patient's own: less strict with "
+    "frailty, limited life expectancy or hypoglycaemia. From 10% on, think of insulin."
+)
+START = msg(
+    "Ask whether a medicine is taken that is not listed, or why none is; then start one. Goals are the patient's own: "
+    "less strict with frailty, limited life expectancy or hypoglycaemia. From 10% on, think of insulin."
+)
+UNREADABLE = frozenset({Reason.UNIT, Reason.IMPLAUSIBLE, Reason.NO_NUMBER, Reason.CONFLICT})
 USPSTF_2021 = Citation(
     "USPSTF 2021: screening for prediabetes and type 2 diabetes", "https://doi.org/10.1001/jama.2021.12531"
 )
@@ -144,6 +153,8 @@ def monitoring(case: Case) -> tuple[Finding, ...]:
     """HbA1c that is due: half-yearly at the goal, quarterly above it."""
     last = case.values[catalogue.HBA1C]
     if isinstance(last, Unusable):
+        if last.reason in UNREADABLE:
+            return (_unusable(last),)
         if last.reason not in (Reason.ABSENT, Reason.STALE):
             return ()
         due, effective = last.words, last.effective
@@ -172,6 +183,21 @@ def monitoring(case: Case) -> tuple[Finding, ...]:
     return (finding,)
 
 
+def _unusable(last: Unusable) -> Finding:
+    """That an HbA1c is there and cannot be used: silence would look like control."""
+    return CareGapFinding(
+        key="diabetes/hba1c-unusable",
+        severity=Severity.INFO,
+        headline=msg("HbA1c not used: {reason}", reason=last.words),
+        short_headline=msg("The HbA1c on record cannot be used"),
+        advice=msg("Look the result up, or repeat it."),
+        advice_source=_ada(6),
+        due=last.words,
+        last_done=None,
+        sources=last.sources,
+    )
+
+
 def control(case: Case) -> tuple[Finding, ...]:
     """An HbA1c far above the goal: what is taken, and that goals are the patient's own."""
     above = beyond(case.context.record, catalogue.HBA1C)
@@ -189,10 +215,7 @@ def control(case: Case) -> tuple[Finding, ...]:
         key="diabetes/hba1c-high",
         severity=Severity.WARNING if treated is False or float(last.value) >= 10 else Severity.INFO,
         headline=headline,
-        advice=msg(
-            "Ask whether medicines are taken and tolerated, then intensify. Goals are the patient's own: less strict "
-            "with frailty, limited life expectancy or hypoglycaemia. From 10% on, think of insulin."
-        ),
+        advice=START if treated is False else INTENSIFY,
         advice_source=_ada(9),
         due=msg("The usual goal is below {goal}%.", goal=f"{GOAL:g}"),
         last_done=None,

@@ -16,6 +16,11 @@ ASKS = {
     renal_limits.Action.AVOID: msg("To be avoided at this kidney function."),
     renal_limits.Action.REDUCE: msg("A lower dose is needed at this kidney function."),
 }
+SHORT = {
+    renal_limits.Action.CONTRAINDICATED: msg("contraindicated"),
+    renal_limits.Action.AVOID: msg("to be avoided"),
+    renal_limits.Action.REDUCE: msg("a lower dose is needed"),
+}
 # The same fact is told by `kidney-liver-check` about the medicine that is taken: one key, so that it is said once.
 KEYS = {"metformin/egfr-below-30": "metformin/egfr-below-30", "metformin/egfr-below-45": "metformin/egfr-below-45"}
 UNITS = {renal_limits.Measure.CLEARANCE: "mL/min", renal_limits.Measure.EGFR: "mL/min/1.73 m²"}
@@ -46,7 +51,7 @@ def _broken(
         "unit": UNITS[draft.measure],
     }
     headline = msg("{medicine} ordered with {measure} {value} {unit}: {words}", **told, words=limit.words)
-    short = msg("{medicine} ordered with {measure} {value} {unit}: see the limit of its label", **told)
+    short = msg("{medicine} ordered with {measure} {value} {unit}: {words}", **told, words=SHORT[limit.action])
     return EvidenceFinding(
         key=KEYS.get(limit.id, f"renal-dosing/{limit.id}"),
         severity=Severity.INFO if unread else Severity.WARNING,

@@ -94,7 +94,7 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
         key=f"renal-dosing/{draft.of.id}/by-egfr",
         severity=Severity.WARNING if certain and (stop or draft.exceeds(limit)) else Severity.INFO,
         headline=msg("{medicine} ordered with eGFR {egfr} mL/min/1.73 m²: {words}", words=limit.words, **shown),
-        short_headline=msg("{medicine} ordered with eGFR {egfr} mL/min/1.73 m²: see the limit of its label", **shown),
+        short_headline=msg("{medicine} ordered with eGFR {egfr} mL/min/1.73 m²: below the limit of its label", **shown),
         advice=msg("The label goes by creatinine clearance, for which a weight is missing. Judge by eGFR meanwhile."),
         advice_source=limit.source,
         proposals=orders.offer(case.context, orders.BODY_SIZE, reason),

@@ -26,9 +26,16 @@ def alike(case: Case, hit: safety.Hit) -> bool:
     return len(dosages) == 2 and dosages[0] == dosages[1] and one.words.casefold() == other.words.casefold()
 
 
+def in_another_product(hit: safety.Hit) -> bool:
+    """True if a medicine is taken alone and in a combination, or in two combinations."""
+    return isinstance(hit.against, safety.Exposure) and set(hit.draft.nodes) != set(hit.against.nodes)
+
+
 def headline(case: Case, hit: safety.Hit) -> Message:
     """That a medicine is ordered twice, with the daily dose of both where both can be read."""
     drug = capital(case.knowledge.name(hit.node))
+    if in_another_product(hit):
+        return msg("{drug} is in two products that are ordered here: are both meant?", drug=drug)
     doses = [_daily_mg(case, hit, exposure) for exposure in _both(hit)]
     known = [dose for dose in doses if dose is not None]
     if len(known) < len(doses):

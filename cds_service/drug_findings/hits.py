@@ -81,6 +81,8 @@ def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
         by_rows = URGENCY.get(urgency)
         if by_rows is Severity.CRITICAL and not hit.against.grave:
             by_rows = Severity.WARNING
+        if hit.against.grave and hit.rows and hit.rows[0].severity == "moderate" and by_rows is not None:
+            by_rows = max(by_rows, Severity.WARNING)  # after anaphylaxis a possible cross-reaction is no small matter
         return Severity.WARNING if same and hit.other.startswith("drug:") else by_rows
     return URGENCY.get(case.knowledge.policy.urgency(hit.rows))
 
@@ -107,6 +109,8 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     if hit.held:
         against = msg("{medicine} (on hold)", medicine=against)
     if hit.kind == "duplicate" and not hit.rows:
+        if doubled.in_another_product(hit):
+            return msg("{drug} is in another product on the medication list too: taken twice?", drug=drug)
         return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
     if hit.kind == "duplicate" and hit.node == hit.other:
         if hit.held:
@@ -124,6 +128,8 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
         shown = published.in_words(hit.fact) if hit.fact is not None else ""
         if hit.other in MODELS and hit.fact is not None:
             shown = msg("{value} {unit}", value=round(float(hit.fact.value)), unit=UNITS.get(hit.other, msg("points")))
+        elif hit.fact is not None and hit.fact.effective is not None:
+            shown = msg("{value} on {date}", value=shown, date=hit.fact.effective.date())
         return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(inside(other)), value=shown, grade=grade)
     return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(inside(other)), grade=grade)
 
@@ -135,6 +141,8 @@ def advised(case: Case, hit: safety.Hit) -> Message:
             return msg("Choose another medicine, or clarify the allergy.")
         if hit.ordered_twice:
             return msg("If only one is meant, remove the other.")
+        if doubled.in_another_product(hit):
+            return msg("Count both towards the daily dose, or keep one.")
         if hit.held:
             return msg("Find out why it was put on hold; then resume that entry, or end it.")
         return msg("If it is a renewal, end the earlier entry.")

@@ -444,7 +444,7 @@ HBA1C = _lab(
     msg("HbA1c"),
     "%",
     ("4548-4", "17856-6", "59261-8", "4549-2"),
-    (2.5, 25),
+    (3.3, 25),  # 12.5 mmol/mol: below it a percentage was labelled mmol/mol
     1,
     # IFCC to NGSP: NGSP master equation. UCUM alone would make 4.8 % of 48 mmol/mol.
     also={"mmol/mol": (0.09148, 2.152)},

@@ -32,6 +32,7 @@ from cds_service.fhir.times import Span
 from cds_service.language import Message, msg
 
 LIMIT = msg("{what} of {when} is a limit ({sign}) and counts as that number", what="", when="", sign="")
+HAEMOLYSED = msg("{what} of {when}: the specimen was haemolysed; repeat it", what="", when="")
 NEWER = msg("A newer entry cannot be used: {reason}", reason="")
 _CORRECTED = frozenset({"corrected", "amended"})
 _BEYOND = {">": "above", ">=": "above", "<": "below", "<=": "below"}
@@ -124,7 +125,7 @@ def _doubt(feature: Feature, row: Measurement) -> Message | None:
     """What the record itself says against a value, or how it gave it; None for nearly all."""
     observation, quantity = row.observation, row.part.value_quantity
     if observation.says_hemolysed():
-        return msg("{what} of {when}: the specimen was haemolysed; repeat it", what=feature.label, when=_when(row))
+        return msg(HAEMOLYSED.text, what=feature.label, when=_when(row))
     if observation.status == "preliminary":
         return msg("{what} of {when} is preliminary", what=feature.label, when=_when(row))
     if quantity is not None and quantity.comparator:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.features import catalogue
+from cds_service.features.latest import HAEMOLYSED
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.language import msg
@@ -38,13 +39,15 @@ def hyperkalaemia(case: Case) -> tuple[Finding, ...]:
     if taken:
         names = published.enumerated([m.feature.label for m in taken])
         due = msg("{due} On the medication list, to review: {medicines}.", due=due, medicines=names)
+    shown = {"value": published.in_words(found), "date": found.effective.date()}
+    headline = msg("Potassium {value} on {date}: ECG and repeat now", **shown)
+    doubtful = found.note is not None and found.note.text == HAEMOLYSED.text
+    if doubtful:
+        headline = msg("Potassium {value} on {date} in a haemolysed specimen: repeat now, with an ECG", **shown)
     finding = CareGapFinding(
         key="potassium/severe" if severe else "potassium/moderate",
-        severity=Severity.CRITICAL if severe else Severity.WARNING,
-        headline=msg(
-            "Potassium {value} on {date}: ECG and repeat now", value=published.in_words(found),
-            date=found.effective.date(),
-        ),
+        severity=Severity.CRITICAL if severe and not doubtful else Severity.WARNING,
+        headline=headline,
         advice=msg(
             "Record an ECG, repeat potassium at once, and treat by the local protocol if it is confirmed or the ECG "
             "has changed. Stop what raises it: RAS inhibitors, potassium-sparing diuretics, potassium, trimethoprim, "

@@ -468,7 +468,7 @@ def test_a_limit_names_its_number_with_the_unit(ask):
     found = ask(SERVICE, frail().draft("Fondaparinux 2.5 mg injection"))
     assert "creatinine clearance (Cockcroft-Gault) 19 mL/min (contraindicated)" in found.cards[0].summary
     high = Chart(60).measured(potassium=5.8, creatinine=0.9, weight=80).draft("lisinopril")
-    assert ask(SERVICE, high).cards[0].summary.startswith("Lisinopril at potassium 5.8 mmol/L (serious)")
+    assert ask(SERVICE, high).cards[0].summary.startswith("Lisinopril at potassium 5.8 mmol/L on 22 Oct 2026 (serious)")
 
 
 def test_alternatives_are_not_said_twice(ask):

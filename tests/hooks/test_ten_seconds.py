@@ -1,0 +1,87 @@
+"""What a clinician with ten seconds would have read wrongly, one test a fault."""
+
+import pytest
+from charts import LOINC, NOW, RXNORM, Chart
+
+from cds_service.language import ENGLISH
+
+REFLUX, DIABETES, FIBRILLATION, HYPERTENSION, BIPOLAR = "235595009", "44054006", "49436004", "38341003", "13746004"
+
+
+def observed(chart, loinc, value, unit, **members):
+    return chart.add(
+        "Observation", status="final", subject={"reference": "Patient/p1"},
+        code={"coding": [{"system": LOINC, "code": loinc}]}, effectiveDateTime=NOW.isoformat(),
+        valueQuantity={"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}, **members,
+    )  # fmt: skip
+
+
+def test_a_limit_too_long_for_the_headline_still_says_what_to_do(ask):
+    """`See the limit of its label` sent the reader away with nothing."""
+    chart = Chart(80).problem(FIBRILLATION).measured(creatinine=2.2, weight=65)
+    answer = ask("renal-dosing", chart.draft("Dabigatran 150 mg capsule", "1 capsule twice daily"))
+    assert answer.summary == "Dabigatran ordered with creatinine clearance 25 mL/min: to be avoided"
+
+
+@pytest.mark.parametrize(("criticality", "loud"), [("high", "WARNING"), ("low", "INFO")])
+def test_a_possible_cross_reaction_is_louder_after_a_grave_allergy(ask, criticality, loud):
+    """A rash and an anaphylaxis are not the same reason to choose another cephalosporin."""
+    chart = Chart(40).problem(REFLUX).add(
+        "AllergyIntolerance", patient={"reference": "Patient/p1"}, code={"text": "Penicillin"}, criticality=criticality
+    )  # fmt: skip
+    found = ask("drug-safety", chart.draft("Cephalexin 500 mg capsule")).finding("drug-safety/cephalexin")
+    assert found.severity.name == loud
+
+
+def test_a_medicine_in_a_combination_is_no_renewal(ask):
+    """Acetaminophen beside hydrocodone with acetaminophen: both count towards the daily dose."""
+    chart = Chart(40).problem(REFLUX).medicine("x", "Acetaminophen 325 mg / hydrocodone 5 mg tablet")
+    found = ask("drug-safety", chart.draft("Acetaminophen 500 mg tablet")).finding("drug-safety/acetaminophen+")
+    said = "Acetaminophen is in another product on the medication list too: taken twice?"
+    assert ENGLISH(found.headline) == said
+    assert ENGLISH(found.advice) == "Count both towards the daily dose, or keep one."
+
+
+def test_a_potassium_of_a_haemolysed_specimen_says_so_first(ask):
+    """It is to be repeated, and is no emergency until then."""
+    chart = observed(Chart(60).problem(HYPERTENSION), "2823-3", 6.8, "mmol/L", note=[{"text": "Specimen hemolyzed"}])
+    answer = ask("kidney-liver-check", chart)
+    assert answer.summary == "Potassium 6.8 mmol/L on 1 Nov 2026 in a haemolysed specimen: repeat now, with an ECG"
+    assert answer.finding("potassium/severe").severity.name == "WARNING"
+
+
+def test_a_limit_by_a_laboratory_value_dates_it(ask):
+    """A potassium of ten days ago is not that of today."""
+    chart = Chart(60).problem(HYPERTENSION).measured(potassium=5.6, creatinine=1.0)
+    summary = ask("drug-safety", chart.draft("Spironolactone 25 mg tablet")).summary
+    assert summary.startswith("Spironolactone at potassium 5.6 mmol/L on 22 Oct 2026 (contraindicated)")
+
+
+def test_an_anticoagulant_on_hold_stands_in_the_headline(ask):
+    """`No anticoagulant on the list` alone hid that somebody had stopped it for a while."""
+    chart = Chart(76, "female").problem(FIBRILLATION).problem(HYPERTENSION).add(
+        "MedicationRequest", status="on-hold", intent="order", subject={"reference": "Patient/p1"},
+        authoredOn="2025-01-01",
+        medicationCodeableConcept={"text": "warfarin", "coding": [{"system": RXNORM, "code": "11289"}]},
+    )  # fmt: skip
+    assert ask("af-anticoagulation", chart).summary.endswith(
+        "and no anticoagulant on the medication list (on hold: warfarin)"
+    )
+
+
+def test_a_high_hba1c_without_treatment_asks_to_start_and_not_to_intensify(ask):
+    """The headline said that nothing is taken, and the advice to intensify it."""
+    chart = Chart(60).problem(DIABETES).measured(hba1c=9.0)
+    answer = ask("diabetes", chart)
+    assert "no glucose-lowering medicine on the list" in answer.summary
+    assert "then start one" in answer.cards[0].detail
+    assert "intensify" not in answer.cards[0].detail
+    treated = ask("diabetes", Chart(60).problem(DIABETES).medicine("6809", "metformin").measured(hba1c=9.0))
+    assert "then intensify" in treated.cards[0].detail
+
+
+@pytest.mark.parametrize(("value", "unit"), [(9, "mmol/mol"), (9, "mmol/L"), (90, "%")])
+def test_an_hba1c_that_cannot_be_used_is_said_in_diabetes(ask, value, unit):
+    """9 % labelled mmol/mol would be 3 %: silence would look like control."""
+    answer = ask("diabetes", observed(Chart(60).problem(DIABETES), "4548-4", value, unit))
+    assert answer.summary.startswith("HbA1c not used: HbA1c of 1 Nov 2026 ")
