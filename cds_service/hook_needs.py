@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cds_service.features import catalogue
 from cds_service.language import Message, msg
 from cds_service.needs import COMMON, ENCOUNTERS, ENDED_MEDICATIONS, Need, SummaryNeeds
 from cds_service.needs import KEYS as _KEYS
@@ -18,7 +19,7 @@ from cds_service.needs import KEYS as _KEYS
 _PATIENT = "{{context.patientId}}"
 PREGNANCY_STATUS = ("82810-3",)
 DIRECTIVES = ("75320-2", "42348-3")  # advance directives
-EGFR = ("98979-8", "62238-1", "33914-3", "48642-3", "48643-1", "69405-9", "50044-7", "70969-1", "88293-6", "88294-4")
+EGFR = catalogue.EGFR_REPORTED.codes
 CREATININE = ("2160-0", "38483-4", "14682-9")
 HAEMOGLOBIN = ("718-7", "30313-1", "59260-0")
 POTASSIUM = ("2823-3", "6298-4")

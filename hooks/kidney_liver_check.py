@@ -58,6 +58,8 @@ def find(case: Case) -> tuple[Finding, ...]:
         *kidneys.injury(case, rise),
         *(kidneys.care(case, found) if found or rise else kidneys.one_value(case)),
         *metformin,
+        *kidneys.nsaid(case),
+        *(() if rise is not None else kidneys.reported(case)),
         *kidneys.albuminuria(case, found),
         *liver.fibrosis(case),
         *kidneys.stage_line(case, found),
@@ -73,8 +75,8 @@ service = Service(
     description=msg(
         "A rise of creatinine as in acute kidney injury with its potassium, eGFR (CKD-EPI 2021) that calls for a "
         "repeat, a diagnosis or a referral, the risk of kidney failure (KFRE), treatment and albuminuria checks that "
-        "are due in chronic kidney disease, metformin with decreased kidney function or a high lactate, and FIB-4 "
-        "where liver fibrosis is to be looked for."
+        "are due in chronic kidney disease, metformin or an NSAID with decreased kidney function, a reported eGFR that "
+        "creatinine contradicts, and FIB-4 where liver fibrosis is to be looked for."
     ),
     models=(kidneys.EGFR_MODEL, kidneys.CYSTATIN_MODEL, *kidneys.KFRE_MODELS, liver.FIB4_MODEL),
     thresholds=THRESHOLDS,
@@ -90,6 +92,7 @@ service = Service(
         catalogue.POTASSIUM,
         catalogue.LACTATE,
         catalogue.EGFR,
+        catalogue.EGFR_REPORTED,
         catalogue.UACR,
         catalogue.HBA1C,
         catalogue.BMI,

@@ -9,7 +9,7 @@ coefficients; centring and knots as in its supplementary methods.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -1032,8 +1032,22 @@ def _estimate(case: Case, horizon: int, outcome: str) -> RiskEstimate:
         ),
         inputs=case.inputs,
         effective=case.effective,
-        notes=(*case.notes, *(THRESHOLD_NOTES.get(outcome, ()) if bands else ())),
+        notes=(*case.notes, *(THRESHOLD_NOTES.get(outcome, ()) if bands else ()), *_exceeded(case, horizon, outcome)),
     )
+
+
+def _exceeded(case: Case, horizon: int, outcome: str) -> Iterable[Message]:
+    """Beside the whole, the parts that exceed it as printed: nothing keeps equations fitted apart in order."""
+    if outcome != "total_cvd":
+        return
+    risks = {o: probability(log_odds(EQUATIONS[case.variant, case.sex, horizon, o], case.at)) for o in SHOWN}
+    for part, risk in risks.items():
+        if round(100 * risk, 1) > round(100 * risks[outcome], 1):
+            yield msg(
+                "The estimate of {part} is above that of all cardiovascular disease, which includes it: the equations "
+                "were fitted one by one. Read the whole as at least as high.",
+                part=OUTCOME_WORDS[part],
+            )
 
 
 def _reference_person(sex: str, age: int, further: Mapping[str, FeatureValue], stated: str | None) -> Message:

@@ -17,7 +17,9 @@ from cds_service.kidneys.estimates import (
 )
 from cds_service.kidneys.measuring import RISKS, albuminuria, one_value
 from cds_service.kidneys.on_metformin import metformin, metformin_in_injury
+from cds_service.kidneys.on_nsaid import nsaid
 from cds_service.kidneys.potassium import hyperkalaemia
+from cds_service.kidneys.reported import reported
 from cds_service.kidneys.rising import TO_REVIEW, injury
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "injury",
     "metformin",
     "metformin_in_injury",
+    "nsaid",
     "one_value",
+    "reported",
     "stage_line",
 ]

@@ -12,6 +12,7 @@ from cds_service.features.kidney_disease import CHRONIC, KidneyDisease
 from cds_service.findings import CareGapFinding, Finding, RiskFinding, Severity
 from cds_service.hook import Case
 from cds_service.kidneys.estimates import DECREASED, EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED
+from cds_service.kidneys.reported import known
 from cds_service.kidneys.words import day as day_of
 from cds_service.language import msg, within
 from cds_service.not_calculated import not_calculated
@@ -30,7 +31,7 @@ def one_value(case: Case) -> tuple[Finding, ...]:
     """What an eGFR calls for that shows no lasting disease: a referral, a repeat, or a first measurement."""
     result = case.results[EGFR_MODEL]
     if isinstance(result, NotEstimated):
-        at_risk = any(case.values.flag(f) for f in RISKS)
+        at_risk = any(case.values.flag(f) for f in RISKS) and not known(case)
         return (
             not_calculated(case, EGFR_MODEL, result, msg("eGFR not calculated"), msg("eGFR is due")) if at_risk else ()
         )

@@ -94,7 +94,7 @@ def metformin(case: Case) -> tuple[Finding, ...]:
         key="metformin/egfr-below-30" if stop else "metformin/egfr-below-45",
         severity=Severity.WARNING if stop or dose is not None else Severity.INFO,
         headline=headline,
-        advice=msg("Metformin is contraindicated below 30. Consider stopping it and another glucose-lowering medicine.")
+        advice=msg("Metformin is contraindicated below 30. Consider stopping it, and what may take its place.")
         if stop
         else msg("Below 45 the dose is halved, to at most 1000 mg a day as a rule; it is not started there."),
         advice_source=METFORMIN_LABEL if stop else KDIGO_DIABETES,

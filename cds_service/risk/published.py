@@ -39,6 +39,7 @@ _OF_SEVERAL = {  # a reason of one input -> of several
         "{what} were last measured on {when}, too long ago"
     ).text,
 }
+_PLURAL = frozenset({"Triglycerides", "Platelets", "White blood cells", "Lowest platelets"})  # labels, in English
 
 _MEASURED = (Quantity, Derived, FirstOf, LowestRatio, Coded, Aggregate)
 ACVPU_WORDS = {
@@ -210,8 +211,8 @@ def _together(reasons: Sequence[Message]) -> list[Message]:
     told = []
     for group in alike.values():
         first = group[0]
-        if len(group) > 1:
-            labels = [what for one in group if isinstance(what := one.values["what"], Message)]
+        labels = [what for one in group if isinstance(what := one.values.get("what"), Message)]
+        if len(group) > 1 or (first.text in _OF_SEVERAL and labels and labels[0].text in _PLURAL):
             first = msg(_OF_SEVERAL[first.text], **{**first.values, "what": enumerated(labels)})
         told.append(first)
     return told

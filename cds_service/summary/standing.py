@@ -16,6 +16,7 @@ from cds_service.summary.must import PREGNANCY
 from cds_service.summary.rows import as_known, name_of
 
 _LASTS = timedelta(weeks=43)  # an older answer is about another pregnancy
+_PREGNANT = frozenset({"77386006", "LA15173-0"})  # SNOMED CT, LOINC answer
 _NOT_PREGNANT = frozenset({"60001007", "261665006"})  # not pregnant, unknown; SNOMED CT
 
 
@@ -29,7 +30,8 @@ def pregnancy(record: PatientRecord) -> tuple[Fact, ...]:
     answer = name_of(latest.concept)
     if not stated.isdisjoint(_NOT_PREGNANT) or not answer or answer.casefold().startswith(("not ", "unknown", "no")):
         return ()
-    text = msg("Pregnancy status: {value}, {date}", value=answer, date=latest.effective.date())
+    said = msg("pregnant") if answer in _PREGNANT else answer  # a code without words
+    text = msg("Pregnancy status: {value}, {date}", value=said, date=latest.effective.date())
     key = f"{codes.LOINC}|{PREGNANCY_STATUS[0]}"
     return (Fact(PROBLEM, text, (latest.reference,), latest.effective, key=key, tags=frozenset({PREGNANCY})),)
 

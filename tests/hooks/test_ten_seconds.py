@@ -85,3 +85,62 @@ def test_an_hba1c_that_cannot_be_used_is_said_in_diabetes(ask, value, unit):
     """9 % labelled mmol/mol would be 3 %: silence would look like control."""
     answer = ask("diabetes", observed(Chart(60).problem(DIABETES), "4548-4", value, unit))
     assert answer.summary.startswith("HbA1c not used: HbA1c of 1 Nov 2026 ")
+
+
+def test_an_nsaid_that_is_taken_with_a_failing_kidney_is_told(ask):
+    """Not only where one is ordered: most are taken for years."""
+    chart = Chart(70).problem(REFLUX).medicine("7258", "naproxen 250 mg").measured(creatinine=2.9)
+    answer = ask("kidney-liver-check", chart)
+    found = answer.finding("nsaid/egfr-below-30")
+    assert (
+        ENGLISH(found.headline) == "naproxen 250 mg on the medication list with eGFR 23 mL/min/1.73 m² of 22 Oct 2026"
+    )
+    assert found.severity.name == "WARNING"
+    better = Chart(70).problem(REFLUX).medicine("7258", "naproxen 250 mg").measured(creatinine=1.5)
+    assert ask("kidney-liver-check", better).finding("nsaid/") is None
+
+
+REPORTED, UNIT = "33914-3", "mL/min/{1.73_m2}"
+
+
+def test_a_low_egfr_that_came_without_creatinine_is_told(ask):
+    """It read `eGFR not calculated, creatinine is not on record` while the laboratory said 18."""
+    answer = ask("kidney-liver-check", observed(Chart(60).problem(HYPERTENSION), REPORTED, 18, UNIT))
+    assert answer.summary == "eGFR 18 on 1 Nov 2026 as reported; no creatinine to check it by"
+    assert answer.cards[0].indicator.name == "WARNING"
+
+
+def test_a_normal_egfr_that_came_without_creatinine_makes_none_due(ask):
+    """No order of what was measured."""
+    answer = ask("kidney-liver-check", observed(Chart(60).problem(HYPERTENSION), REPORTED, 88, UNIT))
+    assert answer.finding("ckd-epi-2021/") is None
+    assert "Order serum creatinine with eGFR" not in answer.suggestions
+    wrong = observed(observed(Chart(60).problem(HYPERTENSION), REPORTED, 88, UNIT), "2160-0", 133, "mg/dL")
+    assert "Creatinine of 1 Nov 2026 is implausible" in ask("kidney-liver-check", wrong).cards[0].detail
+
+
+@pytest.mark.parametrize(
+    ("said", "creatinine", "loud"), [(13, 0.6, "WARNING"), (45, 0.9, "INFO"), (55, 1.2, None), (90, 0.6, None)]
+)
+def test_an_egfr_that_its_creatinine_contradicts_is_told(ask, said, creatinine, loud):
+    """Nothing is dosed by a number of which another says the opposite; a difference of equations is none."""
+    chart = observed(Chart(60).problem(REFLUX), REPORTED, said, UNIT)
+    found = ask("kidney-liver-check", observed(chart, "2160-0", creatinine, "mg/dL")).finding("egfr-reported/")
+    assert (found.severity.name if found else None) == loud
+    if found and said == 13:
+        line = "eGFR 13 as reported on 1 Nov 2026, but 111 from creatinine: one of them is wrong"
+        assert ENGLISH(found.headline) == line
+
+
+def test_a_part_above_the_whole_is_explained(ask):
+    """The heart failure equation may give more than that of all cardiovascular disease."""
+    chart = Chart(60, "female").problem(REFLUX).smoking().medicine("36567", "simvastatin")
+    chart.measured(sbp=127, dbp=81, total=206, hdl=79, creatinine=2.86, bmi=31)
+    detail = ask("cardiovascular-risk", chart).cards[0].detail
+    assert "The estimate of heart failure is above that of all cardiovascular disease" in detail
+
+
+def test_what_is_many_is_not_on_record_in_the_plural(ask):
+    """`Platelets is not on record` read as a slip."""
+    chart = Chart(66).problem("414916001").measured(ast=98, alt=60)
+    assert "Platelets are not on record" in ask("kidney-liver-check", chart).cards[0].detail
