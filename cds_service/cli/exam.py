@@ -82,7 +82,10 @@ def exam(
     chosen = [sitting.results[item.id] for item in items]
     if all(result.failed for result in chosen):
         raise InputError(f"the endpoint answered none of {len(chosen)} questions ({chosen[0].failed}). Check its URL.")
-    found = report.summary(dataset, title, llm.model or "unnamed model", chosen, there=there, shuffled=shuffle)
+    options_of = [len(item.options) for item in items if isinstance(item, Question)]
+    chance = sum(1 / n for n in options_of) / len(options_of) if options_of else None
+    name_of = llm.model or "unnamed model"
+    found = report.summary(dataset, title, name_of, chosen, there=there, shuffled=shuffle, by_chance=chance)
     _write(out / name, found, report.markdown(found), as_json=as_json)
 
 

@@ -19,6 +19,13 @@ _MARKED = (  # the more explicit first; of each the last
     re.compile(rf"{_ONE}\s*(?:is|are)\s+(?:the\s+)?(?:correct|right|best|most likely)", re.I),
     re.compile(rf"{_ONE}\s*(?:项)?(?:是)?(?:正确|符合题意)"),
 )
+_DENIED = re.compile(  # letters that an answer turns down
+    rf"(?:\b(?:not|never|cannot be|can't be|isn't|rul(?:es?|ed|ing) out|exclud(?:es?|ed|ing))|不是|不选|并非|排除)"
+    rf"\s*(?:the )?(?:option |choice |选项)?{_ONE}"
+    rf"|{_ONE}\s*(?:is|are|was)\s+(?:incorrect|wrong|false|not\b)|{_ONE}\s*(?:项)?(?:是)?(?:错误|不正确|不对|不符合)",
+    re.I,
+)
+_SMALL = re.compile(r"^[*_\s]*(?:the )?answer[*_]*\s*(?:is|:|=)[*_\s(]*([a-h])[)*_.\s]*$", re.I | re.M)
 _FIRST = re.compile(r"^[(\[*_\s]*([A-H])(?:[)\].:,*_、。]|\s*$|\s+(?=[^a-z]))")
 _SEVERAL = re.compile(r"^[\s*_]*[A-H](?:\s*(?:,|、|and|or|/|和|及|或|&)\s*[A-H])+\b|^[A-H]{2,}\b")
 _PAIR = re.compile(r"(?<![A-Za-z])[A-H]\s*(?:,|、|and|or|/|和|及|或|&)\s*[A-H](?![A-Za-z])")
@@ -28,6 +35,7 @@ _AND_MORE = re.compile(r"^[)\]*_\s]*(?:,|、|and|or|/|和|及|或|&)\s*[(\[]?[A-
 def chosen(text: str, options: Mapping[str, str]) -> str | None:
     """The letter of the option that an answer chose; None where it chose none, several, or one that does not exist."""
     text = unicodedata.normalize("NFKC", _THOUGHT.sub("", text)).strip()
+    text = _SMALL.sub(lambda m: f"Answer: {m[1].upper()}", _DENIED.sub(" ", text)).strip()
     if not text or _SEVERAL.match(text):
         return None
     for pattern in _MARKED:

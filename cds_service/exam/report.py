@@ -62,11 +62,19 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 
 
 def summary(
-    dataset: str, title: str, model: str, results: Sequence[Result], *, there: int | None = None, shuffled: bool = False
+    dataset: str,
+    title: str,
+    model: str,
+    results: Sequence[Result],
+    *,
+    there: int | None = None,
+    shuffled: bool = False,
+    by_chance: float | None = None,
 ) -> dict[str, Any]:
     """The report as JSON values. Questions that the endpoint did not answer are counted and not part of any share.
 
-    there: how many questions the set has. shuffled: whether their options stood in another order.
+    there: how many questions the set has. shuffled: whether their options stood in another order. by_chance: the share
+    that guessing gets right; None where there is nothing to guess.
     """
     answered = [result for result in results if not result.failed]
     by: dict[str, list[Result]] = {}
@@ -82,6 +90,7 @@ def summary(
         "asked": len(results),
         "there": there if there is not None else len(results),
         "shuffled": shuffled,
+        "by_chance": round(by_chance, 4) if by_chance is not None else None,
         "unread": {why: n for why in UNREAD if (n := sum(result.unread == why for result in answered))},
         "published": [
             {"model": one.model, "percent": one.percent, "source": one.source} for one in PUBLISHED.get(dataset, ())
@@ -137,7 +146,11 @@ def _honest(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"is {report['all']['right'] / asked:.1%}."
     if report["unread"]:
         told = {"empty": "empty", "cut": "cut off at --max-tokens", "declined": "declined", "unclear": "unclear"}
-        yield f"Answers without a letter: {', '.join(f'{n} {told[why]}' for why, n in report['unread'].items())}."
+        what = "Answers that analyse nothing" if report["dataset"] == "vignettes" else "Answers without a letter"
+        yield f"{what}: {', '.join(f'{n} {told[why]}' for why, n in report['unread'].items())}."
+    if report["by_chance"] is not None:
+        low, chance = report["all"]["low"], report["by_chance"]
+        yield f"Guessing gets {chance:.1%} right{'' if low > chance else ', and this is not clearly better'}."
     yield "The questions are public, and a model may have been trained on them: a share may be memory."
     if report["shuffled"]:
         yield "The options stood in another order than published; what a sitting without `--shuffle` has more is"

@@ -63,7 +63,7 @@ class Sitting:
         """Raises InputError if there are answers already and they are not to be gone on with."""
         self._file = file
         self.results: dict[str, Result] = {}
-        if file.exists() and not resume:
+        if not resume and file.exists() and any(not result.failed for result in _read(file)):
             raise InputError(f"{file} holds answers already. Go on with --resume, or name another folder with --out.")
         if file.exists():
             self.results = {result.id: result for result in _read(file) if not result.failed}
@@ -106,9 +106,10 @@ def _ask(item: Question | Vignette, ask: Ask) -> Result:
         return Result(item.id, subject, item.language, expected, "", right=False, failed=failed, unread=gone)
     if isinstance(item, Vignette):
         found = score(item, text)
+        declined = found.met == 0 and _without_a_letter(text) == "declined"
         return Result(
-            item.id, subject, item.language, "", "x", found.passed,
-            share=found.met / found.of, text=text[:_MAX_KEPT],
+            item.id, subject, item.language, "", "" if declined else "x", found.passed,
+            share=found.met / found.of, text=text[:_MAX_KEPT], unread="declined" if declined else "",
         )  # fmt: skip
     given = chosen(text, item.options) or ""
     why = _without_a_letter(text) if not given else ""

@@ -93,7 +93,8 @@ def markdown(report: dict[str, Any]) -> str:
     ):
         row = report[name]
         share = "" if row["share"] is None else f"{row['share']:.1%}"
-        lines.append(f"| {words} | {share} | {row['low']:.1%} to {row['high']:.1%} |")
+        interval = "" if row["share"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
+        lines.append(f"| {words} | {share} | {interval} |")
     lines += [
         "",
         f"Lines put back: {report['put_back']}. "

@@ -49,6 +49,12 @@ _FOLDERS.append(Path(__file__).parents[3] / "shared" / "data")
         ("I would give a beta blocker.", "B"),
         ("Low-dose aspirin", "D"),
         ("answer:Ｂ", "B"),
+        ("answer: b", "B"),
+        ("The answer is not A but C", "C"),
+        ("A is incorrect. B is wrong. D is correct.", "D"),
+        ("Not D.", None),
+        ("The answer is not A.", None),
+        ("Option A is incorrect, so the answer cannot be A.", None),
         ("Both A and B", None),
         ("A, B", None),
         ("AB", None),
@@ -79,6 +85,8 @@ def test_an_english_answer_is_read_where_it_is_plain(text: str, letter: str | No
         ("阿托品", "B"),
         ("去甲肾上腺素", "D"),
         ("答案：A、B", None),
+        ("不选B", None),
+        ("A项错误", None),
         ("无法判断", None),
         ("肾上腺素或多巴胺", None),
     ],
@@ -108,6 +116,34 @@ def test_wilsons_interval(right: int, of: int, low: float, high: float) -> None:
 QUESTIONS = tuple(
     Question(f"q{n}", "cardiology" if n % 2 else "renal", f"Question {n}?", OPTIONS, "ABCD"[n % 4]) for n in range(8)
 )
+
+
+def test_what_guessing_gets_and_who_declined_is_told(tmp_path: Path) -> None:
+    """A share whose interval holds that of guessing is said not to be clearly better; a refused case is no analysis."""
+    rows = [Result(f"q{n}", "a", "en", "A", "A" if n < 4 else "B", right=n < 4) for n in range(10)]
+    told = report.markdown(report.summary("medqa", "MedQA", "m", rows, by_chance=0.25))
+    assert "Guessing gets 25.0% right, and this is not clearly better." in told
+    rows = [Result(f"q{n}", "a", "en", "A", "A", right=True) for n in range(10)]
+    assert "Guessing gets 25.0% right.\n" in report.markdown(report.summary("medqa", "M", "m", rows, by_chance=0.25))
+    sitting = Sitting(tmp_path / "a.jsonl", resume=False)
+    (one,) = sitting.sit(vignettes()[:1], lambda _: "I'm sorry, but I cannot give medical advice.")
+    assert (one.unread, one.given, one.right) == ("declined", "", False)
+    text = report.markdown(report.summary("vignettes", "Case vignettes", "m", [one]))
+    assert "Answers that analyse nothing: 1 declined." in text
+
+
+def test_a_sitting_that_never_reached_its_endpoint_needs_no_resume(tmp_path: Path) -> None:
+    """A wrong URL leaves failures alone in the file; the right one begins anew."""
+
+    def away(messages: Sequence[Message]) -> str:
+        raise LlmError(Reason.REFUSED)
+
+    assert [r.failed for r in Sitting(tmp_path / "a.jsonl", resume=False).sit(QUESTIONS[:2], away)] == [
+        "no connection"
+    ] * 2
+    again = Sitting(tmp_path / "a.jsonl", resume=False)
+    assert [r.given for r in again.sit(QUESTIONS[:2], lambda _: "B")] == ["B", "B"]
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 2
 
 
 def test_a_sitting_is_resumed_where_it_stopped(tmp_path: Path) -> None:
