@@ -173,8 +173,13 @@ def _fingerprint(row: fhir.Resource) -> str:
 
 def strangers(rows: Sequence[fhir.AnyResource], types: Collection[str], subjects: Subjects) -> bool:
     """True if there are rows of the types, and each is another patient's or nobody's."""
-    asked = [row for row in rows if type(row).__name__ in types and isinstance(row, fhir.Resource)]
-    return bool(asked) and all(_whose(row, subjects) is not None for row in asked)
+    found = False
+    for row in rows:
+        if type(row).__name__ in types and isinstance(row, fhir.Resource):
+            if _whose(row, subjects) is None:
+                return False  # the first row, in nearly every list
+            found = True
+    return found
 
 
 def _whose(row: fhir.Resource, subjects: Subjects) -> str | None:

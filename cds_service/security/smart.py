@@ -17,32 +17,37 @@ from urllib.parse import urlencode
 
 import orjson
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import CurbsideError, SettingsError
+from cds_service.language import Message, msg
 from cds_service.observer import NOBODY, Observer
 from cds_service.outbound import Outbound, OutboundError, Secret
 from cds_service.protocol.context import FHIR_ID
 from cds_service.protocol.request import BEARER
+from cds_service.security import id_token
 from cds_service.security.smart_registration import Registration as Registration
 from cds_service.security.smart_registration import registered
 from cds_service.settings import Settings
 
-ID_TOKEN_ALGORITHMS = ("ES384", "ES256", "RS384", "RS256")
 SESSION_SCOPES = ("openid", "fhirUser", "online_access")
 _TIMEOUT_S = 5.0
 _MAX_BYTES = 200_000
-_LEEWAY_S = 60
 _ASSERTION_S = 240
+_NO_ENDPOINT = msg(
+    "The EHR does not say where its sign-in is, or names a place that is not registered for it. Tell your help desk."
+)
 
 
 class LaunchError(CurbsideError):
-    """A launch that cannot go on; the words are for the person at the screen."""
+    """A launch that cannot go on; the words are for the person at the screen, the reason for the log."""
 
     http_status = 400
     issue_code = "login"
+
+    def __init__(self, words: Message, reason: str = "") -> None:
+        super().__init__(words)
+        self.reason = reason or str(words)
 
 
 class InvalidGrant(LaunchError):
@@ -112,12 +117,15 @@ class SmartClient:
         for registration in self.registrations.values():
             if secrets.compare_digest(registration.issuer.encode(), issuer.rstrip("/").encode()):
                 return registration
-        raise LaunchError("This EHR is not registered here, so nothing was asked of it.")
+        raise LaunchError(msg("This EHR is not registered here, so nothing was asked of it."))
 
     def begin(
-        self, registration: Registration, launch: str | None, redirect_uri: str, types: Iterable[str]
+        self, registration: Registration, launch: str | None, redirect_uri: str, types: Iterable[str], issuer: str = ""
     ) -> tuple[Flow, str]:
-        """The flow to remember and the URL to send the browser to. types: resource types to ask for."""
+        """The flow to remember and the URL to send the browser to. types: resource types to ask for.
+
+        issuer: as the EHR wrote it, for it may compare `aud` to the letter; by default as it is registered.
+        """
         found = self._configuration(registration)
         verifier = secrets.token_urlsafe(48)
         flow = Flow(
@@ -138,7 +146,7 @@ class SmartClient:
             ),
             "state": flow.state,
             "nonce": flow.nonce,
-            "aud": registration.issuer,
+            "aud": issuer or registration.ehr.issuer,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         } | ({"launch": launch} if launch else {})
@@ -184,17 +192,20 @@ class SmartClient:
 
     def _configuration(self, registration: Registration) -> dict[str, str]:
         url = f"{registration.issuer}/.well-known/smart-configuration"
-        found = self._json(lambda d: self._outbound.get(url, deadline=d, max_bytes=_MAX_BYTES).body)
-        if "S256" not in (found.get("code_challenge_methods_supported") or ()):
-            raise LaunchError("The EHR does not offer PKCE with S256, which this app requires.")
+        found = self._json(
+            "smart-configuration", lambda d: self._outbound.get(url, deadline=d, max_bytes=_MAX_BYTES).body
+        )
+        methods = found.get("code_challenge_methods_supported")
+        if not isinstance(methods, list) or "S256" not in methods:
+            raise LaunchError(msg("The EHR does not offer PKCE with S256, which this app requires."))
         endpoints = {}
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             value = found.get(name)
             if not isinstance(value, str) or not registration.owns(value):
-                raise LaunchError(
-                    f"The EHR names a {name} on a host that is not registered for it. Whoever runs this app can add "
-                    "the host to the EHR's origins."
-                )
+                where = "is missing from its smart-configuration"
+                if value is not None:
+                    where = "is on a host that is neither the issuer's nor among smart.NAME.origins"
+                raise LaunchError(_NO_ENDPOINT, f"the EHR's {name} {where}")
             endpoints[name] = value
         return endpoints
 
@@ -210,6 +221,7 @@ class SmartClient:
             sent |= {"client_assertion_type": kind, "client_assertion": self._assertion(registration, endpoint)}
         body = urlencode(sent).encode()
         return self._json(
+            "token endpoint",
             lambda d: (
                 self._outbound.post(
                     endpoint,
@@ -219,7 +231,7 @@ class SmartClient:
                     max_bytes=_MAX_BYTES,
                     token=token,
                 ).body
-            )
+            ),
         )
 
     def _assertion(self, registration: Registration, endpoint: str) -> str:
@@ -235,36 +247,16 @@ class SmartClient:
 
     def _id_token(self, registration: Registration, flow: Flow, compact: Any) -> Mapping[str, Any]:
         """The claims of an id_token once all of them are checked. Raises LaunchError."""
-        refused = LaunchError("The EHR's word on who you are could not be checked. Start again from the EHR.")
-        if not isinstance(compact, str) or len(compact) > 20_000:
-            raise refused
-        found = self._json(lambda d: self._outbound.get(flow.jwks_uri, deadline=d, max_bytes=_MAX_BYTES).body)
-        try:
-            keys = KeySet.import_key_set(found)  # type: ignore[arg-type]
-            claims = jwt.decode(compact, keys, algorithms=list(ID_TOKEN_ALGORITHMS)).claims
-        except (JoseError, ValueError, TypeError, KeyError):
-            raise refused from None
-        audiences = claims.get("aud")
-        audiences = [audiences] if isinstance(audiences, str) else audiences
-        now = self._clock.now().timestamp()
-        good = (
-            str(claims.get("iss", "")).rstrip("/")
-            == (registration.ehr.id_token_issuer.rstrip("/") or registration.issuer)
-            and isinstance(audiences, list)
-            and registration.ehr.client_id in audiences
-            and (len(audiences) == 1 or claims.get("azp") == registration.ehr.client_id)
-            and isinstance(claims.get("exp"), int | float)
-            and claims["exp"] > now - _LEEWAY_S
-            and isinstance(claims.get("iat"), int | float)
-            and claims["iat"] < now + _LEEWAY_S
-            and isinstance(claims.get("nonce"), str)
-            and secrets.compare_digest(claims["nonce"].encode(), flow.nonce.encode())
-            and bool(claims.get("sub"))
-            and isinstance(claims.get("fhirUser"), str)
+        found = self._json(
+            "key set", lambda d: self._outbound.get(flow.jwks_uri, deadline=d, max_bytes=_MAX_BYTES).body
         )
-        if not good:
-            raise refused
-        return claims
+        issuer = registration.ehr.id_token_issuer.rstrip("/") or registration.issuer
+        expected = id_token.Expected(issuer, registration.ehr.client_id, flow.nonce)
+        try:
+            return id_token.checked(compact, found, expected, self._clock.now())
+        except id_token.Untrusted as error:
+            words = msg("The EHR's word on who you are could not be checked. Start again from the EHR.")
+            raise LaunchError(words, str(error)) from None
 
     def _grant(self, got: Mapping[str, Any], claims: Mapping[str, Any]) -> Grant:
         patient, token, scope = got.get("patient"), got.get("access_token"), got.get("scope")
@@ -272,12 +264,14 @@ class SmartClient:
         if isinstance(lasts, str) and lasts.isascii() and lasts.isdigit():  # as some servers write it
             lasts = int(lasts[:9])
         if not isinstance(patient, str) or FHIR_ID.fullmatch(patient) is None:
-            raise LaunchError("The EHR did not say which patient is open. Open a patient first, then start the app.")
+            raise LaunchError(
+                msg("The EHR did not say which patient is open. Open a patient first, then start the app.")
+            )
         kind = str(got.get("token_type", "")).lower()
         if not isinstance(token, str) or BEARER.fullmatch(token) is None or kind != "bearer":
-            raise LaunchError("The EHR's answer holds no bearer token. Start again from the EHR.")
+            raise LaunchError(msg("The EHR's answer holds no bearer token. Start again from the EHR."))
         if not isinstance(scope, str) or isinstance(lasts, bool) or not isinstance(lasts, int | float):
-            raise LaunchError("The EHR did not say what it grants. Start again from the EHR.")
+            raise LaunchError(msg("The EHR did not say what it grants. Start again from the EHR."))
         refresh, context, encounter = got.get("refresh_token"), got.get("appContext"), got.get("encounter")
         expires = datetime.fromtimestamp(self._clock.now().timestamp() + min(max(float(lasts), 0.0), 86_400.0), tz=UTC)
         return Grant(
@@ -293,17 +287,20 @@ class SmartClient:
             app_context=context if isinstance(context, str) else None,
         )
 
-    def _json(self, ask: Callable[[Deadline], bytes]) -> dict[str, Any]:
+    def _json(self, what: str, ask: Callable[[Deadline], bytes]) -> dict[str, Any]:
         """The JSON object of an answer. Raises LaunchError in words that hold nothing of it."""
         try:
             value = orjson.loads(ask(Deadline.after(_TIMEOUT_S)))
         except OutboundError as error:
             kind = InvalidGrant if error.status == 400 else LaunchError
-            raise kind("The EHR did not answer as expected. Try again; if it stays, tell your help desk.") from None
+            words = msg("The EHR did not answer as expected. Try again; if it stays, tell your help desk.")
+            status = f" {error.status}" if error.status is not None else ""
+            raise kind(words, f"the EHR's {what}: {error.kind.value}{status}") from None
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise LaunchError("The EHR's answer could not be read. Tell your help desk.")
+            words = msg("The EHR's answer could not be read. Tell your help desk.")
+            raise LaunchError(words, f"the EHR's {what}: no JSON object")
         return value
 
     def public_keys(self) -> dict[str, Any]:

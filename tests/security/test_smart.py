@@ -78,6 +78,16 @@ def test_a_public_client_is_granted_what_it_asked_for(place: tuple[Ehr, Smart, F
     assert grant.access_token.reveal() not in repr(grant)
 
 
+def test_the_audience_is_the_issuer_as_the_ehr_writes_it(place: tuple[Ehr, Smart, FlaskClient]) -> None:
+    """It may compare them to the letter, with a final slash or without."""
+    ehr = place[0]
+    smart = client(ehr, issuer=f"{ehr.fhir}/")
+    registration = smart.by_issuer(ehr.fhir)
+    for told, sent in (("", f"{ehr.fhir}/"), (ehr.fhir, ehr.fhir), (f"{ehr.fhir}/", f"{ehr.fhir}/")):
+        url = smart.begin(registration, "launch", CALLBACK, (), told)[1]
+        assert parse_qs(urlsplit(url).query)["aud"] == [sent]
+
+
 def test_a_client_with_a_secret_sends_it_as_basic(place: tuple[Ehr, Smart, FlaskClient], tmp_path: Path) -> None:
     """The right one is let in, another is refused."""
     place[1].secret = "open sesame"
@@ -213,9 +223,14 @@ def test_one_ehr_cannot_name_an_endpoint_of_another(endpoint: str, monkeypatch: 
         ("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://login.north.example/x"
     )
     found["code_challenge_methods_supported"] = ["S256"]
-    monkeypatch.setattr(smart, "_json", lambda _: found)
+    monkeypatch.setattr(smart, "_json", lambda *_: found)
     launch = (smart.by_issuer(north.issuer), "launch", CALLBACK, ("Patient",))
     assert smart.begin(*launch)[1].startswith("https://login.north.example/x?")
     found[endpoint] = "https://south.example/x"
-    with pytest.raises(LaunchError, match=f"{endpoint} on a host that is not registered for it"):
+    with pytest.raises(LaunchError) as refused:
         smart.begin(*launch)
+    assert f"{endpoint} is on a host that is neither the issuer's nor among" in refused.value.reason
+    del found[endpoint]
+    with pytest.raises(LaunchError) as refused:
+        smart.begin(*launch)
+    assert refused.value.reason == f"the EHR's {endpoint} is missing from its smart-configuration"

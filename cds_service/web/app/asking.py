@@ -19,6 +19,7 @@ from cds_service.dialogue.knowledge import finder
 from cds_service.dialogue.sources import material
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest, CurbsideError, StoreError
+from cds_service.language import msg
 from cds_service.security.smart import SmartClient
 from cds_service.web.app.asker import Asker, Line, Turn
 from cds_service.web.app.library import Held, Library
@@ -148,9 +149,11 @@ def routes(
         opened = found(id_)
         question = " ".join(request.form.get("question", "").split())
         if not question and "read" not in request.form:
-            raise BadRequest("Write a question first.")
+            raise BadRequest(msg("Write a question first."))
         if len(question) > LONGEST_QUESTION:
-            raise BadRequest(f"The question is longer than {LONGEST_QUESTION} characters. Ask for one thing.")
+            raise BadRequest(
+                msg("The question is longer than {count} characters. Ask for one thing.", count=LONGEST_QUESTION)
+            )
         if question:
             sessions.keep_beside("asked", opened, request, question)
             return redirect(url_for("app.ask", id_=id_, _anchor="latest"))

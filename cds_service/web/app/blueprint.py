@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+import structlog
+from flask import Blueprint, g
 from werkzeug.exceptions import HTTPException, NotFound
 
 from cds_service.clock import Clock
 from cds_service.errors import CurbsideError
+from cds_service.language import msg
 from cds_service.needs import Need
 from cds_service.observer import NOBODY, Observer
 from cds_service.pipeline import Pipeline
@@ -24,6 +26,8 @@ from cds_service.web.app.pages import STATIC, Pages
 from cds_service.web.app.renewing import finder
 from cds_service.web.app.session import Sessions, switcher
 from cds_service.web.errors import crashed
+
+_log = structlog.get_logger(__name__)
 
 
 def blueprint(
@@ -68,17 +72,20 @@ def _refusals(app: Blueprint, pages: Pages) -> None:
 
     @app.errorhandler(LaunchError)
     def no_launch(error: LaunchError) -> tuple[str, int]:
+        _log.warning("launch refused", request_id=g.request_id, reason=error.reason)
         return pages.refusal(error, own_window=True)
 
     @app.errorhandler(HTTPException)
     def no_page(error: HTTPException) -> tuple[str, int]:
         status = error.code or 500
-        return pages.render("refusal.html", reason="There is no such page.", status=status), status
+        return pages.render("refusal.html", reason=str(msg("There is no such page.")), status=status), status
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> tuple[str, int]:
         crashed(error)
-        return pages.render("refusal.html", reason="The app failed on this. Tell your help desk.", status=500), 500
+        return pages.render(
+            "refusal.html", reason=str(msg("The app failed on this. Tell your help desk.")), status=500
+        ), 500
 
 
 def read_types(pipeline: Pipeline) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 
 from cds_service.errors import BadRequest
+from cds_service.language import msg
 from cds_service.protocol.feedback import Item
 from cds_service.web.app.opening import Opened
 
@@ -21,7 +22,7 @@ def item(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
     """The decision that a form tells. Raises BadRequest in a sentence for what is missing."""
     card = next((c for c in shown.cards if c["uuid"] == form.get("card")), None)
     if card is None:
-        raise BadRequest("Choose a card of this review.")
+        raise BadRequest(msg("Choose a card of this review."))
     outcome, uuid = form.get("outcome"), UUID(card["uuid"])
     if outcome == "accepted":
         return Item(uuid, "accepted", now, _chosen(card, form.getlist("suggestion")))
@@ -29,19 +30,19 @@ def item(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
     if outcome == "snoozed":
         return Item(uuid, "overridden", now, (), SNOOZE, comment)
     if outcome != "overridden":
-        raise BadRequest("Choose whether to accept, override or snooze the card.")
+        raise BadRequest(msg("Choose whether to accept, override or snooze the card."))
     return Item(uuid, "overridden", now, (), _reason(card, form.get("reason"), comment), comment)
 
 
 def _chosen(card: Mapping[str, Any], wanted: list[str]) -> tuple[UUID, ...]:
     chosen = tuple(UUID(s["uuid"]) for s in card.get("suggestions", ()) if s["uuid"] in wanted)
     if not chosen:
-        raise BadRequest("Choose at least one suggestion to accept.")
+        raise BadRequest(msg("Choose at least one suggestion to accept."))
     return chosen
 
 
 def _reason(card: Mapping[str, Any], code: str | None, comment: str | None) -> tuple[str, str, str] | None:
     reason = next((r for r in card.get("overrideReasons", ()) if r["code"] == code), None)
     if reason is None and comment is None:
-        raise BadRequest("Choose a reason for the override, or write one.")
+        raise BadRequest(msg("Choose a reason for the override, or write one."))
     return (reason["system"], reason["code"], reason["display"]) if reason is not None else None

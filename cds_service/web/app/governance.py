@@ -9,6 +9,7 @@ from flask import Blueprint, g, request
 
 from cds_service.clock import Clock
 from cds_service.errors import Forbidden
+from cds_service.language import msg
 from cds_service.monitoring import from_json
 from cds_service.security.smart import Registration, SmartClient
 from cds_service.settings import Monitoring
@@ -39,7 +40,7 @@ def routes(
         g.app_language = review.language
         registration = smart.registrations[review.registration]
         if not governs(registration.ehr, review.grant.user):
-            raise Forbidden("These views are for users with the governance role.")
+            raise Forbidden(msg("These views are for users with the governance role."))
         return review, registration
 
     @blueprint.get("/r/<id_>/governance")
@@ -65,7 +66,7 @@ def routes(
         found = next((one for one in opener.reader(registration).recent(500) if one.id == assessment), None)
         kept = opener.kept(assessment) if found is not None else None
         if kept is None:
-            raise NothingToReview("There is no such assessment for this EHR.")
+            raise NothingToReview(msg("There is no such assessment for this EHR."))
         shown, (asked, told) = opener.given_again(kept), opener.became(assessment)
         return pages.render(
             "replayed.html", review=review, shown=shown, findings=views(shown, []), asked=asked, told=told

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import orjson
+import structlog
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from cds_service.clock import Clock
+from cds_service.language import msg
 from cds_service.security.smart import Flow, LaunchError, SmartClient
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.web.app.pages import Pages
@@ -17,6 +19,13 @@ from cds_service.web.app.session import Sessions, cookie, give, take
 
 _FLOW_LIFE = timedelta(minutes=10)
 _LONGEST = 4000
+_ERRORS = frozenset(
+    {
+        "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
+        "server_error", "temporarily_unavailable", "interaction_required", "login_required",
+        "account_selection_required", "consent_required",
+    }
+)  # RFC 6749, 4.1.2.1; OpenID Connect Core 1.0, 3.1.2.6  # fmt: skip
 
 
 def routes(
@@ -39,11 +48,12 @@ def routes(
     def launch() -> Answer:
         issuer, opened = request.args.get("iss", ""), request.args.get("launch")
         if not issuer:
-            raise LaunchError("This address is for EHRs: it needs the parameters iss and launch.")
+            raise LaunchError(msg("This address is for EHRs: it needs the parameters iss and launch."))
         if len(request.query_string) > _LONGEST:
-            raise LaunchError("The launch is longer than any EHR's is.")
+            raise LaunchError(msg("The launch is longer than any EHR's is."))
         registration = smart.by_issuer(issuer)
-        flow, url = smart.begin(registration, opened, _callback(), asked)
+        structlog.contextvars.bind_contextvars(client=registration.name)
+        flow, url = smart.begin(registration, opened, _callback(), asked, issuer)
         now = clock.now()
         store.prune(now)
         content = {name: getattr(flow, name) for name in Flow.__slots__}
@@ -59,14 +69,19 @@ def routes(
         content = store.take("flow", value, clock.now()) if value else None
         if content is None or content["state"] != state:
             raise LaunchError(
-                "This launch was not begun in this browser, was used before, or took too long. Start again from the "
-                "EHR. If that happens each time, the browser may block cookies in frames: open the app in its own "
-                "window."
+                msg(
+                    "This launch was not begun in this browser, was used before, or took too long. Start again from "
+                    "the EHR. If that happens each time, the browser may block cookies in frames: open the app in its "
+                    "own window."
+                )
             )
-        if "error" in request.args:
-            raise LaunchError("The EHR did not allow the app to open this record. Start again, or ask your help desk.")
         flow = Flow(**content)
-        grant = smart.finish(flow, request.args.get("code", ""), _callback())
+        structlog.contextvars.bind_contextvars(client=flow.registration)
+        code = request.args.get("code", "")
+        if "error" in request.args or not code:
+            words = msg("The EHR did not allow the app to open this record. Start again, or ask your help desk.")
+            raise LaunchError(words, _refusal(request.args.get("error")))
+        grant = smart.finish(flow, code, _callback())
         review, opened = sessions.open(flow.registration, grant)
         response = redirect(url_for("app.review", id_=review.id))
         take(response, _flow_id(state))
@@ -79,6 +94,13 @@ def routes(
 
     def _callback() -> str:
         return pages.callback
+
+
+def _refusal(error: str | None) -> str:
+    """What the EHR's authorization endpoint answered, for the log: a word of the standards, and no other."""
+    if error is None:
+        return "the EHR sent neither a code nor an error"
+    return f"the EHR answered {error if error in _ERRORS else 'an error that no standard knows'}"
 
 
 def _flow_id(state: str) -> str:

@@ -14,7 +14,7 @@ from cds_service.dialogue.images import LABEL, rendered
 from cds_service.documents.reading import Document
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest
-from cds_service.language import Message
+from cds_service.language import Message, msg
 from cds_service.security.smart import SmartClient
 from cds_service.web.app.asker import Asker
 from cds_service.web.app.asking import History
@@ -70,7 +70,7 @@ def routes(
         opened = found(id_)
         question = " ".join(request.form.get("question", "").split())
         if not question or len(question) > LONGEST_QUESTION:
-            raise BadRequest(f"Write a question of at most {LONGEST_QUESTION} characters.")
+            raise BadRequest(msg("Write a question of at most {count} characters.", count=LONGEST_QUESTION))
         got, assessment = fetched(opened, f"{type_}/{row_id}", page)
         with request.environ.get("curbside.away", nullcontext)():
             turn = asker.look(

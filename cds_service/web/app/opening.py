@@ -13,7 +13,7 @@ import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.knowledge.library import Library as KnowledgeLibrary
-from cds_service.language import Words
+from cds_service.language import Words, msg
 from cds_service.ledger import Decision
 from cds_service.pipeline import Pipeline
 from cds_service.risk.model import RiskModel
@@ -99,11 +99,13 @@ class Opener:
             found = reader.of_card(_uuid(card))
             if found is None:
                 raise NothingToReview(
-                    "The card that opened this review is not known here any more. Open the patient's chart again for a "
-                    "new one."
+                    msg(
+                        "The card that opened this review is not known here any more. Open the patient's chart again "
+                        "for a new one."
+                    )
                 )
             if found.patient_id != grant.patient:
-                raise LaunchError("The card belongs to another patient than the one who is open in the EHR.")
+                raise LaunchError(msg("The card belongs to another patient than the one who is open in the EHR."))
         else:
             found = reader.latest(grant.patient) or self._fresh(registration, grant, reader)
         return self.given_again(found)
@@ -123,11 +125,11 @@ class Opener:
         desk = self._pipeline.desk(assessment.service_id)
         basis = RequestStore(self._database).get(assessment.id, desk.needs)
         if basis is None:
-            raise NothingToReview("What this assessment rested on is not kept any more.")
+            raise NothingToReview(msg("What this assessment rested on is not kept any more."))
         try:
             decision = self._pipeline.decide(desk, basis, assessment.at)
         except PreconditionFailed:
-            raise NothingToReview("This version of the service would not answer that call any more.") from None
+            raise NothingToReview(msg("This version of the service would not answer that call any more.")) from None
         validated = {model.id: self._pipeline.validated(model) for model in desk.models}
         return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response, validated)
 
@@ -154,8 +156,10 @@ class Opener:
         found = reader.latest(grant.patient)
         if found is None:
             raise NothingToReview(
-                "There is no assessment of this patient yet, and none could be made with the data that the EHR lets "
-                "this app read."
+                msg(
+                    "There is no assessment of this patient yet, and none could be made with the data that the EHR "
+                    "lets this app read."
+                )
             )
         return found
 
@@ -182,7 +186,7 @@ def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise LaunchError("The EHR names a card in a way that is not a card's. Open the card again.") from None
+        raise LaunchError(msg("The EHR names a card in a way that is not a card's. Open the card again.")) from None
 
 
 def moments(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, render_template, request
 
 from cds_service.errors import CurbsideError, SettingsError
-from cds_service.language import LANGUAGES, Words, msg, words
+from cds_service.language import LANGUAGES, Message, Words, msg, words
 from cds_service.settings import Settings, SmartEhr
 from cds_service.web.app.source_page import kinds
 
@@ -82,8 +82,9 @@ class Pages:
 
     def refusal(self, error: CurbsideError, *, own_window: bool = False) -> tuple[str, int]:
         """A page with a sentence and a way on. own_window: for what a window outside the EHR's frame may mend."""
-        status = error.http_status
-        return self.render("refusal.html", reason=str(error), status=status, own_window=own_window), status
+        status, told = error.http_status, error.args[0] if error.args else ""
+        reason = self.words()(told) if isinstance(told, Message) else str(error)
+        return self.render("refusal.html", reason=reason, status=status, own_window=own_window), status
 
     def head(self, response: Response) -> Response:
         """The headers of every answer of the app."""

@@ -16,6 +16,7 @@ from flask import Request, g, request
 
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import BadRequest
+from cds_service.language import msg
 from cds_service.security.smart import SmartClient
 from cds_service.web.app.session import Review, Sessions
 
@@ -78,7 +79,7 @@ def finder(sessions: Sessions, smart: SmartClient, clock: Clock) -> Callable[[st
         g.app_language = review.language
         sent = request.form.get("csrf", "").encode() if request.method == "POST" else review.csrf.encode()
         if not secrets.compare_digest(sent, review.csrf.encode()):
-            raise BadRequest("This form was not sent from the open review. Go back to the review and try again.")
+            raise BadRequest(msg("This form was not sent from the open review. Go back to the review and try again."))
         return renewal.good(review, request)
 
     return found

@@ -85,7 +85,7 @@ class ReviewPages:
         shown = self._shown(opened)
         model = models_of(shown).get(model_id)
         if model is None:
-            raise NothingToReview("This review has no such score, or it is not one whose inputs can be changed.")
+            raise NothingToReview(msg("This review has no such score, or it is not one whose inputs can be changed."))
         fields = form(shown, model)
         sent = request.form if request.method == "POST" else {}
         changed = changes(fields, sent)
@@ -119,7 +119,7 @@ class ReviewPages:
         found = self._shown(opened).decision.findings
         page = evidence_page.page(self.opener.knowledge, found, row_id, self.pages.words())
         if page is None:
-            raise NothingToReview("The knowledge graph has no such row; a newer release may have replaced it.")
+            raise NothingToReview(msg("The knowledge graph has no such row; a newer release may have replaced it."))
         return self.pages.render("knowledge.html", review=opened, rows=page.rows, near=page.near, path=page.path)
 
     def search(self, id_: str) -> str:
@@ -134,11 +134,11 @@ class ReviewPages:
         opened = self._found(id_)
         known = self.opener.models.get(model_id)
         if known is None:
-            raise NothingToReview("There is no model of this name here.")
+            raise NothingToReview(msg("There is no model of this name here."))
         if name:
             drawn = model_page.plot(known, name)
             if drawn is None:
-                raise NothingToReview("This model has no such plot.")
+                raise NothingToReview(msg("This model has no such plot."))
             return Response(drawn, mimetype="image/svg+xml")
         return self.pages.render(
             "model.html",

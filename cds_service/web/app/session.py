@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from cds_service.addresses import Secret
 from cds_service.clock import Clock
 from cds_service.errors import CurbsideError
+from cds_service.language import msg
 from cds_service.security.smart import Grant
 from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
@@ -171,7 +172,7 @@ def _beside(kind: str, review: Review, request: Request) -> str:
 
 
 def _over() -> SessionOver:
-    return SessionOver("This review is closed, or was opened in another browser. Start it again from the EHR.")
+    return SessionOver(msg("This review is closed, or was opened in another browser. Start it again from the EHR."))
 
 
 def switcher(sessions: Sessions, pages: Pages) -> Callable[[], Response | None]:

@@ -108,7 +108,9 @@ def changes(fields: list[Field], sent: Mapping[str, str]) -> dict[str, Value]:
             try:
                 found[field.feature.id] = float(text.replace(",", "."))
             except ValueError:
-                raise BadRequest(f"{field.feature.label} must be a number. Write it with digits.") from None
+                raise BadRequest(
+                    msg("{input} must be a number. Write it with digits.", input=field.feature.label)
+                ) from None
     return found
 
 

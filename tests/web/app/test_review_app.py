@@ -35,6 +35,7 @@ from cds_service.sandbox.patients import BY_NAME
 from cds_service.settings import App, Client, Dev, Llm, Models, Settings, SmartEhr, Store
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.fallen_back import FallBackStore, FallenBack
+from cds_service.web.app import blueprint
 
 APP = "https://cds.example"
 CALLBACK = f"{APP}/app/callback"
@@ -408,6 +409,33 @@ def test_an_error_of_the_ehr_gets_a_page(site: Site) -> None:
     assert response.status_code == 400
     assert "did not allow" in response.text
     assert "alert" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("error=invalid_scope", "the EHR answered invalid_scope"),
+        ("error=secret+Jane+Doe", "the EHR answered an error that no standard knows"),
+        ("", "the EHR sent neither a code nor an error"),
+        ("code=made-up", "the EHR's token endpoint: status 400"),
+    ],
+)
+def test_the_log_says_why_a_launch_was_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch, answer: str, reason: str
+) -> None:
+    """With the number of the request; the page says what a clinician can do, in the language that it is read in."""
+    browser = site.browser()
+    url = leave(site, browser, site.launch("missing-lipids"))
+    state = re.search(r"state=([^&]+)", url)
+    assert state is not None
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(blueprint._log, "warning", lambda event, **more: logged.append({"event": event, **more}))
+    response = back(browser, f"{CALLBACK}?state={state.group(1)}&lang=zh_Hans&{answer}")
+    assert [(line["event"], line["reason"]) for line in logged] == [("launch refused", reason)]
+    assert logged[0]["request_id"] == response.headers["X-Request-Id"]
+    assert "The EHR did not" not in response.text
+    assert "\u4fe1\u606f\u670d\u52a1\u53f0" in response.text  # whom to ask
+    assert "Jane" not in response.text
 
 
 def test_a_review_belongs_to_its_browser_and_ends(site: Site) -> None:
