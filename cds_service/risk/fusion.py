@@ -156,5 +156,10 @@ def _faults(declared: Fusion) -> Iterator[str]:
             yield f"the weights of {pattern.outcome} with {' + '.join(pattern.modalities)} are not those of these"
         if not all(slope > 0 for slope in pattern.slopes.values()):
             yield f"a slope of {pattern.outcome} with {' + '.join(pattern.modalities)} is not above 0"
+    for group in declared.similar:
+        if group.outcome not in declared.outcomes or group.horizon not in declared.horizons:
+            yield f"similar: tells of {group.outcome} at {group.horizon}, which the model does not"
+        if not (0 <= group.low <= group.high <= 1 and 0 <= group.observed <= 1 and group.people > 0):
+            yield f"similar: a group of {group.outcome} holds no risks of 0 to 1, or nobody"
     if {(p.outcome, p.modality) for p in declared.parts} != {(o, m) for o in declared.outcomes for m in ids}:
         yield "there must be one part for each modality and outcome"

@@ -14,6 +14,7 @@ from cds_service.training import metrics
 from cds_service.training.metrics import Floats, Interval, Patients
 
 Rows = NDArray[np.bool_]
+FEWEST_TO_TRAIN = 40
 FEWEST = 20  # outcomes, and people without one, below which a part is not reported
 
 
@@ -127,6 +128,17 @@ def check_enough(name: str, seen: Mapping[str, Floats]) -> None:
         f"{name}: nothing can be judged from these rows ({counted}); at least {FEWEST} with and {FEWEST} without an "
         "outcome are needed"
     )
+
+
+def check_trainable(name: str, seen: Mapping[str, Floats]) -> None:
+    """Raises BadRequest if an outcome came to too few or too many to part them in folds of folds; as `check_enough`."""
+    for words, came in seen.items():
+        if min(came.sum(), len(came) - came.sum()) < FEWEST_TO_TRAIN:
+            raise BadRequest(
+                f"{name}: holds too few rows to train on ({words}: {int(came.sum())} of {len(came)}); at least "
+                f"{FEWEST_TO_TRAIN} with and {FEWEST_TO_TRAIN} without an outcome are needed; give the whole table of "
+                "its source"
+            )
 
 
 def log_loss(log_odds: Floats, outcomes: Floats, weight: Floats | None = None) -> float:

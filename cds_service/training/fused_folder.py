@@ -73,7 +73,10 @@ def _checked(content: bytes, booster: xgboost.Booster) -> LeafTables:
 def similar(
     patients: Patients, log_odds: Mapping[tuple[str, int], Floats], rows: Sequence[bool] | None = None, bins: int = 8
 ) -> tuple[Similar, ...]:
-    """What came of patients in groups of equal size by their out-of-fold risk, for each outcome and horizon."""
+    """What came of patients in groups of equal size by their out-of-fold risk, for each outcome and horizon.
+
+    Beyond the lowest and the highest of these risks there is nobody to tell of.
+    """
     keep = np.ones(len(patients), dtype=np.bool_) if rows is None else np.asarray(rows, dtype=np.bool_)
     found = []
     for (outcome, horizon), line in log_odds.items():
@@ -81,7 +84,8 @@ def similar(
         weight = censoring.weights(patients.months[keep], patients.ended[keep], 12 * horizon)
         happened = patients.came[outcome][keep] & (patients.months[keep] <= 12 * horizon)
         groups = np.array_split(np.argsort(risk, kind="stable"), bins)
-        edges = [0.0, *(float(f"{risk[g[0]]:.3f}") for g in groups[1:]), 1.0]
+        inner = [risk[group[0]] for group in groups[1:]]
+        edges = [float(f"{edge:.3f}") for edge in (risk.min(), *inner, risk.max())]
         for group, low, high in zip(groups, edges, edges[1:], strict=False):
             observed = float(np.sum(weight[group] * happened[group]) / np.sum(weight[group]))
             found.append(Similar(outcome, horizon, low, high, len(group), float(f"{observed:.3f}")))

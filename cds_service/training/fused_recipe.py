@@ -12,7 +12,7 @@ from cds_service.risk.fused import FusedModel
 from cds_service.risk.likeness import Likeness
 from cds_service.training import card, folder, fused_card, fused_folder, fusing, likeness, local_fused, local_survival
 from cds_service.training.declaring import Origin, Table
-from cds_service.training.evaluation import check_enough
+from cds_service.training.evaluation import check_enough, check_trainable
 from cds_service.training.fused_evidence import Evidence
 from cds_service.training.fused_folder import Fusion, Modality
 from cds_service.training.fused_model import Parameters
@@ -87,6 +87,7 @@ class FusedRecipe:
         """Writes weights, manifest, card and plots into `out`; the same data and trials give the same bytes."""
         table = self.table.read(data)
         patients, how = self.patients(table), self.learning
+        check_trainable(data.name, self._seen(patients))
         plan = Plan(
             how.kinds, self.horizons, how.start, how.space, rounds or how.rounds, trials if how.space else 0, self.seed,
             outer, calibration=how.calibration, alone=how.alone, by_horizon=how.by_horizon,
@@ -111,8 +112,7 @@ class FusedRecipe:
         """How the model does on rows with outcomes, in the source data's columns; Markdown."""
         table = self.table.read(data)
         patients = self.patients(table)
-        seen = {self.outcomes[outcome]: np.asarray(came, dtype=np.float64) for outcome, came in patients.came.items()}
-        check_enough(data.name, seen)
+        check_enough(data.name, self._seen(patients))
         log_odds = model.rows.log_odds(patients.matrix)
         parts = {
             "everyone": np.ones(len(patients), dtype=np.bool_),
@@ -127,6 +127,10 @@ class FusedRecipe:
             "\n\n".join([head, caution(table.inputs, model.manifest.inputs, model.manifest.recalibrates), *blocks])
             + "\n"
         )
+
+    def _seen(self, patients: Patients) -> dict[str, Floats]:
+        """By outcome in words, 1 or 0 of each patient."""
+        return {self.outcomes[name]: np.asarray(came, dtype=np.float64) for name, came in patients.came.items()}
 
     def observed(self, data: Path, model: FusedModel) -> Seen:
         """What came to the rows of a table, and for which of them the model speaks."""

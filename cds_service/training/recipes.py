@@ -19,7 +19,7 @@ from cds_service.risk.likeness import Likeness
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import card, folder, likeness, ordered, outcome_card, steadiness, study
 from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
-from cds_service.training.evaluation import Judge, Rows, check_enough, local_table
+from cds_service.training.evaluation import Judge, Rows, check_enough, check_trainable, local_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Matrix, People, Recipe
 from cds_service.training.likeness import Groups
@@ -76,6 +76,8 @@ class Declared(ABC, Generic[T]):
         how = self.learning
         size = Size(rounds or how.rounds, outer, replicates or how.replicates, rival or how.rival, refits)
         table = self.table.read(data)
+        cohort = self.cohort(table)
+        check_trainable(data.name, {self.titles[t]: cohort.within(t)[known] for t, known in cohort.known.items()})
         plan = self.plan(table, trials, size)
         result, narrower = self._studied(table, plan)
         declared = self._manifest(table, result, plan, narrower)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from answers import loaded
+from msgspec.structs import replace
 
 from cds_service.errors import PluginError
 from cds_service.features.feature import Derived, FeatureValue, FeatureValues, Reason, Unusable
@@ -145,6 +148,29 @@ def test_what_came_of_people_with_a_like_estimate_is_told(model: TrainedModel) -
             assert f"{estimate.horizon_years} year" in row[1]
     again = model.with_manifest(model.manifest)
     assert not [n for e in estimated(again, middle(model)) for n in e.notes if str(n).startswith("Of ")]
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if isinstance(m, FusedModel)], ids=lambda m: m.id)
+def test_nothing_is_told_of_people_with_a_like_estimate_where_nobody_had_one(model: FusedModel) -> None:
+    """The first group begins at the lowest out-of-fold risk of its card, and the last ends at the highest."""
+    cases = [(outcome, horizon) for outcome in model.manifest.outcomes for horizon in model.manifest.horizons]
+    rows = re.findall(r"^\| ([^|]*), ([\d.]+) to ([\d.]+) % \| \d+ \|", section(model), re.M)
+    titles = list(dict.fromkeys(title for title, _, _ in rows))
+    for title, case in zip(titles, cases, strict=True):
+        groups = [one for one in model.manifest.similar if (one.outcome, one.horizon) == case]
+        known = [(low, high) for other, low, high in rows if other == title]
+        assert f"{100 * groups[0].low:.1f}" == known[0][0]
+        assert f"{100 * groups[-1].high:.1f}" == known[-1][1]
+        assert all(a.high == b.low for a, b in pairwise(groups))
+    high = replace(model.manifest, similar=tuple(replace(one, high=one.low) for one in model.manifest.similar))
+    none = dataclasses.replace(model, manifest=high)
+    assert [n for e in estimated(model, middle(model)) for n in e.notes if str(n).startswith("Of ")]
+    assert not [n for e in estimated(none, middle(model)) for n in e.notes if str(n).startswith("Of ")]
+
+
+def section(model: FusedModel) -> str:
+    card = (model.folder / "card.md").read_text(encoding="utf-8")
+    return card.split("## Similar people")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize(

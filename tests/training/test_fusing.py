@@ -98,6 +98,12 @@ def test_a_manifest_without_a_pattern_stops_the_start(trained: Path, tmp_path: P
     fusion.write(msgspec.structs.replace(declared, patterns=declared.patterns[1:]), tmp_path / "manifest.json")
     with pytest.raises(PluginError, match="has no combiner"):
         fusion.read(tmp_path / "manifest.json")
+    assert all(0 < group.low <= group.high < 1 for group in declared.similar)
+    for changes, words in (({"horizon": 7}, "which the model does not"), ({"observed": 1.2}, "no risks of 0 to 1")):
+        odd = msgspec.structs.replace(declared.similar[0], **changes)
+        fusion.write(msgspec.structs.replace(declared, similar=(odd,)), tmp_path / "manifest.json")
+        with pytest.raises(PluginError, match=f"similar: .*{words}"):
+            fusion.read(tmp_path / "manifest.json")
 
 
 def test_a_report_on_other_rows_has_both_outcomes(trained: Path) -> None:

@@ -167,6 +167,14 @@ def test_a_table_of_another_source_is_refused(recipe: ModuleType, people: People
         recipe.recipe.train(data, tmp_path / "out", 1)
 
 
+def test_a_table_of_few_rows_is_told_before_it_is_parted(recipe: ModuleType, people: People, tmp_path: Path) -> None:
+    """With how many had the outcome, and how many are needed; nothing is written."""
+    data = people(tmp_path / "people.csv", 60)
+    with pytest.raises(BadRequest, match=r"too few rows to train on \(death within 5 years: \d+ of 60\).* 40 with"):
+        recipe.recipe.train(data, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_outcomes_to_train_on_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a sentence, where a line through them has no one slope."""
 
