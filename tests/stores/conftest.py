@@ -67,7 +67,7 @@ def postgresql() -> Iterator[str]:
             "UTF8",
             "--no-sync",
         )
-        options = f"-k {folder} -c listen_addresses=''"
+        options = f"-F -k {folder} -c listen_addresses=''"  # no sync: what is killed here is never the machine
         control = str(programs / "pg_ctl")
         run(control, "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start")
         try:
