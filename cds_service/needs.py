@@ -101,12 +101,12 @@ COMMON: Mapping[str, Need] = {
     "patient": Need(f"Patient/{_PATIENT}", ("Patient",), msg("patient")),
     "conditions": Need(f"Condition?patient={_PATIENT}&_count=500", ("Condition",), msg("problem list")),
     "medications": Need(
-        f"MedicationRequest?patient={_PATIENT}&status=active&_sort=-authoredon&_count=200",
+        f"MedicationRequest?patient={_PATIENT}&status=active,on-hold&_sort=-authoredon&_count=200",
         ("MedicationRequest",),
         msg("prescribed medicines"),
     ),
     "medicationStatements": Need(
-        f"MedicationStatement?patient={_PATIENT}&status=active&_count=200",
+        f"MedicationStatement?patient={_PATIENT}&status=active,on-hold&_count=200",
         ("MedicationStatement",),
         msg("medicines taken"),
         required=False,

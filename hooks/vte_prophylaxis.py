@@ -187,8 +187,8 @@ def _open(case: Case, estimate: RiskEstimate, result: Result) -> Finding:
             count=len(labels),
         ),
         advice=msg(
-            "From 4 points prophylaxis is suggested unless the risk of bleeding is high. Bed rest of three days or "
-            "more counts 3."
+            "From 4 points prophylaxis is suggested unless the risk of bleeding is high. Bed rest that is expected "
+            "for three days or more counts 3."
         ),
         advice_source=ASH_2018,
         proposals=proposals,

@@ -134,7 +134,7 @@ def compute(values: FeatureValues) -> Result:
 
 
 def _mobility(values: FeatureValues) -> points.Item:
-    """Bed rest of three days or more, which a list seldom tells: without an entry the points stay open."""
+    """Bed rest expected for three days or more, which a list seldom tells: without an entry the points stay open."""
     feature: ConditionFeature = catalogue.REDUCED_MOBILITY
     found = values.usable(feature)
     if found is not None and found.value is True:

@@ -56,7 +56,7 @@ THROMBOPHILIA = ConditionFeature(
 )
 REDUCED_MOBILITY = ConditionFeature(
     id="reduced_mobility",
-    label=msg("Bed rest of three days or more"),
+    label=msg("Bed rest expected for three days or more"),
     snomed=("160685001",),  # bed-ridden
     icd10=("Z74.0", "R26.3"),
     absence=Absence.UNKNOWN,

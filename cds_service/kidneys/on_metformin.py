@@ -52,7 +52,9 @@ def metformin_in_injury(case: Case, rise: Rise | None) -> tuple[Finding, ...]:
             "ask about dialysis if it is confirmed."
         )
         if high
-        else msg("Withhold metformin until kidney function is steady; measure lactate if the patient is unwell."),
+        else msg("Withhold metformin until kidney function is steady; measure lactate if the patient is unwell.")
+        if lactate is None
+        else msg("Withhold metformin until kidney function is steady; repeat lactate if the patient gets worse."),
         advice_source=METFORMIN_LABEL,
         proposals=()
         if lactate is not None

@@ -1,5 +1,7 @@
 """What a clinician with ten seconds would have read wrongly, one test a fault."""
 
+from datetime import timedelta
+
 import pytest
 from charts import LOINC, NOW, RXNORM, Chart
 
@@ -144,3 +146,13 @@ def test_what_is_many_is_not_on_record_in_the_plural(ask):
     """`Platelets is not on record` read as a slip."""
     chart = Chart(66).problem("414916001").measured(ast=98, alt=60)
     assert "Platelets are not on record" in ask("kidney-liver-check", chart).cards[0].detail
+
+
+def test_a_lactate_that_was_measured_is_not_asked_for(ask):
+    """The headline told it, and the advice was to measure it."""
+    chart = Chart(60).problem(DIABETES).medicine("6809", "metformin").measured(creatinine=1.0)
+    chart = chart.measured(ago=timedelta(hours=5), creatinine=2.2, lactate=3.1)
+    detail = ask("kidney-liver-check", chart).cards[0].detail
+    assert "lactate 3.1 mmol/L" in detail
+    assert "repeat lactate if the patient gets worse" in detail
+    assert "measure lactate" not in detail

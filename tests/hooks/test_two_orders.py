@@ -4,6 +4,7 @@ import pytest
 from charts import RXNORM, Chart
 
 from cds_service.language import ENGLISH
+from cds_service.needs import COMMON
 
 REFLUX, CKD = "235595009", "431857002"
 TWICE = {"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}}
@@ -119,3 +120,9 @@ def test_the_parts_of_one_combination_are_not_held_against_each_other(ask):
     chart = Chart(60).problem(REFLUX).medicine("10180", "sulfamethoxazole / trimethoprim")
     answer = ask("drug-safety", chart.draft("Sulfamethoxazole / trimethoprim 800 mg / 160 mg tablet"))
     assert sum("already" in ENGLISH(f.headline) for f in answer.findings) == 1
+
+
+def test_medicines_on_hold_are_asked_for():
+    """A template that names the active ones alone would never bring them."""
+    for key in ("medications", "medicationStatements"):
+        assert "status=active,on-hold" in COMMON[key].template

@@ -74,7 +74,7 @@ def test_what_would_decide_an_interval_is_named(site: Site) -> None:
     _, _, page = review_of(site, "acute-deterioration", "Padua", "encounter-start")
     words = text_of(page)
     assert "1 to 4 points" in words
-    assert "Missing, and would decide it: Bed rest of three days or more" in words
+    assert "Missing, and would decide it: Bed rest expected for three days or more" in words
 
 
 def test_a_source_is_told_in_words_before_its_json(site: Site) -> None:
