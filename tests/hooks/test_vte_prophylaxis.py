@@ -75,7 +75,8 @@ def test_mobility_is_asked_for_where_it_decides(ask):
     answer = ward(ask, chart(75, INFECTION))
     assert answer.cards[0].indicator == "info"
     assert answer.summary == (
-        "Padua score 2 to 5 possible (risk of thrombosis; high from 4 on); missing: bed rest expected for three days or more"
+        "Padua score 2 to 5 possible (risk of thrombosis; high from 4 on); missing: "
+        "bed rest expected for three days or more"
     )
     assert answer.suggestions == ["Ask for an assessment of mobility"]
     young = Chart(40).measured(bmi=24).knows("Procedure").problem("235595009")
