@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,36 +129,54 @@ def contributions(
 
     amounts: shape (n_features,), attributions times the calibration's slope. words: a value as it is read.
     """
+    return weighed(amounts, shares(inputs, groups, words))
+
+
+def weighed(amounts: NDArray[np.float64], shared: Sequence[Share]) -> tuple[Contribution, ...]:
+    """The contributions of some shares, from the amounts of all inputs."""
+    every = amounts.tolist()
+    return tuple([Contribution(s.features, s.label, sum([every[at] for at in s.places]), *s.told) for s in shared])
+
+
+def shares(
+    inputs: Sequence[FeatureValue | Unusable], groups: Sequence[Group], words: Callable[[FeatureValue], Message]
+) -> list[Share]:
+    """What `contributions` says of the inputs whatever they add: the same for all horizons of a margin."""
     owner = {feature: group for group in groups for feature in group.features}
-    measured: dict[str, list[tuple[FeatureValue, float]]] = {}
-    absent: list[tuple[Unusable, float]] = []
-    for entry, amount in zip(inputs, amounts.tolist(), strict=True):
+    places: dict[str, list[int]] = {}
+    absent: list[int] = []
+    for at, entry in enumerate(inputs):
         if isinstance(entry, Unusable):
-            absent.append((entry, amount))
-            continue
-        group = owner.get(entry.feature.id)
-        measured.setdefault(entry.feature.id if group is None else group.id, []).append((entry, amount))
-    by_id = {group.id: group for group in groups}
-    shown = [_joined(by_id.get(key), members, words) for key, members in measured.items()]
+            absent.append(at)
+        else:
+            group = owner.get(entry.feature.id)
+            places.setdefault(entry.feature.id if group is None else group.id, []).append(at)
+    found: list[Share] = []
+    for together in places.values():
+        members = [entry for at in together if isinstance(entry := inputs[at], FeatureValue)]
+        found.append(_joined(owner.get(members[0].feature.id), members, together, words))
     if absent:
-        ids = tuple(entry.feature.id for entry, _ in absent)
-        shown.append(Contribution(ids, NOT_MEASURED, sum(amount for _, amount in absent), None))
-    return tuple(shown)
+        found.append(Share(tuple(inputs[at].feature.id for at in absent), NOT_MEASURED, absent, (None,)))
+    return found
+
+
+class Share(NamedTuple):
+    """A contribution without its amount. places: of its inputs. told: the value in words, its time and sources."""
+
+    features: tuple[str, ...]
+    label: Message
+    places: Sequence[int]
+    told: tuple[Any, ...]
 
 
 def _joined(
-    group: Group | None, members: Sequence[tuple[FeatureValue, float]], words: Callable[[FeatureValue], Message]
-) -> Contribution:
-    """The contribution of one input, or of the measured inputs of one group."""
-    found = [entry for entry, _ in members]
-    return Contribution(
-        features=tuple(entry.feature.id for entry in found),
-        label=found[0].feature.label if group is None else group.label,
-        amount=sum(amount for _, amount in members),
-        shown=partial(words, found[0]) if group is None else partial(_together, found, words),
-        effective=_oldest(found),
-        sources=tuple(dict.fromkeys(source for entry in found for source in entry.sources)),
-    )
+    group: Group | None, found: Sequence[FeatureValue], places: Sequence[int], words: Callable[[FeatureValue], Message]
+) -> Share:
+    """The share of one input, or of the measured inputs of one group."""
+    shown = partial(words, found[0]) if group is None else partial(_together, found, words)
+    sources = tuple(dict.fromkeys(source for entry in found for source in entry.sources))
+    label = found[0].feature.label if group is None else group.label
+    return Share(tuple([entry.feature.id for entry in found]), label, places, (shown, _oldest(found), sources))
 
 
 def _together(found: Sequence[FeatureValue], words: Callable[[FeatureValue], Message]) -> Message:

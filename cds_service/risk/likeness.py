@@ -11,7 +11,9 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import ge
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,7 +33,6 @@ _NAMED = 3
 _EVERY = 100.0  # percent
 _ALL_CELLS = 102.0  # percent; shares are rounded to whole ones
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Entries = Sequence[FeatureValue | Unusable]
 
 
@@ -183,7 +184,7 @@ def contradiction(model_id: str, entries: Entries) -> NotEstimated | None:
         found = [there[id_] for id_ in ids if id_ in there]
         if len(found) < len(ids) or len({entry.effective for entry in found}) > 1:
             continue
-        if wrong(*(np.array(float(entry.value)) for entry in found)).any():
+        if wrong(*(float(entry.value) for entry in found)):
             named = [
                 msg("{label} {value}", label=entry.feature.label, value=published.in_words(entry)) for entry in found
             ]
@@ -204,16 +205,12 @@ def contradictory(matrix: NDArray[np.float32], place: Mapping[str, int]) -> NDAr
     return found
 
 
-def _not_below(lower: Floats, higher: Floats) -> Flags:
-    return np.asarray(lower >= higher, dtype=np.bool_)
+def _too_many(*shares: Any) -> Any:
+    return sum(shares) > _ALL_CELLS
 
 
-def _too_many(*shares: Floats) -> Flags:
-    return np.asarray(sum(shares) > _ALL_CELLS, dtype=np.bool_)
-
-
-_RULES: tuple[tuple[tuple[str, ...], Callable[..., Flags]], ...] = (
-    (("dbp", "sbp"), _not_below),
-    (("hdl", "total_cholesterol"), _not_below),
+_RULES: tuple[tuple[tuple[str, ...], Callable[..., Any]], ...] = (  # of numbers, or of columns of them
+    (("dbp", "sbp"), ge),
+    (("hdl", "total_cholesterol"), ge),
     (("lymphocytes_percent", "neutrophils_percent", "monocytes_percent"), _too_many),
 )

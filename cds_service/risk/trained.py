@@ -183,11 +183,14 @@ class TrainedModel:
 
     def _told(self, matrix: NDArray[np.float32], entries: Entries) -> dict[Target, tuple[Target, Explanation]]:
         """For each outcome or horizon, narrowest first, whose explanation stands for it, and that explanation."""
+        widest = self._on_its_scale(self.margin, self.calibration, matrix, entries)
+        if not self.narrower:
+            return {target: (target, told) for target, told in widest.items()}
         own: dict[Target, Explanation] = {}
         for part in self.narrower:
             own |= self._on_its_scale(part.margin, part.calibration, matrix, entries)
         nested = [*own, self.calibration.horizons[0]]
-        own |= self._on_its_scale(self.margin, self.calibration, matrix, entries)
+        own |= widest
         positions = in_force([np.array([own[target].output]) for target in nested])
         stands = dict(zip(nested, (nested[int(at)] for (at,) in positions), strict=True))
         return {target: (stands.get(target, target), own[stands.get(target, target)]) for target in own}
@@ -197,11 +200,9 @@ class TrainedModel:
     ) -> dict[Target, Explanation]:
         """One margin explained for each target of its calibration; those of one slope share their contributions."""
         found = margin.attribution(matrix)
+        shares = tree.shares(entries, self.groups, published.in_words)
         slopes = {calibration.slope_of(target) for target in calibration.horizons}
-        shown = {
-            slope: tree.contributions(slope * found.phi[0], entries, self.groups, published.in_words)
-            for slope in slopes
-        }
+        shown = {slope: tree.weighed(slope * found.phi[0], shares) for slope in slopes}
         return {
             target: tree.explanation(
                 shown[calibration.slope_of(target)],
