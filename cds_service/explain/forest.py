@@ -68,9 +68,10 @@ class Leaves:
 class Forest:
     """All nodes of an ensemble in a row, tree after tree; values in the number type in which they are added up.
 
-    roots: shape (n_trees,). feature, at, missing_left: of each split; rows below `at` go left. children: shape
-    (2 x n_nodes,), for each node where it sends those who go right and those who go left; a leaf keeps both.
-    values: of the leaves, 0 for splits. covers: the training rows' weight. base: the margin without trees.
+    roots: shape (n_trees,). feature, at, missing_left: of each split, those that are alike once; rows below `at` go
+    left. split: shape (n_nodes,), which of them a node has, without meaning for leaves. children: shape (2 x n_nodes,),
+    for each node where it sends those who go right and those who go left; a leaf keeps both. values: of the leaves, 0
+    for splits. covers: the training rows' weight. base: the margin without trees.
     """
 
     n_features: int
@@ -79,6 +80,7 @@ class Forest:
     feature: Indices
     at: NDArray[np.float32]
     missing_left: Booleans
+    split: Indices
     children: Indices
     values: NDArray[np.float32] | NDArray[np.float64]
     covers: NDArray[np.float64]
@@ -115,13 +117,14 @@ class Forest:
         offset, stay = np.repeat(roots, sizes), np.arange(sum(sizes))
         left, right = (np.array(list(chain.from_iterable(one)), dtype=np.intp) for one in (nodes.left, nodes.right))
         children = np.stack([np.where(left < 0, stay, n + offset) for n in (right, left)], axis=1)
+        feature = np.array(list(chain.from_iterable(nodes.feature)), dtype=np.intp)
+        at = np.array(list(chain.from_iterable(nodes.at)), dtype=np.float32)
+        missing_left = np.array(list(chain.from_iterable(nodes.missing_left)), dtype=np.bool_)
         return cls(
-            n_features=nodes.n_features,
-            depth=_depth(roots, children),
-            roots=roots,
-            feature=np.array(list(chain.from_iterable(nodes.feature)), dtype=np.intp),
-            at=np.array(list(chain.from_iterable(nodes.at)), dtype=np.float32),
-            missing_left=np.array(list(chain.from_iterable(nodes.missing_left)), dtype=np.bool_),
+            nodes.n_features,
+            _depth(roots, children),
+            roots,
+            *_once(left >= 0, feature, at, missing_left),
             children=children.ravel(),
             values=np.array(list(chain.from_iterable(nodes.value)), dtype=np.float64),
             covers=np.array(list(chain.from_iterable(nodes.cover)), dtype=np.float64),
@@ -138,13 +141,12 @@ class Forest:
         stay = np.arange(len(left))
         at = _joined(trees, "split_conditions", np.float32)
         children = np.stack([np.where(leaf, stay, right + offset), np.where(leaf, stay, left + offset)], axis=1)
+        feature, missing_left = _joined(trees, "split_indices", np.intp), _joined(trees, "default_left", np.bool_)
         return cls(
-            n_features=n_features,
-            depth=_depth(roots, children),
-            roots=roots,
-            feature=_joined(trees, "split_indices", np.intp),
-            at=at,
-            missing_left=_joined(trees, "default_left", np.bool_),
+            n_features,
+            _depth(roots, children),
+            roots,
+            *_once(~leaf, feature, at, missing_left),
             children=children.ravel(),
             values=np.where(leaf, at, np.float32(0.0)),
             covers=_joined(trees, "sum_hessian", np.float64),
@@ -152,19 +154,23 @@ class Forest:
         )
 
     def goes_left(self, row: NDArray[np.float32]) -> Booleans:
-        """For each split, whether it sends one patient left; shape (n_nodes,), without meaning for leaves.
+        """For each split, whether it sends one patient left; shape (n_splits,).
 
         row: shape (n_features,), NaN for what was not measured.
         """
         given = row.take(self.feature)
         return (given < self.at) | (np.isnan(given) & self.missing_left)
 
-    def margin(self, left: Booleans) -> float:
-        """The margin of the patient who is sent so."""
+    def ends(self, left: Booleans) -> Indices:
+        """The leaf of each tree in which the patient ends who is sent so."""
         node = self.roots
         for _ in range(self.depth):
-            node = self.children.take(2 * node + left.take(node))
-        return self._sum(self.values.take(node))
+            node = self.children.take(2 * node + left.take(self.split.take(node)))
+        return node
+
+    def margin(self, left: Booleans) -> float:
+        """The margin of the patient who is sent so."""
+        return self._sum(self.values.take(self.ends(left)))
 
     def _sum(self, leaves: NDArray[np.float32] | NDArray[np.float64]) -> float:
         """The margin of one leaf a tree."""
@@ -204,6 +210,17 @@ class Forest:
             went_left=went_left == 1,
             shares=np.where(ended, 1.0, shares),
         )
+
+
+def _once(
+    there: Booleans, feature: Indices, at: NDArray[np.float32], missing_left: Booleans
+) -> tuple[Indices, NDArray[np.float32], Booleans, Indices]:
+    """Input, place and way of gaps of the splits that differ, and which of them each node has. there: not in leaves."""
+    key = feature << 33 | at.view(np.uint32).astype(np.int64) << 1 | missing_left
+    _, first, which = np.unique(key[there], return_index=True, return_inverse=True)
+    split = np.zeros(len(there), dtype=np.intp)
+    split[there] = which
+    return feature[there][first], at[there][first], missing_left[there][first], split
 
 
 def _sound(left: list[int], right: list[int], feature: list[int], n_features: int) -> bool:

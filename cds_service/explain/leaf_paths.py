@@ -50,7 +50,7 @@ class LeafPaths:
         leaves = forest.leaves()
         if leaves.nodes.size * _nodes(forest.depth) > 16 * LARGEST:
             return None
-        places = [_places(way[:length]) for way, length in zip(forest.feature[leaves.nodes].tolist(),
+        places = [_places(way[:length]) for way, length in zip(forest.feature[forest.split[leaves.nodes]].tolist(),
                                                                leaves.lengths.tolist(), strict=True)]  # fmt: skip
         count, width = len(places), max((max(place, default=-1) + 1 for place in places), default=0)
         if count * width * _nodes(width) > LARGEST:
@@ -58,9 +58,9 @@ class LeafPaths:
         level = np.arange(leaves.nodes.shape[1])
         leaf, step = np.nonzero(level < leaves.lengths[:, None])
         slot = np.array([one for place in places for one in place], dtype=np.intp)
-        nodes = leaves.nodes[leaf, step]
+        splits = forest.split[leaves.nodes[leaf, step]]
         slots, shares = np.full((count, width), forest.n_features, dtype=np.intp), np.ones((count, width))
-        slots[leaf, slot] = forest.feature[nodes]
+        slots[leaf, slot] = forest.feature[splits]
         np.multiply.at(shares, (leaf, slot), leaves.shares[leaf, step])
         order = np.argsort(leaf * width + slot, kind="stable")
         filled, first = np.unique((leaf * width + slot)[order], return_index=True)
@@ -69,7 +69,7 @@ class LeafPaths:
             slots=slots,
             shares=shares,
             filled=filled,
-            steps=nodes[order],
+            steps=splits[order],
             went_left=leaves.went_left[leaf, step][order],
             first=first.astype(np.intp),
             values=leaves.values,

@@ -34,13 +34,13 @@ AGREEMENT = 2e-5  # with XGBoost: what its float32 may lose over some hundred tr
 class LeafTables:
     """The tables of one forest, whose leaves are taken in blocks.
 
-    nodes: shape (depth + 1, n_blocks), the splits that a block depends on. amounts: one row a block and pattern, one
+    splits: shape (depth + 1, n_blocks), those that a block depends on. amounts: one row a block and pattern, one
     column a slot; first: shape (n_blocks,), each block's first row. slots: shape (n_blocks x (depth + 1),), the input
     of each slot. expected: of the margin.
     """
 
     forest: Forest
-    nodes: Indices
+    splits: Indices
     amounts: NDArray[np.float32]
     first: Indices
     slots: Indices
@@ -70,7 +70,7 @@ class LeafTables:
         row: shape (n_features,), NaN for what was not measured.
         """
         left = self.forest.goes_left(row)
-        met = left.take(self.nodes)
+        met = left.take(self.splits)
         pattern = np.bitwise_or.reduce(met * _BITS[: len(met)], axis=0)
         found = self.amounts.take(self.first + pattern, axis=0)
         phi = np.bincount(self.slots, weights=found.ravel(), minlength=len(row) + 1)[:-1]
@@ -126,9 +126,8 @@ def probes(forest: Forest) -> NDArray[np.float32]:
     """Rows whose values are split points of their input; a quarter of them is missing."""
     generator = np.random.default_rng(0)
     rows = np.full((_PROBES, forest.n_features), np.nan, dtype=np.float32)
-    splits = forest.children[::2] != np.arange(len(forest.feature))
-    for feature in np.unique(forest.feature[splits]):
-        rows[:, feature] = generator.choice(forest.at[splits & (forest.feature == feature)], _PROBES)
+    for feature in np.unique(forest.feature):
+        rows[:, feature] = generator.choice(forest.at[forest.feature == feature], _PROBES)
     rows[generator.random(rows.shape) < 0.25] = np.nan
     return rows
 
@@ -137,7 +136,7 @@ def _build(forest: Forest, leaves: Leaves) -> LeafTables:
     count, depth = leaves.nodes.shape
     patterns = 2**depth
     taken = leaves.lengths[:, None] > np.arange(depth)
-    slot, _ = _slots(np.where(taken, forest.feature[leaves.nodes], forest.n_features), forest.n_features)
+    slot, _ = _slots(np.where(taken, forest.feature[forest.split[leaves.nodes]], forest.n_features), forest.n_features)
     shares = np.ones((count, depth + 1))
     met = np.ones((count, patterns, depth + 1), dtype=np.bool_)
     every = np.arange(count)
@@ -149,7 +148,7 @@ def _build(forest: Forest, leaves: Leaves) -> LeafTables:
     amounts, block_slots = _added_up(forest, leaves, blocks, alone, slot)
     return LeafTables(
         forest=forest,
-        nodes=np.ascontiguousarray(blocks.nodes.T),
+        splits=np.ascontiguousarray(forest.split[blocks.nodes].T),
         amounts=amounts.astype(np.float32),  # as precise as the leaves are: half the memory
         first=np.arange(len(blocks.nodes)) * 2 ** (depth + 1),
         slots=block_slots.ravel(),
@@ -224,7 +223,7 @@ def _added_up(
     count, depth = leaves.nodes.shape
     width, patterns = depth + 1, 2 ** (depth + 1)
     none = forest.n_features
-    slot, inputs = _slots(np.where(blocks.taken, forest.feature[blocks.nodes], none), none)
+    slot, inputs = _slots(np.where(blocks.taken, forest.feature[forest.split[blocks.nodes]], none), none)
     every = np.arange(count)
     column = np.zeros((count, depth + 1), dtype=np.intp)  # the block's slot of each slot of a leaf
     of_leaf = np.zeros((patterns, count), dtype=np.intp)  # each leaf's own pattern under each of its block

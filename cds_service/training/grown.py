@@ -185,12 +185,9 @@ def _counted(given: Nodes, rows: Matrix) -> Nodes:
     forest = Forest.of_nodes(given.encoded())
     if forest is None:
         return given
-    covers = np.where(forest.children[::2] == np.arange(len(forest.feature)), _UNSEEN, 0.0)
+    covers = np.where(forest.children[::2] == np.arange(len(forest.split)), _UNSEEN, 0.0)
     for row in rows:
-        node, left = forest.roots, forest.goes_left(row)
-        for _ in range(forest.depth):
-            node = forest.children.take(2 * node + left.take(node))
-        covers[node] += 1.0
+        covers[forest.ends(forest.goes_left(row))] += 1.0
     cover: list[list[float]] = []
     start = 0
     for left_of, right_of in zip(given.left, given.right, strict=True):

@@ -74,8 +74,8 @@ def _number(
 
 def knows_no_gaps(forest: Forest) -> bool:
     """Whether XGBoost met no gap while it grew trees: it then sends gaps one and the same way at every split."""
-    splits = forest.children[::2] != np.arange(len(forest.feature))
-    ways = forest.missing_left[splits]
+    splits = forest.children[::2] != np.arange(len(forest.split))
+    ways = forest.missing_left[forest.split[splits]]
     return len(ways) >= _SPLITS and (bool(np.all(ways)) or not np.any(ways))
 
 
@@ -84,9 +84,8 @@ def check_splits(path: Path, forest: Forest, found: Declaration) -> None:
 
     Training on another unit, or on -999 for gaps, shows there: neither can be seen in a file otherwise.
     """
-    splits = forest.children[::2] != np.arange(len(forest.feature))
     for place, one in enumerate(found.features):
-        at = forest.at[splits & (forest.feature == place)].astype(np.float64)
+        at = forest.at[forest.feature == place].astype(np.float64)
         low, high = one.seen
         beyond = _outside(at[np.abs(at) < BEYOND], low, high)
         if len(beyond):
