@@ -21,16 +21,20 @@ from cds_service.documents.context import Time
 from cds_service.documents.sentences import Passage
 from cds_service.documents.statements import Mention, mentions, narrowest
 from cds_service.fhir.identity import known
+from cds_service.language import msg
 from cds_service.settings import Llm
 from cds_service.summary.cleaning import clean, unmark
 from cds_service.summary.general import unlike
-from cds_service.summary.llm import LanguageModel, LlmError
+from cds_service.summary.llm import LanguageModel, LlmError, Reason
 from cds_service.summary.rewrite import ADVICE
 from cds_service.summary.scrub import Scrubber
 from cds_service.summary.verify import Sentence, verify
 
 LONGEST_QUESTION = 1000
 MOST_SENTENCES = 12
+_KNOWN_LEFT = msg("something known was left in it").text
+_NO_FORM = msg("the model gave no sentence of the form asked for").text
+_MORE = msg("the answer went on, and its first sentences are shown alone").text
 _MOST_DAYS, _LEAST_DAYS = 3650, 31
 _OBJECT = re.compile(r'\{\s*"(?:text|cites)"')
 
@@ -122,7 +126,7 @@ def stream(
     sent = prompt.messages(question, shown, language, of.record.as_of.date(), scrubber, earlier,
                            f"<<{below(16**12):012x}>>", settings.max_prompt_bytes)  # fmt: skip
     if scrubber is not None and scrubber.leaks(str(sent[-1].content)):
-        yield replace(answer, reason="something known was left in it")
+        yield replace(answer, reason=_KNOWN_LEFT)
         return
     answer = replace(answer, sent=tuple((m.role, str(m.content)) for m in sent), scrubbed=scrubber is not None)
     yield answer
@@ -130,21 +134,25 @@ def stream(
     reason = ""
     try:
         for line in _lines(model.stream(sent, deadline=deadline)):
+            if len(said) >= MOST_SENTENCES:
+                reason = _MORE
+                break
             one = checked(line.text, line.cites, shown, of, scrubber)
             if one not in said:
                 said.append(one)
                 yield one
-            if len(said) >= MOST_SENTENCES:
-                break
     except LlmError as error:
         reason = error.reason.value
     if not said and not reason:
-        reason = "the model gave no sentence of the form asked for"
+        reason = _NO_FORM
     yield replace(answer, said=tuple(said), reason=reason)
 
 
 def _lines(pieces: Iterator[str]) -> Iterator[_Line]:
-    """The objects `{"text": ..., "cites": [...]}` of an answer as they become complete; all else is passed over."""
+    """The objects `{"text": ..., "cites": [...]}` of an answer as they become complete; all else is passed over.
+
+    Raises LlmError where the last one has no end.
+    """
     decoder = json.JSONDecoder()
     held, at = "", 0
     for piece in pieces:
@@ -159,6 +167,8 @@ def _lines(pieces: Iterator[str]) -> Iterator[_Line]:
                 yield msgspec.json.decode(held[start.start() : end].encode("utf-8", "replace"), type=_Line)
             except msgspec.DecodeError:
                 continue
+    if _OBJECT.search(held, at) is not None:  # a sentence without its end: more was to come
+        raise LlmError(Reason.BROKEN)
 
 
 def checked(

@@ -84,6 +84,6 @@ def look(
     try:
         reply = model.ask([Turn("system", rules), Turn("user", parts)], deadline=deadline)
     except LlmError as error:
-        problem = msg("The language model gave no reading: {reason}.", reason=error.reason.value)
+        problem = msg("The language model gave no reading: {reason}.", reason=Message(error.reason.value))
         return Reading(problem=problem, digest=digest)
     return Reading(clean(reply.text, _LONGEST), digest=digest)

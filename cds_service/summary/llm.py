@@ -21,6 +21,7 @@ import orjson
 
 from cds_service.clock import Deadline
 from cds_service.errors import CurbsideError, SettingsError
+from cds_service.language import msg
 from cds_service.observer import NOBODY, Observer
 from cds_service.outbound import Failure, Outbound, OutboundError, Secret
 from cds_service.settings import Llm
@@ -37,21 +38,21 @@ _END = b"[DONE]"
 
 
 class Reason(Enum):
-    """Why there is no answer of use."""
+    """Why there is no answer of use. The value is English; the catalogue has it in a reader's language."""
 
-    TIMEOUT = "no answer in time"
-    REFUSED = "no connection"
-    BROKEN = "answer broken off"
-    STATUS = "server error"
-    TOO_LARGE = "answer too large"
-    PAUSED = "server left alone after repeated failures"
-    NOT_ALLOWED = "address not allowed"
-    FOREIGN = "answer is not what was asked for"
-    EMPTY = "answer holds no text"
-    CUT = "answer cut at the token limit"
-    FILTERED = "server withheld the answer"
-    CONTEXT = "question too long for the model"
-    HOURLY = "hourly limit reached"
+    TIMEOUT = msg("no answer in time").text
+    REFUSED = msg("no connection").text
+    BROKEN = msg("answer broken off").text
+    STATUS = msg("server error").text
+    TOO_LARGE = msg("answer too large").text
+    PAUSED = msg("server left alone after repeated failures").text
+    NOT_ALLOWED = msg("address not allowed").text
+    FOREIGN = msg("answer is not what was asked for").text
+    EMPTY = msg("answer holds no text").text
+    CUT = msg("answer cut at the token limit").text
+    FILTERED = msg("server withheld the answer").text
+    CONTEXT = msg("question too long for the model").text
+    HOURLY = msg("hourly limit reached").text
 
 
 _BY_FAILURE = {

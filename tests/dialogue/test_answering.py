@@ -185,6 +185,18 @@ def test_a_model_that_fails_leaves_the_passages(whole: Material, behaviour: str)
     assert (answer.said, bool(answer.sources)) == ((), True)
 
 
+def test_an_answer_that_ends_in_a_sentence_or_goes_on_for_ever_is_told(whole: Material) -> None:
+    """What was whole is shown and the reason with it: a reader must not take the beginning for all."""
+    half = says(RIGHT[0])
+    with misbehaving(speak=lambda body: half(body) + '\n{"text": "The patient has') as server:
+        answer = ask(ABOUT, whole, *client(server.url))
+    assert (len(answer.facts), answer.reason) == (1, "answer broken off")
+    many = says(*[(f"Hives number {n}.", "Penicillin: hives") for n in range(20)])
+    with misbehaving(speak=many) as server:
+        answer = ask(ABOUT, whole, *client(server.url))
+    assert (len(answer.said), answer.reason) == (12, "the answer went on, and its first sentences are shown alone")
+
+
 def test_nothing_that_says_who_it_is_leaves(whole: Material) -> None:
     """Names, numbers and days of question, record and notes are replaced; the answer has them again."""
     of = made(note("Maria Alvarez (MRN-0048213) was seen on 3 May 2026 by Dr. Lee. Reports headache."))

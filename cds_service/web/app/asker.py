@@ -26,8 +26,8 @@ from cds_service.summary.llm import LanguageModel, Reason
 from cds_service.wording import Budget
 
 _log = structlog.get_logger(__name__)
-_BUSY = "too many questions wait for the model"
-_LEFT = "the reader left before the answer was whole"
+_BUSY = msg("too many questions wait for the model").text
+_LEFT = msg("the reader left before the answer was whole").text
 _BYTES_A_TOKEN = 3
 _SHOWN = 8
 _TOKENS_AN_IMAGE = 2000  # about what servers count for one; their own count is not asked for

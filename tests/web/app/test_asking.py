@@ -196,6 +196,17 @@ def test_a_model_that_fails_leaves_the_passages(site: Site, model: Model, behavi
     assert "<q>Anaphylaxis after amoxicillin" in page
 
 
+def test_why_there_is_no_sentence_is_told_in_the_readers_language(site: Site, model: Model) -> None:
+    """Also in Chinese: no English reason within a Chinese sentence."""
+    model.speak = lambda _: "No JSON at all."
+    browser, path, page = asked(site, "Any allergies?")
+    reason = "the model gave no sentence of the form asked for"
+    assert reason in page
+    page = browser.get(f"{path}/ask?lang=zh_Hans", base_url=APP, follow_redirects=True).text
+    assert "模型没有给出所要求形式的句子" in page
+    assert reason not in page
+
+
 def test_history_stays_with_the_review_and_ends_with_it(site: Site, model: Model) -> None:
     """Two questions, the latest first; another launch starts empty; closing forgets both."""
     model.speak = saying("Anaphylaxis after amoxicillin in 2019.")
