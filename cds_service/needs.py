@@ -217,7 +217,8 @@ def data_needs(
     needs = dict(COMMON) | {key: _LISTS[key] for key in lists}
     if hook.startswith("encounter-"):
         needs["encounter"] = ENCOUNTER
-    for feature in with_inputs(features):
+    every = tuple(with_inputs(features))
+    for feature in every:
         if isinstance(feature, Quantity | Coded):
             tokens = _tokens((*feature.panels, *feature.codes), code_map)
             tokens_by_key.setdefault(_key(feature), {}).update(dict.fromkeys(tokens))
@@ -242,7 +243,7 @@ def data_needs(
     if vectors := tokens_by_key.get(EMBEDDINGS):  # a modality that is missing is a case of its own
         template = f"Observation?patient={_PATIENT}&code={','.join(vectors)}&_sort=-date&_count=20"
         needs[EMBEDDINGS] = Need(template, ("Observation",), msg("vectors"), required=False, newest=True)
-    needs |= _done(features, code_map)
+    needs |= _done(every, code_map)
     needs |= {key: need for key, need in told.lists.items() if key not in needs or key in COMMON}
     spared = {key: replace(need, required=False) for key, need in needs.items() if key in set(optional)}
     return needs | spared
@@ -251,7 +252,7 @@ def data_needs(
 def _done(features: Iterable[Feature], code_map: CodeMap) -> dict[str, Need]:
     """Procedures that say of a condition that it is there: those of any time, and those of which the last tells."""
     codes: dict[str, dict[str, None]] = {}
-    for feature in with_inputs(features):
+    for feature in features:
         if isinstance(feature, ConditionFeature) and feature.elsewhere is not None and feature.elsewhere.done:
             key = OPERATIONS if feature.elsewhere.done_days is None else SESSIONS
             codes.setdefault(key, {}).update(dict.fromkeys(feature.elsewhere.done))

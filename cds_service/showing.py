@@ -109,7 +109,7 @@ class Showing:
         """One card a group; the lines from the record are on the first alone."""
         cards: list[Card] = []
         for name, group in groups:
-            _validated(group)
+            _check_resources(group)
             cards += compose(
                 self._service,
                 group,
@@ -169,7 +169,7 @@ def _told(card: Card, group: Sequence[Finding]) -> ShownCard:
     return ShownCard(card.uuid, findings, proposals)
 
 
-def _validated(findings: Sequence[Finding]) -> None:
+def _check_resources(findings: Sequence[Finding]) -> None:
     """Raises InvalidOutput for a plugin's resource that is not valid FHIR; ours were checked when they were made."""
     for finding in findings:
         for proposal in finding.proposals:
