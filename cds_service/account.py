@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from cds_service import answers
+from cds_service import answers, signed
 from cds_service.errors import InputError
 from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import HookRequest, PrefetchValue
@@ -186,7 +186,8 @@ def _signed(model: RiskModel, settings: Settings, pipeline: Pipeline) -> str:
     if entry is None:
         return "by nobody"
     state = "valid" if pipeline.validated(model) else "not valid for what is loaded now"
-    return f"version {entry.version} by {entry.by} on {entry.on}, {state}"
+    until = signed.lapses(model.id, settings)
+    return f"version {entry.version} by {entry.by} on {entry.on}{f', until {until}' if until else ''}, {state}"
 
 
 def without(pipeline: Pipeline, store: AssessmentStore, id_: UUID, references: Sequence[str]) -> Difference | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from cds_service import hook_needs, local_codes, service_settings, signed
 from cds_service.errors import UnknownService
@@ -15,7 +16,7 @@ from cds_service.hook import Service
 from cds_service.keeping import versions
 from cds_service.knowledge import library
 from cds_service.knowledge.library import Library
-from cds_service.language import words
+from cds_service.language import Message, words
 from cds_service.needs import Need, data_needs, fed_by, with_inputs
 from cds_service.protocol.hooks import HOOKS
 from cds_service.registry import Registry
@@ -136,19 +137,29 @@ class Desks:
         found = self._silenced.now() if self._silenced is not None else frozenset()
         return tuple(m.id for m in desk.models if (m.id, m.version) in found) if found else ()
 
-    def may_show(self, finding: Finding, basis: Basis) -> bool:
+    def may_show(self, finding: Finding, basis: Basis, now: datetime) -> bool:
         """False for a model that monitoring silenced, or that is trained and its exact version not signed off here."""
         if isinstance(finding, RiskFinding) and finding.model.id in basis.silenced:
             return False
         if not isinstance(finding, RiskFinding) or not finding.model.trained:
             return True
-        return self.validated(finding.model) or self._settings.models.show_unvalidated
+        return self.validated(finding.model, now) or self._settings.models.show_unvalidated
 
-    def validated(self, model: RiskModel) -> bool:
-        """True if a model may speak at this site: it is published, or its exact version was signed off as it runs."""
+    def validated(self, model: RiskModel, now: datetime) -> bool:
+        """True if a model may speak at this site: it is published, or its exact version was signed off as it runs, and
+        the sign-off has not lapsed."""
         found = self._signed.get(model.id)
         if found is None:
             services = self._registry.services.values()
             found = signed.state(model, services, self._settings, self.code_map.digest) in ("published", "valid")
             self._signed[model.id] = found
-        return found
+        return found and not (model.trained and signed.has_lapsed(model.id, self._settings, now.date()))
+
+    def allowed(self, now: datetime) -> list[tuple[RiskModel, Message, tuple[str, ...]]]:
+        """Every trained model, whether it may speak here and on whose word, and the services that run it."""
+        services, digest, today = self._registry.services.values(), self.code_map.digest, now.date()
+        return [
+            (model, signed.told(model, services, self._settings, digest, today), self._registry.run_by(model.id))
+            for model in self._registry.models.values()
+            if model.trained
+        ]

@@ -104,7 +104,11 @@ class Pipeline:
 
     def validated(self, model: RiskModel) -> bool:
         """True if a model may speak at this site: it is published, or its exact version was signed off as it runs."""
-        return self._desks.validated(model)
+        return self._desks.validated(model, self._clock.now())
+
+    def allowed(self) -> list[tuple[RiskModel, Message, tuple[str, ...]]]:
+        """Every trained model, whether it may speak here and on whose word, and the services that run it."""
+        return self._desks.allowed(self._clock.now())
 
     def answer(
         self,
@@ -248,8 +252,9 @@ class Pipeline:
         self, desk: Desk, basis: Basis, case: Case, findings: tuple[Finding, ...], assessment_id: UUID
     ) -> Decision:
         """What is shown of what was found."""
-        showable = tuple(f for f in findings if self._desks.may_show(f, basis))
-        unvalidated = frozenset(m.id for m in desk.models if not self._desks.validated(m))
+        now = case.context.now
+        showable = tuple(f for f in findings if self._desks.may_show(f, basis, now))
+        unvalidated = frozenset(m.id for m in desk.models if not self._desks.validated(m, now))
         shown = desk.showing.show(case.context, case.values, showable, basis, assessment_id, unvalidated)
         withheld = tuple(f for f in findings if f not in showable)
         return Decision(assessment_id, basis, case, findings, withheld, shown)

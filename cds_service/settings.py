@@ -249,6 +249,13 @@ class Models:
         "`report`, `report_sha256` and `conditions`, as `curbside models sign-off` writes them. Any other trained "
         "model, another version, another code map or other thresholds: silent, computed and stored, never shown.",
     )
+    sign_off_days: float = key(
+        0,
+        "Days after which a sign-off lapses: the model is then silent until it is evaluated and signed off again. 0: "
+        "it never lapses.",
+        least=0,
+        most=3650,
+    )
     enabled: tuple[str, ...] = key(
         (),
         "Published scores that are off by default and wanted here, such as `pce-2013` (superseded), `cha2ds2-vasc` "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,8 @@ import orjson
 
 from cds_service import service_settings
 from cds_service.hook import Service
-from cds_service.risk.model import RiskModel
+from cds_service.language import Message, msg
+from cds_service.risk.model import RiskModel, is_on
 from cds_service.settings import Settings
 
 FACTS = '<script type="application/json" id="curbside-report">'
@@ -47,6 +49,44 @@ def state(model: RiskModel, services: Iterable[Service], settings: Settings, cod
     if entry.version != model.version:
         return "another version"
     return "valid" if entry.conditions == conditions(model, services, settings, code_map) else "other conditions"
+
+
+def lapses(model_id: str, settings: Settings) -> date | None:
+    """The day from which a model's sign-off is no longer good; None without a sign-off, or where none lapses."""
+    entry, days = settings.models.signed_off.get(model_id), settings.models.sign_off_days
+    return entry.on + timedelta(days=days) if entry is not None and days else None
+
+
+def has_lapsed(model_id: str, settings: Settings, today: date) -> bool:
+    """True from the day on which a model's sign-off lapses."""
+    until = lapses(model_id, settings)
+    return until is not None and today >= until
+
+
+def told(model: RiskModel, services: Iterable[Service], settings: Settings, code_map: str, today: date) -> Message:
+    """Whether a model may speak at this site, on whose word and until when, or why it is silent."""
+    if not model.trained:
+        off = not is_on(model, settings.models.enabled)
+        return msg("off: name it in models.enabled") if off else msg("speaks")
+    found = state(model, services, settings, code_map)
+    until = lapses(model.id, settings)
+    if found == "valid":
+        entry = settings.models.signed_off[model.id]
+        if until is None:
+            return msg("signed off by {who} on {day}", who=entry.by, day=entry.on)
+        if today < until:
+            return msg("signed off by {who} on {day}, until {until}", who=entry.by, day=entry.on, until=until)
+    if settings.models.show_unvalidated:
+        return msg("shown unvalidated")
+    return _SILENT["lapsed" if found == "valid" else found]
+
+
+_SILENT = {
+    "none": msg("silent until signed off"),
+    "another version": msg("silent: another version was signed off"),
+    "other conditions": msg("silent: code map, thresholds or weights changed since the sign-off"),
+    "lapsed": msg("silent: the sign-off has lapsed; evaluate it again"),
+}
 
 
 def facts_in(data: bytes) -> Mapping[str, Any] | None:

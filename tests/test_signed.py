@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from cds_service import local_codes, settings_file, signed
 from cds_service.app import create_store, load_registry
 from cds_service.cli.models import models
+from cds_service.desks import Desks
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.registry import Registry
 from cds_service.settings import SignOff, load
@@ -146,3 +147,18 @@ def test_a_sign_off_of_a_model_that_no_service_runs_says_so(site: Site) -> None:
     """It does not promise that it speaks after a restart."""
     result = site.sign("--other-report", model="breast-cancer-survival")
     assert "No service runs it" in result.output
+
+
+def test_a_sign_off_lapses_where_the_site_wants_it(site: Site) -> None:
+    """On its last day the model speaks, the day after it is silent and says why."""
+    site.sign()
+    settings = load(site.file, {}).with_("models", sign_off_days=30.0)
+    model, last = site.registry.models["mortality"], settings.models.signed_off["mortality"].on + timedelta(days=29)
+    desks = Desks(site.registry, settings, None)
+    moment = datetime.combine(last, time(12), UTC)
+    assert desks.validated(model, moment)
+    assert not desks.validated(model, moment + timedelta(days=1))
+    told = {m.id: str(words_) for m, words_, _ in desks.allowed(moment)}
+    assert told["mortality"].endswith(f"until {last + timedelta(days=1):%-d %b %Y}")
+    told = {m.id: str(words_) for m, words_, _ in desks.allowed(moment + timedelta(days=1))}
+    assert told["mortality"] == "silent: the sign-off has lapsed; evaluate it again"

@@ -152,7 +152,13 @@ def _silent(settings: Settings, loaded: Registry) -> str:
     code_map, services = local_codes.load(settings.codes.map).digest, loaded.services.values()
     trained = [model for model in loaded.models.values() if model.trained]
     states = [(model, signed.state(model, services, settings, code_map)) for model in trained]
-    silent = [f"{model.id} {model.version}{_WHY.get(state, '')}" for model, state in states if state != "valid"]
+    today = options.clock(None).now().date()
+    lapsed = {model.id for model in trained if signed.has_lapsed(model.id, settings, today)}
+    silent = [
+        f"{model.id} {model.version}{_WHY.get(state, _LAPSED if state == 'valid' else '')}"
+        for model, state in states
+        if state != "valid" or model.id in lapsed
+    ]
     return ", ".join(silent) or "none: every trained model is signed off"
 
 
@@ -170,6 +176,7 @@ def silenced(settings: Settings) -> str:
     return f"{names} (curbside monitor says why)" if found else "none by monitoring"
 
 
+_LAPSED = " (its sign-off has lapsed: models.sign_off_days)"
 _WHY = {
     "another version": " (another version was signed off)",
     "other conditions": " (the code map, the thresholds or the weights are not those that were signed off)",

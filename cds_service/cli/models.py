@@ -209,28 +209,14 @@ def _for_bundle(model: RiskModel, bundle: options.Json, now: datetime, settings:
 
 
 def _state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
+    from cds_service import local_codes, signed
     from cds_service.risk.model import is_on
 
-    if not model.trained:
-        if not is_on(model, settings.models.enabled):
-            return "off: name it in models.enabled"
-        return "speaks" if loaded.run_by(model.id) else "in no service: models predict, cohort"
-    found = _trained_state(model, loaded, settings)
-    return found if loaded.run_by(model.id) else f"{found}; in no service"
-
-
-def _trained_state(model: RiskModel, loaded: Registry, settings: Settings) -> str:
-    from cds_service import local_codes, signed
-
-    state = signed.state(model, loaded.services.values(), settings, local_codes.load(settings.codes.map).digest)
-    if state == "valid":
-        entry = settings.models.signed_off[model.id]
-        return f"signed off by {entry.by} on {entry.on}"
-    if settings.models.show_unvalidated:
-        return "shown unvalidated"
-    if state == "other conditions":
-        return "silent: code map, thresholds or weights changed since the sign-off"
-    return "silent until signed off" if state == "none" else "silent: another version was signed off"
+    services, code_map = loaded.services.values(), local_codes.load(settings.codes.map).digest
+    found = str(signed.told(model, services, settings, code_map, options.clock(None).now().date()))
+    if loaded.run_by(model.id) or (not model.trained and not is_on(model, settings.models.enabled)):
+        return found
+    return f"{found}; in no service" if model.trained else "in no service: models predict, cohort"
 
 
 def _feature_row(feature: dict[str, Any]) -> Sequence[str]:

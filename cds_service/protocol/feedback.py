@@ -32,7 +32,8 @@ class Item:
 
     at: when, in UTC. accepted: uuids of the suggestions that were accepted.
     reason: system, code and display of the override reason. comment: the clinician's own words.
-    number: its index in the call.
+    number: its index in the call. user: who answered, where the caller knows. form: the form that it was sent with: the
+    same answer from one form is one, however often it is sent.
     """
 
     card: UUID
@@ -42,6 +43,8 @@ class Item:
     reason: tuple[str | None, str, str | None] | None = None
     comment: str | None = None
     number: int = field(default=0, compare=False)
+    user: str | None = None
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

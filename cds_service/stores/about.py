@@ -13,13 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.errors import StoreError
+from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database
 from cds_service.stores.tables import CARDS, FEEDBACK
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody answered to a card. accepted: the uuids of suggestions. reason, comment: empty where none."""
+    """What somebody answered to a card. accepted: the uuids of suggestions. reason, comment, user: empty where none.
+
+    user: who answered in the review app; what the EHR sends names nobody.
+    """
 
     card: UUID
     outcome: str
@@ -27,6 +31,7 @@ class Told:
     accepted: tuple[str, ...]
     reason: str
     comment: str
+    user: str = ""
 
 
 class AboutStore:
@@ -45,17 +50,28 @@ class AboutStore:
         """What became of its cards, in order of time. Raises StoreError."""
         table = FEEDBACK.c
         rows = self._rows(sa.select(FEEDBACK).where(table.assessment_id == assessment).order_by(table.outcome_at))
+        users = self._users(assessment)
         return tuple(
             Told(
                 row.card,
                 row.outcome,
-                row.outcome_at.replace(tzinfo=UTC) if row.outcome_at.tzinfo is None else row.outcome_at,
+                at := row.outcome_at.replace(tzinfo=UTC) if row.outcome_at.tzinfo is None else row.outcome_at,
                 tuple(orjson.loads(row.accepted)),
                 row.reason_display or row.reason_code or "",
                 row.comment or "",
+                users.get((str(row.card), row.outcome, at), ""),
             )
             for row in rows
         )
+
+    def _users(self, assessment: UUID) -> dict[tuple[str, str, datetime], str]:
+        """Who answered, as the audit record tells it, by card, answer and time."""
+        told = (e.content for e in AuditStore(self._database).about(assessment) if e.kind == "feedback")
+        return {
+            (str(one["card"]), str(one["outcome"]), datetime.fromisoformat(one["outcome_at"])): str(one["user"])
+            for one in told
+            if one is not None and "user" in one
+        }
 
     def _rows(self, chosen: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         try:

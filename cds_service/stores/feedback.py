@@ -157,7 +157,7 @@ def _row(item: Item, card: _Card, received: datetime) -> dict[str, object] | Fau
             where = f"feedback[{item.number}].acceptedSuggestions[{place}].id"
             return Fault(item.number, f"{where} is not a suggestion of that card.")
     accepted = sorted(str(suggestion) for suggestion in item.accepted)
-    same = [str(item.card), item.outcome, item.at, accepted, item.reason, item.comment]
+    same = [str(item.card), item.outcome, item.form or item.at, accepted, item.reason, item.comment]
     system, code, display = item.reason or (None, None, None)
     return {
         "id": hashlib.sha256(orjson.dumps(same)).hexdigest(),
@@ -192,5 +192,5 @@ def _entry(item: Item, row: Mapping[str, object], received: datetime, client: st
         "accepted": row["accepted"],
         "reason": row["reason_code"],
         "client": client,
-    }
+    } | ({"user": item.user} if item.user else {})
     return audit.Entry("feedback", received, subject if isinstance(subject, UUID) else None, content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,15 @@ from cds_service.protocol.feedback import Item
 from cds_service.web.app.opening import Opened
 
 SNOOZE = ("urn:curbside:review", "snoozed", "Snoozed in the review app")
-_LONGEST_COMMENT = 2000
+_LONGEST_COMMENT, _LONGEST_FORM = 2000, 40
 
 
-def item(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
-    """The decision that a form tells. Raises BadRequest in a sentence for what is missing."""
+def item(shown: Opened, form: MultiDict[str, str], now: datetime, user: str) -> Item:
+    """The decision of a user that a form tells. Raises BadRequest in a sentence for what is missing."""
+    return replace(_decided(shown, form, now), user=user, form=form.get("form", "")[:_LONGEST_FORM] or None)
+
+
+def _decided(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:
     card = next((c for c in shown.cards if c["uuid"] == form.get("card")), None)
     if card is None:
         raise BadRequest(msg("Choose a card of this review."))

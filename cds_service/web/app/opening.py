@@ -13,7 +13,7 @@ import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.knowledge.library import Library as KnowledgeLibrary
-from cds_service.language import Words, msg
+from cds_service.language import Message, Words, msg
 from cds_service.ledger import Decision
 from cds_service.pipeline import Pipeline
 from cds_service.risk.model import RiskModel
@@ -69,6 +69,10 @@ class Opener:
     def models(self) -> Mapping[str, RiskModel]:
         """All models that are loaded, by id."""
         return self._pipeline.models
+
+    def allowed(self) -> list[tuple[RiskModel, Message, tuple[str, ...]]]:
+        """Every trained model, whether it may speak here and on whose word, and the services that run it."""
+        return self._pipeline.allowed()
 
     @property
     def knowledge(self) -> KnowledgeLibrary | None:

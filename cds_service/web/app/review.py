@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -64,13 +65,14 @@ class ReviewPages:
             missing_types=[t for t in self.types if not opened.grant.allows(t)],
             unusable=unusable(shown),
             guidelines=guidance.finder(self.opener.knowledge),
+            form=secrets.token_urlsafe(12),
         )
 
     def answer(self, id_: str) -> Answer:
         """Keeps a decision."""
         opened = self._found(id_)
         shown = self._shown(opened)
-        decided = item(shown, request.form, self.clock.now())
+        decided = item(shown, request.form, self.clock.now(), opened.grant.user)
         caller = self.opener.caller(self._registration(opened))
         scope = scope_of(caller.issuer, caller.tenant)
         service = shown.assessment.service_id

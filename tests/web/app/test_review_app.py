@@ -569,6 +569,44 @@ def test_governance_is_for_those_with_the_role(site: Site) -> None:
     assert "governance role" in refused.text
 
 
+def test_an_answer_names_who_gave_it_and_counts_once(site: Site) -> None:
+    """A double click is one answer; those who govern see who overrode, the reason, and the words."""
+    (card, *_) = site.cards("acute-deterioration", "encounter-start")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+    page = browser.get(path, base_url=APP).text
+    fields = {name: found(rf'name="{name}" value="([^"]+)"', page) for name in ("csrf", "card", "form")}
+    sent = {**fields, "outcome": "overridden", "reason": "patient-refuses", "comment": "Wants no tests"}
+    for _ in range(2):
+        assert browser.post(f"{path}/answer", data=sent, base_url=APP).status_code == 302
+    listed = browser.get(f"{path}/governance", base_url=APP).text
+    link = found(r'href="([^"]+/governance/[0-9a-f-]{36})"[^\n]+Overridden', listed)
+    again = browser.get(link, base_url=APP).text
+    assert again.count("Wants no tests") == 1
+    assert re.search(r"Overridden \(Patient refuses[^<]+, “Wants no tests”, [^<]+, by [^<]+Practitioner/example", again)
+
+
+def test_those_who_govern_see_which_models_may_speak(site: Site) -> None:
+    """Each trained model with its version and state, and a way to its source attributes."""
+    (card, *_) = site.cards("acute-deterioration", "encounter-start")
+    browser = site.browser()
+    path = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
+    page = browser.get(f"{path}/governance", base_url=APP).text
+    row = found(r"(<tr><th scope=\"row\"><a href=[^>]+/mortality/\".*?</tr>)", page)
+    assert "Five- and ten-year mortality" in row
+    assert "prognosis" in row
+    model = browser.get(found(r'href="([^"]+/models/mortality/)"', row), base_url=APP).text
+    assert "Source attributes" in model
+    assert " style=" not in model
+    assert '<td class="right">' in model
+
+
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, pattern
+    return match.group(1)
+
+
 def test_monitoring_is_a_page_of_the_governance_view(site: Site) -> None:
     """Before a run it says what to do; then what rings, who is silent and how to lift it, and each number as text."""
     site.behaviour.id_token.pop("fhirUser", None)
