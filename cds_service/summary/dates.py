@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -87,9 +88,11 @@ def dates(text: str, days: int) -> list[Found]:
     """The days and months in a text that are sure, in order; where they overlap, the longer form."""
     found: list[Found] = []
     for one in (*_whole(text, days), *_months(text, round(days / 30.44))):
-        if not any(one.start < other.end and other.start < one.end for other in found):
-            found.append(one)
-    return sorted(found, key=lambda one: one.start)
+        place = bisect_right(found, one.start, key=lambda other: other.start)
+        before, after = found[place - 1 : place], found[place : place + 1]
+        if not any(other.end > one.start for other in before) and not any(other.start < one.end for other in after):
+            found.insert(place, one)
+    return found
 
 
 def _whole(text: str, days: int) -> Iterator[Found]:

@@ -1,8 +1,9 @@
-"""What looks like it says who someone is, whoever it is. The group `x` is what is replaced."""
+"""What looks like it says who someone is, whoever it is: its places in a text, each pattern in time of its length."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from cds_service.summary.names import CALLED
 
@@ -19,12 +20,12 @@ _FAMILIES = (
 _TITLED = "|".join(title for title in CALLED.split("|") if title not in ("患者", "氏"))  # 高血压患者 is nobody
 _HAN = "\u4e00-\u9fff"
 
-PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+# The group `x` is what is replaced. An id has a digit among its first 64 characters.
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.I | re.A if kind == "AGE" else re.I))
     for kind, pattern in (
-        ("CONTACT", r"(?P<x>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
         ("CONTACT", r"(?P<x>\b(?:https?|ftp|mailto|tel):[^\s<>\[\]，。；]+|\bwww\.[^\s<>\[\]，。；]+)"),
-        ("ID", rf"(?:{_LABELLED})\s*(?:[:：#.]|is|为|是)?\s*(?P<x>(?=[A-Z\d-]*\d)[A-Z\d][A-Z\d-]{{3,}})"),
+        ("ID", rf"(?:{_LABELLED})\s*+(?:[:：#.]|is|为|是)?\s*+(?P<x>(?=[A-Z-]{{0,63}}\d)[A-Z\d][A-Z\d-]{{3,}})"),
         ("ID", r"(?<!\d)(?P<x>[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])(?!\d)"),
         ("ID", r"(?<![\d-])(?P<x>\d{3}-\d{2}-\d{4})(?![\d-])"),
         ("CONTACT", r"(?<!\d)(?P<x>(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4})(?!\d)"),
@@ -48,4 +49,26 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("AGE", r"\b(?:aged?|年龄)[:：\s]*(?P<x>(?:9\d|1[0-2]\d))(?![\d.])"),
         ("ID", r"(?<![\d.])(?P<x>\d{9,})(?![\d.])"),
     )
+)
+_LOCAL, _DOMAIN = re.compile(r"[\w.+-]+"), re.compile(r"@[\w-]+(?:\.[\w-]+)+")
+
+
+def _mail(text: str) -> Iterator[tuple[int, int]]:
+    """What `[\\w.+-]+@[\\w-]+(\\.[\\w-]+)+` finds; that tries each place of a long word anew for an @ behind it."""
+    free = 0
+    for local in _LOCAL.finditer(text):
+        start = max(local.start(), free)
+        domain = _DOMAIN.match(text, local.end()) if start < local.end() else None
+        if domain is not None:
+            free = domain.end()
+            yield start, free
+
+
+def _places(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
+    return lambda text: (m.span("x") for m in pattern.finditer(text))
+
+
+PATTERNS: tuple[tuple[str, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
+    ("CONTACT", _mail),
+    *((kind, _places(pattern)) for kind, pattern in _PATTERNS),
 )

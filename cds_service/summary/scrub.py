@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cds_service.fhir.identity import Kind, Known
 from cds_service.summary.cleaning import visible
@@ -19,6 +22,7 @@ from cds_service.summary.dates import UNSURE, Found, dates
 from cds_service.summary.names import alternatives
 from cds_service.summary.patterns import PATTERNS
 
+What = TypeVar("What")
 _TOKEN = re.compile(r"[\[【［]\s*(NAME|ID|CONTACT|PLACE|DATE|AGE|TEXT)\s*[-–—_ ]?\s*(\d{1,5})\s*[\]】］]", re.I)
 
 
@@ -29,6 +33,7 @@ class Scrubber:
     known: Sequence[Known]
     days: int
     _texts: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind, text) -> token
+    _numbers: Counter[str] = field(default_factory=Counter)  # kind -> its last number
     _tokens: dict[str, str] = field(default_factory=dict)  # token -> text
     _moved: dict[str, str] = field(default_factory=dict)  # a moved date as written -> the date as it was written
     _patterns: list[tuple[str, re.Pattern[str]]] | None = None
@@ -42,8 +47,8 @@ class Scrubber:
             spans = [(places[m.start()], places[m.end() - 1] + 1, kind) for m in pattern.finditer(folded)]
             text = self._replaced(text, spans)
             folded, places = _folded(text)
-        for kind, pattern in PATTERNS:
-            text = self._replaced(text, ((m.start("x"), m.end("x"), kind) for m in pattern.finditer(text)))
+        for kind, places_in in PATTERNS:
+            text = self._replaced(text, ((start, end, kind) for start, end in places_in(text)))
         return self._dated(text)
 
     def put_back(self, text: str) -> str:
@@ -82,32 +87,30 @@ class Scrubber:
 
     def _dated(self, text: str) -> str:
         sure = dates(text, self.days)
+        ends = [one.end for one in sure]
         spans: list[tuple[int, int, Found | None]] = [(one.start, one.end, one) for one in sure]
-        spans += [
-            (m.start(), m.end(), None)
-            for m in UNSURE.finditer(text)
-            if not any(m.start() < one.end and one.start < m.end() for one in sure)
-        ]
-        for start, end, one in sorted(spans, key=lambda span: -span[0]):
-            if _touches_token(text, start, end):
-                continue
-            if one is not None:
-                self._moved.setdefault(one.moved, one.text)
-            text = text[:start] + (one.moved if one is not None else self._token("DATE", text[start:end])) + text[end:]
-        return text
+        for m in UNSURE.finditer(text):
+            after = bisect_right(ends, m.start())  # the first that ends behind its start
+            if after == len(sure) or sure[after].start >= m.end():
+                spans.append((m.start(), m.end(), None))
+
+        def moved(one: Found | None, written: str) -> str:
+            if one is None:
+                return self._token("DATE", written)
+            self._moved.setdefault(one.moved, one.text)
+            return one.moved
+
+        return _rewritten(text, spans, moved)
 
     def _replaced(self, text: str, spans: Iterable[tuple[int, int, str]]) -> str:
         """The text with spans replaced by their tokens; what lies within a token stays."""
-        for start, end, kind in sorted(spans, reverse=True):
-            if start < end and not _touches_token(text, start, end):
-                text = text[:start] + self._token(kind, text[start:end]) + text[end:]
-        return text
+        return _rewritten(text, spans, self._token)
 
     def _token(self, kind: str, text: str) -> str:
         token = self._texts.get((kind, text))
         if token is None:
-            number = sum(1 for known, _ in self._texts if known == kind) + 1
-            token = self._texts[(kind, text)] = f"[{kind}-{number}]"
+            self._numbers[kind] += 1
+            token = self._texts[(kind, text)] = f"[{kind}-{self._numbers[kind]}]"
             self._tokens[token] = text
         return token
 
@@ -124,5 +127,15 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(letters), places
 
 
-def _touches_token(text: str, start: int, end: int) -> bool:
-    return any(m.start() < end and start < m.end() for m in _TOKEN.finditer(text))
+def _rewritten(text: str, spans: Iterable[tuple[int, int, What]], write: Callable[[What, str], str]) -> str:
+    """The text with spans written anew, from its end; those that touch a token, or one that was written, stay."""
+    tokens = [m.span() for m in _TOKEN.finditer(text)]
+    pieces: list[str] = []
+    kept = len(text)  # from here on, it is in the pieces
+    for start, end, what in sorted(spans, key=lambda span: span[:2], reverse=True):
+        while tokens and tokens[-1][0] >= end:
+            tokens.pop()
+        if start < end <= kept and not (tokens and tokens[-1][1] > start):
+            pieces += (text[end:kept], write(what, text[start:end]))
+            kept = start
+    return "".join((text[:kept], *reversed(pieces)))
