@@ -30,7 +30,7 @@ class Age(click.ParamType[timedelta]):
         if isinstance(value, timedelta):
             return value
         found = re.fullmatch(r"(\d{1,5})d", value)
-        if found is None:
+        if found is None or not int(found[1]):
             self.fail(f"{value!r} is not a number of days such as 400d.", param, ctx)
         return timedelta(days=int(found[1]))
 

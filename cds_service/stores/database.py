@@ -75,16 +75,20 @@ class Database:
 
     @contextmanager
     def _noting(self, writing: AbstractContextManager[Connection]) -> Iterator[Connection]:
-        """Notes whether a transaction was kept; what its own statements raise says nothing about the database."""
+        """Notes whether a transaction was kept; what its own statements raise says nothing about the database.
+
+        Neither does one that changed nothing: a full disk takes it.
+        """
         try:
             with writing as connection:
                 yield connection
+                changed = self.keeps or _changed(connection)
         except Conflict:
             raise
         except StoreError:
             self.keeps = False
             raise
-        self.keeps = True
+        self.keeps = changed
 
     @contextmanager
     def _writing_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
@@ -94,7 +98,7 @@ class Database:
                     yield connection
                 self._committed()
         except sqlite3.Error as error:
-            raise _failed(failing, error, isinstance(error, sqlite3.IntegrityError)) from error
+            raise failed(failing, error, isinstance(error, sqlite3.IntegrityError)) from error
 
     @contextmanager
     def _writing_elsewhere(self, failing: str) -> Iterator[Connection]:
@@ -104,7 +108,7 @@ class Database:
             with self.transaction() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise _failed(failing, error, isinstance(error, IntegrityError)) from error
+            raise failed(failing, error, isinstance(error, IntegrityError)) from error
 
     @contextmanager
     def _reading_file(self, file: SqliteFile, failing: str) -> Iterator[Connection]:
@@ -112,7 +116,7 @@ class Database:
             with file.connection() as connection:
                 yield connection
         except sqlite3.Error as error:
-            raise _failed(failing, error) from error
+            raise failed(failing, error) from error
 
     @contextmanager
     def _reading_elsewhere(self, failing: str) -> Iterator[Connection]:
@@ -122,7 +126,7 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise _failed(failing, error) from error
+            raise failed(failing, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -150,7 +154,17 @@ class Database:
             self._engine.dispose()
 
 
-def _failed(failing: str, error: Exception, conflict: bool = False) -> StoreError:
+def _changed(connection: Connection) -> bool:
+    """Whether a transaction that is about to be committed changed anything."""
+    if isinstance(connection, sqlite3.Connection):
+        return connection.in_transaction
+    if connection.dialect.name != "postgresql":
+        return True
+    return connection.exec_driver_sql("SELECT txid_current_if_assigned()").scalar() is not None
+
+
+def failed(failing: str, error: Exception, conflict: bool = False) -> StoreError:
+    """What is said of a statement that failed. failing: what could not be done. conflict: a row is there already."""
     kind = Conflict if conflict else StoreError
     why = reason(error)
     return kind(f"{failing} ({type(error).__name__}{f': {why}' if why else ''})")
@@ -191,13 +205,15 @@ def back_up(database: Database, file: Path) -> None:
         raise InputError("the store is not SQLite: back it up with its own tools, such as pg_dump.")
     if file.exists():
         raise InputError(f"{file} is there already: name a new file.")
+    if not file.parent.is_dir():
+        raise InputError(f"there is no folder {file.parent}: make it, or name a file elsewhere.")
     private(str(file))
     try:
         with database.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
     except (SQLAlchemyError, OSError) as error:
         file.unlink(missing_ok=True)  # a part of a store would pass for a copy of it
-        raise StoreError(f"the store could not be copied to {file} ({type(error).__name__})") from error
+        raise failed(f"the store could not be copied to {file}", error) from error
 
 
 def schema(url: str) -> str | None:

@@ -10,9 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_service.errors import StoreError
 from cds_service.stores import audit
-from cds_service.stores.database import Database
+from cds_service.stores.database import Database, failed
 from cds_service.stores.scopes import scope_of
 from cds_service.stores.tables import ASSESSMENTS, AUDIT, CARDS, FEEDBACK, REQUESTS, SHOWN, WORDED, WORDINGS
 
@@ -42,7 +41,7 @@ class RetentionStore:
             with self._database.engine.connect() as connection:
                 return tuple(Holder(row.client, row.tenant) for row in connection.execute(chosen))
         except SQLAlchemyError as error:
-            raise StoreError(f"the assessments could not be read ({type(error).__name__})") from error
+            raise failed("the assessments could not be read", error) from error
 
     def forget(self, patient_id: str, holder: Holder, at: datetime) -> int:
         """Deletes all that is kept about a patient, and returns how many assessments that were. Raises StoreError."""
@@ -81,7 +80,7 @@ class RetentionStore:
                         return deleted
                     _batch(connection, ids, why, at)
             except SQLAlchemyError as error:
-                raise StoreError(f"deleting failed after {deleted} assessments ({type(error).__name__})") from error
+                raise failed(f"deleting failed after {deleted} assessments", error) from error
             deleted += len(ids)
 
     def _worded(self, chosen: sa.ColumnElement[bool], why: str, at: datetime) -> None:
@@ -96,7 +95,7 @@ class RetentionStore:
                         return
                     _batch(connection, ids, why, at)
             except SQLAlchemyError as error:
-                raise StoreError(f"deleting failed ({type(error).__name__})") from error
+                raise failed("deleting failed", error) from error
 
     def _also(self, statement: sa.Delete) -> None:
         try:
@@ -104,7 +103,7 @@ class RetentionStore:
                 _overwriting(connection)
                 connection.execute(statement)
         except SQLAlchemyError as error:
-            raise StoreError(f"deleting failed ({type(error).__name__})") from error
+            raise failed("deleting failed", error) from error
 
     def _overwrite(self) -> None:
         """SQLite: empties the write-ahead log, which still holds what was deleted, as far as no reader needs it."""

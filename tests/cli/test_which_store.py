@@ -62,3 +62,10 @@ def test_the_store_of_an_older_release_is_copied_as_it_is_and_not_migrated(
     found = [one.state for one in check._store(Settings(store=Store("sqlite:///store.db")))]
     assert found == [f"ok: the start brings it from schema 0006 to {HEAD}; copy it before"]
     assert (schema(folder / "store.db"), schema(folder / "copy.db")) == ("0006", "0006")
+
+
+def test_an_age_of_no_days_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would delete everything."""
+    assert run(("records", "prune", "--older-than", "0d")) == 2
+    assert "is not a number of days such as 400d" in capsys.readouterr().err
+    assert run(("records", "backup", "away/copy.db")) == 2

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from uuid import UUID
 
 import pytest
 from kept import NOW
 
 from cds_service.errors import StoreError
+from cds_service.protocol.feedback import Item
 from cds_service.stores.audit import AuditStore, Entry, note
 from cds_service.stores.database import Database
+from cds_service.stores.feedback import FeedbackStore
 
 ENTRY = Entry("sign-off", NOW, None, {})
 
@@ -36,3 +39,13 @@ def test_while_writes_fail_the_next_ones_hardly_wait(database: Database) -> None
         with database.reading("looking") as connection:
             assert connection.execute("PRAGMA busy_timeout").fetchone() == (2500,)  # type: ignore[call-overload]
     other.close()
+
+
+def test_a_transaction_that_changes_nothing_says_nothing_of_the_disk(database: Database) -> None:
+    """Feedback to a card that was not kept, while the disk is full: the readiness check goes on saying so."""
+    database.keeps = False
+    item = Item(UUID(int=1), "accepted", NOW)
+    assert FeedbackStore(database).keep("prognosis", "", [item], NOW).new == 0
+    assert not database.keeps
+    note(database, ENTRY)
+    assert database.keeps
