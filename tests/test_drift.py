@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cds_service import monitoring
-from cds_service.monitoring import Alarm, Month, Watched
+from cds_service.monitoring import Alarm, Judged, Month, Watched
 from cds_service.settings import Monitoring
 from cds_service.stores.monitoring import Answered, Seen
 
@@ -170,3 +170,38 @@ def test_a_patient_who_is_seen_every_hour_counts_once() -> None:
     months = monitoring.count(rows + [row(sick)] * 200, [], (), {}, UNTIL)
     assert months["2025-02"].calls == 500
     assert monitoring.alarms(months, Monitoring()) == []
+
+
+def judged_months(true: float, number: int, risk: float, seed: int = 1) -> list[int]:
+    """How many of six models ring in each of so many months, each on 300 estimates of a risk that comes true so."""
+    rng, months, found = np.random.default_rng(seed), dict[str, Month](), []
+    for month in range(number):
+        name = f"{2000 + month // 12}-{month % 12 + 1:02}"
+        came = rng.binomial(300, risk * true, 6)
+        months[name] = Month(
+            judged={f"m{n}/x": Judged(f"m{n}", "1", 300, 300 * risk, int(o)) for n, o in enumerate(came)}
+        )
+        found.append(sum(alarm.kind == "observed-expected" for alarm in monitoring.alarms(months, Monitoring())))
+    return found
+
+
+def test_models_that_are_right_hardly_ever_ring_in_two_hundred_months() -> None:
+    """Somebody is asked to answer for each, and it may silence a model: with a 95 % interval, one in forty did."""
+    assert sum(judged_months(1.0, 200, 0.2)) / (200 * 6) < 0.006
+    assert sum(judged_months(1.0, 200, 0.05)) / (200 * 6) < 0.02
+
+
+@pytest.mark.parametrize("true", [0.65, 1.44])
+def test_a_model_that_is_wrong_rings_within_months(true: float) -> None:
+    """Most of them from the third month on, of which each brings 60 expected outcomes."""
+    assert sum(judged_months(true, 12, 0.2)[2:]) / (10 * 6) > 0.9
+
+
+def test_a_patient_who_is_looked_at_every_hour_is_one_outcome() -> None:
+    """Forty openings of one chart before a death are not forty deaths."""
+    at = datetime(2025, 1, 2, tzinfo=UTC)
+    result: Json = {"model": "mortality", "version": "1", "outcome": "death", "horizon_years": 1, "value": 0.5}
+    rows = [Seen(at + timedelta(hours=n), "prognosis", "p", [], [result], 0) for n in range(40)]
+    months = monitoring.count(rows, [], (Watched(NAME, "death", YEAR),), {("p", "death"): (at + YEAR,)}, UNTIL)
+    (judged,) = months["2025-01"].judged.values()
+    assert (judged.n, judged.expected, judged.observed) == (1, 0.5, 1)

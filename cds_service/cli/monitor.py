@@ -177,7 +177,12 @@ def _outcomes(declared: Path | None, came: Path | None) -> _Given:
     if declared is None or came is None:
         return _Given((), {}, datetime.max.replace(tzinfo=UTC))
     watched, until = _watched(declared)
-    return _Given(watched, _came(came), until)
+    known = _came(came)
+    strange = sorted({outcome for _, outcome in known} - {one.outcome for one in watched})
+    if strange:
+        foreseen = ", ".join(dict.fromkeys(one.outcome for one in watched))
+        raise InputError(f"{came}: {strange[0]!r} is not an outcome of {declared}. It foresees: {foreseen or 'none'}.")
+    return _Given(watched, known, until)
 
 
 def _watched(path: Path) -> tuple[tuple[Watched, ...], datetime]:
@@ -192,12 +197,14 @@ def _watched(path: Path) -> tuple[tuple[Watched, ...], datetime]:
 def _came(path: Path) -> Outcomes:
     found: dict[tuple[str, str], tuple[datetime, ...]] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
             if rows.fieldnames is None or not {"patient", "outcome", "on"} <= set(rows.fieldnames):
                 raise InputError(f"{path} must have the columns patient, outcome and on.")
             for number, row in enumerate(rows, 2):
-                key = (row["patient"], row["outcome"])
+                key = (row["patient"], row["outcome"] or "")
+                if not all(key):
+                    raise InputError(f"{path}, line {number}: patient and outcome must both be there.")
                 found[key] = (*found.get(key, ()), _day(f"{path}, line {number}", row["on"]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV ({type(error).__name__}). Give a CSV file in UTF-8.") from error

@@ -12,6 +12,7 @@ from cds_service.monitoring.rung import LANGUAGE_MODEL, Alarm
 from cds_service.monitoring.shifts import shifts, window
 from cds_service.settings import Monitoring
 
+_MOST = 4.0  # times the fewest expected outcomes; what lies further back is not what a model does now
 _EXPECTED = 20.0  # calls; that none came is chance with a probability of exp(-20)
 
 
@@ -86,10 +87,11 @@ def _told(name: str, last: Month, limits: Monitoring) -> Iterator[Alarm]:
         yield Alarm("kept-share", LANGUAGE_MODEL, LANGUAGE_MODEL, name, share, words)
 
 
-def latest(months: Mapping[str, Month], key: str, limits: Monitoring, after: str = "") -> tuple[str, Judged] | None:
-    """The first of the latest months that together have enough judged estimates and expected outcomes, and their sums.
+def windows(months: Mapping[str, Month], key: str, limits: Monitoring, after: str = "") -> Iterator[tuple[str, Judged]]:
+    """The latest months that together have enough judged estimates and expected outcomes, then one month more each.
 
-    None if there are too few.
+    Few months show a sudden change, and more of them a smaller one. Each as the first of its months and the sums;
+    none if there are too few. after: earlier months do not count.
     """
     total: Judged | None = None
     for name in sorted((name for name in months if name > after), reverse=True):
@@ -97,12 +99,19 @@ def latest(months: Mapping[str, Month], key: str, limits: Monitoring, after: str
         if found is None:
             continue
         total = total or Judged(found.model, found.version)
-        total.n += found.n
-        total.expected += found.expected
-        total.observed += found.observed
+        total = Judged(
+            found.model, found.version, total.n + found.n, total.expected + found.expected,
+            total.observed + found.observed,
+        )  # fmt: skip
         if total.n >= limits.least and total.expected >= limits.oe_expected:
-            return name, total
-    return None
+            yield name, total
+            if total.expected >= _MOST * limits.oe_expected:
+                return
+
+
+def _left(judged: Judged, limits: Monitoring) -> bool:
+    ratio = judged.observed / judged.expected
+    return not limits.oe_low <= ratio <= limits.oe_high and not by_chance(judged.observed, judged.expected)
 
 
 def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str, str]) -> Iterator[Alarm]:
@@ -111,12 +120,11 @@ def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mappin
         newest |= {judged.model: judged.version for judged in month.judged.values()}
     for key in sorted({key for month in months.values() for key in month.judged}):
         model = next(month.judged[key] for month in months.values() if key in month.judged).model
-        found = latest(months, key, limits, lifted.get(model, ""))
-        if found is None or found[1].version != newest[model]:
-            continue
-        since, judged = found
-        ratio = judged.observed / judged.expected
-        if not limits.oe_low <= ratio <= limits.oe_high and not by_chance(judged.observed, judged.expected):
+        looked = windows(months, key, limits, lifted.get(model, ""))
+        found = next(((since, judged) for since, judged in looked if _left(judged, limits)), None)
+        if found is not None and found[1].version == newest[model]:
+            since, judged = found
+            ratio = judged.observed / judged.expected
             words = msg(
                 "{what}: observed over expected is {ratio}: {observed} outcomes came where {expected} were expected "
                 "({n} estimates since {since})",

@@ -11,6 +11,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 _Z = 4.0  # standard errors: one comparison in thirty thousand reaches as far by chance, and a site makes hundreds
 
+_Z_OE = 3.0
+
 
 def together(counts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:
     """Counts of several months, added up."""
@@ -68,8 +70,11 @@ def shares_differ(part: int, whole: int, part_now: int, whole_now: int) -> bool:
 
 
 def by_chance(observed: int, expected: float) -> bool:
-    """Whether the 95 % interval of observed over expected holds 1. Source: Breslow and Day 1987, Byar's formula."""
-    return _byar(observed, -1.96) <= expected <= _byar(observed + 1, 1.96)
+    """Whether the 99.7 % interval of observed over expected holds 1: it is asked of each estimate, month after month.
+
+    Source: Breslow and Day 1987, Byar's formula.
+    """
+    return _byar(observed, -_Z_OE) <= expected <= _byar(observed + 1, _Z_OE)
 
 
 def _byar(count: int, z: float) -> float:

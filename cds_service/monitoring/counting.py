@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -69,11 +69,11 @@ class Judged:
 class Month:
     """The counts of one month; nothing here tells of a patient.
 
-    units: service -> unit -> counts. refused: model and reason -> how often. inputs: `service/input` -> digits -> how
-    often; words: the same of yes, no and coded answers; missing: how often it had no usable value, and unusable: for
-    which reason. Inputs and estimates count once a patient and service. estimates: name -> digits -> how often.
-    judged: name and outcome -> estimates with a known outcome. told: sentences of a language model that were kept,
-    dropped, put back.
+    units: service -> unit -> counts. refused: model and reason -> how often. inputs: `service/input` -> digits ->
+    how often; words: the same of yes, no and coded answers; missing: how often it had no usable value, and
+    unusable: for which reason. Inputs and estimates count once a patient and service. estimates: name -> digits ->
+    how often. judged: name and outcome -> estimates with a known outcome, a patient's first of the month. told:
+    sentences of a language model that were kept, dropped, put back.
     """
 
     units: dict[str, dict[str, Counts]] = field(default_factory=dict)
@@ -114,13 +114,17 @@ def count(
     seen: in order of time.
     """
     months: dict[str, Month] = {}
-    latest, met = "", set[tuple[str, str]]()
+    latest, met, judged = "", set[tuple[str, str]](), set[tuple[str, str, str | None]]()
     for one in seen:
         name, who = one.at.strftime("%Y-%m"), (one.service, one.patient)
         if name != latest:
-            latest, met = name, set()
+            latest, met, judged = name, set(), set()
         month = months.setdefault(name, Month())
-        _count(month, one, watched, outcomes, until)
+        _count(month, one)
+        for row in _estimates(one):
+            if (once := (one.patient, _name(row), row.get("version"))) not in judged:
+                judged.add(once)
+                _judge(month, one, row, watched, outcomes, until)
         if who not in met:
             met.add(who)
             _spread(month, one)
@@ -140,7 +144,11 @@ def _unit(month: Month, service: str, unit: str | None) -> Counts:
     return month.units.setdefault(service, {}).setdefault(unit or NO_UNIT, Counts())
 
 
-def _count(month: Month, one: Seen, watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime) -> None:
+def _estimates(one: Seen) -> Iterator[Mapping[str, Any]]:
+    return (row for row in one.results if row.get("value") is not None and "model" in row)
+
+
+def _count(month: Month, one: Seen) -> None:
     counts = _unit(month, one.service, one.unit)
     counts.calls += 1
     counts.with_cards += one.cards > 0
@@ -148,8 +156,6 @@ def _count(month: Month, one: Seen, watched: tuple[Watched, ...], outcomes: Outc
         _bump(counts.ms, digits(one.elapsed_ms))
     for row in one.results:
         counts.suppressed += "suppressed" in row
-        if row.get("value") is not None and "model" in row:
-            _judge(month, one, row, watched, outcomes, until)
 
 
 def _spread(month: Month, one: Seen) -> None:
@@ -167,8 +173,8 @@ def _spread(month: Month, one: Seen) -> None:
     for row in one.results:
         if "refusal" in row:
             _bump(month.refused, f"{row['model']}: {row['refusal']}")
-        if row.get("value") is not None and "model" in row:
-            _bump(month.estimates.setdefault(_name(row), Counter()), digits(row["value"]))
+    for row in _estimates(one):
+        _bump(month.estimates.setdefault(_name(row), Counter()), digits(row["value"]))
 
 
 def _name(row: Mapping[str, Any]) -> str:

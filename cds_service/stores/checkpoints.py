@@ -13,6 +13,7 @@ import structlog
 
 from cds_service.stores.sqlite_file import SqliteFile
 
+_PATIENCE_S = 5.0
 EVERY = 50  # commits of one process: some thousand pages
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +31,11 @@ class Checkpoints:
         self._commits += 1
         if self._commits % EVERY == 0 and self._running.acquire(blocking=False):
             threading.Thread(target=self._run, name="checkpoint", daemon=True).start()
+
+    def wait(self) -> None:
+        """Waits for the one that runs, whose connection would outlive the closing of the others."""
+        if self._running.acquire(timeout=_PATIENCE_S):
+            self._running.release()
 
     def _run(self) -> None:
         try:

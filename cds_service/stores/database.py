@@ -148,6 +148,8 @@ class Database:
 
     def close(self) -> None:
         """Closes this process's connections; used again, it opens new ones."""
+        if self._checkpoints is not None:
+            self._checkpoints.wait()
         if self._file is not None:
             self._file.close()
         if self._engine is not None and self._process == os.getpid():

@@ -25,3 +25,16 @@ def test_the_log_is_moved_after_some_commits_and_not_within_one(tmp_path: Path) 
             thread.join(10)
     assert file.stat().st_size > before + EVERY * 15_000
     database.close()
+
+
+def test_closing_waits_for_the_log_that_is_being_moved(tmp_path: Path) -> None:
+    """Its connection would stay open: the log would stay, and what was deleted in it."""
+    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
+    assert database._checkpoints is not None
+    moving = database._checkpoints._running
+    moving.acquire()
+    done = threading.Timer(0.1, moving.release)
+    done.start()
+    database.close()
+    assert not moving.locked()
+    done.join()
