@@ -34,6 +34,6 @@ def _month(draw: random.Random, *, last: bool) -> Month:
     month.inputs["prognosis/creatinine"] = Counter(digits(draw.gauss(1.1, 0.2)) for _ in range(300 if last else 580))
     month.missing = Counter({"prognosis/creatinine": 300 if last else 20, "prognosis/sbp": 4})
     month.estimates["mortality/death/5"] = Counter(digits(draw.betavariate(2 + 2 * last, 9)) for _ in range(600))
-    month.judged["mortality/death/5 1.0.0 for death-5y"] = Judged("mortality", "1.0.0", 150, 30.0, 48 if last else 31)
+    month.judged["mortality/death/5 1.0.0 for death-5y"] = Judged("mortality", "1.0.0", 150, 30.0, 70 if last else 31)
     month.told = Counter({"kept": 180 if last else 280, "dropped": 120 if last else 11, "put_back": 3})
     return month
