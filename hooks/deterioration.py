@@ -57,6 +57,7 @@ SSC_2026 = Citation(
 )
 SEPSIS_FROM = 2  # points of rise, and of qSOFA
 REPEAT_AFTER = timedelta(hours=4)  # the state of an acutely ill patient is another one by then
+URGENT = 5  # points of NEWS2 that call for an urgent review
 AGGREGATE = ("high", "medium")  # bands of a total of 5 or more
 # What a clinician looks at next: told on the card even if it is normal, from the last two days.
 TWO_DAYS = timedelta(days=2)
@@ -184,7 +185,7 @@ def warning_score(case: Case) -> tuple[RiskFinding, ...]:
         return _refused(case, result) if hospital else ()
     estimate = result[0]
     band = estimate.band.id if estimate.band is not None else "undetermined"
-    if band == "low" or (hospital is False and band not in AGGREGATE):
+    if band == "low" or low_anyway(estimate) or (hospital is False and band not in AGGREGATE):
         return ()
     advice = RESPONSES[band]
     if case.values.flag(catalogue.PALLIATIVE_CARE):
@@ -201,6 +202,12 @@ def warning_score(case: Case) -> tuple[RiskFinding, ...]:
         result=result,
     )
     return (finding,)
+
+
+def low_anyway(estimate: RiskEstimate) -> bool:
+    """True if only the oxygen is not recorded and the total is low with it too: it adds 2 points, never 3."""
+    missing = {unusable.feature.id for unusable in estimate.not_measured}
+    return estimate.high is not None and estimate.high < URGENT and missing == {catalogue.SUPPLEMENTAL_OXYGEN.id}
 
 
 def _on_condition(case: Case, words: Message) -> Message:

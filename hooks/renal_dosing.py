@@ -9,7 +9,8 @@ silence would reassure. On dialysis the row of the lowest kidney function speaks
 palliative care too; not about children, and in pregnancy only with kidney disease, saying that no row applies.
 Local forms have no limit. What each finding says stands in `cds_service/dosing/`.
 
-Sources: the rows' own; apixaban: United States label (two of age 80, weight 60 kg, creatinine 1.5 mg/dL); edoxaban:
+Sources: the rows' own; apixaban: United States label (two of age 80, weight 60 kg, creatinine 1.5 mg/dL; above 10 mg a
+day only in the first week of a thrombosis); edoxaban:
 United States label (not above 95 mL/min in atrial fibrillation).
 """
 
@@ -83,6 +84,7 @@ def _service(id_: str, hook: str) -> Service:
             catalogue.DIALYSIS,
             catalogue.PREGNANCY,
             *dosing.AT_RISK,
+            *dosing.CLOTS,
         ),
         find=find,
         source=Citation("Curbside: limits of medicine labels by kidney function", "https://dailymed.nlm.nih.gov/"),

@@ -1,9 +1,9 @@
 """Drafted medicines that the kidney clears, against the limits of their labels: what is said of each draft."""
 
-from cds_service.dosing.anticoagulants import special
+from cds_service.dosing.anticoagulants import CLOTS, special
 from cds_service.dosing.drafts import MODELS, drafts_of
 from cds_service.dosing.limits import UNITS, judged
 from cds_service.dosing.unknown import AT_RISK
 from cds_service.knowledge.renal_limits import Measure
 
-__all__ = ["AT_RISK", "MODELS", "UNITS", "Measure", "drafts_of", "judged", "special"]
+__all__ = ["AT_RISK", "CLOTS", "MODELS", "UNITS", "Measure", "drafts_of", "judged", "special"]

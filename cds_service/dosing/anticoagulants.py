@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cds_service.dosing.drafts import MODELS, Draft, ordered
+from cds_service.dosing.drafts import MODELS, Draft, ordered, withdrawals
 from cds_service.dosing.limits import measured
 from cds_service.features import catalogue
+from cds_service.features.thrombosis import DEEP_VEIN_THROMBOSIS, PULMONARY_EMBOLISM
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits
@@ -14,6 +15,7 @@ from cds_service.risk.model import Citation, NotEstimated
 
 OLD, LIGHT, HIGH_CREATININE = 80, 60.0, 1.5  # years, kg, mg/dL: criteria for apixaban 2.5 mg
 FULL_APIXABAN, REDUCED_APIXABAN = 10.0, 5.0  # mg a day
+CLOTS = (DEEP_VEIN_THROMBOSIS, PULMONARY_EMBOLISM)
 TOO_FAST = renal_limits.from_value(renal_limits.EDOXABAN)  # in atrial fibrillation
 LABEL = "https://dailymed.nlm.nih.gov/dailymed/search.cfm?query="
 LABELS = {
@@ -55,6 +57,8 @@ def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
 def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """Two of three criteria ask for half the dose, fewer for the whole: too little does not prevent a stroke."""
     age, weight, creatinine = map(case.values.usable, (catalogue.AGE, catalogue.WEIGHT, catalogue.CREATININE))
+    if draft.least_mg is not None and draft.least_mg > FULL_APIXABAN:
+        return _doubled(case, draft)
     if age is None or weight is None or creatinine is None or draft.together_mg is None:
         return ()
     criteria = (
@@ -86,5 +90,24 @@ def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
                 for _, v in criteria
             ),
         ),
+    )
+    return (finding,)
+
+
+def _doubled(case: Case, draft: Draft) -> tuple[Finding, ...]:
+    """More than 5 mg twice daily, which only the first week of a thrombosis asks for."""
+    if any(case.values.flag(clot) for clot in CLOTS):
+        return ()
+    finding = EvidenceFinding(
+        key="renal-dosing/apixaban/above-10-mg",
+        severity=Severity.WARNING,
+        headline=msg(
+            "Apixaban {dose} mg a day ordered in atrial fibrillation: 10 mg is the highest dose",
+            dose=f"{draft.least_mg:g}",
+        ),
+        advice=msg("20 mg a day is for the first 7 days of a thrombosis or pulmonary embolism: none is on record."),
+        advice_source=LABELS[draft.of],
+        proposals=withdrawals(draft) if draft.beside else (),
+        path=ordered(draft),
     )
     return (finding,)

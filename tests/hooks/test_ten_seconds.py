@@ -156,3 +156,15 @@ def test_a_lactate_that_was_measured_is_not_asked_for(ask):
     assert "lactate 3.1 mmol/L" in detail
     assert "repeat lactate if the patient gets worse" in detail
     assert "measure lactate" not in detail
+
+
+@pytest.mark.parametrize(("rate", "speaks"), [(16, False), (22, False), (25, True)])
+def test_oxygen_that_is_not_recorded_asks_for_nothing_where_the_score_is_low_with_it(ask, rate, speaks):
+    """On most wards room air is not written down: a card for each patient of them is noise."""
+    chart = (
+        Chart(70).problem(REFLUX).measured(ago=timedelta(hours=1), rr=rate, spo2=97, sbp=125, hr=72, temperature=36.8)
+    )
+    answer = ask("deterioration", chart.alert(), encounter_class="IMP")
+    assert bool(answer.cards) is speaks
+    partial = Chart(70).problem(REFLUX).measured(ago=timedelta(hours=1), spo2=97, sbp=125, hr=72, temperature=36.8)
+    assert ask("deterioration", partial.alert(), encounter_class="IMP").cards

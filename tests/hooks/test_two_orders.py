@@ -126,3 +126,17 @@ def test_medicines_on_hold_are_asked_for():
     """A template that names the active ones alone would never bring them."""
     for key in ("medications", "medicationStatements"):
         assert "status=active,on-hold" in COMMON[key].template
+
+
+AF, CLOT = "49436004", "128053003"
+
+
+def test_two_full_doses_of_apixaban_are_too_much_in_atrial_fibrillation(ask):
+    """20 mg a day is for the first week of a thrombosis; there it is right."""
+    chart = Chart(70).problem(AF).measured(creatinine=1.0, weight=80)
+    chart.draft("Apixaban 5 mg tablet", **dose(5)).draft("Apixaban 5 mg tablet", **dose(5))
+    answer = ask("renal-dosing", chart)
+    said = "Apixaban 20 mg a day ordered in atrial fibrillation: 10 mg is the highest dose"
+    assert (answer.summary, answer.cards[0].indicator.name) == (said, "WARNING")
+    assert len(answer.suggestions) == 2
+    assert ask("renal-dosing", chart.problem(CLOT, onset="2026-10-30")).finding("renal-dosing/apixaban/above") is None
