@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.config
-@click.option("--offline", is_flag=True, help="Do not reach out to the CDS Clients' key sets and FHIR servers.")
+@click.option("--offline", is_flag=True, help="Do not reach out to key sets, FHIR and authorization servers.")
 def check(settings: Settings, offline: bool) -> int:
-    """Try all that serving needs: plugins, weights, the store, TLS, each client's keys and FHIR servers.
+    """Try all that serving needs: plugins, weights, store, TLS, each client's keys and FHIR servers, the review app.
 
     Every service answers a made-up patient. All that would fail is told, with what to mend; exit code 1 if there is
     any. Settings that cannot be read end the check at once, with exit code 2.
     """
-    found = [*_own(settings), *_registrations(settings, offline=offline)]
+    found = [*_own(settings), *_registrations(settings, offline=offline), *_launches(settings, offline=offline)]
     table(("part", "state"), [(finding.part, finding.state) for finding in found])
     to_mend = [finding for finding in found if finding.mend]
     for finding in to_mend:
@@ -64,6 +64,7 @@ def _own(settings: Settings) -> Iterator[Finding]:
     yield _tried("fetching", lambda: create_fetcher(settings))
     who = ", ".join(settings.clients) or "none: only callers on this machine are answered"
     yield _tried("clients", lambda: create_guard(settings, SystemClock()), who)
+    yield _tried("review app", lambda: _review_app(settings), ", ".join(settings.smart) or "none: no [smart.NAME]")
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
@@ -100,6 +101,16 @@ def _code_map(settings: Settings) -> None:
     from cds_service import local_codes
 
     local_codes.load(settings.codes.map)
+
+
+def _review_app(settings: Settings) -> None:
+    from cds_service.clock import SystemClock
+    from cds_service.security.smart import SmartClient
+    from cds_service.web.app.pages import Pages
+
+    if settings.smart:
+        SmartClient(settings, SystemClock())
+        Pages(settings)
 
 
 def _model(settings: Settings) -> None:
@@ -201,3 +212,16 @@ def _registrations(settings: Settings, *, offline: bool) -> list[Finding]:
         for name, client in settings.clients.items()
         for finding in registration.check(name, client, settings, fetch)
     ]
+
+
+def _launches(settings: Settings, *, offline: bool) -> list[Finding]:
+    """What the EHRs say that may start the review app; nothing where they may not be asked, or the app cannot be."""
+    from cds_service.clock import SystemClock
+    from cds_service.security import registration
+
+    if offline:
+        return []
+    try:
+        return list(registration.launches(settings, SystemClock()))
+    except CurbsideError:
+        return []  # told already

@@ -8,10 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from cds_service.clock import Deadline
+from cds_service.clock import Clock, Deadline
 from cds_service.errors import CurbsideError, SettingsError
 from cds_service.outbound import Outbound, OutboundError
 from cds_service.security import keys
+from cds_service.security.smart import LaunchError, SmartClient
 from cds_service.security.trust import Fetch, reader
 from cds_service.settings import Client, Settings
 
@@ -30,6 +31,7 @@ class Finding:
 
 class _Capability(msgspec.Struct, frozen=True):
     resource_type: Literal["CapabilityStatement"] = msgspec.field(name="resourceType")
+    version: str = msgspec.field(name="fhirVersion", default="4")
 
 
 def check(name: str, client: Client, settings: Settings, fetch: Fetch) -> Iterator[Finding]:
@@ -45,6 +47,19 @@ def check(name: str, client: Client, settings: Settings, fetch: Fetch) -> Iterat
     )
     for url in client.fhir_base_urls:
         yield _fhir(f"clients.{name} FHIR {url}", url, outbound)
+
+
+def launches(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """What the EHRs say that may start the review app; they are asked as at a launch. Raises SettingsError."""
+    smart = SmartClient(settings, clock)
+    for name, one in smart.registrations.items():
+        part = f"smart.{name} {one.issuer}"
+        try:
+            smart.reach(one)
+        except LaunchError as error:
+            yield Finding(part, error.reason, f"See smart.{name}.issuer and origins, or ask the EHR's team.")
+        else:
+            yield Finding(part, "ok")
 
 
 def require_files(settings: Settings) -> None:
@@ -95,7 +110,7 @@ def _fhir(part: str, url: str, outbound: Outbound) -> Finding:
             max_bytes=_MAX_BYTES,
             accept="application/fhir+json",
         )
-        msgspec.json.decode(answer.body, type=_Capability)
+        version = msgspec.json.decode(answer.body, type=_Capability).version
     except OutboundError as error:
         if error.status in (401, 403):
             return Finding(part, f"reached: it wants a token for /metadata ({error.status})")
@@ -104,4 +119,6 @@ def _fhir(part: str, url: str, outbound: Outbound) -> Finding:
         return Finding(
             part, "answers, but not with a CapabilityStatement", "Give the FHIR base URL, without /metadata."
         )
+    if not version.startswith("4"):
+        return Finding(part, "answers in another version of FHIR than R4", "Give the base URL of its R4 server.")
     return Finding(part, "ok")

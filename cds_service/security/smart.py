@@ -153,6 +153,11 @@ class SmartClient:
         endpoint = found["authorization_endpoint"]
         return flow, f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
+    def reach(self, registration: Registration) -> None:
+        """Asks for what a launch begins and ends with, signed by nobody. Raises LaunchError, whose reason says why."""
+        keys = self._configuration(registration)["jwks_uri"]
+        self._json("key set", lambda d: self._outbound.get(keys, deadline=d, max_bytes=_MAX_BYTES).body)
+
     def finish(self, flow: Flow, code: str, redirect_uri: str) -> Grant:
         """What the EHR grants for a code. Raises LaunchError for anything that is not as it must be."""
         registration = self.registrations[flow.registration]

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import orjson
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, Key, KeySet, RSAKey
 
 from cds_service.addresses import Base, Secret
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings, SmartEhr
+
+_RSA_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,18 @@ def registered(name: str, ehr: SmartEhr, settings: Settings) -> Registration:
             keys = KeySet.import_key_set(orjson.loads(_text(where, "key_file", ehr.key_file)))
         except (JoseError, ValueError, TypeError, KeyError):
             raise SettingsError(f"{where}.key_file must be a JWKS with private EC or RSA keys.") from None
+        if not keys.keys or not all(map(_signs, keys.keys)):
+            words = "must hold private keys alone: EC on P-384, or RSA of 2048 bits or more."
+            raise SettingsError(f"{where}.key_file {words}")
     return Registration(name, ehr, secret, keys)
+
+
+def _signs(key: Key) -> bool:
+    """True for a key with which ES384 or RS384 can be signed."""
+    if isinstance(key, ECKey):
+        return key.is_private and key.curve_name == "P-384"
+    secret = key.private_key if isinstance(key, RSAKey) else None
+    return secret is not None and secret.key_size >= _RSA_BITS
 
 
 def _text(where: str, key: str, path: Path | None) -> str:

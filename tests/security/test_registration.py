@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,12 +14,13 @@ import pytest
 from ehrs import ISSUER
 
 from cds_service.cli import run
+from cds_service.clock import FixedClock
 from cds_service.errors import SettingsError
 from cds_service.sandbox.signing import SigningClient
 from cds_service.security import registration
 from cds_service.security.registration import Finding, require_files
 from cds_service.security.trust import fetcher
-from cds_service.settings import Client, Settings
+from cds_service.settings import Client, Settings, SmartEhr
 
 CAPABILITY = b'{"resourceType": "CapabilityStatement", "status": "active"}'
 Pages = dict[str, tuple[int, bytes]]
@@ -111,6 +114,39 @@ def test_keys_of_another_algorithm_are_named(look: Callable[..., list[Finding]],
     assert keys.mend == "The set is for RS256: see clients.main.algorithms."
 
 
+@pytest.mark.parametrize(("version", "good"), [("4.0.1", True), ("4.3.0", True), ("3.0.2", False), ("5.0.0", False)])
+def test_a_server_of_another_fhir_version_is_named(
+    look: Callable[..., list[Finding]], pages: Pages, version: str, good: bool
+) -> None:
+    """What it answers could not be read, one call after another."""
+    pages["/fhir/metadata"] = (200, b'{"resourceType": "CapabilityStatement", "fhirVersion": "%s"}' % version.encode())
+    assert (look()[1].mend is None) is good
+
+
+def test_the_ehrs_of_the_review_app_are_asked_as_at_a_launch(base: str, pages: Pages) -> None:
+    """Its discovery document, endpoints and keys: each is named that a launch would fail for."""
+    smart = {"main": SmartEhr(issuer=f"{base}/fhir", client_id="app")}
+    settings = replace(Settings().with_("dev", allow_insecure_loopback=True), smart=smart)
+    found: dict[str, object] = {"authorization_endpoint": f"{base}/a", "token_endpoint": f"{base}/t"}
+
+    def state() -> str:
+        pages["/fhir/.well-known/smart-configuration"] = (200, json.dumps(found).encode())
+        (one,) = registration.launches(settings, FixedClock(datetime(2026, 11, 1, tzinfo=UTC)))
+        assert one.part == f"smart.main {base}/fhir"
+        assert (one.mend is None) is (one.state == "ok")
+        return one.state
+
+    (away,) = registration.launches(settings, FixedClock(datetime(2026, 11, 1, tzinfo=UTC)))
+    assert away.state == "the EHR's smart-configuration: status 404"
+    assert "PKCE" in state()
+    found["code_challenge_methods_supported"] = ["S256"]
+    assert state() == "the EHR's jwks_uri is missing from its smart-configuration"
+    found["jwks_uri"] = f"{base}/jwks"
+    assert state() == "the EHR's key set: status 404"
+    pages["/jwks"] = (200, b'{"keys": []}')
+    assert state() == "ok"
+
+
 @pytest.mark.parametrize("answer", [(200, b"{}"), (200, b"<html>"), (404, b""), (200, b'{"resourceType": "Patient"}')])
 def test_a_fhir_server_that_is_none_is_named(
     look: Callable[..., list[Finding]], pages: Pages, answer: tuple[int, bytes]
@@ -152,9 +188,12 @@ def test_the_command_says_what_to_mend_and_exits_with_1(
 def test_a_wrong_client_is_told_by_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The service would not start; the sentence is the same."""
     config = tmp_path / "curbside.toml"
-    config.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/a.db"\n[clients.main]\nissuer = "{ISSUER}"\n')
+    smart = '[smart.main]\nissuer = "https://ehr.example/fhir"\nclient_id = "a"\nclient = "other"\n'
+    config.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/a.db"\n{smart}[clients.main]\nissuer = "{ISSUER}"\n')
     assert run(["check", "--config", str(config)]) == 1
-    assert "clients.main must have either jwks_url or jwks_file" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "clients.main must have either jwks_url or jwks_file" in told
+    assert "review app: would fail: smart.main.client names no [clients.NAME] table" in told
     with config.open("a") as text:
         text.write('jwks_file = "none.json"\n')
     assert run(["check", "--offline", "--config", str(config)]) == 1  # a file is there or not, whoever is reached

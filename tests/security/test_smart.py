@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from listening import listening
 
 from cds_service.clock import FixedClock
+from cds_service.errors import SettingsError
 from cds_service.outbound import Failure, OutboundError, Secret
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.ehr import serve
@@ -109,6 +110,22 @@ def test_a_client_with_a_key_signs_assertions(
     stranger = keys_file(tmp_path / "other.json", ECKey.generate_key("P-384", {"kid": "a"}))
     with pytest.raises(LaunchError):
         launched(place, client(place[0], auth="private_key_jwt", key_file=stranger))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ECKey.generate_key("P-384", {"kid": "a"}).as_dict(private=False),
+        ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=True),
+    ],
+    ids=["public", "another curve"],
+)
+def test_a_key_that_could_sign_no_assertion_ends_the_start(tmp_path: Path, key: dict[str, Any]) -> None:
+    """Else each launch would fail, and nobody would know before."""
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
+    ehr = SmartEhr("https://e.example/fhir", "app", auth="private_key_jwt", key_file=tmp_path / "keys.json")
+    with pytest.raises(SettingsError, match=r"smart\.main\.key_file must hold private keys alone"):
+        SmartClient(Settings(smart={"main": ehr}), FixedClock(AS_OF))
 
 
 def test_rotation_publishes_both_keys_and_signs_with_the_first(
