@@ -7,6 +7,7 @@ runs without a model that the hospital believes in is worse than one that does n
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import re
 import sys
@@ -20,11 +21,13 @@ from cds_service.errors import PluginError
 from cds_service.features.feature import Feature
 from cds_service.hook import Service
 from cds_service.hook_needs import KEYS
+from cds_service.language import Message
 from cds_service.needs import with_inputs
 from cds_service.protocol.hooks import HOOKS
 from cds_service.risk.fused import FusedModel
 from cds_service.risk.model import PublishedScore, RiskModel
 from cds_service.risk.trained import TrainedModel
+from cds_service.summary.facts import KINDS
 
 _PACKAGE = Path(__file__).parent
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -86,6 +89,14 @@ def models_in(file: Path) -> tuple[RiskModel, ...]:
     return tuple(_models(file))
 
 
+def services_in(file: Path, models: Mapping[str, RiskModel]) -> tuple[Service, ...]:
+    """The services that one plugin file declares, which may run those models. Raises PluginError."""
+    found = tuple(_services(file))
+    for service in found:
+        _check_service(file, service, models, {})
+    return found
+
+
 def models_named(model_id: str, roots: Iterable[Path]) -> Iterator[RiskModel]:
     """Every version of a model in folders of plugins whose files name it, whether or not another takes its place.
 
@@ -109,6 +120,8 @@ def _recalibrates(model: RiskModel, former: RiskModel) -> bool:
 def _files(roots: Iterable[Path], *, folders: bool) -> Iterator[Path]:
     """The plugin files of each folder in order of name: `*.py`, and for models `*/model.py`."""
     for root in roots:
+        if root.is_file():
+            raise PluginError(f"{root}: is a file; name the folder that it is in under [plugins] in the settings")
         if not root.is_dir():
             raise PluginError(f"{root}: no such folder; mend [plugins] in the settings")
         for path in sorted(root.iterdir()):
@@ -167,6 +180,7 @@ def _check_model(file: Path, model: RiskModel, known: dict[str, Feature]) -> Non
     _check_id(file, model.id)
     if not model.version or not str(model.title) or not model.features:
         raise PluginError(f"{file}: model {model.id} needs a version, a title and at least one feature")
+    _check_words(file, f"model {model.id}", title=model.title)
     if not model.citation.url.startswith(("https://", "http://")):
         raise PluginError(f"{file}: model {model.id} needs a citation with an absolute URL")
     known |= _checked_features(file, model.features, known)
@@ -176,14 +190,18 @@ def _check_service(file: Path, service: Service, models: Mapping[str, RiskModel]
     _check_id(file, service.id)
     if service.hook not in HOOKS:
         raise PluginError(f"{file}: service {service.id} names hook '{service.hook}'; known are {', '.join(HOOKS)}")
-    for model_id in service.models:
-        if model_id not in models:
-            raise PluginError(
-                f"{file}: service {service.id} names model '{model_id}', which is not loaded; "
-                f"loaded are {', '.join(models)}"
-            )
+    _check_models(file, service, models)
     if not str(service.title) or not str(service.description):
         raise PluginError(f"{file}: service {service.id} needs a title and a description")
+    _check_words(file, f"service {service.id}", title=service.title, description=service.description)
+    if others := [kind for kind in service.summary if kind not in KINDS]:
+        raise PluginError(f"{file}: service {service.id}: summary names '{others[0]}'; kinds are {', '.join(KINDS)}")
+    for name, one in service.thresholds.items():
+        if not one.least <= one.default <= one.most:
+            raise PluginError(
+                f"{file}: service {service.id}: threshold {name} is {one.default:g} by default, outside the "
+                f"{one.least:g} to {one.most:g} that a site may set"
+            )
     if unknown := set(service.optional) - KEYS:
         raise PluginError(
             f"{file}: service {service.id} calls '{min(unknown)}' optional; prefetch keys are {', '.join(sorted(KEYS))}"
@@ -191,9 +209,27 @@ def _check_service(file: Path, service: Service, models: Mapping[str, RiskModel]
     _checked_features(file, service.features, known)
 
 
+def _check_models(file: Path, service: Service, models: Mapping[str, RiskModel]) -> None:
+    """Raises PluginError for a model that is not loaded, with the id that is nearest to it."""
+    if isinstance(service.models, str):
+        raise PluginError(f"{file}: service {service.id}: models must be a tuple; write ('{service.models}',)")
+    for model_id in service.models:
+        if model_id not in models:
+            near = difflib.get_close_matches(model_id, models, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "`curbside models` lists those that are"
+            raise PluginError(f"{file}: service {service.id} names model '{model_id}', which is not loaded; {hint}")
+
+
+def _check_words(file: Path, what: str, **said: object) -> None:
+    """Raises PluginError for words that could not be translated."""
+    for name, words in said.items():
+        if not isinstance(words, Message):
+            raise PluginError(f'{file}: {what}: its {name} must be words that can be translated; write msg("...")')
+
+
 def _check_id(file: Path, id_: str) -> None:
     if not _KEBAB.fullmatch(id_):
-        raise PluginError(f"{file}: id '{id_}' must be kebab-case, e.g. 'kidney-failure-2y'")
+        raise PluginError(f"{file}: id '{id_}' must be kebab-case, such as 'kidney-failure-2y'")
 
 
 def _checked_features(file: Path, features: Iterable[Feature], known: Mapping[str, Feature]) -> dict[str, Feature]:

@@ -99,7 +99,7 @@ def test_a_faulty_score_stops_the_start_and_is_named(tmp_path: Path, values: dic
     [
         ({"id": "prognosis"}, "already declared in"),
         ({"hook": "patient-veiw"}, "names hook 'patient-veiw'"),
-        ({"models": "'news3',"}, "names model 'news3', which is not loaded"),
+        ({"models": "'news3',"}, "names model 'news3', which is not loaded; did you mean 'news2'"),
     ],
 )
 def test_a_faulty_service_stops_the_start_and_is_named(tmp_path: Path, values: dict[str, str], sentence: str) -> None:

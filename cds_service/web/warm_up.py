@@ -5,6 +5,7 @@ Imports, compiled patterns, caches and the pages they live in are then shared by
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from cds_service.pipeline import Pipeline
 from cds_service.protocol.hooks import HOOKS, Shape
 from cds_service.protocol.request import decode
 from cds_service.web.logs import where
+from cds_service.web.plugin_shapes import looked_at
 
 _PATIENT = "warm-up"
 _AGE_DAYS = 60 * 365
@@ -45,11 +47,11 @@ def warm_up(pipeline: Pipeline, now: datetime) -> None:
     for entry in entries:
         desk = pipeline.desk(entry["id"])
         try:
-            pipeline.rehearse(desk, decode(request(desk, now)))
+            pipeline.rehearse(replace(desk, service=looked_at(desk.service)), decode(request(desk, now)))
         except CurbsideError:
             raise
         except Exception as error:
-            place = f"{type(error).__name__} at {where(error).partition(' < ')[0]}"
+            place = f"{type(error).__name__}: {error} at {where(error).partition(' < ')[0]}"  # no real patient's words
             raise PluginError(
                 f"the service {entry['id']} fails on a made-up patient ({place}). Mend its file."
             ) from error
