@@ -176,6 +176,14 @@ def test_an_outcome_that_nobody_foresees_is_named(watching: Watching) -> None:
     assert str(watching.run().exception) == f"{came}, line 2: patient and outcome must both be there."
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_counted(watching: Watching) -> None:
+    """And not as a fault of Curbside's own, behind counts that were kept and models that fell silent."""
+    found = watching.run("--fall-back", "--out", str(watching.folder / "away" / "m.json"))
+    assert isinstance(found.exception, InputError)
+    assert "no such folder" in str(found.exception)
+    assert FallBackStore(watching.store.database).in_force() == ()
+
+
 def test_the_command_silences_a_model_and_says_how_to_lift_it(watching: Watching) -> None:
     """With --fall-back: the store and the audit record hold it once; somebody by name lifts it; exit code 1 rings."""
     result = watching.run("--fall-back")

@@ -294,7 +294,7 @@ def test_the_commands(site: Site, capsys: pytest.CaptureFixture[str], monkeypatc
         ("records", "prune", "--older-than", "1y"),
     ):
         assert run(wrong) == 2
-    assert run(("records", "forget", "p", "--client", "none")) == 2
+    assert run(("records", "forget", "p", "--client", "nobody")) == 2
     assert run(("replay", str(UUID(int=0)))) == 2
 
 
@@ -309,5 +309,11 @@ def test_an_id_that_two_clients_know_must_be_told_apart(
     assert run(("records", "forget", PRIMARY)) == 2
     assert "client none, tenant none" in capsys.readouterr().err
     assert len(site.kept()) == 2
-    assert run(("records", "forget", PRIMARY, "--tenant", "north")) == 0
+    assert run(("records", "forget", PRIMARY, "--client", "https://ehr", "--tenant", "none")) == 1
+    assert len(site.kept()) == 2
+    assert run(("records", "forget", PRIMARY, "--tenant", "none")) == 0
+    assert [one.client for one in site.kept()] == ["https://ehr"]
+    site.caller = Caller()
+    site.call(PRIMARY)
+    assert run(("records", "forget", PRIMARY, "--client", "https://ehr")) == 0
     assert [one.client for one in site.kept()] == [None]

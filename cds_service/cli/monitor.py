@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -63,13 +64,14 @@ def monitor(
         if lift is not None and by is not None:
             return _lift(store, lift, by.strip())
         given = _outcomes(outcomes, came)
-        run, silent = _run(store, settings, given, since, fall_back or settings.monitoring.fall_back)
+        with options.writing(out) if out is not None else nullcontext():
+            run, silent = _run(store, settings, given, since, fall_back or settings.monitoring.fall_back)
+            if out is not None:
+                beside = out.with_name(out.name + ".part")
+                beside.write_bytes(_json(run, silent))
+                os.replace(beside, out)
     finally:
         store.close()
-    if out is not None:
-        beside = out.with_name(out.name + ".part")
-        beside.write_bytes(_json(run, silent))
-        os.replace(beside, out)
     _say(run, silent, as_json=as_json)
     return 1 if run.alarms else 0
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from cds_service.cli import options
 from cds_service.clock import SystemClock
 from cds_service.errors import InputError
 from cds_service.settings import Settings
+
+if TYPE_CHECKING:
+    from cds_service.stores.retention import Holder
 
 
 @click.group()
@@ -54,8 +58,8 @@ def prune(older_than: timedelta, settings: Settings) -> None:
 
 @records.command()
 @click.argument("patient")
-@click.option("--client", "name", metavar="NAME", help="The CDS Client, as named in the settings.")
-@click.option("--tenant", help="The client's tenant.")
+@click.option("--client", "name", metavar="NAME", help="The CDS Client, as named in the settings; its issuer; or none.")
+@click.option("--tenant", help="The client's tenant, or none.")
 @options.config
 def forget(patient: str, name: str | None, tenant: str | None, settings: Settings) -> int:
     """Delete all that is kept about one patient.
@@ -66,19 +70,10 @@ def forget(patient: str, name: str | None, tenant: str | None, settings: Setting
     from cds_service.app import open_store
     from cds_service.stores.retention import RetentionStore
 
-    if name is not None and name not in settings.clients:
-        raise InputError(
-            f"there is no client {name!r} in the settings. Known: {', '.join(settings.clients) or 'none'}."
-        )
     store = open_store(settings)
     try:
         retention = RetentionStore(store.database)
-        holders = [
-            holder
-            for holder in retention.holders(patient)
-            if (name is None or holder.client == settings.clients[name].issuer)
-            and (tenant is None or holder.tenant == tenant)
-        ]
+        holders = _chosen(retention.holders(patient), name, tenant, settings)
         if len(holders) > 1:
             under = "; ".join(f"client {h.client or 'none'}, tenant {h.tenant or 'none'}" for h in holders)
             raise InputError(f"that id is known under several holders: {under}. Say --client, and --tenant.")
@@ -87,6 +82,20 @@ def forget(patient: str, name: str | None, tenant: str | None, settings: Setting
         store.close()
     click.echo(f"{deleted} assessments deleted" if deleted else "nothing is kept about that patient")
     return 0 if deleted else 1
+
+
+def _chosen(holders: Iterable[Holder], name: str | None, tenant: str | None, settings: Settings) -> list[Holder]:
+    """Those that the options name. A client is not always in the settings: before there were any, or an old one."""
+    found = list(holders)
+    if name is not None:
+        issuer = settings.clients[name].issuer if name in settings.clients else name
+        if name not in settings.clients and name not in ("none", *(h.client for h in found)):
+            known = ", ".join([*settings.clients, "none"])
+            raise InputError(f"there is no client {name!r} in the settings. Known: {known}.")
+        found = [h for h in found if h.client == issuer or (h.client is None and name == "none")]
+    if tenant is not None:
+        found = [h for h in found if h.tenant == tenant or (h.tenant is None and tenant == "none")]
+    return found
 
 
 @records.command()

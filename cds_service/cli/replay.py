@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -153,13 +154,13 @@ def _all(settings: Settings, since: datetime | None, answers: Path | None, as_js
 
     store = open_store(settings)
     try:
-        pipeline = create_pipeline(settings)
-        pairs = [(then, records.again(pipeline, kept)) for then, kept in records.stored(store, since)]
+        with options.writing(answers) if answers is not None else nullcontext():
+            pipeline = create_pipeline(settings)
+            pairs = [(then, records.again(pipeline, kept)) for then, kept in records.stored(store, since)]
+            if answers is not None:
+                answers.write_bytes(b"".join(records.write(now) for _, now in pairs))
     finally:
         store.close()
-    if answers is not None:
-        with answers.open("wb") as stream:
-            stream.writelines(records.write(now) for _, now in pairs)
     return _tell(pairs, "left: as it was sent; right: as this installation answers now", as_json)
 
 
