@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,7 @@ class _Serving:
 
 
 def _announce(url: str, settings: Settings) -> None:
-    click.echo(f"Curbside serves CDS Hooks at {url}/cds-services")
-    if not settings.clients:
-        click.echo("No CDS Client is configured ([clients.NAME]): only callers on this machine are answered.")
+    with suppress(OSError):  # a full disk behind standard output is no reason not to serve
+        click.echo(f"Curbside serves CDS Hooks at {url}/cds-services")
+        if not settings.clients:
+            click.echo("No CDS Client is configured ([clients.NAME]): only callers on this machine are answered.")

@@ -7,7 +7,8 @@ import sys
 import threading
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -23,12 +24,39 @@ _FRAMES = 8
 
 def configure(stream: BinaryIO | None = None) -> None:
     """Sends structlog's and the servers' own lines to a stream, standard error by default."""
-    output = stream or sys.stderr.buffer
+    output = stream or Unfailing(sys.stderr.buffer)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _stamp, _allow, _render],
-        logger_factory=structlog.BytesLoggerFactory(output),
+        logger_factory=structlog.BytesLoggerFactory(cast(BinaryIO, output)),
         cache_logger_on_first_use=stream is None,
     )
+
+
+class Unfailing:
+    """A stream of lines whose failing fails no call: its disk is full, or nobody reads it any more.
+
+    The next line that can be written follows one that says how many could not.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._lost = stream, 0
+
+    def write(self, line: bytes) -> int:
+        """How many bytes were taken; none where the stream fails."""
+        try:
+            if self._lost:
+                gap = {"at": _now(), "level": "error", "event": "log lines lost", "reason": str(self._lost)}
+                self._stream.write(orjson.dumps(gap) + b"\n")
+                self._lost = 0
+            return self._stream.write(line)
+        except OSError:
+            self._lost += 1
+            return 0
+
+    def flush(self) -> None:
+        """Sends what was written, if the stream takes it; what it does not take is tried again with the next line."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def where(error: BaseException) -> str:
