@@ -11,7 +11,7 @@ Group = list[Part]
 _BOOKED = re.compile(r"(?i)(?:is |has been )?booked|已预约")
 _ASKED = re.compile(
     r"(?i)^(?:please |to |plans? (?:is )?(?:to )?|will |should |recommend(?:ed)? (?:to )?)?(?:follow[- ]?up|repeat"
-    r"|consider|recommend|schedule|arrange|refer|return|recheck|check|obtain|order|start|begin|stop|hold|continue|resume"
+    r"|consider|recommend|schedule|arrange|refer|return|recheck|restart|recommence|check|obtain|order|start|begin|stop|hold|continue|resume"
     r"|increase|decrease|reduce|taper|monitor|avoid|give|administer|discuss|trial|plan(?:ned)?)\b|^(?:拟|建议|计划|嘱|请)"
 )
 _HEADING = re.compile(r"^[^：:。，,]{1,24}[：:]\s*")

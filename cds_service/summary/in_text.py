@@ -18,6 +18,7 @@ from cds_service.summary.lexicon import Token, scan
 from cds_service.summary.order import Spoken
 from cds_service.summary.spelling import normal
 from cds_service.summary.turned import turned_reasons
+from cds_service.summary.undone import undone_reasons
 
 _OVER = frozenset({"past", "stopped", "completed", "held"})
 _LASTING = frozenset({  # words for what is active that may be said of what began once
@@ -55,6 +56,10 @@ _BOTH = re.compile(
     r"(?i)\bboth\s+(?:the\s+)?(?:ankle|leg|foot|feet|arm|hand|knee|hip|lung|kidney|eye|ear|breast|calf|calve|side|base|lobe"
     r"|shoulder|wrist|thigh|ovar|lower|upper)\w*|双(?:下肢|上肢|侧|肺|肾|眼|足|膝|踝)"
 )
+_LIVES_WITH = re.compile(
+    r"(?i)\bliv(?:es?|ing) with (?:an? |her |his |the )?(?:wife|husband|partner|spouse|son|daughter|mother|father"
+    r"|parents?|family|sister|brother|friends?)\b|与.{1,6}同住"
+)
 _TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|左.*右|右.*左|\bleft\b.*\bright\b|\bright\b.*\bleft\b", re.S)
 
 
@@ -87,7 +92,7 @@ def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, 
         *_state(claim, own, asks(part.text)),
         *_except(claim, part, sentence),
         *_asked(part, sentence),
-        *_conditional(own, part, sentence),
+        *_conditional(claim, own, part, sentence),
         *_cause(claim, part),
         *_allergy(claim, part),
         *_whose(claim, own, part),
@@ -95,6 +100,7 @@ def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, 
         *bound_reasons(claim, about, part.text),
         *ratio_reasons(sentence, part.text),
         *turned_reasons(claim, own, part, sentence, as_of),
+        *undone_reasons(claim, own, part.text, sentence),
     ]
 
 
@@ -149,10 +155,12 @@ def _except(claim: Claim, part: Part, sentence: str) -> list[str]:
     return ["the document names an exception"] if denied and left_out else []
 
 
-def _conditional(own: Sequence[Group], part: Part, sentence: str) -> list[str]:
+def _conditional(claim: Claim, own: Sequence[Group], part: Part, sentence: str) -> list[str]:
     """What is wrong about `Potassium is above 5.5` where the document says `if potassium is above 5.5`."""
     first = _IF.search(normal(part.text))
-    starts = [t.start for group in own for t in group.tokens if t.kind in ("term", "word")]
+    names = {t.value for m in claim.mentions for t in m.tokens if t.kind in ("term", "word")}
+    tokens = [t for group in own for t in group.tokens if t.kind in ("term", "word")]
+    starts = [t.start for t in tokens if t.value in names] or [t.start for t in tokens]
     if first is None or _IF.search(normal(sentence)) or not starts or min(starts) < first.start():
         return []
     return ["the document says it under a condition"]
@@ -206,13 +214,15 @@ def _which(claim: Claim, own: Sequence[Group]) -> list[str]:
 
 
 def _place(text: str, usable: Iterable[Part]) -> list[str]:
-    """Parts of the body that the sentence names more closely, or otherwise, than what it cites."""
+    """Parts of the body and company at home that the sentence names otherwise, or more closely, than what it cites."""
     plain = normal(text)
     found = {m[0].casefold() for m in _PLACE.finditer(plain)}
-    both = _BOTH.search(plain)
-    if not found and both is None:
+    both, lives = _BOTH.search(plain), _LIVES_WITH.search(plain)
+    if not found and both is None and lives is None:
         return []
     sources = {id(p.source): p.source for p in usable}.values()
     known = " ".join(normal(t) for s in sources for t in (*(name for _, name in s.names), *s.free)).casefold()
     reasons = [f"not in what is cited: {place}" for place in sorted(found) if place.replace("-", " ") not in known]
+    if lives is not None and not _LIVES_WITH.search(known):
+        reasons.append(f"not in what is cited: {lives[0]}")
     return reasons + ([f"not in what is cited: {both[0]}"] if both is not None and not _TWO_SIDES.search(known) else [])

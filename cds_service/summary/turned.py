@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cds_service.fhir.times import Span
-from cds_service.summary.bound import Group
+from cds_service.summary.bound import Group, groups_of
 from cds_service.summary.claims import Claim
 from cds_service.summary.evidence import Part
 from cds_service.summary.lexicon import Token
@@ -60,6 +60,10 @@ _WORDS = {
 }
 _SINCE = frozenset({"since", "than", "compared with", "compared to", "from", "before", "after", "自", "较", "比"})
 _ABOUT = {"day": 0.5, "week": 4.0, "month": 20.0, "year": 250.0}  # days by which so many units ago may be off
+_POLAR = frozenset({"#positive", "#negative"})
+_EARLIER = re.compile(r"(?i)\b(?:previous|prior|earlier|initial|baseline|from|before)\w*|既往|之前|原|由|从|曾")
+_SEGMENT = re.compile(r"(?i)[,;，；]|\band\b|\bthen\b")
+_CIRCUMSTANCE = re.compile(r"(?i)(\d+(?:[./]\d+)?)[^\d]*?\b(?:after|before|on|at|during|following)\s+([a-z]{3,})")
 _CARE = re.compile(r"(?i)\b(?:patient|she|he|pt)\b|患者|病人|本人")
 
 
@@ -77,6 +81,9 @@ def turned_reasons(claim: Claim, own: Sequence[Group], part: Part, sentence: str
         *_ranked(claim, part.text, sentence),
         *_length(part.text, sentence),
         *_dated(claim, own, as_of),
+        *_polar(claim, part.text),
+        *_first_of_two(claim, part.text, sentence),
+        *_beside(part.text, sentence),
     ]
 
 
@@ -224,3 +231,39 @@ def _spans(when: When, as_of: datetime) -> tuple[Span, ...]:
         middle, off = as_of - timedelta(days=when.days), timedelta(days=_ABOUT.get(when.unit, 0.5))
         return (Span(middle - off, middle + off),)
     return when.spans
+
+
+def _polar(claim: Claim, text: str) -> list[str]:
+    """What is wrong about `HER2 positive` where the document has that of another receptor."""
+    values = {t.value for m in claim.mentions for t in m.tokens}
+    said, names = values & _POLAR, values - _POLAR
+    if not said or not names or any(m.denied for m in claim.mentions):
+        return []
+    groups = [(len(names & {t.value for t in g.tokens}), {t.value for t in g.tokens} & _POLAR) for g in groups_of(text)]
+    best = max((n for n, _ in groups), default=0)
+    written = {value for n, polar in groups if n == best for value in polar}
+    return ["the document says the opposite of it"] if best and written and not said & written else []
+
+
+def _first_of_two(claim: Claim, text: str, sentence: str) -> list[str]:
+    """What is wrong about `ejection fraction 35 %` where the document says `rose from 35 % to 48 %`."""
+    pairs = _pairs(text)
+    before = {a for a, _ in pairs} - {b for _, b in pairs}
+    said = {t.number.value for t in claim.tokens if t.number is not None and t.kind == "number"}
+    if claim.of("trend") or not said & before or _EARLIER.search(sentence):
+        return []
+    return ["the document gives it as an earlier value"]
+
+
+def _beside(text: str, sentence: str) -> list[str]:
+    """What is wrong about `188/104 after labetalol` where the document says `188/104 on arrival, 152/90 after it`."""
+    written = {
+        m[1]: segment.casefold()
+        for segment in _SEGMENT.split(normal(text))
+        for m in [_CIRCUMSTANCE.search(segment)]
+        if m is not None
+    }
+    said = (_CIRCUMSTANCE.search(segment) for segment in _SEGMENT.split(normal(sentence)))
+    whole = normal(text).casefold()
+    wrong = (m for m in said if m is not None and m[1] in written and m[2].casefold() not in written[m[1]])
+    return ["the document says that of something else"] if any(m[2].casefold() in whole for m in wrong) else []

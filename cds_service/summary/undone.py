@@ -1,0 +1,67 @@
+"""What a sentence tells as done or going on that a document only plans, advises, declines or says was not done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cds_service.summary.bound import Group
+from cds_service.summary.claims import Claim
+from cds_service.summary.doubts import asks
+from cds_service.summary.spelling import normal
+
+_DECLINED = re.compile(r"(?i)\b(?:declin|refus)\w+|拒绝|不同意")
+_NOT_DONE = re.compile(
+    r"(?i)\b(?:not|never)\s+(?:yet\s+)?(?:been\s+)?(?:yet\s+)?(?:start|giv|tak|done|perform|made|obtain|resum)\w*"
+    r"|未做|未行|尚未|未用|未给"
+)
+_ADVISED = re.compile(r"(?i)\b(?:recommended|advised|proposed|suggested|contra-?indicated)\b|建议|推荐|禁忌|禁用")
+_GIVEN = re.compile(
+    r"(?i)\b(?:takes?|taking|receiv\w+|(?:was|were|is|has been|been|being) (?:given|started|done|performed|administered"
+    r"|made|taken|obtained|resumed)|underwent|started|is on)\b|服用|已[做行用给]|给予|予以|使用"
+)
+_INDICATED = re.compile(r"(?i)(?<!contra)(?<!contra-)\bindicated\b")
+_AGAINST = re.compile(r"(?i)\bcontra-?indicated\b|禁忌|禁用")
+_TO_COME = re.compile(
+    r"(?i)\b(?:tomorrow|next (?:week|month|year|visit|clinic)"
+    r"|in (?:\d+|one|two|three|four|six) (?:hour|day|week|month|year)s?)\b"
+    r"|明[天日]|下[周月]|(?:\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
+)
+_PAST = re.compile(r"(?i)\b(?:was|were|had|has been|have been)\b|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了")
+_WHEN = re.compile(r"(?i)\b(?:when|once|until|as soon as)\b|待.{1,12}[后时]")
+
+
+def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str) -> list[str]:
+    """What is wrong about a claim that rests on one sentence of a document. own: what that says of its name."""
+    if claim.of("deny") or any(m.denied for m in claim.mentions):
+        return []
+    plain, said = normal(text), normal(sentence)
+    stretch = _stretch(plain, own)
+    reasons = []
+    if _DECLINED.search(stretch) and not _DECLINED.search(said):
+        reasons.append("the document says that it was declined")
+    if _GIVEN.search(said) and not _NOT_DONE.search(said) and _NOT_DONE.search(stretch):
+        reasons.append("the document says that it was not done")
+    if _GIVEN.search(said) and not _ADVISED.search(said) and _ADVISED.search(stretch) and not _GIVEN.search(stretch):
+        reasons.append("the document only advises on it")
+    if _INDICATED.search(said) and _AGAINST.search(stretch):
+        reasons.append("the document says that it is contraindicated")
+    if _TO_COME.search(plain) and not _TO_COME.search(said) and _PAST.search(said) and not _PAST.search(plain):
+        reasons.append("the document only plans it")
+    return reasons + _when(claim, own, plain, said)
+
+
+def _stretch(plain: str, own: Sequence[Group]) -> str:
+    """From the first to the last word that a text says of a name."""
+    tokens = [t for group in own for t in group.tokens]
+    return plain[min(t.start for t in tokens) : max(t.end for t in tokens)] if tokens else plain
+
+
+def _when(claim: Claim, own: Sequence[Group], plain: str, said: str) -> list[str]:
+    """What is wrong about `pressure is above 140` where the document says `restart it when pressure is above 140`."""
+    found = _WHEN.search(plain)
+    names = {t.value for m in claim.mentions for t in m.tokens if t.kind in ("term", "word")}
+    starts = [t.start for group in own for t in group.tokens if t.value in names]
+    if found is None or not asks(plain) or _WHEN.search(said) or not starts or min(starts) < found.start():
+        return []
+    return ["the document says it under a condition"]
