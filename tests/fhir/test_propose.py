@@ -89,3 +89,25 @@ def test_an_id_outside_the_alphabet_stays_a_valid_reference():
     assert resource["subject"]["reference"] == "Patient/a%20b%7C1"
     with pytest.raises(InvalidOutput, match="empty"):
         propose.service_request(" ", LIPIDS, "x", WHEN)
+
+
+def test_an_order_like_one_before_is_held_against_the_rules_by_what_is_its_own():
+    """Its structure is known to be sound; its moment, reason and references are not."""
+    assert request() == request()
+    with pytest.raises(InvalidOutput, match="authoredOn"):
+        propose.service_request("p2", LIPIDS, "Needed for PREVENT", WHEN.replace(tzinfo=None), encounter_id="e1")
+    with pytest.raises(InvalidOutput, match="concept"):
+        propose.service_request("p2", LIPIDS, " ", WHEN, encounter_id="e1")
+
+
+def test_an_order_of_another_structure_is_checked_anew(monkeypatch):
+    """One structure once, whoever it is for; any other by itself."""
+    propose._sound.cache_clear()
+    checked = []
+    monkeypatch.setattr(propose, "validate", checked.append)
+    for patient in ("p1", "p2"):
+        propose.service_request(patient, LIPIDS, f"Why for {patient}", WHEN)
+        propose.service_request(patient, LIPIDS, "Why", WHEN, priority="urgent")
+    propose._sound.cache_clear()  # what the stand-in let through
+    assert [resource["priority"] for resource in checked] == ["routine", "urgent"]
+    assert "p1" not in str(checked)
