@@ -56,7 +56,10 @@ class InvalidGrant(LaunchError):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What must be remembered between leaving for the EHR and coming back."""
+    """What must be remembered between leaving for the EHR and coming back.
+
+    issuer: as the authorization server names itself, if it does. says_issuer: it says so again on the way back.
+    """
 
     registration: str
     state: str
@@ -64,6 +67,8 @@ class Flow:
     verifier: str
     token_endpoint: str
     jwks_uri: str
+    issuer: str = ""
+    says_issuer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,8 @@ class SmartClient:
             verifier,
             found["token_endpoint"],
             found["jwks_uri"],
+            found["issuer"],
+            bool(found["says_issuer"]),
         )
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
@@ -158,9 +165,16 @@ class SmartClient:
         keys = self._configuration(registration)["jwks_uri"]
         self._json("key set", lambda d: self._outbound.get(keys, deadline=d, max_bytes=_MAX_BYTES).body)
 
-    def finish(self, flow: Flow, code: str, redirect_uri: str) -> Grant:
-        """What the EHR grants for a code. Raises LaunchError for anything that is not as it must be."""
+    def finish(self, flow: Flow, code: str, redirect_uri: str, issuer: str | None = None) -> Grant:
+        """What the EHR grants for a code. Raises LaunchError for anything that is not as it must be.
+
+        issuer: who sent the code, where it says so: a code of another EHR's must not be handed to this one (RFC 9207).
+        """
         registration = self.registrations[flow.registration]
+        own = {flow.issuer.rstrip("/"), registration.issuer} - {""}
+        if (issuer is None and flow.says_issuer) or (issuer is not None and issuer.rstrip("/") not in own):
+            words = msg("The answer did not come from the EHR that was asked. Start again from the EHR.")
+            raise LaunchError(words, "the iss that came with the code is missing or another EHR's")
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -196,6 +210,7 @@ class SmartClient:
         return renewed if renewed.patient == grant.patient else replace(grant, refresh_token=None)
 
     def _configuration(self, registration: Registration) -> dict[str, str]:
+        """What a launch needs of the EHR's discovery document; empty where it does not say. Raises LaunchError."""
         url = f"{registration.issuer}/.well-known/smart-configuration"
         found = self._json(
             "smart-configuration", lambda d: self._outbound.get(url, deadline=d, max_bytes=_MAX_BYTES).body
@@ -212,6 +227,9 @@ class SmartClient:
                     where = "is on a host that is neither the issuer's nor among smart.NAME.origins"
                 raise LaunchError(_NO_ENDPOINT, f"the EHR's {name} {where}")
             endpoints[name] = value
+        issuer = found.get("issuer")
+        endpoints["issuer"] = issuer if isinstance(issuer, str) else ""
+        endpoints["says_issuer"] = "yes" if found.get("authorization_response_iss_parameter_supported") is True else ""
         return endpoints
 
     def _tokens(self, registration: Registration, endpoint: str, form: Mapping[str, str]) -> dict[str, Any]:

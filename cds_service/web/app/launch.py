@@ -81,7 +81,7 @@ def routes(
         if "error" in request.args or not code:
             words = msg("The EHR did not allow the app to open this record. Start again, or ask your help desk.")
             raise LaunchError(words, _refusal(request.args.get("error")))
-        grant = smart.finish(flow, code, _callback())
+        grant = smart.finish(flow, code, _callback(), request.args.get("iss"))
         review, opened = sessions.open(flow.registration, grant)
         response = redirect(url_for("app.review", id_=review.id))
         take(response, _flow_id(state))

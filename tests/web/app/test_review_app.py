@@ -398,6 +398,32 @@ def test_a_callback_is_good_once_and_in_its_own_browser(site: Site) -> None:
     assert back(browser, url).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("named", "promised", "told", "opens"),
+    [
+        (None, False, None, True),
+        (None, False, "FHIR", True),
+        ("https://login.ehr.example", True, "https://login.ehr.example", True),
+        ("https://login.ehr.example", False, "https://login.other.example", False),
+        (None, False, "https://login.other.example", False),
+        ("https://login.ehr.example", True, None, False),
+    ],
+)
+def test_a_code_of_another_ehr_is_not_handed_to_the_one_that_was_asked(
+    site: Site, named: str | None, promised: bool, told: str | None, opens: bool
+) -> None:
+    """RFC 9207: an EHR that is broken into could send the browser on to another one and wait for its code."""
+    site.behaviour.configuration |= {"authorization_response_iss_parameter_supported": promised}
+    if named:
+        site.behaviour.configuration["issuer"] = named
+    browser = site.browser()
+    url = authorize(site, leave(site, browser, site.launch("missing-lipids")))
+    sent = {"FHIR": site.ehr.fhir}.get(told or "", told)
+    response = back(browser, f"{url}&iss={sent}" if sent else url)
+    assert response.status_code == (302 if opens else 400)
+    assert opens or "did not come from the EHR that was asked" in response.text
+
+
 def test_an_error_of_the_ehr_gets_a_page(site: Site) -> None:
     """The EHR's own words are not repeated."""
     browser = site.browser()
