@@ -71,6 +71,12 @@ TUMOR_STAGE = Coded(
     HALF_YEAR,
     PATHOLOGY,
 )  # fmt: skip
+# The answers and modalities that cards tell in words, which are read from tables and manifests: for translation.
+WORDS = (
+    msg("grade 1"), msg("grade 2"), msg("grade 3"), msg("stage 1"), msg("stage 2"), msg("stage 3"), msg("stage 4"),
+    msg("positive"), msg("negative"), msg("luminal A"), msg("luminal B"), msg("HER2-enriched"), msg("normal-like"),
+    msg("basal-like"), msg("Pathology"), msg("Tumour markers"), msg("Both together"), msg("Gene expression"),
+)  # fmt: skip
 M_CATEGORY = Coded(
     "m_category",
     msg("Distant metastases (M category)"),

@@ -240,7 +240,7 @@ class FusedModel:
 
     def _notes(self, used: At, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
         by_modality = used.fused.by_modality
-        labels = {i.id: i.label for i in self.manifest.inputs} | {m.id: m.label for m in self.manifest.modalities}
+        labels = {f.id: f.label for f in self.inputs} | {m.id: Message(m.label, {}) for m in self.manifest.modalities}
         shares = [
             msg("{modality} {amount}", modality=labels[id_], amount=signed(f"{used.slope * amount:+.2f}"))
             for id_, amount in by_modality.items()
@@ -251,7 +251,7 @@ class FusedModel:
         if len(self.manifest.modalities) > 1:
             notes.append(wording.by_modality(self.outcome_words[outcome], horizon, published.listed(shares)))
         absent = [
-            msg("{modality}", modality=m.label)
+            Message(m.label, {})
             for m in self.manifest.modalities
             if m.id in self._owners.values() and m.id not in by_modality
         ]
@@ -296,7 +296,7 @@ class FusedModel:
             return None
         absent = values.unusable([by_id[id_] for m in self.manifest.modalities for id_ in m.own])
         reason = msg("Not calculated: there is too little of {modalities}",
-                     modalities=published.enumerated([msg("{modality}", modality=m.label)
+                     modalities=published.enumerated([Message(m.label, {})
                                                       for m in self.manifest.modalities]))  # fmt: skip
         return NotEstimated(self.id, Refusal.INPUT, reason, absent)
 

@@ -18,7 +18,7 @@ from cds_service.features.extract import extract
 from cds_service.features.feature import Feature, FeatureValues
 from cds_service.fhir.codes import GENOMICS
 from cds_service.findings import Proposal, RiskFinding, Severity
-from cds_service.language import ENGLISH, msg
+from cds_service.language import ENGLISH, msg, words
 from cds_service.markdown import markdown
 from cds_service.needs import data_needs, with_inputs
 from cds_service.outlook import with_outlook
@@ -241,6 +241,15 @@ def test_a_contradictory_input_is_not_told_as_never_measured(model: FusedModel) 
     text = markdown(document([finding], Summary(()), ENGLISH, frozenset(), (), "")).replace("\\", "")
     assert "Not measured, or not usable: largest dimension of the tumour" in text
     assert "Not usable: Largest dimension of the tumour has several different values of 1 May 2026" in text
+
+
+def test_a_chinese_reader_gets_modalities_and_answers_in_chinese(model: FusedModel) -> None:
+    """They come from the manifest and from tables of codes, and are translated all the same."""
+    result = from_record(model, *rows())
+    finding = RiskFinding("x", Severity.INFO, msg("x"), model=model, result=result)
+    text = markdown(document([finding], Summary(()), words("zh_Hans"), frozenset(), (), ""))
+    assert "病理 +" in text.replace("\\", "")
+    assert not [one for one in ("Pathology", "Tumour markers", "grade 3", "luminal B", "positive") if one in text]
 
 
 HEADER = [
