@@ -193,6 +193,8 @@ def reason(error: Exception) -> str | None:
     """Why a database failed, by its code: its own words may quote a row. None for what needs no words of its own."""
     cause = getattr(error, "orig", error)  # SQLAlchemy's holds the driver's
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    if not code and type(cause).__name__ == "OperationalError":
+        return "it cannot be reached"  # what PostgreSQL's driver says before there is a server to give a code
     return _REASONS.get("_".join(code.split("_")[:2]))
 
 

@@ -83,6 +83,8 @@ def test_a_database_that_is_not_there_fails_at_once() -> None:
     for _ in range(3):
         store = AssessmentStore(Database(f"postgresql+psycopg://curbside@127.0.0.1:{port}/curbside"))
         took.append(seconds(store))
+        with pytest.raises(StoreError, match="it cannot be reached"):
+            store.save(assessment())
         store.close()
     assert min(took) < 1
 
