@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cds_service import monitoring
-from cds_service.monitoring import Alarm, Judged, Month, Watched
+from cds_service.monitoring import Alarm, Counts, Judged, Month, Watched
 from cds_service.settings import Monitoring
 from cds_service.stores.monitoring import Answered, Seen
 
@@ -205,3 +205,17 @@ def test_a_patient_who_is_looked_at_every_hour_is_one_outcome() -> None:
     months = monitoring.count(rows, [], (Watched(NAME, "death", YEAR),), {("p", "death"): (at + YEAR,)}, UNTIL)
     (judged,) = months["2025-01"].judged.values()
     assert (judged.n, judged.expected, judged.observed) == (1, 0.5, 1)
+
+
+def test_a_small_service_that_is_always_overridden_rings_after_some_months() -> None:
+    """Forty answers a month: the latest months that together have a hundred, and on the first of a month as well."""
+    months = {}
+    for month in (3, 4, 5, 6):
+        counts = Counts(calls=50, answers={"overridden": 1 if month == 6 else 40}, ms={1500.0: 1 if month == 6 else 40})
+        months[f"2025-{month:02}"] = Month(units={"prognosis": {"": counts}}, told={"kept": 10, "dropped": 30})
+    found = {alarm.kind: (alarm.month, alarm.value) for alarm in monitoring.alarms(months, Monitoring())}
+    assert found == {
+        "overridden": ("2025-03", 1.0),
+        "slow": ("2025-03", 1500.0),
+        "kept-share": ("2025-04", 0.25),
+    }

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cds_service.language import msg
-from cds_service.monitoring.chance import by_chance, quantile, shares_differ
+from cds_service.monitoring.chance import by_chance, quantile, shares_differ, together
 from cds_service.monitoring.counting import Counts, Judged, Month
 from cds_service.monitoring.rung import LANGUAGE_MODEL, Alarm
-from cds_service.monitoring.shifts import shifts, window
+from cds_service.monitoring.shifts import lately, shifts, window
 from cds_service.settings import Monitoring
 
 _MOST = 4.0  # times the fewest expected outcomes; what lies further back is not what a model does now
@@ -24,9 +24,8 @@ def alarms(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str,
     names = list(months)
     if not names:
         return []
-    last = months[names[-1]]
     found = [*shifts(months, limits), *_calls(months, limits), *_cards(months, limits)]
-    found += [*_services(names[-1], last, limits), *_told(names[-1], last, limits)]
+    found += [*_overridden(months, limits), *_slow(months, limits), *_told(months, limits)]
     return found + list(_calibration(months, limits, lifted or {}))
 
 
@@ -53,7 +52,7 @@ def _cards(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
         was, is_ = Counts(), Counts()
         for part, into in ((found.before, was), (found.now, is_)):
             for month in part:
-                into.add(month.services().get(service, Counts()))
+                into.add(_of(service, month))
         before, now = was.with_cards / was.calls, is_.with_cards / is_.calls
         if limits.cards_factor * min(before, now) <= max(before, now) and shares_differ(
             was.with_cards, was.calls, is_.with_cards, is_.calls
@@ -64,27 +63,66 @@ def _cards(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
 
 
 def _called(service: str, month: Month) -> int:
-    return month.services().get(service, Counts()).calls
+    return _of(service, month).calls
 
 
-def _services(name: str, last: Month, limits: Monitoring) -> Iterator[Alarm]:
-    for service, counts in last.services().items():
-        share = counts.answers.get("overridden", 0) / max(counts.answered, 1)
-        if counts.answered >= limits.least and share > limits.overridden:
+def _since(months: Mapping[str, Month], place: int) -> tuple[str, list[Month]]:
+    """The name of a month, and all months from then on."""
+    names = list(months)[place:]
+    return names[0], [months[name] for name in names]
+
+
+def _overridden(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
+    """Services of whose cards nearly all answers override them."""
+    for service in sorted({service for month in months.values() for service in month.units}):
+        place = lately(months, partial(_answered, service), limits.least)
+        if place is None:
+            continue
+        since, latest = _since(months, place)
+        counts = [_of(service, month) for month in latest]
+        answers = sum(one.answered for one in counts)
+        share = sum(one.answers.get("overridden", 0) for one in counts) / answers
+        if share > limits.overridden:
             words = msg("{service}: {share} % of answers override it", service=service, share=f"{100 * share:.0f}")
-            yield Alarm("overridden", service, service, name, share, words)
-        slow = quantile(counts.ms, 0.95)
-        if sum(counts.ms.values()) >= limits.least and slow > limits.slow_ms:
+            yield Alarm("overridden", service, service, since, share, words)
+
+
+def _slow(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
+    """Services of which one answer in twenty takes long."""
+    for service in sorted({service for month in months.values() for service in month.units}):
+        place = lately(months, partial(_timed, service), limits.least)
+        if place is None:
+            continue
+        since, latest = _since(months, place)
+        slow = quantile(together(_of(service, month).ms for month in latest), 0.95)
+        if slow > limits.slow_ms:
             words = msg("{service}: one answer in twenty took {ms} ms or longer", service=service, ms=f"{slow:.0f}")
-            yield Alarm("slow", service, service, name, slow, words)
+            yield Alarm("slow", service, service, since, slow, words)
 
 
-def _told(name: str, last: Month, limits: Monitoring) -> Iterator[Alarm]:
-    kept, dropped = last.told.get("kept", 0), last.told.get("dropped", 0)
-    share = kept / max(kept + dropped, 1)
-    if kept + dropped >= limits.least and share < limits.kept_share:
+def _of(service: str, month: Month) -> Counts:
+    return month.services().get(service, Counts())
+
+
+def _answered(service: str, month: Month) -> int:
+    return _of(service, month).answered
+
+
+def _timed(service: str, month: Month) -> int:
+    return sum(_of(service, month).ms.values())
+
+
+def _told(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
+    """A language model whose sentences the record does not support."""
+    place = lately(months, lambda month: month.told.get("kept", 0) + month.told.get("dropped", 0), limits.least)
+    if place is None:
+        return
+    since, latest = _since(months, place)
+    kept, dropped = (sum(month.told.get(fate, 0) for month in latest) for fate in ("kept", "dropped"))
+    share = kept / (kept + dropped)
+    if share < limits.kept_share:
         words = msg("the language model: {share} % of its sentences were kept", share=f"{100 * share:.0f}")
-        yield Alarm("kept-share", LANGUAGE_MODEL, LANGUAGE_MODEL, name, share, words)
+        yield Alarm("kept-share", LANGUAGE_MODEL, LANGUAGE_MODEL, since, share, words)
 
 
 def windows(months: Mapping[str, Month], key: str, limits: Monitoring, after: str = "") -> Iterator[tuple[str, Judged]]:

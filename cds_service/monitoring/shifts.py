@@ -43,19 +43,27 @@ class Window:
     before: tuple[Month, ...]
 
 
-def window(months: Mapping[str, Month], counted: Callable[[Month], int], least: int) -> Window | None:
-    """Where to part now from before; None if either has too little, or if the latest month has none."""
+def lately(months: Mapping[str, Month], counted: Callable[[Month], int], least: int) -> int | None:
+    """The place of the first of the latest months that together have enough; None if all have not, or the last none."""
     names, total = list(months), 0
     if not names or not counted(months[names[-1]]):
         return None
     for place in range(len(names) - 1, -1, -1):
         total += counted(months[names[place]])
         if total >= least:
-            before = tuple(months[name] for name in names[:place])
-            if sum(map(counted, before)) < least:
-                return None
-            return Window(names[place], tuple(months[name] for name in names[place:]), before)
+            return place
     return None
+
+
+def window(months: Mapping[str, Month], counted: Callable[[Month], int], least: int) -> Window | None:
+    """Where to part now from before; None if either has too little, or if the latest month has none."""
+    place, names = lately(months, counted, least), list(months)
+    if place is None:
+        return None
+    before = tuple(months[name] for name in names[:place])
+    if sum(map(counted, before)) < least:
+        return None
+    return Window(names[place], tuple(months[name] for name in names[place:]), before)
 
 
 def shifts(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
