@@ -5,6 +5,7 @@ Property tests have no deadline, because a slow machine is no failure; weights a
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -43,12 +44,15 @@ registry._module = of_plugin
 # jsonschema would compile its grammar for seconds, in each process; it is for a format that no test asks for.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-# A store syncs each transaction to the disk: half the time of its tests. Where memory holds files, theirs lie there,
-# if there is room and programs may run from it (a container's often has neither).
+# A store syncs each transaction to the disk: half the time of its tests. Where memory holds files, theirs lie there and
+# go with them, if there is room and programs may run from it (a container's often has neither).
 MEMORY = Path("/dev/shm")
 ROOMY = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4e9
 if ROOMY and "TMPDIR" not in os.environ and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
-    tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
+    FILES, OWNER = tempfile.mkdtemp(prefix="curbside-tests-", dir=MEMORY), os.getpid()
+    os.chmod(FILES, 0o755)  # PostgreSQL runs under an account of its own
+    tempfile.tempdir = os.environ["TMPDIR"] = FILES
+    atexit.register(lambda: os.getpid() == OWNER and shutil.rmtree(FILES, ignore_errors=True))  # not in a fork
 
 gc.set_threshold(50_000, 20, 50)  # as in a worker: looking for cycles more often was a sixth of the tests' time
 
