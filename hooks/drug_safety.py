@@ -72,6 +72,7 @@ def _service(id_: str, hook: str, title: Message) -> Service:
             catalogue.KIDNEY_TRANSPLANT,
             catalogue.DIALYSIS,
             catalogue.PREGNANCY,
+            drug_findings.PREGNANCY_LISTED,
             catalogue.SEX,
             catalogue.HEIGHT,
             drug_findings.NO_MORE,

@@ -7,11 +7,13 @@ from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
 from cds_service.drug_findings.steps import RECORD_SOURCE
 from cds_service.drug_findings.weekly import not_weekly
+from cds_service.features.conditions import PREGNANCY_LISTED
 
 __all__ = [
     "CHILD_PUGH",
     "CLEARANCE",
     "NO_MORE",
+    "PREGNANCY_LISTED",
     "RECORD_SOURCE",
     "TESTS",
     "childbearing",

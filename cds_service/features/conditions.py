@@ -8,6 +8,8 @@ for the ICD-10 ranges of comorbidities.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cds_service.features import snomed_lists
 from cds_service.features.feature import Absence, ConditionFeature, Elsewhere
 from cds_service.language import msg
@@ -393,13 +395,15 @@ PREGNANCY = ConditionFeature(
         "O24", "O25", "O26", "O28", "O29", "O30", "O31", "O32", "O33", "O34", "O35", "O36", "O40", "O41", "O42", "O43",
         "O44", "O45", "O46", "O47", "O48",
     ),
-    most_days=320,  # 42 weeks and some
+    forgotten_days=320,  # 42 weeks and some: what began earlier is over, whatever its entry says
     elsewhere=Elsewhere(
         questions=("82810-3",),  # pregnancy status
         answers=("77386006", "LA15173-0"),
         days=300,  # an answer given at the very beginning
     ),
 )  # fmt: skip
+# For orders, which ask whether such an entry still holds: a child may be at stake.
+PREGNANCY_LISTED = replace(PREGNANCY, id="pregnancy_listed", forgotten_days=None, most_days=320)
 MECHANICAL_VALVE = ConditionFeature(
     id="mechanical_valve",
     label=msg("Mechanical heart valve"),

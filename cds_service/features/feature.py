@@ -168,8 +168,8 @@ class ConditionFeature(Feature):
 
     snomed: exact SNOMED CT codes (descendants listed); icd10: ICD-10(-CM) prefixes, dots included.
     ever: True counts resolved conditions too (a past stroke stays a stroke).
-    most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy that nobody ended).
-    forgotten_days: one that began and was recorded longer ago does not count: nobody closed it (a pneumonia).
+    most_days: an entry that began and was recorded longer ago counts, with a note (a pregnancy, for an order).
+    forgotten_days: one that began and was recorded longer ago does not count: nobody closed it (pneumonia, pregnancy).
     elsewhere: what says the same outside the list.
     again: only entries count that are said to have come back (a recurrence or relapse).
     combined: those of the ICD-10 codes that name it within another disease, whose onset is not its own.

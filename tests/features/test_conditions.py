@@ -9,7 +9,7 @@ import pytest
 from built import ICD10_CM, SNOMED, condition, reason, status, usable
 
 from cds_service.features import catalogue as c
-from cds_service.features.conditions import CONDITIONS
+from cds_service.features.conditions import CONDITIONS, PREGNANCY_LISTED
 from cds_service.features.feature import ConditionFeature, Reason
 
 COLD = condition("82272006")  # something on the list that no feature asks for
@@ -63,7 +63,7 @@ def test_a_condition_carries_onset_and_source() -> None:
         (c.KIDNEY_TRANSPLANT, "313030004", SNOMED),
         (c.PALLIATIVE_CARE, "170935008", SNOMED),  # full care by hospice
         (c.OBESITY, "162864005", SNOMED),
-        (c.PREGNANCY, "72892002", SNOMED),
+        (PREGNANCY_LISTED, "72892002", SNOMED),
     ],
 )
 def test_value_sets_hold_what_they_name(feature: ConditionFeature, code: str, system: str) -> None:

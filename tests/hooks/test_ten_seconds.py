@@ -168,3 +168,23 @@ def test_oxygen_that_is_not_recorded_asks_for_nothing_where_the_score_is_low_wit
     assert bool(answer.cards) is speaks
     partial = Chart(70).problem(REFLUX).measured(ago=timedelta(hours=1), spo2=97, sbp=125, hr=72, temperature=36.8)
     assert ask("deterioration", partial.alert(), encounter_class="IMP").cards
+
+
+def test_a_pregnancy_of_years_ago_hides_no_kidney_and_no_risk(ask):
+    """An entry that nobody ended silenced the kidney card and refused every equation, at whatever age."""
+    chart = (
+        Chart(70, "female")
+        .problem("79586000", "Tubal pregnancy", onset="1980-01-08")
+        .measured(creatinine=2.4, weight=60)
+    )
+    assert "eGFR 21" in ask("kidney-liver-check", chart).summary
+    assert (
+        "creatinine clearance 21 mL/min"
+        in ask("renal-dosing", chart.draft("Gabapentin 300 mg", "3 times daily")).summary
+    )
+    asked = ask("drug-safety", chart.draft("Lisinopril 10 mg tablet")).finding(
+        "drug-safety/lisinopril/disease/pregnancy"
+    )
+    assert ENGLISH(asked.headline) == "Lisinopril in pregnancy: does the entry of the problem list still hold?"
+    now = Chart(30, "female").problem("77386006").measured(creatinine=0.8)
+    assert ask("kidney-liver-check", now).cards == ()
