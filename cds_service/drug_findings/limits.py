@@ -80,9 +80,10 @@ def left_to_renal_dosing(case: Case, row: safety.Evidence, draft: safety.Exposur
     if age is None or published.whole_years(age) < ADULT:
         return False
     of = renal_limits.judged_as(row.subject)
+    record = case.context.record
     rows = (r for r in case.context.drafts if isinstance(r, MedicationRequest))
-    medicines = [m for m in (drafted(case.context.record, r) for r in rows) if m and m.reference == draft.reference]
-    return any(medicine.belongs_to(of) for medicine in medicines)
+    medicines = (drafted(record, r) for r in rows if record.reference(r) == draft.reference)
+    return any(medicine is not None and medicine.belongs_to(of) for medicine in medicines)
 
 
 def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:

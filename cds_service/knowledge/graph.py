@@ -19,7 +19,8 @@ from typing import Any
 from cds_service.errors import KnowledgeError
 
 _MOST_PARAMETERS = 900
-_REMEMBERED = 50_000
+_REMEMBERED = 50_000  # nodes
+_ANSWERED, _SHORT = 1_000, 20  # questions whose answers are remembered, if of so few rows: two megabytes in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Graph:
         self._pid = 0
         self._connection: sqlite3.Connection | None = None
         self._nodes: dict[str, Node | None] = {}
+        self._answers: dict[tuple[str, tuple[str, ...]], tuple[Evidence, ...]] = {}
 
     def close(self) -> None:
         """Nothing; the next question opens it again. To be called before a fork."""
@@ -244,10 +246,18 @@ class Graph:
         return [row[0] for row in rows]
 
     def _evidence(self, where: str, values: Sequence[str]) -> tuple[Evidence, ...]:
+        """The rows of a condition; the same answer for the same question, for nothing changes a graph."""
         if len(values) > _MOST_PARAMETERS:
             raise KnowledgeError(f"knowledge: at most {_MOST_PARAMETERS} nodes can be asked for at once")
-        rows = self._rows(f"SELECT {_COLUMNS} FROM edge WHERE {where} ORDER BY source, row, subject, object", values)  # noqa: S608
-        return tuple(map(_read, rows))
+        known = self._answers.get(asked := (where, tuple(values)))
+        if known is None:
+            statement = f"SELECT {_COLUMNS} FROM edge WHERE {where} ORDER BY source, row, subject, object"  # noqa: S608
+            known = tuple(map(_read, self._rows(statement, values)))
+            if len(self._answers) >= _ANSWERED:
+                self._answers.clear()
+            if len(known) <= _SHORT:
+                self._answers[asked] = known
+        return known
 
     def _numbered(self, ids: Sequence[int]) -> list[tuple[int, Evidence]]:
         marks = ",".join("?" * len(ids))

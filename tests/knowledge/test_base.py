@@ -111,3 +111,21 @@ def test_a_row_with_a_missing_column_is_named_by_its_line(tmp_path, monkeypatch)
     monkeypatch.setattr(base_files, "FOLDER", tmp_path)
     with pytest.raises(KnowledgeError, match=r"base/tests\.tsv line 2 has 1 columns, expected 2"):
         list(base_files.lines("tests"))
+
+
+def test_a_question_is_looked_up_once_and_long_answers_are_not_kept(monkeypatch):
+    """Nothing changes a graph: what one patient's medicines asked of it is known for the next; memory stays bounded."""
+    graph = library.build.opened(None)
+    looked_up = []
+    rows_of = graph._rows
+    monkeypatch.setattr(graph, "_rows", lambda *asked: looked_up.append(asked) or rows_of(*asked))
+    first, again = (graph.evidence(["drug:warfarin"], "monitored-by") for _ in range(2))
+    other = graph.evidence(["drug:lithium"], "monitored-by")
+    assert first
+    assert first is again
+    assert {row.subject for row in other} == {"drug:lithium"}
+    assert len(looked_up) == 2
+    every, anew = (graph.evidence(relation="limited-by") for _ in range(2))
+    assert len(every) > 20
+    assert every == anew
+    assert len(looked_up) == 4
