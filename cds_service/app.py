@@ -19,9 +19,10 @@ from cds_service.risk.fused import FusedModel
 from cds_service.security.trust import Fetch, Trust, fetcher
 from cds_service.settings import Settings
 from cds_service.stores.assessments import AssessmentStore
-from cds_service.stores.database import Database, migrate, require
+from cds_service.stores.database import Database, migrate
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.jti import TokenStore
+from cds_service.stores.standing import require
 from cds_service.web import auth, cds_hooks, cors, errors, feedback, health, knowledge, models
 from cds_service.web.limits import Rates, Running
 from cds_service.web.metrics import Metrics

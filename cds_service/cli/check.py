@@ -71,10 +71,14 @@ def _store(settings: Settings) -> Iterator[Finding]:
     """Of the store; one of an older release is left as it is, because that release may be at work on it."""
     from cds_service.app import create_store
     from cds_service.security.registration import Finding
-    from cds_service.stores.database import HEAD, schema
+    from cds_service.stores.database import HEAD
+    from cds_service.stores.standing import open_to_all, schema
 
     there: list[str | None] = []
     state = _tried("store", lambda: there.append(schema(settings.store_url())))
+    if there and (open_to := open_to_all(settings.store_url())):
+        mend = f"Make {' and '.join(open_to)} readable for the service's account alone: chmod 600."
+        yield Finding("store", "every user of this machine can read the patients' data in it", mend)
     if there and there[0] not in (None, HEAD):
         yield Finding("store", f"ok: the start brings it from schema {there[0]} to {HEAD}; copy it before")
         return

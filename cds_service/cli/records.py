@@ -106,7 +106,8 @@ def backup(file: Path, settings: Settings) -> None:
 
     To restore: stop the service, put the copy in the store's place, remove its -wal and -shm files, start.
     """
-    from cds_service.stores.database import Database, back_up, require
+    from cds_service.stores.database import Database
+    from cds_service.stores.standing import back_up, require
 
     url = settings.store_url()
     require(url, newest=False)

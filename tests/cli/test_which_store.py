@@ -69,3 +69,13 @@ def test_an_age_of_no_days_is_refused(folder: Path, capsys: pytest.CaptureFixtur
     assert run(("records", "prune", "--older-than", "0d")) == 2
     assert "is not a number of days such as 400d" in capsys.readouterr().err
     assert run(("records", "backup", "away/copy.db")) == 2
+
+
+def test_a_store_that_others_can_read_is_told(folder: Path) -> None:
+    """Older releases made it so, and a copy that was put in its place may be."""
+    migrate("sqlite:///store.db")
+    settings = Settings(store=Store("sqlite:///store.db"))
+    assert [one.mend for one in check._store(settings) if one.mend] == []
+    Path("store.db").chmod(0o644)
+    (found,) = [one for one in check._store(settings) if one.mend]
+    assert found.mend == "Make store.db readable for the service's account alone: chmod 600."

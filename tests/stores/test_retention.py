@@ -15,9 +15,10 @@ from cds_service.errors import InputError, StoreError
 from cds_service.protocol.feedback import Item
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore
-from cds_service.stores.database import Database, back_up, migrate
+from cds_service.stores.database import Database, migrate
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.retention import Holder, RetentionStore
+from cds_service.stores.standing import back_up
 from cds_service.stores.tables import METADATA
 
 ABOUT_PATIENTS = ("assessments", "requests", "cards", "feedback", "shown_findings")
