@@ -376,7 +376,9 @@ def test_check_tells_all_that_would_fail_at_once(capsys: pytest.CaptureFixture[s
     told = fails(capsys, 1, "check")
     for part in ("services", "cors", "tls", "store"):
         assert f"curbside: {part}: would fail: " in told
-    assert "the service crashing fails on a made-up patient (ZeroDivisionError at crashing.py:" in told
+    assert (
+        "the service crashing fails on a made-up patient (ZeroDivisionError: division by zero at crashing.py:" in told
+    )
 
 
 def test_a_record_that_is_judged_long_after_it_was_written_is_said_to_be(
