@@ -22,9 +22,9 @@ _SECTIONS = re.compile(
     r"|诊疗经过|出院医嘱|出院带药|用药|检查所见|影像所见|诊断意见|印象|处理|手术史|输血史)\s*[:：]\s*"
 )
 _HEADING = re.compile(r"\s*(?:[A-Z][A-Za-z /&-]{2,58}|[\u4e00-\u9fff]{2,12})\s*[:：]\s*$|\s*[A-Z][A-Z /&-]{3,58}\s*$")
-_ABBREVIATION = re.compile(
-    r"(?i)\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|approx|no|fig|dept|inc|etc|a\.m|p\.m|b\.i\.d|t\.i\.d|q\.d|p\.o|p\.r\.n"
-    r"|hosp|pt|resp|temp|wt|ht)\.$"
+_TITLE = re.compile(r"(?i)(?<!\d)(?<!\d )\b(?:dr|mr|mrs|ms|prof|st|vs|e\.g|i\.e|approx|fig|dept)\.(?=\s|$)")
+_ABBREVIATION = re.compile(  # before a number: before a capital they end a sentence
+    r"(?i)\b(?:no|inc|etc|a\.m|p\.m|b\.i\.d|t\.i\.d|q\.d|p\.o|p\.r\.n|hosp|pt|resp|temp|wt|ht)\.$"
 )
 _ABBREVIATED = 20  # characters at the end of a text in which to look for one
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9(\"'\u4e00-\u9fff])|(?<=[。！？；])")
@@ -81,7 +81,8 @@ def passages(document: str, blocks: Iterable[Sequence[object]]) -> tuple[Passage
                 lines.append(at)
                 number = len(found) + 1
                 plain = " ".join(visible(sentence).split())
-                found.append(Passage(f"{document}#s{number}", number, page, section, plain, speaks(sentence)))
+                hidden = speaks(_TITLE.sub(lambda m: m[0].rstrip("."), sentence))  # Dr. Lee is one statement
+                found.append(Passage(f"{document}#s{number}", number, page, section, plain, hidden))
     return _apart(found, lines, orders)
 
 
@@ -124,13 +125,21 @@ def _goes_on(before: str, line: str) -> bool:
 def _sentences(line: str) -> Iterator[str]:
     line = _BULLET.sub("", line, count=1) if _BULLET.match(line) else line
     held = ""
-    for piece in _END.split(line):
-        held = f"{held} {piece}".strip() if held else piece.strip()
-        if held and not _ABBREVIATION.search(held[-_ABBREVIATED:]):
+    pieces = [piece.strip() for piece in _END.split(line)]
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        held = f"{held} {piece}".strip() if held else piece
+        if held and not _abbreviated(held[-_ABBREVIATED:], following):
             yield from _short(held)
             held = ""
     if held:
         yield from _short(held)
+
+
+def _abbreviated(end: str, following: str) -> bool:
+    """True if the stop at an end is that of an abbreviation: `Dr. Lee`, `No. 5`; not `462 ms. No ischaemia`."""
+    if any(title.end() == len(end) for title in _TITLE.finditer(end)):
+        return True
+    return following[:1].isdigit() and _ABBREVIATION.search(end) is not None
 
 
 def _short(text: str) -> Iterator[str]:

@@ -28,6 +28,8 @@ _TO_COME = re.compile(
     r"|明[天日]|下[周月]|(?:\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
 )
 _PAST = re.compile(r"(?i)\b(?:was|were|had|has been|have been)\b|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了")
+_UNLIKELY = re.compile(r"(?i)\bunlikely\b|\bimprobable\b|可能性(?:不大|小)|不考虑")
+_RATHER = re.compile(r"(?i)\b(?:rather than|instead of)\s+(?:the |an? |her |his )?(\w+)|而(?:不是|非)(.{1,3})")
 _WHEN = re.compile(r"(?i)\b(?:when|once|until|as soon as)\b|待.{1,12}[后时]")
 
 
@@ -48,6 +50,11 @@ def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str)
         reasons.append("the document says that it is contraindicated")
     if _TO_COME.search(plain) and not _TO_COME.search(said) and _PAST.search(said) and not _PAST.search(plain):
         reasons.append("the document only plans it")
+    if _UNLIKELY.search(stretch) and not _UNLIKELY.search(said):
+        reasons.append("the document holds it for unlikely")
+    others = {m[0].casefold() for m in _RATHER.finditer(said)} - {m[0].casefold() for m in _RATHER.finditer(plain)}
+    if others and _RATHER.search(plain):
+        reasons.append("the document has it the other way round")
     return reasons + _when(claim, own, plain, said)
 
 

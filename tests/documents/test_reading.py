@@ -230,6 +230,16 @@ def test_a_document_that_takes_too_long_is_given_up() -> None:
         assert process.ask(b"words", type="text/plain")["blocks"] == [[1, False, "words"]]
 
 
+def test_a_stop_is_an_abbreviations_only_where_it_is_one() -> None:
+    """Two statements in one sentence would be kept from a model as if they spoke to a machine, and so would a title."""
+    text = "Seen by Dr. Lee at 3 p.m. QTc 462 ms. No ischaemia. Chest pain: no. Temp. 38.2 in Room No. 5."
+    (document,) = read(note(text), about=record())
+    assert [p.text for p in document.passages] == [
+        "Seen by Dr. Lee at 3 p.m.", "QTc 462 ms.", "No ischaemia.", "Chest pain: no.", "Temp. 38.2 in Room No. 5.",
+    ]  # fmt: skip
+    assert not any(p.hidden for p in document.passages[:4])
+
+
 def test_sentences_are_parted_as_a_reader_parts_them() -> None:
     """Neither at abbreviations nor at decimals nor at a margin; Chinese by its own stops; bullets one by one."""
     text = (

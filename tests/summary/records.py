@@ -19,7 +19,7 @@ def concept(code=None, text=None, system=SNOMED, display=None):
 
 
 def row(kind, id_, **members):
-    owner = "patient" if kind == "AllergyIntolerance" else "subject"
+    owner = "patient" if kind in ("AllergyIntolerance", "Immunization", "Device") else "subject"
     return {"resourceType": kind, "id": id_, owner: {"reference": "Patient/p1"}, **members}
 
 

@@ -79,7 +79,7 @@ AT_HOOKS = {
             medicine("home", "Bisoprolol 5 mg", 700),
             result("cr", 0.9, ago=200), result("cr2", 1.0, ago=1),
             result("hb", 13.1, code="718-7", name="Hemoglobin", unit="g/dL", ago=200),
-            row("Device", "pm", type=concept(None, "Pacemaker"), patient={"reference": "Patient/p1"}),
+            row("Device", "pm", type=concept(None, "Pacemaker")),
             row("Flag", "iso", status="active", code=concept(None, "Contact isolation: MRSA")),
         ),
         ("MedicationRequest/home", "Observation/cr", "Observation/cr2", "Observation/hb", "Device/pm", "Flag/iso"),
