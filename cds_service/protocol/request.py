@@ -194,10 +194,24 @@ def value_of(found: resources.AnyResource | None, *, counted: bool = True) -> Pr
         return PrefetchValue("refused")
     following = next((link for link in found.link if link.relation == "next"), None)
     where = following.url if following is not None else None
-    held = len(found.entry)
-    withheld = len(kept) != held and any(map(_leaves_out, _outcomes(found)))
-    complete = following is None and not withheld and not (counted and (found.total or 0) > held)
+    held, inner = len(found.entry), _inner(found)
+    withheld = len(kept) != held and (any(map(_leaves_out, _outcomes(found))) or any(map(_is_empty, found.entry)))
+    withheld = withheld or any(part.withheld or part.state == "refused" for part in inner)
+    short = counted and (found.total or 0) > held
+    complete = following is None and not withheld and not short and all(part.complete for part in inner)
+    where = where or next((part.next_url for part in inner if part.next_url is not None), None)
     return PrefetchValue("present", tuple(kept), tuple(urls), complete, where, withheld)
+
+
+def _inner(bundle: resources.Bundle) -> list[PrefetchValue]:
+    """What the Bundles inside one mean, as a batch has one for each of its questions: then the first is one."""
+    if not bundle.entry or not isinstance(bundle.entry[0].resource, resources.Bundle):
+        return []
+    return [value_of(entry.resource) for entry in bundle.entry if isinstance(entry.resource, resources.Bundle)]
+
+
+def _is_empty(entry: resources.BundleEntry) -> bool:
+    return entry.resource is None
 
 
 def flatten(bundle: resources.Bundle) -> tuple[list[resources.AnyResource], list[str | None]]:

@@ -121,6 +121,34 @@ def test_a_bundle_with_a_next_page_is_not_complete() -> None:
     assert not found.prefetch["a"].complete
 
 
+CONDITION = {"resource": {"resourceType": "Condition", "id": "c"}}
+SUPPRESSED = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+
+
+@pytest.mark.parametrize(
+    ("more", "members", "withheld"),
+    [
+        ([{"response": {"status": "403"}}], {}, True),
+        ([{"resource": SUPPRESSED}], {}, True),
+        ([], {"total": 2}, False),
+        ([], {"link": [{"relation": "next", "url": "https://ehr.example/page2"}]}, False),
+    ],
+)
+@pytest.mark.parametrize("in_a_batch", [False, True])
+def test_a_list_that_holds_less_than_there_is_is_not_complete(
+    more: list[Any], members: dict[str, Any], withheld: bool, in_a_batch: bool
+) -> None:
+    """By its entries, its count or its links; also as the answer to one question of a batch."""
+    sent = bundle(CONDITION, *more, **members)
+    if in_a_batch:
+        sent = bundle({"resource": sent}, {"resource": bundle(CONDITION)}, type="batch-response")
+    found = read(prefetch={"a": sent}).prefetch["a"]
+    assert {row.id for row in found.resources if isinstance(row, fhir.Condition)} == {"c"}
+    assert (found.complete, found.withheld) == (False, withheld)
+    assert found.next_url == ("https://ehr.example/page2" if "link" in members else None)
+    assert read(prefetch={"a": bundle(CONDITION, total=1)}).prefetch["a"].complete
+
+
 @pytest.mark.parametrize("given_id", ["p1", "Patient/p1"])
 def test_the_patient_id_may_be_written_as_a_reference(given_id: str) -> None:
     """Some clients send the type along."""
