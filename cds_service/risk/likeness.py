@@ -36,24 +36,30 @@ Floats = NDArray[np.float64]
 Entries = Sequence[FeatureValue | Unusable]
 
 
-class Alike(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Training people whose out-of-fold estimate lay between two risks, and the share it came to; percent."""
+class Alike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Training people whose out-of-fold estimate lay between two risks, and the share it came to; percent.
+
+    apart: within how many percentage points of each other refits put nine in ten of them; None if nobody knows.
+    """
 
     low: float
     high: float
     people: int
     came: float
+    apart: float | None = None
 
 
 class Likeness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """inputs: id -> average and standard deviation, of those measured. unlike_from: the mean squared distance.
 
-    similar: outcome or horizon -> what came of people with like estimates, lowest estimates first.
+    similar: outcome or horizon -> what came of people with like estimates, lowest estimates first. refits: how many
+    models were fitted as the model was, on resampled training people.
     """
 
     inputs: dict[str, tuple[float, float]]
     unlike_from: float
     similar: dict[str, tuple[Alike, ...]] = {}
+    refits: int = 0
 
 
 def read(folder: Path, sha256: str | None, inputs: Sequence[Input], targets: Sequence[Target]) -> Likeness | None:
@@ -97,6 +103,8 @@ def _faults(found: Likeness, inputs: Sequence[Input], targets: Sequence[Target])
         edges = [(band.low, band.high) for band in bands]
         if not all(0 <= low <= high <= _EVERY for low, high in edges) or not all(a <= b for a, b in pairwise(edges)):
             yield f"similar: the estimates of {target} do not rise from 0 to 100 %"
+        if not all(band.apart is None or (0 <= band.apart <= _EVERY and found.refits > 1) for band in bands):
+            yield f"similar: {target}: refits are no points of 0 to 100 apart, or there are not two of them"
         if not all(band.people > 0 and 0 <= band.came <= _EVERY for band in bands):
             yield f"similar: {target} came to a share of nobody, or not to 0 to 100 % of them"
 
@@ -147,13 +155,25 @@ def unlike(known: Likeness | None, entries: Entries, row: Sequence[float], scale
 def of_like(
     known: Likeness | None, target: Target, risk: float, outcome: Message, years: int | None
 ) -> tuple[Message, ...]:
-    """What came of the people with an estimate like this one; nothing where nobody had one, or nobody knows."""
+    """What came of the people with an estimate like this one, and how far refits differ on them; nothing where nobody
+    had one, or nobody knows.
+    """
     bands = known.similar.get(str(target), ()) if known is not None else ()
     shown = float(published.percent(risk))
     if not bands or not bands[0].low <= shown <= bands[-1].high:
         return ()
     band = next(one for one in bands if shown <= one.high)
-    return (came_to(band.people, band.low, band.high, band.came, outcome, years),)
+    told = came_to(band.people, band.low, band.high, band.came, outcome, years)
+    if known is None or band.apart is None:
+        return (told,)
+    steady = msg(
+        "Refitted on {refits} other samples of its training patients, the model gives nine in ten patients with such "
+        "an estimate risks at most {points} percentage points apart: that is how steady the method is, and no interval "
+        "for one patient's risk",
+        refits=known.refits,
+        points=f"{band.apart:.1f}",
+    )
+    return told, steady
 
 
 def came_to(people: int, low: float, high: float, came: float, outcome: Message, years: int | None) -> Message:

@@ -27,7 +27,6 @@ from cds_service.risk.likeness import FILE, FURTHEST, Alike, Likeness
 from cds_service.risk.manifest import Input, Manifest
 
 Floats = NDArray[np.float64]
-Groups = Sequence[tuple[Floats, Floats]]  # risks, and 1 or 0 for whom it came to; lowest risks first
 UNLIKE = 95  # percentile, as in the card
 _DIGITS = 6
 _ROW = re.compile(
@@ -40,11 +39,12 @@ def of(
     matrix: NDArray[np.float32],
     inputs: Sequence[Input],
     spoken: NDArray[np.bool_],
-    similar: Mapping[str, Groups] | None = None,
+    similar: Mapping[str, tuple[Alike, ...]] | None = None,
+    refits: int = 0,
 ) -> Likeness:
     """Of training rows; spoken: those for which the model speaks, among which one in twenty is unlike the others.
 
-    similar: outcome or horizon -> what came of rows of like out-of-fold risk.
+    similar, refits: as in `Likeness`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # an input of which nobody has a value stays unknown
@@ -57,18 +57,11 @@ def of(
         for column, declared in enumerate(inputs)
         if np.isfinite(middle[column])
     }
-    came = {target: tuple(_alike(*group) for group in groups) for target, groups in (similar or {}).items()}
-    return Likeness(known, _rounded(np.percentile(apart[spoken], UNLIKE)), came)
+    return Likeness(known, _rounded(np.percentile(apart[spoken], UNLIKE)), dict(similar or {}), refits)
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")
-
-
-def _alike(risk: Floats, came: Floats) -> Alike:
-    """To one decimal of a percent, as the card tells it."""
-    low, high, share = (float(f"{100 * part:.1f}") for part in (risk.min(), risk.max(), came.mean()))
-    return Alike(low, high, len(risk), share)
 
 
 def write(folder: Path, found: Likeness) -> str:
@@ -87,22 +80,25 @@ def renew(folder: Path, found: Likeness) -> None:
     stated = msgspec.json.decode(path.read_bytes())  # as plain JSON: every number stays written as it was
     if "patterns" not in stated:  # a fused model's manifest tells of like estimates itself
         declared = manifests.read(path)
-        similar = _known(folder, declared) if declared.recalibrates is None else {}
-        found = msgspec.structs.replace(found, similar=similar)
+        similar, refits = _known(folder, declared) if declared.recalibrates is None else ({}, 0)
+        found = msgspec.structs.replace(found, similar=similar, refits=refits)
     stated["likeness"] = write(folder, found)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(stated), indent=2) + b"\n")
 
 
-def _known(folder: Path, declared: Manifest) -> dict[str, tuple[Alike, ...]]:
-    """What came of like estimates, from the file that is there, else from the card; empty without either."""
+def _known(folder: Path, declared: Manifest) -> tuple[dict[str, tuple[Alike, ...]], int]:
+    """What came of like estimates, from the file that is there, else from the card; empty without either.
+
+    With the number of refits, of which the card does not tell by groups.
+    """
     if (folder / FILE).is_file():
         former = msgspec.json.decode((folder / FILE).read_bytes(), type=Likeness)
         if former.similar:
-            return former.similar
+            return former.similar, former.refits
     if not (folder / "card.md").is_file():
-        return {}
+        return {}, 0
     targets = [*declared.narrower, *declared.calibration.intercepts]
-    return in_card((folder / "card.md").read_text(encoding="utf-8"), targets)
+    return in_card((folder / "card.md").read_text(encoding="utf-8"), targets), 0
 
 
 def in_card(card: str, targets: Sequence[str]) -> dict[str, tuple[Alike, ...]]:

@@ -15,17 +15,17 @@ from typing import Generic
 import numpy as np
 
 from cds_service.risk.calibration import T, Target
-from cds_service.risk.likeness import Likeness
+from cds_service.risk.likeness import Alike, Likeness
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import card, folder, likeness, ordered, outcome_card, steadiness, study
 from cds_service.training.declaring import Gaps, Learning, Origin, Size, Table
 from cds_service.training.evaluation import Judge, Rows, check_enough, check_trainable, local_table
 from cds_service.training.evidence import OutcomeEvidence
 from cds_service.training.hazard import Floats, Matrix, People, Recipe
-from cds_service.training.likeness import Groups
 from cds_service.training.local import Local, caution
 from cds_service.training.ordered import Ordered
 from cds_service.training.outcomes import Outcomes
+from cds_service.training.steadiness import Tested
 from cds_service.training.study import Plan, Study
 from cds_service.training.tables import Data
 
@@ -81,7 +81,8 @@ class Declared(ABC, Generic[T]):
         plan = self.plan(table, trials, size)
         result, narrower = self._studied(table, plan)
         declared = self._manifest(table, result, plan, narrower)
-        like = likeness.of(table.matrix, table.inputs, self.spoken(table), self._similar(table, result))
+        similar = self._similar(table, result, plan, size.refits)
+        like = likeness.of(table.matrix, table.inputs, self.spoken(table), similar, size.refits)
         own = {name: one.final for name, one in narrower.items()}
         written = folder.write(out, declared, result.final.booster, own, like)
         self._card(out, written, table, result, plan, size)
@@ -149,14 +150,25 @@ class Declared(ABC, Generic[T]):
         """The study, and those of outcomes with a margin of their own that its outcome includes."""
         return study.run(self.cohort(table), plan), {}
 
-    def _similar(self, table: Data, result: Study | Ordered) -> Mapping[str, Groups]:
-        """By target, the rows for which the model speaks in groups of like out-of-fold risk, as the card has them."""
-        cohort, spoken = self.cohort(table), self.spoken(table)
-        found: dict[str, Groups] = {}
-        for target, known in cohort.known.items():
-            one = result.studies[str(target)] if isinstance(result, Ordered) else result
-            found[str(target)] = steadiness.alike(one, cohort, target, known & spoken)
+    def _similar(
+        self, table: Data, result: Study | Ordered, plan: Plan, refits: int
+    ) -> Mapping[str, tuple[Alike, ...]]:
+        """By target, what came of rows with like out-of-fold risks, as the card has it, and how far refits differ."""
+        found: dict[str, tuple[Alike, ...]] = {}
+        for one, cohort, titles in self._margins(self.cohort(table), result):
+            tested = Tested(one, cohort, plan.recipe, titles, {}, (), self.spoken(table), self.seed, refits)
+            found |= steadiness.bands(tested)
         return found
+
+    def _margins(
+        self, cohort: People[T], result: Study | Ordered
+    ) -> list[tuple[Study, People[T] | Outcomes, Mapping[Target, str]]]:
+        """Each margin's study, its rows, and the titles of what it tells of."""
+        titles: dict[Target, str] = dict(self.titles.items())
+        if isinstance(result, Ordered) and isinstance(cohort, Outcomes):
+            return [(one, cohort.alone(name), {name: titles[name]}) for name, one in result.studies.items()]
+        assert isinstance(result, Study)
+        return [(result, cohort, titles)]
 
     @abstractmethod
     def deaths(self, table: Data) -> int | None:

@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
 from cds_service.risk.calibration import Target, expit
+from cds_service.risk.likeness import Alike
 from cds_service.risk.manifest import Input
 from cds_service.training import steady_words as words
-from cds_service.training.evaluation import Judge, Rows, judged_table
+from cds_service.training.evaluation import FEWEST, Judge, Rows, judged_table
 from cds_service.training.hazard import Floats, Matrix, Recipe, fit, margins
 from cds_service.training.masking import Dropout
 from cds_service.training.study import Study
@@ -107,6 +109,36 @@ def alike(study: Study, cohort: Any, target: Target, rows: Rows) -> list[tuple[F
     risk, came = expit(study.log_odds(cohort.matrix, target)[rows]), cohort.within(target)[rows]
     groups = np.array_split(np.argsort(risk, kind="stable"), ALIKE)
     return [(risk[group], came[group]) for group in groups]
+
+
+def bands(one: Tested) -> dict[str, tuple[Alike, ...]]:
+    """The same as data, to one decimal of a percent as the card tells it, with how far refits differ on each group."""
+    matrix, found = one.cohort.matrix[one.held_out], {}
+    own = margins(one.study.folds[0].booster, matrix)
+    refits = np.stack([margins(_refit(one, number), matrix) for number in range(one.refits)])
+    for target in one.titles:
+        groups = alike(one.study, one.cohort, target, one.cohort.known[target] & one.spoken)
+        risk, risks = (expit(one.study.final.calibration.log_odds(target, m)) for m in (own, refits))
+        found[str(target)] = apart([_band(*group) for group in groups], risk, risks)
+    return found
+
+
+def _band(risk: Floats, came: Floats) -> Alike:
+    low, high, share = (float(f"{100 * part:.1f}") for part in (risk.min(), risk.max(), came.mean()))
+    return Alike(low, high, len(risk), share)
+
+
+def apart(groups: Sequence[Alike], risk: Floats, risks: Floats) -> tuple[Alike, ...]:
+    """Groups with how far refits differ on rows that none of them had seen: nine in ten rows differ less.
+
+    risk: of such rows, by the model of the same fold, which tells their group. risks: by refits, (n_refits, n_rows).
+    """
+    shown, width = np.round(100 * risk, 1), 100 * (risks.max(axis=0) - risks.min(axis=0))
+    place = np.searchsorted([group.high for group in groups], shown)
+    place[shown < groups[0].low] = len(groups)
+    each = [width[place == number] for number in range(len(groups))]
+    ninth = [float(f"{np.percentile(rows, 90):.1f}") if len(rows) >= FEWEST else None for rows in each]
+    return tuple(msgspec.structs.replace(group, apart=found) for group, found in zip(groups, ninth, strict=True))
 
 
 def _refit(one: Tested, number: int) -> xgboost.Booster:

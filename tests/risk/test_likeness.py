@@ -204,10 +204,15 @@ def test_values_that_cannot_all_be_right_are_refused(changed: dict[str, float], 
 def trained_folder(tools: Any, folder: Path, **changes: Any) -> Path:
     """A model whose likeness.json holds two bands for each of its horizons, with the manifest's digest of it."""
     bands = [
-        {"low": 0.0, "high": 40.0, "people": 30, "came": 12.5},
-        {"low": 40.1, "high": 100, "people": 30, "came": 70},
+        {"low": 0.0, "high": 40.0, "people": 30, "came": 12.5, "apart": 4.0},
+        {"low": 40.1, "high": 100.0, "people": 30, "came": 70.0, "apart": 18.5},
     ]
-    held = {"inputs": {"age": [60.0, 9.0]}, "unlike_from": 2.0, "similar": {"5": bands, "10": bands}} | changes
+    held = {
+        "inputs": {"age": [60.0, 9.0]},
+        "unlike_from": 2.0,
+        "similar": {"5": bands, "10": bands},
+        "refits": 6,
+    } | changes
     content = json.dumps(held).encode()
     (folder / likeness.FILE).write_bytes(content)
     tools.write(folder, likeness=hashlib.sha256(content).hexdigest())
@@ -224,6 +229,12 @@ def test_a_like_estimate_is_told_from_the_models_own_data(tools: Any, tmp_path: 
         low = estimate.value < 0.4
         assert ("Of 30 training patients with an estimate of 0.0 to 40.0%, 12% had it" in note) is low
         assert (", 70% had it" in note) is not low
+        steady = [str(n) for n in estimate.notes if str(n).startswith("Refitted")]
+        assert steady == [
+            "Refitted on 6 other samples of its training patients, the model gives nine in ten patients with such an "
+            f"estimate risks at most {'4.0' if low else '18.5'} percentage points apart: that is how steady the method "
+            "is, and no interval for one patient's risk"
+        ]
 
 
 def test_a_file_that_is_not_the_manifests_stops_the_start(tools: Any, tmp_path: Path) -> None:
@@ -260,6 +271,8 @@ BAND = {"low": 10.0, "high": 20.0, "people": 30, "came": 12.5}
         ({"similar": {"5": [BAND], "10": [BAND, BAND | {"low": 5.0}]}}, "the estimates of 10 do not rise"),
         ({"similar": {"5": [BAND], "10": [BAND | {"came": 112.5}]}}, "10 came to a share"),
         ({"similar": {"5": [BAND | {"people": 0}], "10": [BAND]}}, "5 came to a share of nobody"),
+        ({"similar": {"5": [BAND | {"apart": -1.0}], "10": [BAND]}}, "5: refits are no points of 0 to 100 apart"),
+        ({"similar": {"5": [BAND | {"apart": 3.0}], "10": [BAND]}, "refits": 1}, "5: refits .* not two of them"),
     ],
 )
 def test_a_damaged_file_is_named(changes: dict[str, Any], words: str, tools: Any, tmp_path: Path) -> None:

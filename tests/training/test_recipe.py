@@ -17,7 +17,7 @@ from answers import loaded
 
 from cds_service.errors import BadRequest, FeatureMismatch, PluginError
 from cds_service.risk import manifest as manifests
-from cds_service.risk.likeness import Likeness
+from cds_service.risk.likeness import Alike, Likeness
 from cds_service.risk.trained import TrainedModel
 from cds_service.training import card, likeness, run
 
@@ -71,11 +71,22 @@ def like(folder: Path) -> Likeness:
     return msgspec.json.decode((folder / "likeness.json").read_bytes(), type=Likeness)
 
 
+def as_told(found: Likeness) -> dict[str, tuple[Alike, ...]]:
+    """What came of like estimates as the card tells it, which says how far refits differ in another section."""
+    return {
+        target: tuple(msgspec.structs.replace(band, apart=None) for band in bands)
+        for target, bands in found.similar.items()
+    }
+
+
 def test_what_came_of_like_estimates_is_written_as_data_and_as_the_card_tells_it(trained: tuple[Path, Path]) -> None:
     """Ten groups of each horizon, in a file of which the manifest has the digest."""
     declared, found = manifests.read(trained[0] / "manifest.json"), like(trained[0])
     assert {target: len(bands) for target, bands in found.similar.items()} == {"5": 10, "10": 10}
-    assert likeness.in_card((trained[0] / "card.md").read_text(), ["5", "10"]) == found.similar
+    assert likeness.in_card((trained[0] / "card.md").read_text(), ["5", "10"]) == as_told(found)
+    assert found.refits == 2
+    assert all(0 < band.apart < 60 for bands in found.similar.values() for band in bands if band.apart is not None)
+    assert any(band.apart is not None for band in found.similar["10"])
     assert declared.likeness == hashlib.sha256((trained[0] / "likeness.json").read_bytes()).hexdigest()
 
 
@@ -84,7 +95,10 @@ def test_a_shipped_model_has_the_rates_of_its_card_as_data(id_: str) -> None:
     """Narrowest outcome or shortest horizon first."""
     declared = manifests.read(MODELS / id_ / "manifest.json")
     targets = [*declared.narrower, *declared.calibration.intercepts]
-    assert likeness.in_card((MODELS / id_ / "card.md").read_text(), targets) == like(MODELS / id_).similar != {}
+    found = like(MODELS / id_)
+    assert likeness.in_card((MODELS / id_ / "card.md").read_text(), targets) == as_told(found) != {}
+    assert found.refits == 6
+    assert all(band.apart is not None for bands in found.similar.values() for band in bands)
 
 
 def test_a_model_that_was_trained_before_gets_its_file_and_digest(trained: tuple[Path, Path], tmp_path: Path) -> None:
@@ -92,12 +106,13 @@ def test_a_model_that_was_trained_before_gets_its_file_and_digest(trained: tuple
     folder = tmp_path / "before"
     shutil.copytree(trained[0], folder)
     known, text = like(folder), (folder / "manifest.json").read_text()
-    bare = msgspec.structs.replace(known, similar={})
+    bare = msgspec.structs.replace(known, similar={}, refits=0)
+    likeness.renew(folder, bare)
+    assert like(folder) == known
+    assert (folder / "manifest.json").read_text() == text
     (folder / "likeness.json").unlink()
-    for _ in range(2):
-        likeness.renew(folder, bare)
-        assert like(folder) == known
-        assert (folder / "manifest.json").read_text() == text
+    likeness.renew(folder, bare)
+    assert like(folder) == msgspec.structs.replace(bare, similar=as_told(known))
     site = msgspec.structs.replace(manifests.read(folder / "manifest.json"), recalibrates="0.9.0")
     manifests.write(site, folder / "manifest.json")
     likeness.renew(folder, bare)

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the train extra")
 
+from cds_service.risk.likeness import Alike
 from cds_service.training import steadiness
 from cds_service.training.hazard import Recipe, fit, margins
 from cds_service.training.outcomes import Outcomes
@@ -45,3 +46,16 @@ def test_the_range_over_refits_is_that_over_other_samples_of_the_population() ->
         for k in range(REFITS)
     ]
     assert 0.67 < width(refits) / width(others) < 1.5
+
+
+def test_how_far_refits_differ_is_told_of_each_group_of_like_estimates() -> None:
+    """The width that nine in ten of its rows stay below; of a group of few rows, and beyond all groups, nothing."""
+    groups = [Alike(1.0, 9.9, 30, 5.0), Alike(10.0, 19.9, 30, 15.0), Alike(20.0, 30.0, 30, 25.0)]
+    risk = np.concatenate(
+        [np.full(50, 0.05), np.full(10, 0.15), np.full(40, 0.299), np.full(30, 0.005), np.full(30, 0.6)]
+    )
+    half = np.concatenate([np.linspace(0.0, 0.05, 50), np.full(70, 0.2), np.full(40, 0.3)])
+    half[60:100] = 0.02
+    found = steadiness.apart(groups, risk, np.stack([risk - half, risk, risk + half]))
+    assert [group.apart for group in found] == [9.0, None, 4.0]
+    assert [group.people for group in found] == [30, 30, 30]
