@@ -184,6 +184,14 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_counted(watching:
     assert FallBackStore(watching.store.database).in_force() == ()
 
 
+def test_a_call_of_a_clock_that_ran_ahead_blinds_nobody(watching: Watching) -> None:
+    """Its month would be the latest for years, and hold too little of everything to compare."""
+    watching.store.save(replace(kept(99), at=datetime(2236, 1, 1, tzinfo=UTC)))
+    result = watching.run()
+    assert "calls of 2236-01 are left out" in result.stderr
+    assert list(json.loads((watching.folder / "m.json").read_text())["months"]) == ["2025-01"]
+
+
 def test_the_command_silences_a_model_and_says_how_to_lift_it(watching: Watching) -> None:
     """With --fall-back: the store and the audit record hold it once; somebody by name lifts it; exit code 1 rings."""
     result = watching.run("--fall-back")

@@ -18,7 +18,7 @@ from cds_service.errors import InputError
 from cds_service.settings import Settings
 
 if TYPE_CHECKING:
-    from cds_service.monitoring import Alarm, Monitored, Outcomes, Watched
+    from cds_service.monitoring import Alarm, Monitored, Month, Outcomes, Watched
     from cds_service.stores.assessments import AssessmentStore
     from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
@@ -95,13 +95,24 @@ def _run(
             months = monitoring.judged_before(earlier, months)
         months = monitoring.merged(earlier, months)
     lifted = {one.model: f"{one.lifted_at:%Y-%m}" for one in kept.every() if one.lifted_at is not None}
-    run = monitoring.Monitored(months, tuple(monitoring.alarms(months, settings.monitoring, lifted)))
     now = SystemClock().now()
+    months = _begun(months, now)
+    run = monitoring.Monitored(months, tuple(monitoring.alarms(months, settings.monitoring, lifted)))
     if fall_back:
         _silence(kept, run.alarms, now)
     if since is None:
         kept.keep_counts(now, monitoring.to_json(run))
     return run, kept.in_force()
+
+
+def _begun(months: dict[str, Month], now: datetime) -> dict[str, Month]:
+    """The months that have begun: a later one, of a clock that ran ahead, would be the latest for years."""
+    later = [name for name in months if name > f"{now:%Y-%m}"]
+    if later:
+        click.echo(
+            f"calls of {', '.join(later)} are left out: their time is still to come, so a clock ran ahead", err=True
+        )
+    return {name: month for name, month in months.items() if name not in later}
 
 
 def _silence(kept: FallBackStore, alarms: Iterable[Alarm], now: datetime) -> None:
