@@ -1,8 +1,9 @@
 """A medicine with a limit, and a kidney function that is not known, not steady, or not to be estimated.
 
 On dialysis no equation holds, and every limit is reached: the lowest row speaks. Where nothing is known, silence would
-reassure about a medicine that the kidney clears; about one that only harms an ill kidney (an NSAID) it speaks for those
-at risk alone, and in pregnancy, where the kidney works more and other rows speak, only with signs of kidney disease.
+reassure about a medicine that the kidney clears; about one that only harms an ill kidney (an NSAID), and about a short
+course where the problem list names no risk, it speaks for those at risk alone, and in pregnancy, where the kidney works
+more and other rows speak, only with signs of kidney disease.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ OLD = 65  # years, from which a kidney without a known value is not taken for a 
 NORMAL = 90.0  # mL/min/{1.73_m2}: with it a clearance below a limit needs a very light or old body
 MOST_IN_PREGNANCY = 0.9  # mg/dL: above, creatinine is high there (Wiles 2019, doi:10.1016/j.ekir.2018.10.015)
 HARMS_ONLY = frozenset({"nsaid", "ketorolac"})
+# Given for days, with a limit that a kidney of which nothing speaks ill is far above.
+SHORT_COURSES = frozenset({
+    "ciprofloxacin", "levofloxacin", "valacyclovir", "nitrofurantoin", "trimethoprim", "tramadol", "famotidine",
+})  # fmt: skip
 KIDNEY = (catalogue.CKD, catalogue.ACUTE_KIDNEY_INJURY, catalogue.KIDNEY_TRANSPLANT)
 AT_RISK = (*KIDNEY, catalogue.HEART_FAILURE, catalogue.DIABETES, catalogue.HYPERTENSION, catalogue.CIRRHOSIS)
 DIALYSIS_ADVICE = msg(
@@ -69,7 +74,10 @@ def _says_nothing(case: Case, draft: Draft, refusal: NotEstimated) -> bool:
     if egfr is not None and not old and egfr >= NORMAL:
         return True
     at_risk = old or any(case.values.flag(disease) for disease in AT_RISK)
-    return draft.of.id in HARMS_ONLY and not at_risk and all(u.reason in orders.UNKNOWN for u in refusal.unusable)
+    if at_risk or not all(u.reason in orders.UNKNOWN for u in refusal.unusable):
+        return False
+    listed = case.values.flag(catalogue.CKD) is False  # a list that can be read, and names no kidney disease
+    return draft.of.id in HARMS_ONLY or (draft.of.id in SHORT_COURSES and listed and age is not None)
 
 
 def _egfr_alone(case: Case, draft: Draft, refusal: NotEstimated) -> float | None:

@@ -188,3 +188,13 @@ def test_a_pregnancy_of_years_ago_hides_no_kidney_and_no_risk(ask):
     assert ENGLISH(asked.headline) == "Lisinopril in pregnancy: does the entry of the problem list still hold?"
     now = Chart(30, "female").problem("77386006").measured(creatinine=0.8)
     assert ask("kidney-liver-check", now).cards == ()
+
+
+@pytest.mark.parametrize(("age", "problem", "speaks"), [(24, REFLUX, False), (70, REFLUX, True), (24, DIABETES, True)])
+def test_a_short_course_for_who_has_no_risk_needs_no_creatinine(ask, age, problem, speaks):
+    """Ciprofloxacin for a healthy person of 24: an order of creatinine with each is noise. Lithium needs one."""
+    chart = Chart(age).problem(problem).measured(weight=70).draft("Ciprofloxacin 500 mg tablet", "1 tablet twice daily")
+    assert bool(ask("renal-dosing", chart).cards) is speaks
+    unread = Chart(24).measured(weight=70).draft("Ciprofloxacin 500 mg tablet", "1 tablet twice daily")
+    assert ask("renal-dosing", unread).cards
+    assert ask("renal-dosing", Chart(24).problem(REFLUX).draft("Lithium carbonate 300 mg", "twice daily")).cards
