@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
+from copy import copy
 from datetime import UTC, datetime
 from operator import gt, lt
 
@@ -89,7 +90,14 @@ class Measurements:
         self._name_of = name_of
         self._reference = reference
         self._by_code, self.other_codes = _index(observations)
+        self._dated: dict[str, Timeline] = {}
         self._timelines: dict[str, Timeline] = {}
+
+    def at(self, moment: datetime) -> Measurements:
+        """The same as known at another moment: indexed and dated once for all."""
+        other = copy(self)
+        other._as_of, other._timelines = moment, {}
+        return other
 
     def has_any(self, codes: Iterable[str]) -> bool:
         """True if there is a value under one of the codes."""
@@ -137,13 +145,15 @@ class Measurements:
     def _timeline(self, code: str) -> Timeline:
         found = self._timelines.get(code)
         if found is None:
-            times, read = self._times, self._time_of
-            found = self._sorted(
-                [
-                    (times[text] if (text := row.effective_date_time) is not None else read(row), row, part)
-                    for row, part in self._by_code[code]
-                ]
-            )
+            found = self._dated.get(code)
+            if found is None:
+                times, read = self._times, self._time_of
+                found = self._dated[code] = self._sorted(
+                    [
+                        (times[text] if (text := row.effective_date_time) is not None else read(row), row, part)
+                        for row, part in self._by_code[code]
+                    ]
+                )
             late = 0
             while late < len(found) and (time := found[late][0]) is not None and time.start > self._as_of:
                 late += 1

@@ -88,6 +88,7 @@ class PatientRecord:
         """The same record as known at an earlier moment: rows dated later are left out."""
         earlier = PatientRecord(moment, self.patient_id, self._selection, self._listed)
         earlier._times = self._times  # parsed once for all moments
+        earlier.measurements = self.measurements.at(moment)
         return earlier
 
     @property

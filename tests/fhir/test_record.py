@@ -561,3 +561,13 @@ def test_a_member_that_is_read_late_is_refused_then_if_it_has_another_type() -> 
     with pytest.raises(BadRequest, match=r"^Observation\.referenceRange is not of the expected type\.$"):
         _ = found.reference_range
     assert fhir.decoder(fhir.Observation).decode(b'{"resourceType":"Observation"}').reference_range == ()
+
+
+@pytest.mark.parametrize("earlier_first", [True, False])
+def test_an_earlier_moment_hides_what_came_later_and_takes_nothing_from_the_record(earlier_first: bool) -> None:
+    """Whichever of the two is asked first, though what both know is indexed and dated once."""
+    known = record(observation("late"), observation("early", effectiveDateTime="2026-02-01"))
+    earlier = known.at(datetime(2026, 3, 1, tzinfo=UTC))
+    asked = (earlier, known) if earlier_first else (known, earlier)
+    found = {each.as_of: [m.observation.id for m in each.observations((CREATININE,))] for each in asked}
+    assert found == {earlier.as_of: ["early"], known.as_of: ["late", "early"]}
