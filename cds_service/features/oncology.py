@@ -82,8 +82,8 @@ M_CATEGORY = Coded(
     msg("Distant metastases (M category)"),
     ("21907-1", "21901-6", *(f"{SNOMED}|{code}" for code in ("399387003", "371497001", "277208005"))),
     MappingProxyType(
-        {(SNOMED, "1229901006"): "M0", (SNOMED, "30893008"): "M1"}
-        | {(SNOMED, code): "M1" for code in ("1229903009", "1229916009")}
+        {(SNOMED, code): "M0" for code in ("1229901006", "30893008")}
+        | {(SNOMED, code): "M1" for code in ("1229903009", "1229916009", "55440008")}
         | {(AJCC, f"{how}{name}"): name for name in ("M0", "M1") for how in ("", "c", "p")}
     ),
     HALF_YEAR,

@@ -204,6 +204,7 @@ def test_her2_positive_by_staining_is_not_spoken_for(model: FusedModel) -> None:
     [
         ({"row": built.condition("254837009", clinical="recurrence")}, "has come back"),
         ({"row": built.answer("21907-1", "1229903009")}, "has spread"),
+        ({"row": built.answer("21907-1", "55440008")}, "has spread"),
         ({"row": built.answer("x", "cM1", o.AJCC) | {"code": built.concept("399387003", built.SNOMED)}}, "has spread"),
     ],
 )  # fmt: skip
@@ -215,6 +216,12 @@ def test_a_cancer_that_came_back_or_spread_is_not_spoken_for(
     assert isinstance(found, NotEstimated)
     assert found.refusal is Refusal.NOT_APPLICABLE
     assert why in str(found.reason)
+
+
+@pytest.mark.parametrize("code", ["1229901006", "30893008"])
+def test_a_cancer_without_distant_metastases_is_spoken_for(model: FusedModel, code: str) -> None:
+    """M0, as AJCC's clinical category and as the older finding that mCODE names."""
+    assert not isinstance(from_record(model, *rows(), built.answer("21907-1", code)), NotEstimated)
 
 
 def test_an_implication_of_another_disease_is_no_subtype(model: FusedModel) -> None:
