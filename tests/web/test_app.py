@@ -131,7 +131,8 @@ def test_cards_go_on_while_the_store_is_away(
     finally:
         with store.database.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE away RENAME TO assessments")
-    assert client.post(PATH, data=body(pipeline), content_type="application/json").status_code == 200
+    another = json.loads(body(pipeline)) | {"hookInstance": "0b1c5a3e-7f1d-4d5e-9a53-2f1f5f0d9c11"}
+    assert client.post(PATH, json=another).status_code == 200
     assert client.get("/health/ready").get_json() == {"status": "ready", "store": "ok"}
     assert "assessment not stored" in {line["event"] for line in lines(log)}
 
