@@ -105,6 +105,8 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
     grade = WORDS[hit.rows[0].severity] if hit.rows else ""
     drug, against = capital(draft), msg(inside(other))
     if hit.held and hit.kind == "duplicate" and not hit.rows:
+        if doubled.in_another_product(hit):
+            return msg("{drug} is in another product too, which is on hold: will that be resumed?", drug=drug)
         return msg("{drug} is on the medication list already, on hold: resume that entry instead?", drug=drug)
     if hit.held:
         against = msg("{medicine} (on hold)", medicine=against)
@@ -141,10 +143,10 @@ def advised(case: Case, hit: safety.Hit) -> Message:
             return msg("Choose another medicine, or clarify the allergy.")
         if hit.ordered_twice:
             return msg("If only one is meant, remove the other.")
-        if doubled.in_another_product(hit):
-            return msg("Count both towards the daily dose, or keep one.")
         if hit.held:
             return msg("Find out why it was put on hold; then resume that entry, or end it.")
+        if doubled.in_another_product(hit):
+            return msg("Count both towards the daily dose, or keep one.")
         return msg("If it is a renewal, end the earlier entry.")
     if hit.held:
         return msg("What is on hold may still act, or be taken again. {what}", what=_managed(case, hit))

@@ -133,6 +133,11 @@ def _doubt(feature: Feature, row: Measurement) -> Message | None:
     return None
 
 
+def is_of_haemolysed(value: FeatureValue) -> bool:
+    """True if a value is of a specimen that was haemolysed."""
+    return value.note is not None and value.note.text == HAEMOLYSED.text
+
+
 def has_newer(value: FeatureValue) -> bool:
     """True if a newer entry than the value's is on record and could not be read."""
     return value.note is not None and value.note.text == NEWER.text

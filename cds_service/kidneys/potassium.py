@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.features import catalogue
-from cds_service.features.latest import HAEMOLYSED
+from cds_service.features.latest import is_of_haemolysed
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.language import msg
@@ -41,7 +41,7 @@ def hyperkalaemia(case: Case) -> tuple[Finding, ...]:
         due = msg("{due} On the medication list, to review: {medicines}.", due=due, medicines=names)
     shown = {"value": published.in_words(found), "date": found.effective.date()}
     headline = msg("Potassium {value} on {date}: ECG and repeat now", **shown)
-    doubtful = found.note is not None and found.note.text == HAEMOLYSED.text
+    doubtful = is_of_haemolysed(found)
     if doubtful:
         headline = msg("Potassium {value} on {date} in a haemolysed specimen: repeat now, with an ECG", **shown)
     finding = CareGapFinding(

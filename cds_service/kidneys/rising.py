@@ -8,6 +8,7 @@ from cds_service import orders
 from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, Reason, Unusable
 from cds_service.features.kidney_injury import Rise, told
+from cds_service.features.latest import is_of_haemolysed
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.language import Message, msg
@@ -78,7 +79,7 @@ def _potassium(case: Case, rise: Rise) -> FeatureValue | None:
 def _potassium_words(case: Case, beside: FeatureValue | None) -> Message:
     """The potassium with its date, or that there is none of this time."""
     if beside is not None and beside.effective is not None:
-        return msg("Potassium {value} on {date}.", value=published.in_words(beside), date=beside.effective.date())
+        return msg("Potassium {value} on {date}.", value=_shown(beside), date=beside.effective.date())
     last = case.values[catalogue.POTASSIUM]
     if isinstance(last, FeatureValue) and last.effective is not None:
         shown = published.in_words(last)
@@ -88,12 +89,18 @@ def _potassium_words(case: Case, beside: FeatureValue | None) -> Message:
     return msg("Potassium not measured.")
 
 
+def _shown(potassium: FeatureValue) -> Message:
+    """The value, with a word where its specimen was haemolysed: the card of the potassium doubts it too."""
+    words = published.in_words(potassium)
+    return msg("{value} (haemolysed)", value=words) if is_of_haemolysed(potassium) else words
+
+
 def _first_lines(rise: Rise, potassium: FeatureValue | None, *, fresh: bool) -> tuple[Message, Message]:
     """The headline, with a potassium that endangers, and the same without the number of the earlier creatinine."""
     lines = _headline(rise, fresh=fresh), _headline(rise, fresh=fresh, short=True)
     if potassium is None or float(potassium.value) < DANGEROUS_POTASSIUM:
         return lines
-    shown = published.in_words(potassium)
+    shown = _shown(potassium)
     full, short = (msg("{headline}; potassium {value}", headline=line, value=shown) for line in lines)
     return full, short
 

@@ -215,9 +215,9 @@ def is_clear(
     present: Callable[[str], FeatureValue | None],
     value: Callable[[str], FeatureValue | None],
 ) -> bool:
-    """True if a drug may take the place of a draft: not taken already, no allergy, and nothing serious against it."""
+    """True if a drug may take the place of a draft: not taken or on hold, no allergy, nothing serious against it."""
     wanted = Exposure(old.reference, library.name(node), (node,), draft=True)
-    others = [e for e in (*known.drafts, *known.current) if e != old]
+    others = [e for e in (*known.drafts, *known.current, *known.held) if e != old]
     if any(node in e.nodes for e in others) or allergies(library, wanted, known.allergies):
         return False
     hits = [

@@ -52,6 +52,15 @@ def test_a_potassium_of_a_haemolysed_specimen_says_so_first(ask):
     assert answer.finding("potassium/severe").severity.name == "WARNING"
 
 
+def test_both_cards_of_a_haemolysed_potassium_doubt_it(ask):
+    """The card of the rising creatinine told it as sure, beside one that calls it haemolysed."""
+    chart = observed(Chart(60).problem(HYPERTENSION), "2823-3", 6.8, "mmol/L", note=[{"text": "Specimen hemolyzed"}])
+    chart.measured(creatinine=1.0)
+    found = ask("kidney-liver-check", observed(chart, "2160-0", 2.4, "mg/dL")).finding("kidney-injury")
+    assert ENGLISH(found.headline).endswith("; potassium 6.8 mmol/L (haemolysed)")
+    assert "Potassium 6.8 mmol/L (haemolysed) on 1 Nov 2026." in ENGLISH(found.due)
+
+
 def test_a_limit_by_a_laboratory_value_dates_it(ask):
     """A potassium of ten days ago is not that of today."""
     chart = Chart(60).problem(HYPERTENSION).measured(potassium=5.6, creatinine=1.0)
@@ -132,6 +141,27 @@ def test_an_egfr_that_its_creatinine_contradicts_is_told(ask, said, creatinine, 
     if found and said == 13:
         line = "eGFR 13 as reported on 1 Nov 2026, but 111 from creatinine: one of them is wrong"
         assert ENGLISH(found.headline) == line
+
+
+@pytest.mark.parametrize(("sign", "said", "creatinine", "told"), [
+    ("<", 15, 6.0, None), (">", 60, 1.1, None), ("<", 15, 1.5, "<15"), (">", 60, 3.0, ">60"),
+])  # fmt: skip
+def test_a_reported_limit_contradicts_only_what_lies_beyond_it(ask, sign, said, creatinine, told):
+    """`<15` and 8 from creatinine say the same; 15 and 8 would not."""
+    chart = observed(Chart(60).problem(REFLUX), REPORTED, said, UNIT)
+    chart.rows[-1]["valueQuantity"]["comparator"] = sign
+    found = ask("kidney-liver-check", observed(chart, "2160-0", creatinine, "mg/dL")).finding("egfr-reported/")
+    assert (found is not None) == (told is not None)
+    assert told is None or ENGLISH(found.headline).startswith(f"eGFR {told} as reported on 1 Nov 2026, but ")
+
+
+@pytest.mark.parametrize("limit", [15, 60])
+def test_a_reported_limit_alone_keeps_its_sign(ask, limit):
+    """`<60` is below 60, though its number is not; `<15` is another stage than 15."""
+    chart = observed(Chart(60).problem(HYPERTENSION), REPORTED, limit, UNIT)
+    chart.rows[-1]["valueQuantity"]["comparator"] = "<"
+    said = f"eGFR <{limit} on 1 Nov 2026 as reported; no creatinine to check it by"
+    assert ENGLISH(ask("kidney-liver-check", chart).finding("egfr-reported/").headline) == said
 
 
 def test_a_part_above_the_whole_is_explained(ask):

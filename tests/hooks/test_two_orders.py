@@ -107,6 +107,25 @@ def test_an_order_of_what_is_on_hold_asks_to_resume_it(ask):
     assert ENGLISH(found.headline) == said
 
 
+def test_what_is_on_hold_in_a_combination_is_not_to_be_resumed_instead(ask):
+    """The headline asked to resume the other product, and the advice to count both."""
+    chart = held(Chart(40).problem(REFLUX), "Acetaminophen 325 mg / hydrocodone 5 mg tablet")
+    found = ask("drug-safety", chart.draft("Acetaminophen 500 mg tablet")).finding("drug-safety/acetaminophen+")
+    said = "Acetaminophen is in another product too, which is on hold: will that be resumed?"
+    assert ENGLISH(found.headline) == said
+    assert ENGLISH(found.advice) == "Find out why it was put on hold; then resume that entry, or end it."
+
+
+def test_what_is_on_hold_is_no_alternative(ask):
+    """What somebody has put on hold is not offered in place of the draft."""
+    allergic = Chart(40).problem(REFLUX).intolerance("Penicillin")
+    offers = [p for f in ask("drug-safety", allergic.draft("Amoxicillin 500 mg capsule")).findings for p in f.proposals]
+    names = [ENGLISH(p.label).rpartition(" to ")[2] for p in offers if p.replaces]
+    assert names
+    answer = ask("drug-safety", held(allergic, names[0]))
+    assert not any(f"to {names[0]}" in ENGLISH(p.label) for f in answer.findings for p in f.proposals)
+
+
 def test_what_is_taken_by_another_entry_is_not_on_hold(ask):
     """The active entry counts, as loud as ever."""
     chart = held(Chart(60).problem(REFLUX), "simvastatin", "36567").medicine("36567", "simvastatin")
