@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from cds_service.drug_findings.steps import capital, ordered, row_steps
 from cds_service.features import catalogue
-from cds_service.features.conditions import PREGNANCY_LISTED
 from cds_service.features.feature import ConditionFeature
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -34,7 +33,7 @@ def childbearing(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     age, sex = case.values.usable(catalogue.AGE), case.values.text(catalogue.SEX)
     if age is None or sex != "female" or not AGES[0] <= published.whole_years(age) <= AGES[1]:
         return ()
-    if case.values.flag(PREGNANCY_LISTED) or case.values.flag(NO_MORE):
+    if case.values.flag(catalogue.PREGNANCY) or case.values.flag(NO_MORE):
         return ()
     for row in safety.before_pregnancy(case.knowledge, draft):
         drug = capital(case.knowledge.name(draft.nodes[0]))

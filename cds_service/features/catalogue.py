@@ -532,7 +532,8 @@ EGFR_REPORTED = _lab(
     "egfr_reported",
     msg("eGFR reported by the laboratory"),
     "mL/min/{1.73_m2}",
-    ("98979-8", "62238-1", "33914-3", "48642-3", "48643-1", "69405-9", "50044-7", "70969-1", "88293-6", "88294-4"),
+    # Not 48643-1 and 88293-6 (with a coefficient of race): they came beside 48642-3 and 88294-4, and contradict these.
+    ("98979-8", "62238-1", "33914-3", "48642-3", "69405-9", "50044-7", "70969-1", "88294-4"),
     (1, 250),
     bounds=_BOTH,
 )

@@ -490,6 +490,14 @@ def test_a_pregnancy_that_nobody_ended_is_a_line_to_check_and_no_alarm(ask):
     assert ask(SERVICE, again).finding("drug-safety/warfarin/disease/pregnancy").severity is Severity.CRITICAL
 
 
+def test_a_pregnancy_of_years_ago_does_not_excuse_from_excluding_one(ask):
+    """It asked whether the entry holds, and no longer to exclude a pregnancy before valproate."""
+    old = chart(30, "female").problem("77386006", onset="2020-01-01").draft("valproate")
+    assert ask(SERVICE, old).finding("drug-safety/childbearing/valproate") is not None
+    now = chart(30, "female").problem("77386006", onset="2026-09-01").draft("valproate")
+    assert ask(SERVICE, now).finding("drug-safety/childbearing/valproate") is None
+
+
 def test_names_keep_their_capitals_inside_a_headline():
     """Parkinson was a person, QT and G6PD are no words; pregnancy is one."""
     names = ("Pregnancy", "Parkinson's disease", "Long QT syndrome", "G6PD deficiency", "HIV infection",

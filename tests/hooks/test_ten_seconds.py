@@ -164,6 +164,13 @@ def test_a_reported_limit_alone_keeps_its_sign(ask, limit):
     assert ENGLISH(ask("kidney-liver-check", chart).finding("egfr-reported/").headline) == said
 
 
+def test_an_egfr_with_a_coefficient_of_race_hides_none_without(ask):
+    """Laboratories sent both: as two values of one time they contradicted each other, and neither was told."""
+    chart = observed(Chart(60).problem(HYPERTENSION), "48642-3", 18, UNIT)
+    answer = ask("kidney-liver-check", observed(chart, "48643-1", 22, UNIT))
+    assert answer.summary == "eGFR 18 on 1 Nov 2026 as reported; no creatinine to check it by"
+
+
 def test_a_part_above_the_whole_is_explained(ask):
     """The heart failure equation may give more than that of all cardiovascular disease."""
     chart = Chart(60, "female").problem(REFLUX).smoking().medicine("36567", "simvastatin")
