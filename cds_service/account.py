@@ -185,7 +185,7 @@ def _signed(model: RiskModel, settings: Settings, pipeline: Pipeline) -> str:
     entry = settings.models.signed_off.get(model.id)
     if entry is None:
         return "by nobody"
-    state = "valid" if pipeline.validated(model) else "not valid for what is loaded now"
+    state = "in force" if pipeline.validated(model) else "not in force (curbside models says why)"
     until = signed.lapses(model.id, settings)
     return f"version {entry.version} by {entry.by} on {entry.on}{f', until {until}' if until else ''}, {state}"
 

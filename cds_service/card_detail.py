@@ -140,7 +140,7 @@ def _reasoning(finding: RiskFinding, cited: Cited) -> list[Block]:
 
 def _unvalidated(words: Words) -> Paragraph:
     lead = Strong(words(msg("Not validated at this site.")))
-    return Paragraph((lead, Fixed(words(msg("Nobody here has signed off a local evaluation of this model yet.")))))
+    return Paragraph((lead, Fixed(words(msg("No sign-off of this model is in force here.")))))
 
 
 def _capital(text: str) -> str:

@@ -249,7 +249,7 @@ class Models:
         "`report`, `report_sha256` and `conditions`, as `curbside models sign-off` writes them. Any other trained "
         "model, another version, another code map or other thresholds: silent, computed and stored, never shown.",
     )
-    sign_off_days: float = key(
+    sign_off_days: int = key(
         0,
         "Days after which a sign-off lapses: the model is then silent until it is evaluated and signed off again. 0: "
         "it never lapses.",

@@ -15,6 +15,7 @@ import yaml
 
 from cds_service import http_api
 from cds_service import settings as settings_module
+from cds_service.stores.sqlite_file import STARTING_MS
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -138,6 +139,12 @@ def test_kubernetes_probes_ask_what_is_served() -> None:
     annotations = KUBERNETES["Deployment"]["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/path"] in paths
     assert int(annotations["prometheus.io/port"]) == ports["metrics"]
+
+
+def test_kubernetes_lets_a_start_wait_for_another_that_migrates_the_store() -> None:
+    """Killed before, the one that migrates would begin again each time."""
+    probe = container()["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= STARTING_MS / 1000 + 30
 
 
 def test_kubernetes_gives_a_call_time_to_finish() -> None:

@@ -152,7 +152,7 @@ def test_a_sign_off_of_a_model_that_no_service_runs_says_so(site: Site) -> None:
 def test_a_sign_off_lapses_where_the_site_wants_it(site: Site) -> None:
     """On its last day the model speaks, the day after it is silent and says why."""
     site.sign()
-    settings = load(site.file, {}).with_("models", sign_off_days=30.0)
+    settings = load(site.file, {}).with_("models", sign_off_days=30)
     model, last = site.registry.models["mortality"], settings.models.signed_off["mortality"].on + timedelta(days=29)
     desks = Desks(site.registry, settings, None)
     moment = datetime.combine(last, time(12), UTC)

@@ -67,7 +67,7 @@ def monitor(
         with options.writing(out) if out is not None else nullcontext():
             run, silent = _run(store, settings, given, since, fall_back or settings.monitoring.fall_back)
             if out is not None:
-                beside = out.with_name(out.name + ".part")
+                beside = out.with_name(out.name + options.PART)
                 beside.write_bytes(_json(run, silent))
                 os.replace(beside, out)
     finally:

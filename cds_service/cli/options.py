@@ -22,6 +22,7 @@ from cds_service.settings import Settings
 
 Command = Callable[..., Any]
 _SETTINGS_FILE = "curbside.settings_file"
+PART = ".part"  # the end of a file that becomes another when it is whole
 Json = dict[str, Any]
 
 
@@ -110,13 +111,17 @@ def writing(out: Path, *, folder: bool = False) -> Iterator[None]:
     holder = next(place for place in (out, *out.absolute().parents) if place.exists()) if folder else out.parent
     if not holder.is_dir():
         raise InputError(_cannot(out, "no such folder" if not folder else f"{holder} is a file", folder))
-    if not os.access(holder, os.W_OK | os.X_OK):
+    if not folder and out.is_dir():
+        raise InputError(_cannot(out, "it is a folder", folder))
+    there = not folder and out.exists()  # such as /dev/stdout, or a file mounted where nothing else may be written
+    if not (os.access(out, os.W_OK) if there else os.access(holder, os.W_OK | os.X_OK)):
         raise InputError(_cannot(out, "no permission", folder))
     try:
         yield
     except OSError as error:
         at = Path(error.filename) if isinstance(error.filename, str) else out
-        if not (at.is_relative_to(out) or out.is_relative_to(at)):
+        beside = at.with_suffix("") if at.suffix == PART else at
+        if not (beside.is_relative_to(out) or out.is_relative_to(beside)):
             raise
         raise InputError(_cannot(out, error.strerror or "no reason given", folder)) from error
 

@@ -171,7 +171,7 @@ class SmartClient:
         issuer: who sent the code, where it says so: a code of another EHR's must not be handed to this one (RFC 9207).
         """
         registration = self.registrations[flow.registration]
-        own = {flow.issuer.rstrip("/"), registration.issuer} - {""}
+        own = self._names(registration, flow.issuer)
         if (issuer is None and flow.says_issuer) or (issuer is not None and issuer.rstrip("/") not in own):
             words = msg("The answer did not come from the EHR that was asked. Start again from the EHR.")
             raise LaunchError(words, "the iss that came with the code is missing or another EHR's")
@@ -184,6 +184,18 @@ class SmartClient:
         got = self._tokens(registration, flow.token_endpoint, form)
         claims = self._id_token(registration, flow, got.get("id_token"))
         return self._grant(got, claims)
+
+    def _names(self, registration: Registration, stated: str) -> set[str]:
+        """What an EHR is called where it sends a code: as it is registered, and as its discovery document calls it.
+
+        stated: by that document. An EHR that is broken into writes there what it likes: another EHR's name is not
+        believed, nor one at another EHR's origins.
+        """
+        others = [one for one in self.registrations.values() if one is not registration]
+        foreign = not registration.owns(stated) and any(other.owns(stated) for other in others)
+        if foreign or any(stated.rstrip("/") in other.names for other in others):
+            return registration.names
+        return registration.names | ({stated.rstrip("/")} - {""})
 
     def refresh(self, registration: Registration, grant: Grant) -> Grant:
         """The grant with a new access token; as it was where the EHR gives none just now, and without its refresh

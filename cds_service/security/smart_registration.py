@@ -32,6 +32,11 @@ class Registration:
         return self.ehr.issuer.rstrip("/")
 
     @property
+    def names(self) -> set[str]:
+        """By which its authorization server may call itself, without a final slash."""
+        return {self.issuer, self.ehr.id_token_issuer.rstrip("/")} - {""}
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """Where this EHR's endpoints may be, and no other's."""
         return (_origin(self.issuer), *self.ehr.origins)

@@ -99,6 +99,7 @@ _STATES = {
     "3D000": "there is no database of that name",
     "42501": "that user may not make tables",
     "53300": "the database takes no more connections",
+    "55P03": "another process keeps it busy, such as one that migrates it",
 }
 _SIGNS = (
     ("refused", "nothing listens there"),

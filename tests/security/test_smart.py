@@ -251,3 +251,31 @@ def test_one_ehr_cannot_name_an_endpoint_of_another(endpoint: str, monkeypatch: 
     with pytest.raises(LaunchError) as refused:
         smart.begin(*launch)
     assert refused.value.reason == f"the EHR's {endpoint} is missing from its smart-configuration"
+
+
+@pytest.mark.parametrize(
+    ("stated", "told", "taken"),
+    [
+        ("https://south.example/fhir", "https://south.example/fhir/", False),
+        ("https://south.example/auth", "https://south.example/auth", False),
+        ("https://sts.example/south", "https://sts.example/south", False),
+        ("https://sts.example/north/", "https://sts.example/north", True),
+        ("", "https://sts.example/north", True),
+        ("https://elsewhere.example", "https://elsewhere.example", True),
+    ],
+)
+def test_one_ehr_cannot_call_itself_by_the_name_of_another(
+    stated: str, told: str, taken: bool, monkeypatch: Any
+) -> None:
+    """A code that comes with the other's `iss` stays with us, whatever the discovery document of the first says."""
+    north = SmartEhr(issuer="https://north.example/fhir", client_id="n", id_token_issuer="https://sts.example/north")
+    south = SmartEhr(issuer="https://south.example/fhir", client_id="s", id_token_issuer="https://sts.example/south/")
+    smart = SmartClient(Settings(smart={"north": north, "south": south}), FixedClock(AS_OF))
+    sent: list[object] = []
+    monkeypatch.setattr(smart, "_tokens", lambda *of: sent.append(of) or {})
+    monkeypatch.setattr(smart, "_id_token", lambda *_: {"fhirUser": "Practitioner/1"})
+    flow = Flow("north", "state", "nonce", "verifier", "https://north.example/t", "https://north.example/k", stated)
+    with pytest.raises(LaunchError) as refused:  # an answer without a token, once the code was sent
+        smart.finish(flow, "code", CALLBACK, told)
+    assert bool(sent) is taken
+    assert ("another EHR's" in refused.value.reason) is not taken

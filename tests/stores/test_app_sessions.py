@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Request
@@ -94,6 +94,23 @@ def test_a_renewal_that_died_holds_up_the_others_for_its_time_alone(database: Da
     assert store.claimed("v", NOW + timedelta(seconds=19))
     assert not store.claimed("v", NOW + timedelta(seconds=20))
     assert store.claim("renewal", "v", NOW + timedelta(seconds=20), LATER)
+
+
+def test_a_renewal_that_comes_too_late_undoes_no_later_one(database: Database) -> None:
+    """A worker that stood still while another renewed the token brings the EHR's refusal of the old one."""
+    sessions, review, request = a_review(database)
+    good = replace(GRANT, access_token=Secret("new"), refresh_token=Secret("next"), expires=LATER)
+
+    class Still:
+        registrations: ClassVar = {"main": None}
+
+        def refresh(self, _: object, grant: Grant) -> Grant:
+            sessions.change(review, request, lambda was: replace(was, grant=good))
+            return replace(grant, refresh_token=None)
+
+    Renewal(sessions, Still(), FixedClock(NOW)).good(review, request)  # type: ignore[arg-type]
+    kept = sessions.find(review.id, request).grant
+    assert (kept.access_token.reveal(), kept.refresh_token is not None) == ("new", True)
 
 
 def test_changes_at_the_same_moment_undo_nothing(database: Database) -> None:

@@ -195,6 +195,13 @@ def test_why_a_database_cannot_be_opened_is_said_in_our_words(error: str, words:
     assert "SECRET" not in told
 
 
+def test_a_start_that_waited_in_vain_for_another_says_so() -> None:
+    """PostgreSQL's code of a lock that was not had in time, as the other migrates."""
+    waited = OSError("SECRET")
+    waited.sqlstate = "55P03"  # type: ignore[attr-defined]
+    assert "(another process keeps it busy, such as one that migrates it)" in str(unusable("postgresql://h/d", waited))
+
+
 @pytest.mark.parametrize("url", ["nonsense", "mysql+nothing://x/y"])
 def test_a_url_that_is_none_is_a_settings_error(url: str) -> None:
     """The sentence names the key and shows the form, not the URL with its password."""

@@ -234,6 +234,22 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     assert f"{out} cannot be written (" in capsys.readouterr().err
 
 
+def test_a_file_that_is_there_needs_no_folder_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as /dev/stdout, or a file mounted into a container; a folder in its place is told before the work."""
+    (tmp_path / "report.md").touch()
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    with options.writing(tmp_path / "report.md"):
+        pass
+    with pytest.raises(InputError, match="no permission"), options.writing(tmp_path / "other.md"):
+        pytest.fail("told too late")
+    with pytest.raises(InputError, match="it is a folder"), options.writing(tmp_path):
+        pytest.fail("told too late")
+    with pytest.raises(InputError, match=r"run\.json cannot"), options.writing(tmp_path / "run.json", folder=True):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "run.json.part"))
+
+
 def test_a_folder_in_which_nothing_may_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As the system says it, where that shows only in the end."""
     full = pytest.raises(InputError, match=r"site cannot be written \(No space left on device\)")

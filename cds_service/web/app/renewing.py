@@ -53,7 +53,13 @@ class Renewal:
         if self._lasts(review) or review.grant.refresh_token is None:  # another request was just before
             return review
         grant = self.smart.refresh(self.smart.registrations[review.registration], review.grant)
-        return self.sessions.change(review, request, lambda was: replace(was, grant=grant))
+        used = review.grant.refresh_token.reveal()
+
+        def renewed(was: Review) -> Review:  # one that took longer than `_LONGEST` undoes no later renewal
+            kept = was.grant.refresh_token
+            return replace(was, grant=grant) if kept is not None and kept.reveal() == used else was
+
+        return self.sessions.change(review, request, renewed)
 
     def _awaited(self, review: Review, request: Request) -> Review:
         deadline = Deadline.after(_PATIENCE_S)
