@@ -197,15 +197,21 @@ class GivenUp:
 
 def given_up(record: PatientRecord, feature: MedicationFeature) -> tuple[GivenUp, ...]:
     """Entries of a class that are on hold or were stopped, latest first; what ran out is none of them."""
+    rows: list[fhir.MedicationRequest | fhir.MedicationStatement] = [
+        row for row in record.rows(fhir.MedicationRequest) if not row.do_not_perform
+    ]
+    rows += record.rows(fhir.MedicationStatement)
     found = []
-    for row in record.rows(fhir.MedicationRequest):
-        if row.status not in ("on-hold", "stopped") or row.do_not_perform:
-            continue
-        medicine = _read(record, row)
+    for row in rows:
+        medicine = _read(record, row) if row.status in ("on-hold", "stopped") else None
         if medicine is not None and medicine.belongs_to(feature):
-            held, reason = row.status == "on-hold", label(row.status_reason)
-            found.append(GivenUp(medicine.reference, medicine.label or "", held, reason))
-    return tuple(found)
+            reason = label(row.status_reason) if isinstance(row, fhir.MedicationRequest) else None
+            named = medicine.label or ", ".join(sorted(medicine.names)) or str(feature.label)
+            found.append((medicine.since, GivenUp(medicine.reference, named, row.status == "on-hold", reason)))
+    dated = sorted(
+        (pair for pair in found if pair[0] is not None), key=lambda pair: pair[0] or record.as_of, reverse=True
+    )
+    return tuple(entry for _, entry in (*dated, *(pair for pair in found if pair[0] is None)))
 
 
 def prescriptions(record: PatientRecord, feature: MedicationFeature) -> Iterator[tuple[str, str]]:

@@ -86,8 +86,7 @@ M_CATEGORY = Coded(
         | {(SNOMED, code): "M1" for code in ("1229903009", "1229916009", "55440008")}
         | {(AJCC, f"{how}{name}"): name for name in ("M0", "M1") for how in ("", "c", "p")}
     ),
-    HALF_YEAR,
-    PATHOLOGY,
+    category=PATHOLOGY,  # of any time: what has spread stays so
 )
 _RECEPTOR = MappingProxyType(
     {

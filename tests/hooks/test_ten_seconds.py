@@ -80,6 +80,27 @@ def test_an_anticoagulant_on_hold_stands_in_the_headline(ask):
     )
 
 
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationStatement"])
+def test_an_anticoagulant_on_hold_without_a_name_is_called_by_its_ingredient(ask, kind):
+    """It read `(on hold: )`, and what a statement holds was not told at all."""
+    coded = {"coding": [{"system": RXNORM, "code": "11289"}]}
+    chart = Chart(76).problem(FIBRILLATION).add(
+        kind, status="on-hold", intent="order", subject={"reference": "Patient/p1"}, medicationCodeableConcept=coded
+    )  # fmt: skip
+    assert ask("af-anticoagulation", chart).summary.endswith("medication list (on hold: warfarin)")
+
+
+def test_of_what_was_given_up_the_latest_is_told(ask):
+    """A statement of this year counts before an order of long ago."""
+    chart = Chart(76).problem(FIBRILLATION)
+    for kind, status, name, day in (
+        ("MedicationRequest", "stopped", "warfarin", "2019-01-01"), ("MedicationStatement", "on-hold", "apixaban", NOW),
+    ):  # fmt: skip
+        chart.add(kind, status=status, intent="order", subject={"reference": "Patient/p1"}, authoredOn=str(day)[:10],
+                  effectiveDateTime=str(day)[:10], medicationCodeableConcept={"text": name})  # fmt: skip
+    assert ask("af-anticoagulation", chart).summary.endswith("(on hold: apixaban)")
+
+
 def test_a_high_hba1c_without_treatment_asks_to_start_and_not_to_intensify(ask):
     """The headline said that nothing is taken, and the advice to intensify it."""
     chart = Chart(60).problem(DIABETES).measured(hba1c=9.0)

@@ -218,6 +218,12 @@ def test_a_cancer_that_came_back_or_spread_is_not_spoken_for(
     assert why in str(found.reason)
 
 
+def test_a_cancer_that_had_spread_long_before_the_operation_is_not_spoken_for(model: FusedModel) -> None:
+    """An M1 does not lapse after half a year, as a size or a grade does."""
+    early = built.answer("21907-1", "1229903009") | {"effectiveDateTime": "2025-03-01"}
+    assert isinstance(from_record(model, *rows(), early), NotEstimated)
+
+
 @pytest.mark.parametrize("code", ["1229901006", "30893008"])
 def test_a_cancer_without_distant_metastases_is_spoken_for(model: FusedModel, code: str) -> None:
     """M0, as AJCC's clinical category and as the older finding that mCODE names."""
