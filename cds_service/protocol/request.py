@@ -199,7 +199,9 @@ def value_of(found: resources.AnyResource | None, *, counted: bool = True) -> Pr
     withheld = withheld or any(part.withheld or part.state == "refused" for part in inner)
     short = counted and (found.total or 0) > held
     complete = following is None and not withheld and not short and all(part.complete for part in inner)
-    where = where or next((part.next_url for part in inner if part.next_url is not None), None)
+    unread = [part for part in inner if not part.complete]
+    if unread:  # of several lists that go on, there is no one address to go on at
+        where = unread[0].next_url if len(unread) == 1 and following is None else None
     return PrefetchValue("present", tuple(kept), tuple(urls), complete, where, withheld)
 
 

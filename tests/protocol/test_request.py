@@ -149,6 +149,15 @@ def test_a_list_that_holds_less_than_there_is_is_not_complete(
     assert read(prefetch={"a": bundle(CONDITION, total=1)}).prefetch["a"].complete
 
 
+@pytest.mark.parametrize("other", [{"total": 9}, {"link": [{"relation": "next", "url": "https://ehr.example/more"}]}])
+def test_of_two_answers_of_a_batch_that_go_on_the_pages_of_one_are_not_all(other: dict[str, Any]) -> None:
+    """Else the list would pass for whole once the further pages of the first were read."""
+    first = bundle(CONDITION, link=[{"relation": "next", "url": "https://ehr.example/page2"}])
+    sent = bundle({"resource": first}, {"resource": bundle(CONDITION, **other)}, type="batch-response")
+    found = read(prefetch={"a": sent}).prefetch["a"]
+    assert (found.complete, found.next_url) == (False, None)
+
+
 @pytest.mark.parametrize("given_id", ["p1", "Patient/p1"])
 def test_the_patient_id_may_be_written_as_a_reference(given_id: str) -> None:
     """Some clients send the type along."""

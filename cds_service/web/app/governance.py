@@ -48,8 +48,9 @@ def routes(
         review, registration = allowed(id_)
         reader = opener.reader(registration)
         tallies = reader.tallies(clock.now() - timedelta(days=_DAYS))
+        silenced = {(one.model, one.version) for one in watching.in_force()}
         return pages.render("governance.html", review=review, tallies=tallies, recent=reader.recent(), days=_DAYS,
-                            models=opener.allowed(), silenced={one.model for one in watching.in_force()})  # fmt: skip
+                            models=opener.allowed(), silenced=silenced)  # fmt: skip
 
     @blueprint.get("/r/<id_>/monitoring")
     def monitoring(id_: str) -> str:

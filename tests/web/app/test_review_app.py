@@ -611,13 +611,18 @@ def test_an_answer_names_who_gave_it_and_counts_once(site: Site) -> None:
     assert re.search(r"Overridden \(Patient refuses[^<]+, “Wants no tests”, [^<]+, by [^<]+Practitioner/example", again)
 
 
-def test_those_who_govern_see_which_models_may_speak(site: Site) -> None:
+def test_those_who_govern_see_which_models_may_speak(site: Site, loaded: Registry) -> None:
     """Each trained model with its version and state, and a way to its source attributes."""
     (card, *_) = site.cards("acute-deterioration", "encounter-start")
     browser = site.browser()
     path = opened(site, browser, site.launch("acute-deterioration", card["uuid"]))
-    page = browser.get(f"{path}/governance", base_url=APP).text
-    row = found(r"(<tr><th scope=\"row\"><a href=[^>]+/mortality/\".*?</tr>)", page)
+    kept = FallBackStore(site.store.database)
+    for version, silenced in (("0.0.1", False), (loaded.models["mortality"].version, True)):
+        kept.silence(FallenBack("mortality", version, AS_OF, msg("it rang")))
+        page = browser.get(f"{path}/governance", base_url=APP).text
+        row = found(r"(<tr><th scope=\"row\"><a href=[^>]+/mortality/\".*?</tr>)", page)
+        assert ("silenced by monitoring" in row) is silenced
+    kept.lift("mortality", "Dr Li", AS_OF)
     assert "Five- and ten-year mortality" in row
     assert "prognosis" in row
     model = browser.get(found(r'href="([^"]+/models/mortality/)"', row), base_url=APP).text
