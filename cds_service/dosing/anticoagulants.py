@@ -96,7 +96,8 @@ def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
 
 def _doubled(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """More than 5 mg twice daily, which only the first week of a thrombosis asks for."""
-    if any(case.values.flag(clot) for clot in CLOTS):
+    clots = [found for found in map(case.values.usable, CLOTS) if found is not None]
+    if any(found.value is True or found.note is not None for found in clots):  # with a note: listed, not confirmed yet
         return ()
     finding = EvidenceFinding(
         key="renal-dosing/apixaban/above-10-mg",

@@ -159,3 +159,12 @@ def test_two_full_doses_of_apixaban_are_too_much_in_atrial_fibrillation(ask):
     assert (answer.summary, answer.cards[0].indicator.name) == (said, "WARNING")
     assert len(answer.suggestions) == 2
     assert ask("renal-dosing", chart.problem(CLOT, onset="2026-10-30")).finding("renal-dosing/apixaban/above") is None
+
+
+@pytest.mark.parametrize(("verified", "speaks"), [("provisional", False), ("refuted", True)])
+def test_a_thrombosis_that_is_not_confirmed_yet_may_be_treated_too(ask, verified, speaks):
+    """`None is on record` was false beside an entry that waits for its scan."""
+    status = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": verified}]}
+    chart = Chart(70).problem(AF).problem(CLOT, onset="2026-10-30", verificationStatus=status)
+    answer = ask("renal-dosing", chart.draft("Apixaban 5 mg tablet", **dose(10)))
+    assert (answer.finding("renal-dosing/apixaban/above") is not None) == speaks
