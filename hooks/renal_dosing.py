@@ -80,6 +80,7 @@ def _service(id_: str, hook: str) -> Service:
             catalogue.AGE,
             catalogue.WEIGHT,
             catalogue.CREATININE,
+            catalogue.EGFR_REPORTED,
             catalogue.ATRIAL_FIBRILLATION,
             catalogue.DIALYSIS,
             catalogue.PREGNANCY,

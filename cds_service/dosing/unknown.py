@@ -3,7 +3,8 @@
 On dialysis no equation holds, and every limit is reached: the lowest row speaks. Where nothing is known, silence would
 reassure about a medicine that the kidney clears; about one that only harms an ill kidney (an NSAID), and about a short
 course where the problem list names no risk, it speaks for those at risk alone, and in pregnancy, where the kidney works
-more and other rows speak, only with signs of kidney disease.
+more and other rows speak, only with signs of kidney disease. An eGFR that a laboratory reported
+stands in for a creatinine that is missing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from cds_service import orders
 from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawals
 from cds_service.features import catalogue
+from cds_service.features.feature import FeatureValue, Reason
+from cds_service.features.latest import limit_sign
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits
@@ -38,6 +41,9 @@ def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, .
     """That there is no number to dose by, with the order that would bring it; on dialysis the lowest row."""
     if case.values.flag(catalogue.DIALYSIS) and (limit := renal_limits.strictest(draft.of, 0.0)) is not None:
         return () if draft.kept(limit) else (_on_dialysis(case, draft, limit),)
+    said = _reported(case, refusal)
+    if said is not None and (by_it := _by_reported(case, draft, said)) is not None:
+        return by_it
     if _says_nothing(case, draft, refusal):
         return ()
     egfr = _egfr_alone(case, draft, refusal)
@@ -78,6 +84,48 @@ def _says_nothing(case: Case, draft: Draft, refusal: NotEstimated) -> bool:
         return False
     listed = case.values.flag(catalogue.CKD) is False  # a list that can be read, and names no kidney disease
     return draft.of.id in HARMS_ONLY or (draft.of.id in SHORT_COURSES and listed and age is not None)
+
+
+def _reported(case: Case, refusal: NotEstimated) -> FeatureValue | None:
+    """An eGFR that a laboratory reported, where the creatinine is not on record, or an old one."""
+    reasons = {unusable.feature.id: unusable.reason for unusable in refusal.unusable}
+    lacking = reasons.get(catalogue.CREATININE.id) in (Reason.ABSENT, Reason.STALE)
+    return case.values.usable(catalogue.EGFR_REPORTED) if lacking else None
+
+
+def _by_reported(case: Case, draft: Draft, said: FeatureValue) -> tuple[Finding, ...] | None:
+    """What a reported eGFR lets say of a draft; None where it does not answer for it."""
+    sign = limit_sign(said)
+    egfr = round(float(said.value)) - (sign == "<")
+    limit = renal_limits.strictest(draft.of, egfr)
+    if limit is None:
+        return () if draft.measure is EGFR and sign != "<" else None
+    if draft.kept(limit):
+        return ()
+    certain = draft.measure is EGFR or egfr < limit.below / 2
+    stop = limit.action is not renal_limits.Action.REDUCE
+    shown = {"medicine": draft.title, "egfr": f"{sign}{round(float(said.value))}"}
+    finding = EvidenceFinding(
+        key=f"renal-dosing/{draft.of.id}/by-reported-egfr",
+        severity=Severity.WARNING if certain and (stop or draft.exceeds(limit)) else Severity.INFO,
+        headline=msg("{medicine} ordered with eGFR {egfr} as reported: {words}", words=limit.words, **shown),
+        short_headline=msg("{medicine} ordered with eGFR {egfr} as reported: below the limit of its label", **shown),
+        advice=msg("There is no recent creatinine to check it by. Judge by the reported eGFR meanwhile."),
+        advice_source=limit.source,
+        proposals=orders.offer(
+            case.context, orders.CREATININE, msg("Needed to dose a medicine that the kidney clears")
+        ),
+        magnitude=1 / egfr if egfr > 0 else None,
+        path=(
+            *ordered(draft),
+            (
+                msg("{label}: {value}", label=said.feature.label, value=published.in_words(said)),
+                ", ".join(said.sources),
+            ),
+            (limit.words, f"renal-limits/{limit.id}"),
+        ),
+    )
+    return (finding,)
 
 
 def _egfr_alone(case: Case, draft: Draft, refusal: NotEstimated) -> float | None:

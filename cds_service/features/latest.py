@@ -133,6 +133,12 @@ def _doubt(feature: Feature, row: Measurement) -> Message | None:
     return None
 
 
+def limit_sign(value: FeatureValue) -> str:
+    """`<` or `>` where a laboratory gave a limit of its method, which counts as its number; else nothing."""
+    note = value.note
+    return str(note.values["sign"])[:1] if note is not None and note.text == LIMIT.text else ""
+
+
 def is_of_haemolysed(value: FeatureValue) -> bool:
     """True if a value is of a specimen that was haemolysed."""
     return value.note is not None and value.note.text == HAEMOLYSED.text

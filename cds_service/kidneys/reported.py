@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from cds_service import orders
 from cds_service.features import catalogue
-from cds_service.features.feature import FeatureValue, Reason
-from cds_service.features.latest import LIMIT
+from cds_service.features.feature import Reason
+from cds_service.features.latest import limit_sign
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.kidneys.estimates import DECREASED, EGFR_MODEL, KDIGO_2024, SEVERELY_DECREASED
@@ -29,7 +29,9 @@ def reported(case: Case) -> tuple[Finding, ...]:
         return ()
     if isinstance(result, NotEstimated):
         alone = case.values.usable(catalogue.CREATININE) is None
-        low = round(float(told.value)) < DECREASED or (_sign(told) == "<" and round(float(told.value)) == DECREASED)
+        low = round(float(told.value)) < DECREASED or (
+            limit_sign(told) == "<" and round(float(told.value)) == DECREASED
+        )
         return _alone(case) if alone and low else ()
     return _contradicted(case, result[0])
 
@@ -41,12 +43,6 @@ def known(case: Case) -> bool:
     return old and case.values.usable(catalogue.EGFR_REPORTED) is not None
 
 
-def _sign(told: FeatureValue) -> str:
-    """`<` or `>` where the laboratory gave a limit and no number, else nothing."""
-    note = told.note
-    return str(note.values["sign"])[:1] if note is not None and note.text == LIMIT.text else ""
-
-
 def _alone(case: Case) -> tuple[Finding, ...]:
     told = case.values.usable(catalogue.EGFR_REPORTED)
     assert told is not None
@@ -54,7 +50,7 @@ def _alone(case: Case) -> tuple[Finding, ...]:
     egfr = round(float(told.value))
     severe = egfr < SEVERELY_DECREASED
     offers = orders.offer(case.context, orders.CREATININE, "A low eGFR was reported without creatinine")
-    shown = {"egfr": f"{_sign(told)}{egfr}", "date": told.effective.date()}
+    shown = {"egfr": f"{limit_sign(told)}{egfr}", "date": told.effective.date()}
     finding = CareGapFinding(
         key=f"egfr-reported/below-{SEVERELY_DECREASED if severe else DECREASED}",
         severity=Severity.WARNING if severe else Severity.INFO,
@@ -79,7 +75,7 @@ def _contradicted(case: Case, estimate: RiskEstimate) -> tuple[Finding, ...]:
         return ()
     said, computed = round(float(told.value)), round(estimate.value)
     low, high = sorted((said, computed))
-    sign = _sign(told)
+    sign = limit_sign(told)
     within = (sign == "<" and computed <= said) or (sign == ">" and computed >= said)  # a limit holds for both
     agree = within or low >= DECREASED or high < APART * low
     if agree or abs(told.effective - estimate.effective) > TOGETHER:

@@ -185,6 +185,22 @@ def test_a_reported_limit_alone_keeps_its_sign(ask, limit):
     assert ENGLISH(ask("kidney-liver-check", chart).finding("egfr-reported/").headline) == said
 
 
+@pytest.mark.parametrize(
+    ("said", "drug", "loud"),
+    [(25, "Metformin", "WARNING"), (88, "Metformin", None), (25, "Ibuprofen", "WARNING"), (20, "Tramadol", "INFO")],
+)
+def test_an_order_is_judged_by_a_reported_egfr_where_there_is_no_creatinine(ask, said, drug, loud):
+    """`No eGFR to dose it by` was false, and a short course was passed over in silence."""
+    chart = observed(Chart(50).problem(REFLUX), REPORTED, said, UNIT).draft(
+        f"{drug} 150 mg tablet", "1 tablet twice daily"
+    )
+    answer = ask("renal-dosing", chart)
+    found = answer.finding(f"renal-dosing/{'nsaid' if drug == 'Ibuprofen' else drug.lower()}/")
+    assert (found.severity.name if found else None) == loud
+    assert loud is None or f" ordered with eGFR {said} as reported: " in ENGLISH(found.headline)
+    assert loud is None or "Order serum creatinine with eGFR" in answer.suggestions
+
+
 def test_an_egfr_with_a_coefficient_of_race_hides_none_without(ask):
     """Laboratories sent both: as two values of one time they contradicted each other, and neither was told."""
     chart = observed(Chart(60).problem(HYPERTENSION), "48642-3", 18, UNIT)
