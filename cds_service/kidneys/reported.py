@@ -57,7 +57,7 @@ def _alone(case: Case) -> tuple[Finding, ...]:
         headline=msg("eGFR {egfr} on {date} as reported; no creatinine to check it by", **shown),
         advice=msg(
             "Repeat it with creatinine and urine albumin: below 60 for more than 90 days is chronic kidney disease, "
-            "below 30 calls for nephrology. Doses by kidney function are not checked without creatinine."
+            "below 30 calls for nephrology. Without creatinine doses by kidney function are checked in part only."
         ),
         advice_source=KDIGO_2024,
         proposals=offers,
