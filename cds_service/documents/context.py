@@ -55,13 +55,16 @@ def _words(*alternatives: str) -> re.Pattern[str]:
 _PSEUDO = _words(
     r"no (?:significant |interval |definite )?(?:change|increase|further increase)", r"not only", r"gram negative",
     r"without (?:difficulty|complications?)", r"no longer", r"not (?:certain|clear|sure) (?:if|whether)",
-    r"cannot (?:be )?(?:ruled out|excluded?)", r"(?:can ?not|could not|not) (?:entirely )?(?:rule out|exclude)",
+    r"cannot (?:be )?(?:ruled out|excluded?)",
+    r"(?:can ?not|could not|not|never) (?:entirely )?(?:ruled? out|excluded?)",
     "不除外", "不能排除", "不排除", "无明显变化", "无变化", "无诱因", "无明显诱因", "未愈", "未控制", "不稳定",
 )  # fmt: skip
+_ACTIVE = r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbeen )(?<!\bbe )(?<!\bnot )(?<!\bnever )"
 _DENY_BEFORE = _words(
     r"no", r"not", r"denie[sd]", r"deny(?:ing)?", r"without", r"negative for", r"free of", r"absence of", r"never",
     r"(?:is|was|are|were|does|did|has|have|had)n'?t", r"rules? out for", r"ruled out for", r"no evidence of", r"nor",
-    r"neither", r"declin(?:es|ed|ing)", r"refus(?:es|ed|ing)", r"not have", r"no sign of",
+    r"neither", rf"{_ACTIVE}(?:excluded|ruled out)", r"excludes", r"rules out",
+    r"declin(?:es|ed|ing)", r"refus(?:es|ed|ing)", r"not have", r"no sign of",
     "否认", "拒绝", "未见", "无", "没有", "未", "非", "并无", "未发现", "排除了", "已排除", "从未", "不伴",
 )  # fmt: skip
 _DENY_AFTER = _words(
@@ -75,7 +78,7 @@ _POSSIBLE_BEFORE = _words(
     r"rule out", r"r/o", r"cannot (?:be )?(?:exclude|rule out)", r"could not (?:exclude|rule out)",
     r"concern(?:ing)? for",
     r"may (?:have|be|represent)", r"might (?:have|be)", r"differential (?:includes|diagnosis)?", r"consider", r"versus",
-    r"to exclude", r"evaluate for", r"not (?:rule out|exclude)", r"presumed",
+    r"to exclude", r"evaluate for", r"(?:not|never) (?:ruled? out|excluded?)", r"presumed",
     r"can ?not (?:entirely )?(?:rule out|exclude)",
     "可疑", "疑似", "怀疑", "考虑", "拟诊", "拟", "可能", "不除外", "不能排除", "不排除", "疑",
 )  # fmt: skip

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 _THOUGHT = re.compile(r"<think>.*?</think>", re.S)
-_ONE = r"[(\[\"'*_{\s]*(?-i:([A-H]))[)\]\"'*_}]*(?![A-Za-z0-9])"
+_ONE = r"[(\[\"'*_{\s]{0,8}(?-i:([A-H]))[)\]\"'*_}]{0,8}(?![A-Za-z0-9])"
+_GAP = re.compile(r"\s{3,}")
 _MARKED = (  # the more explicit first; of each the last
     re.compile(r"\"?\banswer\"?\s*:\s*\"([A-H])\"", re.I),
     re.compile(r"\\boxed\{\s*(?:\\text\{)?\s*([A-H])\s*\}"),
@@ -25,7 +26,7 @@ _DENIED = re.compile(  # letters that an answer turns down
     rf"|{_ONE}\s*(?:is|are|was)\s+(?:incorrect|wrong|false|not\b)|{_ONE}\s*(?:项)?(?:是)?(?:错误|不正确|不对|不符合)",
     re.I,
 )
-_SMALL = re.compile(r"^[*_\s]*(?:the )?answer[*_]*\s*(?:is|:|=)[*_\s(]*([a-h])[)*_.\s]*$", re.I | re.M)
+_SMALL = re.compile(r"^[*_\s]{0,8}(?:the )?answer[*_]*\s*(?:is|:|=)[*_\s(]{0,8}([a-h])[)*_.\s]{0,8}$", re.I | re.M)
 _FIRST = re.compile(r"^[(\[*_\s]*([A-H])(?:[)\].:,*_、。]|\s*$|\s+(?=[^a-z]))")
 _SEVERAL = re.compile(r"^[\s*_]*[A-H](?:\s*(?:,|、|and|or|/|和|及|或|&)\s*[A-H])+\b|^[A-H]{2,}\b")
 _PAIR = re.compile(r"(?<![A-Za-z])[A-H]\s*(?:,|、|and|or|/|和|及|或|&)\s*[A-H](?![A-Za-z])")
@@ -35,6 +36,7 @@ _AND_MORE = re.compile(r"^[)\]*_\s]*(?:,|、|and|or|/|和|及|或|&)\s*[(\[]?[A-
 def chosen(text: str, options: Mapping[str, str]) -> str | None:
     """The letter of the option that an answer chose; None where it chose none, several, or one that does not exist."""
     text = unicodedata.normalize("NFKC", _THOUGHT.sub("", text)).strip()
+    text = _GAP.sub(lambda m: "\n\n" if "\n" in m[0] else " ", text)
     text = _SMALL.sub(lambda m: f"Answer: {m[1].upper()}", _DENIED.sub(" ", text)).strip()
     if not text or _SEVERAL.match(text):
         return None

@@ -57,13 +57,11 @@ def own_groups(about: Sequence[Claim], groups: Sequence[Group]) -> tuple[Group, 
     return tuple(group for group in groups if not named.isdisjoint(group.names)) or tuple(groups)
 
 
-def bound_reasons(claim: Claim, about: Sequence[Claim], text: str) -> list[str]:
+def bound_reasons(claim: Claim, own: Sequence[Group], groups: Sequence[Group], text: str) -> list[str]:
     """What a claim takes from what the text says of another name, or of an earlier time.
 
-    about: the claim, or the one before it where it names nothing itself.
+    own: the groups of the text that name what the claim speaks of, out of all its groups.
     """
-    groups = groups_of(text)
-    own = own_groups(about, groups)
     others = [group for group in groups if group not in own]
     reasons: list[str] = []
     if others:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cds_service.summary.denials import TESTS
+from cds_service.summary.denials import TESTS, excluded
 from cds_service.summary.lexicon import Token, scan, splits
 
 # Words that hold a name together: the fracture of the hip is one thing.
@@ -163,8 +163,9 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
     ):  # metformin: not taken; no allergy after the name
         for mention in claim.mentions:
             mention.denied = not mention.denied
-    if any(t.kind == "deny" and t.value == "out" for t in tokens):
-        for mention in claim.mentions:
+    out = {n for n, t in enumerate(tokens) if t.value == "out" for n in excluded(tokens, n)}
+    for mention in claim.mentions:
+        if mention.at in out:
             mention.denied = not mention.denied
     return claim
 

@@ -19,6 +19,10 @@ _TELLS = frozenset({  # a new clause begins, whatever was denied before
     "reports", "reported", "complains", "complained", "endorses", "notes", "noted", "presents", "presented", "is",
     "was", "are", "were", "诉", "伴", "有", "出现",
 })  # fmt: skip
+_SHOWS = frozenset({"showed", "shows", "found", "revealed", "demonstrated", "confirmed"})
+_BE = frozenset({"is", "was", "are", "were", "be", "been", "being"})
+_BY = frozenset({"by", "on", "with", "at", "in", "after", "during", "via"})
+_NAMES = ("term", "word", "side")
 _LISTED = frozenset({"term", "word", "side", "neutral", "kind"})
 
 
@@ -34,6 +38,7 @@ def said(tokens: Sequence[Token]) -> list[Said]:
     """For each token of a text, how it is meant."""
     found: list[Said] = []
     now, over_lists = Said.AFFIRMED, False
+    out = {n for at, token in enumerate(tokens) if token.value == "out" for n in excluded(tokens, at)}
     for at, token in enumerate(tokens):
         if token.kind == "deny" and token.value == "no":
             now, over_lists = Said.DENIED, token.text.lower() in _OVER_LISTS
@@ -41,8 +46,30 @@ def said(tokens: Sequence[Token]) -> list[Said]:
             now = Said.AFFIRMED
         elif token.kind == "separator":
             now = _after_comma(tokens, at, now, over_lists=over_lists)
-        found.append(now)
+        found.append(Said.DENIED if at in out else now)
     return found
+
+
+def excluded(tokens: Sequence[Token], at: int) -> range:
+    """The places of what `excluded` at a place rules out: before it in `was excluded by CT`, else behind it."""
+    if tokens[at].kind != "deny":
+        return range(0)
+    end = next((n for n in range(at + 1, len(tokens)) if _turns(tokens[n])), len(tokens))
+    behind = tokens[at + 1 : end]
+    first = tokens[at].text.lower().split()[0]
+    passive = first in _BE or (at and tokens[at - 1].text.lower() in _BE)
+    if not passive and any(t.kind in _NAMES for t in behind) and behind[0].text.lower() not in _BY:
+        return range(at + 1, end)
+    last = at - 1 if at and tokens[at - 1].kind == "separator" else at
+    start = next((n + 1 for n in reversed(range(last)) if _turns(tokens[n])), 0)
+    if start and tokens[start - 1].kind != "separator":  # CT showed an effusion and embolism was excluded
+        start = next((n + 1 for n in reversed(range(start, last)) if tokens[n].text.lower() == "and"), start)
+    return range(start, last)
+
+
+def _turns(token: Token) -> bool:
+    """True where something else begins to be said."""
+    return token.kind == "separator" or token.text.lower() in _BUT | _SHOWS
 
 
 def _names_test(tokens: Sequence[Token]) -> bool:

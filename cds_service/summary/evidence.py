@@ -12,7 +12,7 @@ from cds_service.knowledge.variants import ASSESSMENT, one_letter
 from cds_service.summary import words as tables
 from cds_service.summary.amounts import Number
 from cds_service.summary.chart import Chart
-from cds_service.summary.denials import Said, narrowest, said
+from cds_service.summary.denials import Said, said
 from cds_service.summary.lexicon import Token, lexicon, scan
 from cds_service.summary.moments import When
 from cds_service.summary.spelling import atoms, normal
@@ -170,11 +170,9 @@ def _read(part: Part, text: str) -> None:
     for token, how in zip(found, said(found), strict=True):
         if how is not Said.OPEN or token.kind not in ("term", "word"):
             _add(part, token, denied=how is Said.DENIED)
-    if any(token.kind == "deny" and token.value == "out" for token in found):
-        part.denied |= narrowest(part.affirmed)
     plain = [a for a, _, _ in atoms(normal(text))]
     if not any(token.kind == "deny" for token in found):
-        part.affirmed |= set(plain)
+        part.affirmed |= set(plain) - {"smoked"} if "#never_smoker" in part.affirmed else set(plain)
         part.affirmed |= _inside(plain, found)
 
 

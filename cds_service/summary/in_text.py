@@ -64,7 +64,7 @@ _TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|左.*右|右.*左|\bleft
 
 
 def in_text_reasons(
-    text: str, found: Sequence[Claim], spoken: Sequence[Spoken], usable: Iterable[Part], as_of: datetime
+    text: str, found: Sequence[Claim], spoken: Sequence[Spoken], usable: Sequence[Part], as_of: datetime
 ) -> list[str]:
     """What is wrong about a sentence that rests on sentences of documents; empty where it rests on none.
 
@@ -73,7 +73,7 @@ def in_text_reasons(
     """
     by_start = dict(spoken)
     reasons = _place(text, usable)
-    before: list[Part] = []
+    before = [] if any(claim.mentions for claim in found) else [p for p in usable if p.text]
     about: list[Claim] = []
     for claim in found:
         groups = [by_start[m.tokens[0].start] for m in claim.mentions if m.tokens[0].start in by_start]
@@ -87,7 +87,8 @@ def in_text_reasons(
 
 def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, as_of: datetime) -> list[str]:
     """What one claim says otherwise than one sentence of a document. about: what it speaks of."""
-    own = own_groups(about, groups_of(part.text))
+    groups = groups_of(part.text)
+    own = own_groups(about, groups)
     return [
         *_state(claim, own, asks(part.text)),
         *_except(claim, part, sentence),
@@ -97,9 +98,9 @@ def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, 
         *_allergy(claim, part),
         *_whose(claim, own, part),
         *_which(claim, own),
-        *bound_reasons(claim, about, part.text),
+        *bound_reasons(claim, own, groups, part.text),
         *ratio_reasons(sentence, part.text),
-        *turned_reasons(claim, own, part, sentence, as_of),
+        *turned_reasons(claim, own, groups, part, sentence, as_of),
         *undone_reasons(claim, own, part.text, sentence),
     ]
 
@@ -159,8 +160,10 @@ def _conditional(claim: Claim, own: Sequence[Group], part: Part, sentence: str) 
     """What is wrong about `Potassium is above 5.5` where the document says `if potassium is above 5.5`."""
     first = _IF.search(normal(part.text))
     names = {t.value for m in claim.mentions for t in m.tokens if t.kind in ("term", "word")}
-    tokens = [t for group in own for t in group.tokens if t.kind in ("term", "word")]
-    starts = [t.start for t in tokens if t.value in names] or [t.start for t in tokens]
+    values = {t.value for t in claim.tokens if t.number is not None}
+    tokens = [t for group in own for t in group.tokens]
+    named = [t.start for t in tokens if t.value in names] or [t.start for t in tokens if t.value in values]
+    starts = named or [t.start for t in tokens if t.kind in ("term", "word")]
     if first is None or _IF.search(normal(sentence)) or not starts or min(starts) < first.start():
         return []
     return ["the document says it under a condition"]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cds_service.fhir.times import Span
-from cds_service.summary.bound import Group, groups_of
+from cds_service.summary.bound import Group
 from cds_service.summary.claims import Claim
 from cds_service.summary.evidence import Part
-from cds_service.summary.lexicon import Token
+from cds_service.summary.lexicon import Token, lexicon, scan
 from cds_service.summary.moments import When, named_span
 from cds_service.summary.spelling import normal
 
@@ -28,6 +28,11 @@ _FROM_TO = re.compile(
     r"(?i)\bfrom\s+(\d+(?:\.\d+)?)[^,;.\d]{0,20}?\s+(?:up |down )?to\s+(\d+(?:\.\d+)?)"
     r"|[由从]\s*(\d+(?:\.\d+)?)[^,;，；。\d]{0,12}?[至到]\s*(\d+(?:\.\d+)?)"
 )
+_EXCHANGE = re.compile(
+    r"(?i)\b(?P<be>(?:is|was|were|been|be|being)\s+)?(?P<what>replac(?:ed|es|ing)|switched|changed|converted)\b"
+    r"(?P<by>\s+(?:by|with|to)\b)?"
+)
+_FOR = re.compile(r"(?i)\b(?:to|with|by)\b")
 _SPECIMENS = {
     "urine": r"\burin(?:e|ary)\b|尿",
     "serum": r"\b(?:serum|plasma|blood)\b|血",
@@ -67,11 +72,17 @@ _CIRCUMSTANCE = re.compile(r"(?i)(\d+(?:[./]\d+)?)[^\d]*?\b(?:after|before|on|at
 _CARE = re.compile(r"(?i)\b(?:patient|she|he|pt)\b|患者|病人|本人")
 
 
-def turned_reasons(claim: Claim, own: Sequence[Group], part: Part, sentence: str, as_of: datetime) -> list[str]:
-    """What is wrong about a claim that rests on one sentence of a document. own: what that says of its name."""
+def turned_reasons(
+    claim: Claim, own: Sequence[Group], groups: Sequence[Group], part: Part, sentence: str, as_of: datetime
+) -> list[str]:
+    """What is wrong about a claim that rests on one sentence of a document.
+
+    own: what that says of its name, out of all its groups.
+    """
     return [
         *_act(claim, own, part.text, sentence),
-        *_from_to(part.text, sentence),
+        *_from_to(claim, part.text, sentence),
+        *_exchanged(part.text, sentence),
         *_specimen(part.text, sentence),
         *_recording(claim, part.text, sentence),
         *_present(claim, own, part.text),
@@ -81,7 +92,7 @@ def turned_reasons(claim: Claim, own: Sequence[Group], part: Part, sentence: str
         *_ranked(claim, part.text, sentence),
         *_length(part.text, sentence),
         *_dated(claim, own, as_of),
-        *_polar(claim, part.text),
+        *_polar(claim, groups),
         *_first_of_two(claim, part.text, sentence),
         *_beside(part.text, sentence),
     ]
@@ -103,13 +114,45 @@ def _acts(text: str, tokens: Sequence[Token]) -> set[str]:
     return {name for name, pattern in _ACT.items() if pattern.search(stretch)}
 
 
-def _from_to(text: str, sentence: str) -> list[str]:
+def _from_to(claim: Claim, text: str, sentence: str) -> list[str]:
     known, said = _pairs(text), _pairs(sentence)
+    trend = claim.values("trend")
+    if any(trend == {"down" if a < b else "up"} and a != b for a, b in said):
+        return ["its numbers go the other way than its words"]
     return ["the document has it the other way round"] if any(p[::-1] in known and p not in known for p in said) else []
 
 
 def _pairs(text: str) -> set[tuple[float, float]]:
     return {(float(m[1] or m[3]), float(m[2] or m[4])) for m in _FROM_TO.finditer(normal(text))}
+
+
+def _exchanged(text: str, sentence: str) -> list[str]:
+    """What is wrong about `A replaced B` where the document says `A was replaced by B`."""
+    said = _exchange(normal(sentence))
+    written = _exchange(normal(text)) if said is not None else None
+    if said is None or written is None:
+        return []
+    turned = (said[0] & written[1]) - written[0] or (said[1] & written[0]) - written[1]
+    return ["the document has it the other way round"] if turned else []
+
+
+def _exchange(text: str) -> tuple[set[str], set[str]] | None:
+    """(medicines that went, medicines that came in their place); None where a text tells of no such change."""
+    found = _EXCHANGE.search(text)
+    if found is None:
+        return None
+    drugs = [t for t in scan(text) if lexicon().classes.get(t.value) == "drug"]
+    before = {t.value for t in drugs if t.start < found.start()}
+    after = {t.value for t in drugs if t.start >= found.end()}
+    if found["by"]:
+        return before, after
+    if before and not found["be"] and found["what"].casefold().startswith("replac"):
+        return after, before
+    cut = _FOR.search(text, found.end())  # switched from A to B, replaced A with B
+    if cut is None:
+        return None
+    came = {t.value for t in drugs if t.start >= cut.end()}
+    return after - came, came
 
 
 def _specimen(text: str, sentence: str) -> list[str]:
@@ -233,15 +276,15 @@ def _spans(when: When, as_of: datetime) -> tuple[Span, ...]:
     return when.spans
 
 
-def _polar(claim: Claim, text: str) -> list[str]:
+def _polar(claim: Claim, groups: Sequence[Group]) -> list[str]:
     """What is wrong about `HER2 positive` where the document has that of another receptor."""
     values = {t.value for m in claim.mentions for t in m.tokens}
     said, names = values & _POLAR, values - _POLAR
     if not said or not names or any(m.denied for m in claim.mentions):
         return []
-    groups = [(len(names & {t.value for t in g.tokens}), {t.value for t in g.tokens} & _POLAR) for g in groups_of(text)]
-    best = max((n for n, _ in groups), default=0)
-    written = {value for n, polar in groups if n == best for value in polar}
+    shared = [(len(names & {t.value for t in g.tokens}), {t.value for t in g.tokens} & _POLAR) for g in groups]
+    best = max((n for n, _ in shared), default=0)
+    written = {value for n, polar in shared if n == best for value in polar}
     return ["the document says the opposite of it"] if best and written and not said & written else []
 
 

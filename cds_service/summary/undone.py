@@ -27,6 +27,10 @@ _TO_COME = re.compile(
     r"|in (?:\d+|one|two|three|four|six) (?:hour|day|week|month|year)s?)\b"
     r"|明[天日]|下[周月]|(?:\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
 )
+_WILL = re.compile(r"(?i)\b(?:will|shall|(?:is|are) to)\s+(?:be\s+)?(\w+)|将")
+_PLANNED = re.compile(
+    r"(?i)\b(?:planned|scheduled|booked|arranged|ordered|requested|recommended|advised|due)\b|计划|拟|预约"
+)
 _PAST = re.compile(r"(?i)\b(?:was|were|had|has been|have been)\b|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了")
 _UNLIKELY = re.compile(r"(?i)\bunlikely\b|\bimprobable\b|可能性(?:不大|小)|不考虑")
 _RATHER = re.compile(r"(?i)\b(?:rather than|instead of)\s+(?:the |an? |her |his )?(\w+)|而(?:不是|非)(.{1,3})")
@@ -48,7 +52,7 @@ def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str)
         reasons.append("the document only advises on it")
     if _INDICATED.search(said) and _AGAINST.search(stretch):
         reasons.append("the document says that it is contraindicated")
-    if _TO_COME.search(plain) and not _TO_COME.search(said) and _PAST.search(said) and not _PAST.search(plain):
+    if _only_planned(plain, said):
         reasons.append("the document only plans it")
     if _UNLIKELY.search(stretch) and not _UNLIKELY.search(said):
         reasons.append("the document holds it for unlikely")
@@ -56,6 +60,17 @@ def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str)
     if others and _RATHER.search(plain):
         reasons.append("the document has it the other way round")
     return reasons + _when(claim, own, plain, said)
+
+
+def _only_planned(plain: str, said: str) -> bool:
+    """True for `was consulted` or `took place` where the document says `will be consulted` or `next week`."""
+    if _TO_COME.search(said) or _WILL.search(said) or _PLANNED.search(said) or not _PAST.search(said):
+        return False
+    rest = _WILL.sub("", plain)
+    verbs = {m[1].casefold() for m in _WILL.finditer(plain) if m[1]}
+    if any(re.search(rf"(?i)\b{verb}\b", said) and not re.search(rf"(?i)\b{verb}\b", rest) for verb in verbs):
+        return True
+    return (rest != plain or _TO_COME.search(plain) is not None) and not _PAST.search(rest)
 
 
 def _stretch(plain: str, own: Sequence[Group]) -> str:

@@ -7,7 +7,7 @@ cited resource asserts something that nobody can check, and drops its sentence.
 OPERATORS = {
     "deny": """
 no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sign of; no signs of; negative for; free of; absence of; isn t; wasn t; doesn t; hasn t; does not; did not; is not; was not; has not; no history of; never; lacks; no mention of; without mention of; no record of | 无; 没有; 否认; 未见; 未; 不; 非; 并无; 未发现; 未诊断; 未患; 未曾; 没; 从未; 无明显; 不存在; 未服用; 不服用; 未使用; 不是; 未提及; 未记录
-out: ruled out; excluded; was ruled out; refuted; been ruled out | 已排除; 排除
+out: ruled out; rules out; excluded; excludes; was ruled out; refuted; been ruled out | 已排除; 排除
 """,
     "state": """
 active: active; currently; current; ongoing; presently; at present; present; now; takes; taking; is taking; is on; remains on; maintained on; continues on; currently on; currently takes; continues; remains; still; suffers from; suffering from; lives with; living with; is being treated with; is treated with; receives; receiving; uses; using; has; have; under treatment with; since; existing; chronic use; persists; has active; in progress; is receiving; has had since; remains in hospital; still in hospital; remains an inpatient; still an inpatient; still admitted | 目前; 现; 现有; 患有; 正在; 正在服用; 目前服用; 服用; 正服用; 现服用; 在服; 活动性; 活动期; 持续; 仍; 仍在; 自; 以来; 尚; 当前; 长期服用; 规律服用; 存在; 有效; 进行中; 现患; 患; 正在使用; 使用中; 罹患; 活跃; 处于活动状态; 在用; 伴有; 合并; 仍在院; 在院; 仍住院; 住院中; 仍在住院; 目前在院

@@ -36,6 +36,9 @@ CASES = [
     ("肺炎待排。", "肺炎", Meant(POSSIBLE)),
     ("拟诊肺炎。", "肺炎", Meant(POSSIBLE)),
     ("不能排除肺栓塞。", "肺栓塞", Meant(POSSIBLE)),
+    ("CT excluded pulmonary embolism.", "pulmonary embolism", Meant(DENIED)),
+    ("CT has not excluded pulmonary embolism.", "pulmonary embolism", Meant(POSSIBLE)),
+    ("A fracture was excluded and pneumonia was found.", "pneumonia", Meant()),
     ("如出现发热，请就诊。", "发热", Meant(time=Time.IF)),
 ]
 
