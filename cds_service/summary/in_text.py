@@ -60,7 +60,7 @@ _LIVES_WITH = re.compile(
     r"(?i)\bliv(?:es?|ing) with (?:an? |her |his |the )?(?:wife|husband|partner|spouse|son|daughter|mother|father"
     r"|parents?|family|sister|brother|friends?)\b|与.{1,6}同住"
 )
-_TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|左.*右|右.*左|\bleft\b.*\bright\b|\bright\b.*\bleft\b", re.S)
+_TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|\A(?=.*左).*右|\A(?=.*\bleft\b).*\bright\b", re.S)
 
 
 def in_text_reasons(

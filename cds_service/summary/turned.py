@@ -57,7 +57,7 @@ _RANK = re.compile(
 _LENGTH = re.compile(
     r"(?i)\b(?P<n>\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten)[ -]"
     r"(?P<u>hour|day|week|month|year)s?\b"
-    r"|(?P<m>\d+(?:\.\d+)?)\s*(?P<v>小时|天|日|周|个月|月|年)"
+    r"|(?<![\d.])(?P<m>\d+(?:\.\d+)?)\s*(?P<v>小时|天|日|周|个月|月|年)"
 )
 _UNITS = {"小时": "hour", "天": "day", "日": "day", "周": "week", "个月": "month", "月": "month", "年": "year"}
 _WORDS = {
@@ -68,7 +68,9 @@ _ABOUT = {"day": 0.5, "week": 4.0, "month": 20.0, "year": 250.0}  # days by whic
 _POLAR = frozenset({"#positive", "#negative"})
 _EARLIER = re.compile(r"(?i)\b(?:previous|prior|earlier|initial|baseline|from|before)\w*|既往|之前|原|由|从|曾")
 _SEGMENT = re.compile(r"(?i)[,;，；]|\band\b|\bthen\b")
-_CIRCUMSTANCE = re.compile(r"(?i)(\d+(?:[./]\d+)?)[^\d]*?\b(?:after|before|on|at|during|following)\s+([a-z]{3,})")
+_CIRCUMSTANCE = re.compile(
+    r"(?i)(?<![\d./])(\d+(?:[./]\d+)?)[^\d]{0,80}?\b(?:after|before|on|at|during|following)\s+([a-z]{3,})"
+)
 _CARE = re.compile(r"(?i)\b(?:patient|she|he|pt)\b|患者|病人|本人")
 
 

@@ -25,7 +25,7 @@ _AGAINST = re.compile(r"(?i)\bcontra-?indicated\b|禁忌|禁用")
 _TO_COME = re.compile(
     r"(?i)\b(?:tomorrow|next (?:week|month|year|visit|clinic)"
     r"|in (?:\d+|one|two|three|four|six) (?:hour|day|week|month|year)s?)\b"
-    r"|明[天日]|下[周月]|(?:\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
+    r"|明[天日]|下[周月]|(?:(?<!\d)\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
 )
 _WILL = re.compile(r"(?i)\b(?:will|shall|(?:is|are) to)\s+(?:be\s+)?(\w+)|将")
 _PLANNED = re.compile(
