@@ -57,7 +57,8 @@ _PSEUDO = _words(
     r"without (?:difficulty|complications?)", r"no longer", r"not (?:certain|clear|sure) (?:if|whether)",
     r"cannot (?:be )?(?:ruled out|excluded?)",
     r"(?:can ?not|could not|not|never) (?:entirely )?(?:ruled? out|excluded?)",
-    "不除外", "不能排除", "不排除", "无明显变化", "无变化", "无诱因", "无明显诱因", "未愈", "未控制", "不稳定",
+    "不除外", "不能排除", "不排除", "未排除", "未能排除", "无明显变化", "无变化",
+    "无诱因", "无明显诱因", "未愈", "未控制", "不稳定",
 )  # fmt: skip
 _ACTIVE = r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbeen )(?<!\bbe )(?<!\bnot )(?<!\bnever )"
 _DENY_BEFORE = _words(
@@ -65,7 +66,7 @@ _DENY_BEFORE = _words(
     r"(?:is|was|are|were|does|did|has|have|had)n'?t", r"rules? out for", r"ruled out for", r"no evidence of", r"nor",
     r"neither", rf"{_ACTIVE}(?:excluded|ruled out)", r"excludes", r"rules out",
     r"declin(?:es|ed|ing)", r"refus(?:es|ed|ing)", r"not have", r"no sign of",
-    "否认", "拒绝", "未见", "无", "没有", "未", "非", "并无", "未发现", "排除了", "已排除", "从未", "不伴",
+    "否认", "拒绝", "未见", "无", "没有", "未", "非", "并无", "未发现", "(?<![不未能可待])排除", "从未", "不伴",
 )  # fmt: skip
 _DENY_AFTER = _words(
     r"(?:is|was|were|are|has been|have been) (?:ruled out|excluded|absent|negative|denied|not (?:seen|present|found))",
@@ -80,7 +81,8 @@ _POSSIBLE_BEFORE = _words(
     r"may (?:have|be|represent)", r"might (?:have|be)", r"differential (?:includes|diagnosis)?", r"consider", r"versus",
     r"to exclude", r"evaluate for", r"(?:not|never) (?:ruled? out|excluded?)", r"presumed",
     r"can ?not (?:entirely )?(?:rule out|exclude)",
-    "可疑", "疑似", "怀疑", "考虑", "拟诊", "拟", "可能", "不除外", "不能排除", "不排除", "疑",
+    "可疑", "疑似", "怀疑", "考虑", "拟诊", "拟", "可能", "不除外", "不能排除", "不排除", "未排除",
+    "未能排除", "疑",
 )  # fmt: skip
 _POSSIBLE_AFTER = _words(
     r"is possible", r"not (?:ruled out|excluded)", r"cannot be (?:ruled out|excluded)", r"to be (?:ruled out|excluded)",
@@ -120,7 +122,8 @@ _SHORT = frozenset({"无", "未见", "未", "没有", "非"})  # reach to the ne
 _PATIENT = _words(r"patient", r"she", r"he", r"pt", "患者", "病人", "本人")
 _ENDS = re.compile(
     r"[;；。!！?？]|(?<!\d)\.(?!\d)|\b(?:but|however|although|though|except|besides|aside from|apart from|which|who|"
-    r"secondary to|due to|because|presents?|presented|reports?|reported|complains?|noted|develop(?:ed|s)|has"
+    r"secondary to|due to|because|presents?|presented|reports?|reported|complains?|noted|develop(?:ed|s)"
+    r"|has(?! (?:now |since )?been (?:ruled out|excluded))"
     r"|had (?!no))\b"
     r"|但是|但|而|然而|(?<!不)伴|(?<![如曾没未])有|因|(?<![出未发])现",
     re.I,
@@ -142,7 +145,7 @@ def meant(sentence: str, start: int, end: int, section: str = "") -> Meant:
         time = Time.NOW
     if _at_once(_POSSIBLE_AFTER, raw_after):
         polarity = Polarity.POSSIBLE
-    elif _reaches(_DENY_BEFORE, before) or _at_once(_DENY_AFTER, after):
+    elif _reaches(_DENY_BEFORE, before) or _at_once(_DENY_AFTER, after) or _ruled_out(after):
         polarity = Polarity.DENIED
     elif _reaches(_POSSIBLE_BEFORE, raw_before):
         polarity = Polarity.POSSIBLE
@@ -162,6 +165,11 @@ def _after(sentence: str, end: int) -> str:
     text = sentence[end : end + _REACH]
     found = _ENDS.search(text)
     return text[: found.end() if found is not None and found[0] in "?？" else found.start()] if found else text
+
+
+def _ruled_out(after: str) -> bool:
+    """True for `MI ruled out`, in short notes without its verb; a verb with a longer reach is among the triggers."""
+    return re.match(r"(?i) (?:(?:has|have) (?:now |since )?been )?(?:ruled out|excluded)\b", after) is not None
 
 
 def _reaches(triggers: re.Pattern[str], before: str) -> bool:

@@ -38,7 +38,12 @@ def said(tokens: Sequence[Token]) -> list[Said]:
     """For each token of a text, how it is meant."""
     found: list[Said] = []
     now, over_lists = Said.AFFIRMED, False
-    out = {n for at, token in enumerate(tokens) if token.value == "out" for n in excluded(tokens, at)}
+    out = {
+        n: Said.OPEN if at and tokens[at - 1].value == "no" else Said.DENIED  # not excluded: neither so nor not so
+        for at, token in enumerate(tokens)
+        if token.value == "out"
+        for n in excluded(tokens, at)
+    }
     for at, token in enumerate(tokens):
         if token.kind == "deny" and token.value == "no":
             now, over_lists = Said.DENIED, token.text.lower() in _OVER_LISTS
@@ -46,7 +51,7 @@ def said(tokens: Sequence[Token]) -> list[Said]:
             now = Said.AFFIRMED
         elif token.kind == "separator":
             now = _after_comma(tokens, at, now, over_lists=over_lists)
-        found.append(Said.DENIED if at in out else now)
+        found.append(out.get(at, now))
     return found
 
 

@@ -111,7 +111,7 @@ def _state(claim: Claim, own: Sequence[Group], asked: bool) -> list[str]:
     said, written = claim.values("state"), {v for t in tokens for k, v in ((t.kind, t.value), *t.also) if k == "state"}
     if any(m.denied for m in claim.mentions) or claim.of("deny"):
         return []
-    if said & _OVER and not written & _OVER:
+    if said & _OVER and not written & _OVER and not any(t.value == "#ex_smoker" for t in tokens):
         return ["it is said to be over, and the document does not say so"]
     if not _goes_on(claim.tokens) or _goes_on(tokens):
         return []

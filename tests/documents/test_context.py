@@ -38,6 +38,10 @@ CASES = [
     ("不能排除肺栓塞。", "肺栓塞", Meant(POSSIBLE)),
     ("CT excluded pulmonary embolism.", "pulmonary embolism", Meant(DENIED)),
     ("CT has not excluded pulmonary embolism.", "pulmonary embolism", Meant(POSSIBLE)),
+    ("MI ruled out.", "MI", Meant(DENIED)),
+    ("Appendicitis has been ruled out.", "Appendicitis", Meant(DENIED)),
+    ("CT排除肺栓塞。", "肺栓塞", Meant(DENIED)),
+    ("目前未排除肺栓塞。", "肺栓塞", Meant(POSSIBLE)),
     ("A fracture was excluded and pneumonia was found.", "pneumonia", Meant()),
     ("如出现发热，请就诊。", "发热", Meant(time=Time.IF)),
 ]
