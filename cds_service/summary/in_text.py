@@ -32,7 +32,6 @@ _DONE = re.compile(
 _ONCE = frozenset({"history of", "h/o", "previous", "previously", "prior", "past", "既往", "曾", "曾有", "曾患", "史"})
 _TAKING = re.compile(r"(?i)\btak(?:es?|ing)|\bis on\b|\bus(?:es?|ing)\b|receiv|服|用")
 _EXCEPT = re.compile(r"(?i)\b(?:except|other than|apart from|aside from|besides)\b|除.{0,20}外")
-_DECLINED = re.compile(r"(?i)\b(?:declin|refus)\w+|拒绝|不同意")
 _IF = re.compile(r"(?i)\b(?:if|unless|in case|should (?:she|he|they|symptoms))\b|如果|如有|若|一旦|如(?=发|出|有|仍)")
 _CAUSED_BY = frozenset({
     "because of", "because", "due to", "caused by", "secondary to", "owing to", "attributed to", "attributable to",
@@ -143,8 +142,6 @@ def _goes_on(tokens: Iterable[Token]) -> bool:
 def _asked(part: Part, sentence: str) -> list[str]:
     if not _DONE.search(sentence) or _DONE.search(part.text):
         return []
-    if _DECLINED.search(part.text) and not _DECLINED.search(sentence):
-        return ["it is said to be done, and the document says that it was declined"]
     return ["it is said to be done, and the document only asks for it"] if asks(part.text) else []
 
 

@@ -81,30 +81,31 @@ def turned_reasons(
 
     own: what that says of its name, out of all its groups.
     """
+    text, sentence = normal(part.text), normal(sentence)
     return [
-        *_act(claim, own, part.text, sentence),
-        *_from_to(claim, part.text, sentence),
-        *_exchanged(part.text, sentence),
-        *_specimen(part.text, sentence),
-        *_recording(claim, part.text, sentence),
-        *_present(claim, own, part.text),
+        *_act(claim, own, text, sentence),
+        *_from_to(claim, text, sentence),
+        *_exchanged(text, sentence),
+        *_specimen(text, sentence),
+        *_recording(claim, text, sentence),
+        *_present(claim, own, text),
         *_relative(claim, own),
         *_fresh(claim, part),
         *_sided(claim, own),
-        *_ranked(claim, part.text, sentence),
-        *_length(part.text, sentence),
+        *_ranked(claim, text, sentence),
+        *_length(text, sentence),
         *_dated(claim, own, as_of),
         *_polar(claim, groups),
-        *_first_of_two(claim, part.text, sentence),
-        *_beside(part.text, sentence),
+        *_first_of_two(claim, text, sentence),
+        *_beside(text, sentence),
     ]
 
 
 def _act(claim: Claim, own: Sequence[Group], text: str, sentence: str) -> list[str]:
     """What is wrong about `was started` where the document says `was stopped`, of the same name."""
-    said = _acts(normal(sentence), claim.tokens)
+    said = _acts(sentence, claim.tokens)
     tokens = [t for group in own for t in group.tokens]
-    written = _acts(normal(text), tokens)
+    written = _acts(text, tokens)
     return ["the document tells of another change"] if said and written and not said & written else []
 
 
@@ -125,13 +126,13 @@ def _from_to(claim: Claim, text: str, sentence: str) -> list[str]:
 
 
 def _pairs(text: str) -> set[tuple[float, float]]:
-    return {(float(m[1] or m[3]), float(m[2] or m[4])) for m in _FROM_TO.finditer(normal(text))}
+    return {(float(m[1] or m[3]), float(m[2] or m[4])) for m in _FROM_TO.finditer(text)}
 
 
 def _exchanged(text: str, sentence: str) -> list[str]:
     """What is wrong about `A replaced B` where the document says `A was replaced by B`."""
-    said = _exchange(normal(sentence))
-    written = _exchange(normal(text)) if said is not None else None
+    said = _exchange(sentence)
+    written = _exchange(text) if said is not None else None
     if said is None or written is None:
         return []
     turned = (said[0] & written[1]) - written[0] or (said[1] & written[0]) - written[1]
@@ -183,10 +184,9 @@ def _present(claim: Claim, own: Sequence[Group], text: str) -> list[str]:
     written = {v for t in tokens for k, v in ((t.kind, t.value), *t.also) if k == "state"}
     if written & _OVER:
         return ["it is said to go on, and the document says that it is over"]
-    plain = normal(text)
-    because = _BECAUSE.search(plain)
+    because = _BECAUSE.search(text)
     starts = [t.start for t in tokens if t.value in {u.value for m in claim.mentions for u in m.tokens}]
-    past = because is not None and starts and min(starts) > because.start() and _WAS.search(plain[: because.start()])
+    past = because is not None and starts and min(starts) > because.start() and _WAS.search(text[: because.start()])
     return ["the document names it as the reason of something past"] if past else []
 
 
@@ -226,10 +226,10 @@ def _sided(claim: Claim, own: Sequence[Group]) -> list[str]:
 
 def _ranked(claim: Claim, text: str, sentence: str) -> list[str]:
     """What is wrong about a highest or lowest value: another number, or said as if it were any value."""
-    written = {(bool(m["high"]), float(m["n"])) for m in _RANK.finditer(normal(text))}
+    written = {(bool(m["high"]), float(m["n"])) for m in _RANK.finditer(text)}
     if not written:
         return []
-    said = {(bool(m["high"]), float(m["n"])) for m in _RANK.finditer(normal(sentence))}
+    said = {(bool(m["high"]), float(m["n"])) for m in _RANK.finditer(sentence)}
     if said - written:
         return ["the document gives another number as the highest or lowest"]
     plain = {t.number.value for t in claim.tokens if t.number is not None and t.kind == "number"}
@@ -247,7 +247,7 @@ def _length(text: str, sentence: str) -> list[str]:
 def _lengths(text: str) -> set[tuple[str, str]]:
     return {
         (_WORDS.get((m["n"] or "").lower(), m["n"] or m["m"]), (m["u"] or "").lower() or _UNITS[m["v"]])
-        for m in _LENGTH.finditer(normal(text))
+        for m in _LENGTH.finditer(text)
     }
 
 
@@ -304,11 +304,11 @@ def _beside(text: str, sentence: str) -> list[str]:
     """What is wrong about `188/104 after labetalol` where the document says `188/104 on arrival, 152/90 after it`."""
     written = {
         m[1]: segment.casefold()
-        for segment in _SEGMENT.split(normal(text))
+        for segment in _SEGMENT.split(text)
         for m in [_CIRCUMSTANCE.search(segment)]
         if m is not None
     }
-    said = (_CIRCUMSTANCE.search(segment) for segment in _SEGMENT.split(normal(sentence)))
-    whole = normal(text).casefold()
+    said = (_CIRCUMSTANCE.search(segment) for segment in _SEGMENT.split(sentence))
+    whole = text.casefold()
     wrong = (m for m in said if m is not None and m[1] in written and m[2].casefold() not in written[m[1]])
     return ["the document says that of something else"] if any(m[2].casefold() in whole for m in wrong) else []

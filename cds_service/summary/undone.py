@@ -11,6 +11,7 @@ from cds_service.summary.doubts import asks
 from cds_service.summary.spelling import normal
 
 _DECLINED = re.compile(r"(?i)\b(?:declin|refus)\w+|拒绝|不同意")
+_DECLINED_IT = re.compile(r"(?i)\b(?:declin|refus)\w+ (?:it|this|that|both|them)\b")
 _NOT_DONE = re.compile(
     r"(?i)\b(?:not|never)\s+(?:yet\s+)?(?:been\s+)?(?:yet\s+)?(?:start|giv|tak|done|perform|made|obtain|resum)\w*"
     r"|未做|未行|尚未|未用|未给"
@@ -44,7 +45,7 @@ def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str)
     plain, said = normal(text), normal(sentence)
     stretch = _stretch(plain, own)
     reasons = []
-    if _DECLINED.search(stretch) and not _DECLINED.search(said):
+    if (_DECLINED.search(stretch) or _DECLINED_IT.search(plain)) and not _DECLINED.search(said):
         reasons.append("the document says that it was declined")
     if _GIVEN.search(said) and not _NOT_DONE.search(said) and _NOT_DONE.search(stretch):
         reasons.append("the document says that it was not done")
