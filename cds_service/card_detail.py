@@ -220,13 +220,19 @@ def _due(finding: CareGapFinding, cited: Cited) -> list[Span]:
     due, last = words(finding.due), finding.last_done
     if last is None or words(msg("{date}", date=last)) in words(finding.headline):
         return [due]
-    return [due.rstrip(".。") + ("." if words.language == "en" else "。"), words(msg("Last done {date}.", date=last))]
+    return [_stopped(due, words), words(msg("Last done {date}.", date=last))]
+
+
+def _stopped(text: str, words: Words) -> str:
+    """A text that ends as a sentence does."""
+    return text if text.endswith("?") else text.rstrip(".。") + ("." if words.language == "en" else "。")
 
 
 def _listed(finding: CareGapFinding, cited: Cited) -> tuple[Span, ...]:
     """One of many gaps, in one line: what, for whom, what to do, by whom."""
     words = cited.words
-    spans: list[Span] = [Strong(words(finding.short_headline or finding.headline)), *_due(finding, cited)]
+    headline = _stopped(words(finding.short_headline or finding.headline), words)
+    spans: list[Span] = [Strong(headline), *_due(finding, cited)]
     spans.append(cited.bracketed(finding.sources))
     if finding.advice is not None:
         spans.append(_span(finding.advice, words))
