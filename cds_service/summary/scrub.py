@@ -24,6 +24,7 @@ from cds_service.summary.patterns import PATTERNS
 
 What = TypeVar("What")
 _TOKEN = re.compile(r"[\[【［]\s*(NAME|ID|CONTACT|PLACE|DATE|AGE|TEXT)\s*[-–—_ ]?\s*(\d{1,5})\s*[\]】］]", re.I)
+_GAP = "\0"  # which nothing visible holds
 
 
 @dataclass
@@ -67,9 +68,9 @@ class Scrubber:
         return self._tokens.get(f"[{token[1].upper()}-{int(token[2])}]", token[0])
 
     def leaks(self, text: str) -> bool:
-        """True if a known value stands in a text: the last look before it is sent."""
-        folded, _ = _folded(visible(_TOKEN.sub(" ", text)))
-        return any(pattern.search(folded) is not None for _, pattern in self._known())
+        """True if a known value stands in a text, and not astride a token: the last look before it is sent."""
+        between = [_folded(part)[0] for part in _TOKEN.sub(_GAP, visible(text)).split(_GAP)]
+        return any(pattern.search(part) is not None for _, pattern in self._known() for part in between)
 
     def _known(self) -> list[tuple[str, re.Pattern[str]]]:
         if self._patterns is None:

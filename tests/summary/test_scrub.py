@@ -175,6 +175,15 @@ def test_a_token_is_found_again_as_models_write_it() -> None:
     assert found.put_back("[name-1], 【NAME 1】") == "Mary, Mary"
 
 
+def test_what_is_left_beside_a_token_is_not_joined_over_it() -> None:
+    """Of 小王 明 the surname is taken; what stays is not the given name 小明, and one that stands there is seen."""
+    found = scrubber()
+    assert found.scrub("小王 明") == "小[NAME-1] 明"
+    assert not found.leaks("小[NAME-1] 明")
+    assert found.leaks("[NAME-1]小明")
+    assert found.leaks("Mary[NAME-1]")
+
+
 _PIECES = st.lists(
     st.one_of(
         st.sampled_from([one.value for one in PEOPLE] + [p for one in PEOPLE for p in one.parts if len(p) > 1]),
