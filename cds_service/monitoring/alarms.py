@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from cds_service.language import msg
@@ -72,14 +72,20 @@ def _since(months: Mapping[str, Month], place: int) -> tuple[str, list[Month]]:
     return names[0], [months[name] for name in names]
 
 
+def _lately(
+    months: Mapping[str, Month], number: Callable[[str, Month], int], least: int
+) -> Iterator[tuple[str, str, list[Counts]]]:
+    """The services with enough in their latest months: each with the first of these, and their counts."""
+    for service in sorted({service for month in months.values() for service in month.units}):
+        place = lately(months, partial(number, service), least)
+        if place is not None:
+            since, latest = _since(months, place)
+            yield service, since, [_of(service, month) for month in latest]
+
+
 def _overridden(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
     """Services of whose cards nearly all answers override them."""
-    for service in sorted({service for month in months.values() for service in month.units}):
-        place = lately(months, partial(_answered, service), limits.least)
-        if place is None:
-            continue
-        since, latest = _since(months, place)
-        counts = [_of(service, month) for month in latest]
+    for service, since, counts in _lately(months, _answered, limits.least):
         answers = sum(one.answered for one in counts)
         share = sum(one.answers.get("overridden", 0) for one in counts) / answers
         if share > limits.overridden:
@@ -89,12 +95,8 @@ def _overridden(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Ala
 
 def _slow(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
     """Services of which one answer in twenty takes long."""
-    for service in sorted({service for month in months.values() for service in month.units}):
-        place = lately(months, partial(_timed, service), limits.least)
-        if place is None:
-            continue
-        since, latest = _since(months, place)
-        slow = quantile(together(_of(service, month).ms for month in latest), 0.95)
+    for service, since, counts in _lately(months, _timed, limits.least):
+        slow = quantile(together(one.ms for one in counts), 0.95)
         if slow > limits.slow_ms:
             words = msg("{service}: one answer in twenty took {ms} ms or longer", service=service, ms=f"{slow:.0f}")
             yield Alarm("slow", service, service, since, slow, words)

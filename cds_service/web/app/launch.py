@@ -64,18 +64,7 @@ def routes(
 
     @blueprint.get("/callback")
     def callback() -> Answer:
-        state = request.args.get("state", "")
-        value = request.cookies.get(cookie(_flow_id(state))) if state else None
-        content = store.take("flow", value, clock.now()) if value else None
-        if content is None or content["state"] != state:
-            raise LaunchError(
-                msg(
-                    "This launch was not begun in this browser, was used before, or took too long. Start again from "
-                    "the EHR. If that happens each time, the browser may block cookies in frames: open the app in its "
-                    "own window."
-                )
-            )
-        flow = Flow(**content)
+        flow = _begun(store, clock)
         structlog.contextvars.bind_contextvars(client=flow.registration)
         code = request.args.get("code", "")
         if "error" in request.args or not code:
@@ -84,7 +73,7 @@ def routes(
         grant = smart.finish(flow, code, _callback(), request.args.get("iss"))
         review, opened = sessions.open(flow.registration, grant)
         response = redirect(url_for("app.review", id_=review.id))
-        take(response, _flow_id(state))
+        take(response, _flow_id(flow.state))
         give(response, review.id, opened)
         return response
 
@@ -94,6 +83,22 @@ def routes(
 
     def _callback() -> str:
         return pages.callback
+
+
+def _begun(store: AppSessionStore, clock: Clock) -> Flow:
+    """The launch that the EHR answers, which this browser began; it is good once. Raises LaunchError."""
+    state = request.args.get("state", "")
+    value = request.cookies.get(cookie(_flow_id(state))) if state else None
+    content = store.take("flow", value, clock.now()) if value else None
+    if content is None or content["state"] != state:
+        raise LaunchError(
+            msg(
+                "This launch was not begun in this browser, was used before, or took too long. Start again from the "
+                "EHR. If that happens each time, the browser may block cookies in frames: open the app in its own "
+                "window."
+            )
+        )
+    return Flow(**content)
 
 
 def _refusal(error: str | None) -> str:
