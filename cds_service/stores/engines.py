@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from cds_service.errors import SettingsError, StoreError
 from cds_service.stores import reaching
-from cds_service.stores.sqlite_file import BUSY_MS, PRAGMAS, STARTING_MS
+from cds_service.stores.sqlite_file import BUSY_MS, STARTING_MS, prepare
 
 _MIGRATION_LOCK = 20261127  # any number that nobody else locks
 _POOL_S = 2.5  # how long a thread waits for one of its process's connections
@@ -156,10 +156,8 @@ def _alone(connection: Connection) -> None:
 
 
 def _pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in (*PRAGMAS, f"busy_timeout={BUSY_MS}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    assert isinstance(connection, sqlite3.Connection)
+    prepare(connection, BUSY_MS)
 
 
 def _to_json(value: object) -> str:

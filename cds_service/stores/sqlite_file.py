@@ -7,13 +7,14 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from time import monotonic, sleep
 
 BUSY_MS = 2500  # how long a write waits for another process's before it fails
 STARTING_MS = 120_000  # the same for a start, which may find another process making or migrating the tables
 HURRIED_MS = 100  # the same while writes fail: calls queue behind each other's waiting
 UNASKED_PAGES = 16_000  # 64 MB: from this on, SQLite moves the log within a commit after all
+AGAIN_S = 0.005  # between two attempts at what SQLite does not wait for by itself
 PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=FULL",
     f"wal_autocheckpoint={UNASKED_PAGES}",
     "foreign_keys=ON",
@@ -26,6 +27,30 @@ def private(path: str) -> None:
     """Makes an empty file for a new database that its owner alone can read, and its logs with it; else does nothing."""
     with suppress(OSError):  # it is there; or SQLite says why it cannot be made
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def prepare(connection: sqlite3.Connection, wait_ms: int) -> None:
+    """Makes a connection durable, and its statements wait for other processes. Raises sqlite3.Error."""
+    for pragma in (f"busy_timeout={wait_ms}", *PRAGMAS):
+        connection.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection, monotonic() + wait_ms / 1000)
+
+
+def _write_ahead(connection: sqlite3.Connection, until: float) -> None:
+    """Has a log written ahead of the file, which only a file's first connection changes anything by.
+
+    Of two processes that do so at once SQLite tells the second that the file is locked, however long it may wait:
+    each holds what the other waits for. until: by the monotonic clock.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or monotonic() > until:
+                raise
+            sleep(AGAIN_S)
+        else:
+            return
 
 
 class SqliteFile:
@@ -90,8 +115,7 @@ class SqliteFile:
         private(self.path)
         opened = sqlite3.connect(self.path, self._wait_ms / 1000, check_same_thread=False)
         try:
-            for pragma in (*PRAGMAS, f"busy_timeout={self._wait_ms}"):
-                opened.execute(f"PRAGMA {pragma}")
+            prepare(opened, self._wait_ms)
         except sqlite3.Error:
             opened.close()
             raise

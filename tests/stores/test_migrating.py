@@ -15,7 +15,7 @@ from alembic.config import Config
 from kept import keep
 
 from cds_service.errors import StoreError
-from cds_service.stores import engines, sqlite_file
+from cds_service.stores import engines
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import HEAD, Database, migrate
@@ -73,17 +73,17 @@ def test_of_several_that_start_at_once_one_migrates(store_url: str) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("found", ["nothing", "0006"])
+@pytest.mark.parametrize("found", ["nothing", "an empty log", "0006"])
 def test_a_start_waits_for_another_that_makes_the_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
 ) -> None:
     """On a busy machine that takes longer than a call waits for a lock."""
-    monkeypatch.setattr(sqlite_file, "PRAGMAS", (*sqlite_file.PRAGMAS, "busy_timeout=10"))
+    monkeypatch.setattr(engines, "BUSY_MS", 10)
     path = tmp_path / "a.db"
-    if found == "nothing":
+    if found == "an empty log":
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-    else:
+    elif found == "0006":
         to(f"sqlite:///{path}", found)
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
