@@ -36,6 +36,7 @@ from cds_service.settings import App, Client, Dev, Llm, Models, Settings, SmartE
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.fallen_back import FallBackStore, FallenBack
 from cds_service.web.app import blueprint
+from cds_service.web.metrics import Metrics
 
 APP = "https://cds.example"
 CALLBACK = f"{APP}/app/callback"
@@ -88,10 +89,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator
 
 
 @contextmanager
-def running(folder: Path, loaded: Registry, patients: tuple[str, ...], llm: Llm | None = None) -> Iterator[Site]:
-    """An EHR and the app over some sample patients. llm: a language model for the app."""
+def running(
+    folder: Path, loaded: Registry, patients: tuple[str, ...], llm: Llm | None = None, more: tuple[Any, ...] = ()
+) -> Iterator[Site]:
+    """An EHR and the app over some sample patients. llm: a language model for the app. more: further bundles."""
     clock, behaviour = Ticking(), Smart()
-    bundles = [(BY_NAME[name].chart().bundle(), "") for name in patients]
+    bundles = [(bundle, "") for bundle in (*(BY_NAME[name].chart().bundle() for name in patients), *more)]
     ehr = Ehr(bundles, base="http://127.0.0.1:8", service="", now=clock.now, redirects=(CALLBACK,))
     sandbox = serve.create_app(ehr, behaviour)
     with listening(sandbox) as port:
@@ -119,7 +122,9 @@ def running(folder: Path, loaded: Registry, patients: tuple[str, ...], llm: Llm 
         with listening(lambda *_: []) as free:
             pass
         settings = settings.with_("server", port=free)
-        app = create_app(settings, clock, pipeline=create_pipeline(settings, clock, store, loaded), store=store)
+        metrics = Metrics()
+        pipeline = create_pipeline(settings, clock, store, loaded, metrics)
+        app = create_app(settings, clock, pipeline=pipeline, store=store, metrics=metrics)
         ehr.service = f"http://127.0.0.1:{free}"
         with listening(app, free):
             yield Site(ehr, behaviour, sandbox.test_client(), app, clock, store)
