@@ -176,6 +176,14 @@ def test_an_outcome_that_nobody_foresees_is_named(watching: Watching) -> None:
     assert str(watching.run().exception) == f"{came}, line 2: patient and outcome must both be there."
 
 
+def test_what_came_is_known_up_to_the_day_that_is_named(watching: Watching) -> None:
+    """`until` of the file would stand still for years; estimates are judged on the day when their time is over."""
+    assert watching.run("--until", "2025-12-31").return_value == 0
+    assert watching.run("--until", "2026-01-01").return_value == 1
+    alone = CliRunner().invoke(monitor, ["--until", "2026-01-01"], standalone_mode=False)
+    assert "give --until with --outcomes and --came" in str(alone.exception)
+
+
 def test_a_folder_that_is_not_there_is_told_before_anything_is_counted(watching: Watching) -> None:
     """And not as a fault of Curbside's own, behind counts that were kept and models that fell silent."""
     found = watching.run("--fall-back", "--out", str(watching.folder / "away" / "m.json"))

@@ -30,6 +30,12 @@ _SHOWN = 6  # months
 @click.option("--since", type=options.Moment(), metavar="TIME", help="From then on; by default, all that is kept.")
 @click.option("--outcomes", type=options.FILE, help="What is to be foreseen, as for `cohort backtest` (TOML).")
 @click.option("--came", type=options.FILE, help="What came, as CSV with the columns patient, outcome, on.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The day up to which --came is complete; by default, `until` of --outcomes.",
+)
 @click.option("--out", type=options.FILE, help="Write the counts by month and the alarms as JSON.")
 @click.option("--fall-back", is_flag=True, help="Silence a model whose observed over expected left its range.")
 @click.option("--lift", metavar="MODEL", help="Let a model speak again that was silenced so; with --by.")
@@ -40,6 +46,7 @@ def monitor(
     since: datetime | None,
     outcomes: Path | None,
     came: Path | None,
+    until: datetime | None,
     out: Path | None,
     fall_back: bool,
     lift: str | None,
@@ -57,13 +64,15 @@ def monitor(
 
     if (outcomes is None) != (came is None):
         raise InputError("give --outcomes and --came together: what is to be foreseen, and what came.")
+    if until is not None and came is None:
+        raise InputError("give --until with --outcomes and --came: it says up to which day it is known what came.")
     if (lift is None) != (by is None) or (by is not None and not by.strip()):
         raise InputError("give --lift MODEL and --by NAME together: what may speak again, and who answers for it.")
     store = open_store(settings)
     try:
         if lift is not None and by is not None:
             return _lift(store, lift, by.strip())
-        given = _outcomes(outcomes, came)
+        given = _outcomes(outcomes, came, until)
         with options.writing(out) if out is not None else nullcontext():
             run, silent = _run(store, settings, given, since, fall_back or settings.monitoring.fall_back)
             if out is not None:
@@ -186,10 +195,11 @@ class _Given:
     until: datetime
 
 
-def _outcomes(declared: Path | None, came: Path | None) -> _Given:
+def _outcomes(declared: Path | None, came: Path | None, complete: datetime | None) -> _Given:
     if declared is None or came is None:
         return _Given((), {}, datetime.max.replace(tzinfo=UTC))
     watched, until = _watched(declared)
+    until = complete.replace(tzinfo=UTC) if complete is not None else until
     known = _came(came)
     strange = sorted({outcome for _, outcome in known} - {one.outcome for one in watched})
     if strange:

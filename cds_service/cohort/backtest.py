@@ -23,16 +23,18 @@ from cds_service.errors import InputError
 from cds_service.features.asked import Asked
 from cds_service.features.extract import extract
 from cds_service.features.hospital import is_hospital
-from cds_service.features.stays import INPATIENT
+from cds_service.features.stays import goes_to, held, is_inpatient
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
-from cds_service.fhir.times import parse
+from cds_service.fhir.times import Span, parse
 from cds_service.findings import Finding
 from cds_service.hook import Case
 from cds_service.needs import with_inputs
 from cds_service.pipeline import Pipeline, estimate
 from cds_service.risk.model import EstimateKind, NotEstimated, Result, RiskModel
+
+_EXPIRED = "exp"  # HL7 discharge-disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Backtester:
             record = loaded.record(at, self._code_map)
             if record.patient is None or record.deceased:
                 continue
+            if hook == "encounter-discharge" and _died_there(loaded.died, encounter, at):
+                continue
             yield from self._at(loaded, record, who, hook, at, encounter)
 
     def _at(
@@ -137,16 +141,20 @@ def calls(loaded: Loaded) -> Iterator[tuple[str, datetime, fhir.Encounter]]:
     """Hook, moment and encounter of each call that an EHR would have made, in order."""
     found: list[tuple[datetime, str, fhir.Encounter]] = []
     for encounter in loaded.encounters():
-        if encounter.period is None or encounter.status in ("planned", "cancelled", "entered-in-error"):
+        if encounter.period is None or not held(encounter):
             continue
         begun, ended = parse(encounter.period.start), parse(encounter.period.end)
         if begun is not None:
             found.append((begun.start, "encounter-start" if is_hospital(encounter) else "patient-view", encounter))
-        stay = encounter.class_ is not None and encounter.class_.code in INPATIENT
-        if stay and begun is not None and ended is not None and ended.start >= begun.start:
+        if is_inpatient(encounter) and begun is not None and ended is not None and ended.start >= begun.start:
             found.append((ended.start, "encounter-discharge", encounter))
     for at, hook, encounter in sorted(found, key=lambda call: (call[0], call[1], call[2].id or "")):
         yield hook, at, encounter
+
+
+def _died_there(died: Span | None, stay: fhir.Encounter, at: datetime) -> bool:
+    """True if a stay that ended at a moment ended with the patient's death: by its disposition, or on that day."""
+    return _EXPIRED in goes_to(stay) or (died is not None and died.start.date() <= at.date() and not died.vague)
 
 
 def _check(

@@ -24,16 +24,17 @@ from typing import Any
 
 from cds_service.cohort.patients import Loaded
 from cds_service.errors import InputError
-from cds_service.features.stays import INPATIENT
+from cds_service.features.stays import held, is_inpatient
 from cds_service.fhir import resources as fhir
 from cds_service.fhir import units
-from cds_service.fhir.codes import icd10_key
+from cds_service.fhir.codes import icd10_key, status_codes
 from cds_service.fhir.times import parse
 
 HOOKS = ("patient-view", "encounter-start", "encounter-discharge")
 KINDS = ("death", "readmission", "diagnosis", "result")
 _KEYS = {"kind", "within_days", "estimates", "services", "hook", "title", "codes", "loinc", "unit", "at_least",
          "at_most"}  # fmt: skip
+_NOT_HELD = frozenset({"refuted", "entered-in-error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,48 +150,51 @@ def truth(outcome: Outcome, loaded: Loaded, at: datetime, encounter: str | None,
     """Whether an outcome came after a moment.
 
     Who died of something else before the end of the time did not have it. Where the export ends before the time is
-    over, and nothing came, it is not known.
+    over it is not known, also where the outcome has come already: of the last calls those with the outcome alone would
+    count, and every model would seem to foresee too little.
     """
-    moments = sorted(m for m in _MOMENTS[outcome.kind](outcome, loaded, at, encounter) if at < m <= until)
-    if moments and moments[0] <= at + outcome.within:
-        return Truth(True, (moments[0] - at).total_seconds() / 86_400)
-    died = _death(loaded)
-    if _untold(outcome, loaded, at, until):
+    over = at + outcome.within
+    if over > until:
         return Truth(None)
-    followed = at + outcome.within <= until or (died is not None and died <= until)
-    return Truth(False if followed else None)
+    first = min((m for m in _MOMENTS[outcome.kind](outcome, loaded, at, encounter) if at < m <= over), default=None)
+    if first is not None:
+        return Truth(True, (first - at).total_seconds() / 86_400)
+    return Truth(None if _untold(outcome, loaded, at, over) else False)
 
 
-def _untold(outcome: Outcome, loaded: Loaded, at: datetime, until: datetime) -> bool:
+def _untold(outcome: Outcome, loaded: Loaded, at: datetime, over: datetime) -> bool:
     """True if something is there of which it cannot be said whether it is the outcome.
 
-    A death without its day; a result in the time whose unit cannot be converted.
+    A death of which the day is not known, if it may lie in the time; a diagnosis without a date; a result in the time
+    whose unit cannot be converted.
     """
     if outcome.kind == "death":
-        return bool(loaded.patient is not None and loaded.patient.deceased_boolean and _death(loaded) is None)
+        died = loaded.died
+        if died is None:
+            return bool(loaded.patient is not None and loaded.patient.deceased_boolean)
+        return died.vague and died.start <= over < died.end
+    if outcome.kind == "diagnosis":
+        return None in set(_diagnosed(outcome, loaded))
     if outcome.kind == "result":
-        last = min(at + outcome.within, until)
-        return any(amount is None and at < moment <= last for moment, amount in _measured(outcome, loaded))
+        return any(amount is None and at < moment <= over for moment, amount in _measured(outcome, loaded))
     return False
 
 
-def _death(loaded: Loaded) -> datetime | None:
-    span = parse(loaded.patient.deceased_date_time) if loaded.patient is not None else None
-    return span.start if span is not None else None
+def _deaths(_outcome: Outcome, loaded: Loaded, at: datetime, _encounter: str | None) -> Iterator[datetime]:
+    """The death; of one that has a date and no time, the end of that day where the call was made.
 
-
-def _deaths(_outcome: Outcome, loaded: Loaded, _at: datetime, _encounter: str | None) -> Iterator[datetime]:
-    died = _death(loaded)
+    So a death on the day of the call is later than the call.
+    """
+    died = loaded.died
     if died is not None:
-        yield died
+        yield died.end.replace(tzinfo=at.tzinfo) if died.partial else died.end
 
 
 def _readmissions(_outcome: Outcome, loaded: Loaded, _at: datetime, encounter: str | None) -> Iterator[datetime]:
-    """Stays that begin later and are not planned."""
+    """Stays that begin later and are not planned; what is only booked, or was entered in error, is no stay."""
     for row in loaded.encounters():
-        inpatient = row.class_ is not None and row.class_.code in INPATIENT
-        priority = {coding.code for coding in row.priority.coding} if row.priority is not None else set()
-        if inpatient and row.id != encounter and row.status != "cancelled" and not priority & {"EL", "R", "P"}:
+        planned = {coding.code for coding in row.priority.coding} & {"EL", "R", "P"} if row.priority else set()
+        if is_inpatient(row) and held(row) and row.id != encounter and not planned:
             begun = parse(row.period.start) if row.period is not None else None
             if begun is not None:
                 yield begun.start
@@ -198,15 +202,19 @@ def _readmissions(_outcome: Outcome, loaded: Loaded, _at: datetime, encounter: s
 
 def _diagnoses(outcome: Outcome, loaded: Loaded, at: datetime, _encounter: str | None) -> Iterator[datetime]:
     """First diagnoses: nothing for a patient who had it before."""
-    found = []
+    found = [moment for moment in _diagnosed(outcome, loaded) if moment is not None]
+    yield from () if any(moment <= at for moment in found) else found
+
+
+def _diagnosed(outcome: Outcome, loaded: Loaded) -> Iterator[datetime | None]:
+    """When each such diagnosis was recorded, None without a date; none that was refuted or entered in error."""
+    prefixes = tuple(icd10_key(prefix) for prefix in outcome.codes)
     for row in loaded.resources:
         if isinstance(row, fhir.Condition) and row.code is not None:
-            codes = {icd10_key(coding.code) for coding in row.code.coding if coding.code}
-            if any(code.startswith(icd10_key(prefix)) for code in codes for prefix in outcome.codes):
+            stated = any(icd10_key(coding.code).startswith(prefixes) for coding in row.code.coding if coding.code)
+            if stated and not status_codes(row.verification_status) & _NOT_HELD:
                 span = parse(row.recorded_date) or parse(row.onset_date_time)
-                if span is not None:
-                    found.append(span.start)
-    yield from () if any(moment <= at for moment in found) else found
+                yield span.start if span is not None else None
 
 
 def _results(outcome: Outcome, loaded: Loaded, _at: datetime, _encounter: str | None) -> Iterator[datetime]:

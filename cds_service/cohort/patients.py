@@ -13,6 +13,7 @@ from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.rows import date_of
 from cds_service.fhir.times import DAY, Span, parse
 from cds_service.protocol.request import decode_resource
 
@@ -33,6 +34,11 @@ class Loaded:
         """The Patient resource."""
         return next((r for r in self.resources if isinstance(r, fhir.Patient) and r.id == self.id), None)
 
+    @property
+    def died(self) -> Span | None:
+        """When the patient died, as precisely as it is recorded; None if that is not on record."""
+        return parse(self.patient.deceased_date_time) if self.patient is not None else None
+
     def encounters(self) -> list[fhir.Encounter]:
         """Encounters with a start, in the order of their starts."""
         found = [(start.start, e) for e in self.resources if isinstance(e, fhir.Encounter) and (start := _start(e))]
@@ -46,14 +52,21 @@ class Loaded:
         sure = (at.astimezone(UTC) - DAY).date().isoformat()
         rows: list[fhir.AnyResource] = []
         urls: list[str | None] = []
+        unended = self._unended(at)
         for row, url in zip(self.resources, self.full_urls, strict=True):
-            if known_at(row, at, sure):
+            if known_at(row, at, sure) and not (unended and _undated_of(row, unended)):
                 rows.append(as_of(row, at) if type(row) in _CHANGING else row)
                 urls.append(url)
         return PatientRecord.from_resources(code_map.translated(rows), urls, self.id, at, listed=self.listed)
 
+    def _unended(self, at: datetime) -> frozenset[str]:
+        """References to the encounters that had not ended by then."""
+        visits = (row for row in self.resources if isinstance(row, fhir.Encounter) and row.period is not None)
+        spans = ((row.id, parse(row.period.end or row.period.start)) for row in visits if row.period is not None)
+        return frozenset(f"Encounter/{id_}" for id_, span in spans if span is not None and span.after(at))
 
-_TIMES = ("recorded_date", "authored_on", "issued", "date")
+
+_TIMES = ("recorded_date", "authored_on", "issued", "date", "date_asserted", "recorded_on", "created")
 _CHANGING = (fhir.Encounter, fhir.Condition, fhir.Patient)
 _ACTIVE = fhir.CodeableConcept(
     coding=(fhir.Coding(system="http://terminology.hl7.org/CodeSystem/condition-clinical", code="active"),)
@@ -106,6 +119,15 @@ def known_at(row: fhir.AnyResource, at: datetime, sure: str = "") -> bool:
     return True
 
 
+def _undated_of(row: fhir.AnyResource, encounters: frozenset[str]) -> bool:
+    """True if nothing dates a row but one of these encounters, as the diagnoses that are coded after a stay."""
+    if not isinstance(row, fhir.Condition | fhir.Procedure | fhir.MedicationRequest) or row.encounter is None:
+        return False
+    if "/".join((row.encounter.reference or "").rsplit("/", 2)[-2:]) not in encounters:
+        return False
+    return date_of(row) is None and not any(map(parse, _times(row)))
+
+
 def _times(row: fhir.AnyResource) -> Sequence[str | None]:
     """The times before which a resource was not there."""
     if isinstance(row, fhir.Observation):
@@ -114,21 +136,31 @@ def _times(row: fhir.AnyResource) -> Sequence[str | None]:
 
 
 def as_of(row: fhir.AnyResource, at: datetime) -> fhir.AnyResource:
-    """The resource as it was at a moment: what ended later went on, and who died later lived."""
+    """The resource as it was at a moment: what ended later went on, and who died later, or that day, lived."""
     if isinstance(row, fhir.Encounter) and row.period is not None:
         end = parse(row.period.end)
         if end is not None and end.after(at):
             period = msgspec.structs.replace(row.period, end=None)
-            return msgspec.structs.replace(row, period=period, status="in-progress")
+            inside = row.hospitalization
+            if inside is not None and inside.discharge_disposition is not None:
+                inside = msgspec.structs.replace(inside, discharge_disposition=None)
+            return msgspec.structs.replace(row, period=period, status="in-progress", hospitalization=inside)
     if isinstance(row, fhir.Condition):
         ended = parse(row.abatement_date_time)
         if ended is not None and ended.after(at):
             return msgspec.structs.replace(row, abatement_date_time=None, clinical_status=_ACTIVE)
     if isinstance(row, fhir.Patient):
         died = parse(row.deceased_date_time)
-        if died is not None and died.after(at):
+        if died is not None and lived(died, at):
             return msgspec.structs.replace(row, deceased_date_time=None, deceased_boolean=None)
     return row
+
+
+def lived(died: Span, at: datetime) -> bool:
+    """True if who died then may have been alive at a moment; a date without a time is that day where the moment was."""
+    if died.partial and not died.vague:
+        return at.date() <= died.start.date()
+    return died.after(at)
 
 
 def _start(encounter: fhir.Encounter) -> Span | None:

@@ -185,21 +185,17 @@ def _name(row: Mapping[str, Any]) -> str:
 def _judge(
     month: Month, one: Seen, row: Mapping[str, Any], watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime
 ) -> None:
+    """Judges one estimate, if its time is over: of those whose time is not, only the outcomes would be known."""
     name, model, version = _name(row), row["model"], row.get("version", "")
+    if row.get("scale") in _NO_PROBABILITY or not 0 <= row["value"] <= 1:
+        return
     for watch in watched:
-        if (
-            not f"{name}/".startswith(f"{watch.name}/")
-            or row.get("scale") in _NO_PROBABILITY
-            or not 0 <= row["value"] <= 1
-        ):
-            continue
-        came = any(one.at < at <= one.at + watch.within for at in outcomes.get((one.patient, watch.outcome), ()))
-        if came or one.at + watch.within <= until:
-            key = f"{name} {version} for {watch.outcome}"
-            judged = month.judged.setdefault(key, Judged(model, version))
+        over = one.at + watch.within
+        if f"{name}/".startswith(f"{watch.name}/") and over <= until:
+            judged = month.judged.setdefault(f"{name} {version} for {watch.outcome}", Judged(model, version))
             judged.n += 1
             judged.expected += row["value"]
-            judged.observed += came
+            judged.observed += any(one.at < at <= over for at in outcomes.get((one.patient, watch.outcome), ()))
 
 
 def _bump(counts: dict[Any, int], key: Any) -> None:

@@ -176,8 +176,9 @@ def test_an_outcome_that_cannot_be_known_yet_is_not_counted_as_none(tmp_path: Pa
     at, until = datetime(2020, 2, 20, tzinfo=UTC), datetime(2020, 2, 25, tzinfo=UTC)
     assert truth(back, loaded, at, "e", until).came is None
     assert truth(back, loaded, at, "e", datetime(2021, 1, 1, tzinfo=UTC)).came is False
-    assert truth(death, loaded, at, "e", datetime(2021, 1, 1, tzinfo=UTC)).came is True
-    assert truth(replace(death, kind="readmission"), loaded, datetime(2020, 1, 31, tzinfo=UTC), None, until).came
+    assert truth(death, loaded, at, "e", datetime(2021, 1, 1, tzinfo=UTC)).came is None
+    assert truth(death, loaded, at, "e", datetime(2026, 1, 1, tzinfo=UTC)).came is True
+    assert truth(replace(back, within=timedelta(days=20)), loaded, datetime(2020, 1, 31, tzinfo=UTC), None, until).came
 
 
 @pytest.mark.parametrize(
