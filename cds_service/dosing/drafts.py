@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from cds_service.features import catalogue, medicines
+from cds_service.features.courses import Course, at_once, follow
 from cds_service.features.doses import drafted_daily_mg
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import Medicine, drafted
@@ -40,20 +42,30 @@ class Draft:
     beside: tuple[Draft, ...] = ()
 
     @property
-    def each_mg(self) -> tuple[float | None, ...]:
-        """The daily dose in mg of this order and of those beside it."""
-        return (self.daily_mg, *(draft.daily_mg for draft in self.beside))
+    def orders(self) -> tuple[Draft, ...]:
+        """This order and those beside it."""
+        return (self, *self.beside)
+
+    @property
+    def course(self) -> Course:
+        """When this order runs."""
+        return self.medicine.course
 
     @property
     def least_mg(self) -> float | None:
-        """The sum of the daily doses that could be read, in mg; None if none could."""
-        known = [dose for dose in self.each_mg if dose is not None]
-        return sum(known) if known else None
+        """The highest sum of daily doses that could be read and run at once, in mg; None if none could be read."""
+        known = [(draft.course, draft.daily_mg) for draft in self.orders if draft.daily_mg is not None]
+        return at_once([course for course, _ in known], [dose for _, dose in known]) if known else None
 
     @property
     def together_mg(self) -> float | None:
-        """The sum of the daily doses in mg; None if one of them could not be read."""
-        return None if None in self.each_mg else self.least_mg
+        """The highest sum of daily doses that run at once, in mg; None if one of them could not be read."""
+        return None if any(draft.daily_mg is None for draft in self.orders) else self.least_mg
+
+    @property
+    def one_by_one(self) -> bool:
+        """True if of the orders of this medicine two follow each other."""
+        return any(follow(one.course, other.course) for one, other in combinations(self.orders, 2))
 
     def most_mg(self, limit: renal_limits.Limit) -> float | None:
         """The highest daily dose of a row for this patient, by weight where the row doses so; None if it has none."""
@@ -116,23 +128,27 @@ def _together(found: Iterable[Draft]) -> tuple[Draft, ...]:
 
 def ordered(draft: Draft) -> tuple[tuple[Message, str], ...]:
     """Each order by its words, with the daily dose as it was read; of several, their sum."""
-    steps = tuple(_ordered(one) for one in (draft, *draft.beside))
+    steps = tuple(_ordered(one) for one in draft.orders)
     if not draft.beside or draft.together_mg is None:
         return steps
-    cited = ", ".join(dict.fromkeys(one.reference for one in (draft, *draft.beside)))
-    return (*steps, (msg("Together {dose} mg a day", dose=f"{draft.together_mg:g}"), cited))
+    cited = ", ".join(dict.fromkeys(one.reference for one in draft.orders))
+    words = msg("Together {dose} mg a day", dose=f"{draft.together_mg:g}")
+    if draft.one_by_one:
+        words = msg("They do not all run at once: at most {dose} mg a day", dose=f"{draft.together_mg:g}")
+    return (*steps, (words, cited))
 
 
 def _ordered(draft: Draft) -> tuple[Message, str]:
     name = draft.medicine.label or draft.of.label
-    if draft.daily_mg is None:
-        return msg("Draft order: {name}; the daily dose could not be read", name=name), draft.reference
-    return msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}"), draft.reference
+    words = msg("Draft order: {name}; the daily dose could not be read", name=name)
+    if draft.daily_mg is not None:
+        words = msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}")
+    return draft.course.told(words), draft.reference
 
 
 def withdrawals(draft: Draft) -> tuple[Proposal, ...]:
     """Takes the draft off, and each of those beside it; nothing is prescribed in its place."""
-    drafts = [one for one in (draft, *draft.beside) if one.row.id]
+    drafts = [one for one in draft.orders if one.row.id]
     return tuple(_withdrawal(one, f"/{place}" if place else "") for place, one in enumerate(drafts))
 
 

@@ -10,19 +10,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cds_service.drug_findings.steps import capital, ordered
-from cds_service.features.doses import dosed_daily_mg
-from cds_service.fhir.resources import MedicationRequest
+from cds_service.features.doses import planned_daily_mg
 from cds_service.findings import EvidenceFinding, Finding
 from cds_service.hook import Case
 from cds_service.knowledge import safety
 from cds_service.language import Message, msg
 
 
-def alike(case: Case, hit: safety.Hit) -> bool:
+def alike(hit: safety.Hit) -> bool:
     """True if two orders of a medicine ask for the same in the same words."""
     one, other = _both(hit)
-    rows = [_row(case, exposure) for exposure in (one, other)]
-    dosages = [row.dosage_instruction for row in rows if row is not None]
+    dosages = [exposure.row.dosage_instruction for exposure in (one, other) if exposure.row is not None]
     return len(dosages) == 2 and dosages[0] == dosages[1] and one.words.casefold() == other.words.casefold()
 
 
@@ -69,11 +67,6 @@ def _both(hit: safety.Hit) -> tuple[safety.Exposure, safety.Exposure]:
     return hit.draft, other
 
 
-def _row(case: Case, exposure: safety.Exposure) -> MedicationRequest | None:
-    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
-    return next((row for row in rows if row.id and case.context.record.reference(row) == exposure.reference), None)
-
-
 def _daily_mg(case: Case, hit: safety.Hit, exposure: safety.Exposure) -> float | None:
-    row, name = _row(case, exposure), case.knowledge.name(hit.node).lower()
-    return None if row is None else dosed_daily_mg(row.dosage_instruction, exposure.words, (name,))
+    row, name = exposure.row, case.knowledge.name(hit.node).lower()
+    return None if row is None else planned_daily_mg(row.dosage_instruction, exposure.words, (name,))

@@ -172,6 +172,7 @@ def _unchosen(case: Case, draft: safety.Exposure) -> bool:
         and all(
             isinstance(row, fhir.MedicationRequest)
             and row.medication_reference is None
+            and row.medication is None
             and (row.medication_codeable_concept is None or not row.medication_codeable_concept.coding)
             for row in rows
         )

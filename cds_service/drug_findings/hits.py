@@ -8,7 +8,6 @@ from cds_service.drug_findings.proposals import proposals
 from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
 from cds_service.features import catalogue
 from cds_service.features.doses import given_once
-from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -58,9 +57,9 @@ def doubtful(hit: safety.Hit) -> Message | None:
 
 
 def loudness(case: Case, hit: safety.Hit) -> Severity | None:
-    """By policy, and a step lower against what is on hold: it may have been held for this very reason."""
+    """By policy; a step lower against what is on hold, perhaps for this very reason, or what follows the other."""
     severity = _loudness(case, hit)
-    return Severity(max(severity - 1, 0)) if severity is not None and hit.held else severity
+    return Severity(max(severity - 1, 0)) if severity is not None and (hit.held or hit.in_turn) else severity
 
 
 def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
@@ -70,7 +69,7 @@ def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
     if doubtful(hit) is not None:
         return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
     if hit.ordered_twice:
-        return Severity.WARNING if doubled.alike(case, hit) else Severity.INFO
+        return Severity.WARNING if doubled.alike(hit) else Severity.INFO
     if hit.kind == "duplicate" and not hit.rows:
         return Severity.INFO if case.context.hook in ORDER_HOOKS else None
     if isinstance(hit.against, safety.Allergy):
@@ -120,6 +119,9 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
         return msg("{drug} is in two products at once ({grade})", drug=drug, grade=grade)
     if hit.kind == "duplicate":
         return msg("{drug} with {other}: two of one class ({grade})", drug=drug, other=against, grade=grade)
+    if hit.kind == "interaction" and hit.in_turn:
+        return msg("{drug} and {other}, one after the other ({grade} if together)", drug=drug, other=against,
+                   grade=grade)  # fmt: skip
     if hit.kind == "interaction":
         return msg("{drug} with {other} ({grade})", drug=drug, other=against, grade=grade)
     if hit.kind == "allergy":
@@ -150,6 +152,8 @@ def advised(case: Case, hit: safety.Hit) -> Message:
         return msg("If it is a renewal, end the earlier entry.")
     if hit.held:
         return msg("What is on hold may still act, or be taken again. {what}", what=_managed(case, hit))
+    if hit.in_turn:
+        return msg("One ends before the other begins, and may still act then. {what}", what=_managed(case, hit))
     return _managed(case, hit)
 
 
@@ -175,7 +179,7 @@ def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
     elif hit.against is not None:
         lead = msg("Also drafted: {words}") if hit.against.draft else msg("Taken: {words}")
         lead = msg("On hold: {words}") if hit.held else lead
-        steps.append((msg(lead.text, words=hit.against.words), hit.against.reference))
+        steps.append((hit.against.course.told(msg(lead.text, words=hit.against.words)), hit.against.reference))
     if hit.fact is not None:
         shown = msg("On record: {what}", what=hit.fact.feature.label)
         if hit.fact.effective is not None:
@@ -183,12 +187,6 @@ def path(case: Case, hit: safety.Hit) -> tuple[tuple[Message, str], ...]:
         steps.append((shown, ", ".join(hit.fact.sources)))
         if hit.fact.note is not None and hit.kind == "limit":
             steps.append((hit.fact.note, ", ".join(hit.fact.sources)))
-    if hit.rows and is_single(case, hit.draft):
+    if hit.rows and hit.draft.row is not None and given_once(hit.draft.row):
         steps.append((msg("Ordered as a single dose: the evidence is of treatment that goes on."), hit.draft.reference))
     return (*steps, *(step for row in hit.rows for step in row_steps(case, row)))
-
-
-def is_single(case: Case, draft: safety.Exposure) -> bool:
-    """True if a draft is ordered to be given once, by its timing or in words."""
-    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
-    return any(given_once(row) for row in rows if case.context.record.reference(row) == draft.reference)

@@ -10,7 +10,6 @@ from cds_service.drug_findings.steps import WORDS, capital, ordered, row_steps
 from cds_service.features import catalogue
 from cds_service.features.feature import Feature, FeatureValue, Reason
 from cds_service.features.medicines_on_record import drafted
-from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import renal_limits, safety
@@ -80,10 +79,8 @@ def left_to_renal_dosing(case: Case, row: safety.Evidence, draft: safety.Exposur
     if age is None or published.whole_years(age) < ADULT:
         return False
     of = renal_limits.judged_as(row.subject)
-    record = case.context.record
-    rows = (r for r in case.context.drafts if isinstance(r, MedicationRequest))
-    medicines = (drafted(record, r) for r in rows if record.reference(r) == draft.reference)
-    return any(medicine is not None and medicine.belongs_to(of) for medicine in medicines)
+    medicine = drafted(case.context.record, draft.row) if draft.row is not None else None
+    return medicine is not None and medicine.belongs_to(of)
 
 
 def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:

@@ -16,19 +16,20 @@ from cds_service.orders import propose_medicine
 
 MOST_ALTERNATIVES = 2
 GRAVE = frozenset({"contraindicated", "major"})
+IN_TURN = frozenset({"contraindicated"})
 
 
 def proposals(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Proposal, ...]:
     """Change the draft to an alternative that is itself clear, or remove it.
 
-    Where caution is asked for, such as a test, removal is not offered: the two medicines may belong together. Nor at
-    medication-verify, where the order is signed already.
+    Where caution is asked for, such as a test, removal is not offered: the two medicines may belong together, as those
+    do of which one takes over from the other. Nor at medication-verify, where the order is signed already.
     """
     number = hit.draft.reference.partition("/")[2]
     if not number or (hit.kind == "duplicate" and not hit.rows) or case.context.hook == VERIFY:
         return ()
     found = [change for node in _alternatives(case, hit, known) for change in _change(case, hit, node)]
-    if hit.rows and hit.rows[0].severity not in GRAVE:
+    if hit.rows and hit.rows[0].severity not in (IN_TURN if hit.in_turn else GRAVE):
         return tuple(found)
     name = case.knowledge.name(hit.node)
     removal = Proposal(

@@ -24,9 +24,10 @@ RECORD_SOURCE = Citation("Curbside's knowledge base", "https://dailymed.nlm.nih.
 def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
     """The order by the words that the clinician sees; at verification it is no draft any more."""
     words = draft.words or NAMELESS
+    said = msg("Draft order: {words}", words=words)
     if case.context.hook == VERIFY:
-        return msg("Order: {words}", words=words), draft.reference
-    return msg("Draft order: {words}", words=words), draft.reference
+        said = msg("Order: {words}", words=words)
+    return draft.course.told(said), draft.reference
 
 
 def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from cds_service.drug_findings.steps import ordered
 from cds_service.features import catalogue
 from cds_service.features.doses import drafted_daily_mg, given_once, times_a_day
-from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import EvidenceFinding, Finding, Proposal, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -30,8 +29,7 @@ def not_weekly(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     """A low dose of methotrexate ordered more than twice a week; silent with cancer and without a frequency."""
     if NODE not in draft.nodes or draft.local or case.values.flag(catalogue.CANCER):
         return ()
-    rows = (row for row in case.context.drafts if isinstance(row, MedicationRequest))
-    row = next((r for r in rows if case.context.record.reference(r) == draft.reference), None)
+    row = draft.row
     if row is None or given_once(row):
         return ()
     times = times_a_day(row)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
+from cds_service.features.courses import bounded, follow
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import prescriptions
 from cds_service.fhir import resources as fhir
@@ -46,8 +48,18 @@ def daily_mg(record: PatientRecord, feature: MedicationFeature) -> float | None:
 
 
 def drafted_daily_mg(row: fhir.MedicationRequest, words: str, feature: MedicationFeature) -> float | None:
-    """The daily dose in mg that a draft order asks for, from its structured dosage or its words; None in doubt."""
-    return dosed_daily_mg(row.dosage_instruction, words, feature.names)
+    """The highest daily dose in mg that a draft asks for, from its structured dosage or its words; None in doubt."""
+    return planned_daily_mg(row.dosage_instruction, words, feature.names)
+
+
+def planned_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
+    """As `dosed_daily_mg`; of several dosages that follow each other by their bounds (a taper), the highest."""
+    if len(dosages) < 2:
+        return dosed_daily_mg(dosages, words, names)
+    doses = [dosed_daily_mg([dosage], words, names) for dosage in dosages]
+    known = [dose for dose in doses if dose is not None]
+    one_by_one = all(follow(one, other) for one, other in combinations(map(bounded, dosages), 2))
+    return max(known) if one_by_one and len(known) == len(doses) else None
 
 
 def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
@@ -55,7 +67,7 @@ def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[s
 
     words: of the medicine. names: of the ingredient whose strength counts.
     """
-    if len(dosages) != 1 or dosages[0].as_needed_boolean:
+    if len(dosages) != 1 or dosages[0].if_needed:
         return None
     structured = _structured(dosages[0], words.lower(), names)
     return structured if structured is not None else _daily(words.lower(), (dosages[0].text or "").lower(), names)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from cds_service.features import chinese_names
 from cds_service.features.applied import acts_everywhere, is_local
+from cds_service.features.courses import OPEN, Course, course_of
 from cds_service.features.feature import Absence, FeatureValue, MedicationFeature, Reason, Unusable
 from cds_service.features.medicines import BRANDS, NAME_OF_CODE, NAMES, PRODUCTS
 from cds_service.features.remembered import Remembered
@@ -37,6 +38,7 @@ class Medicine:
 
     names: ingredient names; codes: RxNorm codes as recorded; atc: ATC codes. All empty: nothing was recognised.
     local: it treats the place where it is put. absorbed: such a one, and yet it acts in the whole body.
+    course: when it is taken, as its order bounds it.
     """
 
     reference: str
@@ -47,6 +49,7 @@ class Medicine:
     since: datetime | None
     local: bool = False
     absorbed: bool = False
+    course: Course = OPEN
 
     @property
     def recognised(self) -> bool:
@@ -301,6 +304,7 @@ def _read(record: PatientRecord, row: Entry) -> Medicine | None:
         since=span.start if span is not None else None,
         local=local,
         absorbed=local and acts_everywhere(codes, texts),
+        course=course_of(dosages),
     )
 
 

@@ -337,31 +337,76 @@ class Dosage(Part, frozen=True):
     timing: Any = None
     dose_and_rate: Any = None
     as_needed_boolean: bool | None = None
+    as_needed_codeable_concept: CodeableConcept | None = None
+    as_needed: Any = None  # of R5
     route: CodeableConcept | None = None
 
+    @property
+    def if_needed(self) -> bool:
+        """True if it is taken only where it is needed, be it for a stated reason."""
+        return bool(self.as_needed_boolean or self.as_needed_codeable_concept or self.as_needed)
 
-class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
-    """A prescription or a medication order."""
+
+class CodeableReference(Part, frozen=True):
+    """What FHIR R5 has in place of two members of R4: a concept or a reference."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
+class OfMedicine(Resource, frozen=True):
+    """A resource about a medicine. medication: of R5; where it can be read, it is in the two members of R4 as well."""
 
     status: str | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    medication: Any = None
+
+    def __post_init__(self) -> None:
+        """Puts what is written as in R5 where R4 has it, unless something stands there."""
+        if self.medication is None or self.medication_codeable_concept or self.medication_reference:
+            return
+        for said in _as_in_r5(self.medication):
+            msgspec.structs.force_setattr(self, "medication_codeable_concept", said.concept)
+            msgspec.structs.force_setattr(self, "medication_reference", said.reference)
+
+
+def _as_in_r5(sent: Any) -> list[CodeableReference]:
+    """What members of R5 say, in any number; nothing where they have another shape."""
+    try:
+        return msgspec.convert(sent if isinstance(sent, list) else [sent], list[CodeableReference])
+    except msgspec.ValidationError:
+        return []
+
+
+class MedicationRequest(OfMedicine, frozen=True, tag="MedicationRequest"):
+    """A prescription or a medication order. reason: of R5, read into the two members of R4."""
+
     status_reason: CodeableConcept | None = None
     intent: str | None = None
     do_not_perform: bool | None = None
-    medication_codeable_concept: CodeableConcept | None = None
-    medication_reference: Reference | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
     authored_on: str | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+    reason_reference: tuple[Reference, ...] = ()
+    reason: Any = None
     dosage_instruction: tuple[Dosage, ...] = ()
     prior_prescription: Reference | None = None
 
+    def __post_init__(self) -> None:
+        """Puts what is written as in R5 where R4 has it, unless something stands there."""
+        OfMedicine.__post_init__(self)
+        if self.reason is None or self.reason_code or self.reason_reference:
+            return
+        said = _as_in_r5(self.reason)
+        msgspec.structs.force_setattr(self, "reason_code", tuple(r.concept for r in said if r.concept))
+        msgspec.structs.force_setattr(self, "reason_reference", tuple(r.reference for r in said if r.reference))
 
-class MedicationStatement(Resource, frozen=True, tag="MedicationStatement"):
+
+class MedicationStatement(OfMedicine, frozen=True, tag="MedicationStatement"):
     """A medicine that a patient is said to take."""
 
-    status: str | None = None
-    medication_codeable_concept: CodeableConcept | None = None
-    medication_reference: Reference | None = None
     subject: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
@@ -369,12 +414,9 @@ class MedicationStatement(Resource, frozen=True, tag="MedicationStatement"):
     dosage: tuple[Dosage, ...] = ()
 
 
-class MedicationAdministration(Resource, frozen=True, tag="MedicationAdministration"):
+class MedicationAdministration(OfMedicine, frozen=True, tag="MedicationAdministration"):
     """A medicine that was given."""
 
-    status: str | None = None
-    medication_codeable_concept: CodeableConcept | None = None
-    medication_reference: Reference | None = None
     subject: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from cds_service.features.courses import OPEN, Course
 from cds_service.features.medicines_on_record import (
     Medicine,
     current_medicines,
@@ -30,7 +31,7 @@ _INSULIN = "drug:insulin"
 class Exposure:
     """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts where it is
     put and nowhere else; absorbed: is put somewhere, and acts everywhere. words: as the record has them. held: on
-    hold."""
+    hold. course: when it is taken. row: the order that a draft was read from."""
 
     reference: str
     words: str
@@ -40,6 +41,8 @@ class Exposure:
     draft: bool = False
     absorbed: bool = False
     held: bool = False
+    course: Course = OPEN
+    row: fhir.MedicationRequest | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ def _draft(record: PatientRecord, row: fhir.Resource, terms: Terms) -> Exposure 
         medicine = named_product(record, row)
     elif isinstance(row, (fhir.MedicationStatement, fhir.MedicationAdministration)):
         medicine = entered(record, row)  # what some EHRs verify or refill
-    return _exposure(medicine, terms, draft=True) if medicine is not None else None
+    found = _exposure(medicine, terms, draft=True) if medicine is not None else None
+    return replace(found, row=row) if found is not None and isinstance(row, fhir.MedicationRequest) else found
 
 
 def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Exposure:
@@ -132,6 +136,7 @@ def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Expos
         medicine.local and not medicine.absorbed,
         draft,
         medicine.absorbed,
+        course=medicine.course,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from cds_service.features.courses import follow
 from cds_service.features.feature import FeatureValue
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
@@ -61,6 +62,11 @@ class Hit:
         return isinstance(self.against, Exposure) and self.against.held
 
     @property
+    def in_turn(self) -> bool:
+        """True if of the draft and the medicine that it meets one is over when the other begins."""
+        return isinstance(self.against, Exposure) and follow(self.draft.course, self.against.course)
+
+    @property
     def ordered_twice(self) -> bool:
         """True for two drafts of the very same medicine."""
         other = self.against
@@ -78,7 +84,10 @@ class Hit:
 
 
 def between(library: Library, drafts: Sequence[Exposure], current: Sequence[Exposure]) -> tuple[Hit, ...]:
-    """Interactions and duplications of drafts with each other and with what is taken; local forms are left out."""
+    """Interactions and duplications of drafts with each other and with what is taken; local forms are left out.
+
+    What is over when the other begins doubles nothing; it may still interact.
+    """
     ours = [d for d in drafts if not d.local]
     others = [c for c in current if not c.local]
     pairs = [*combinations(ours, 2), *((d, c) for d in ours for c in others)]
@@ -91,7 +100,8 @@ def between(library: Library, drafts: Sequence[Exposure], current: Sequence[Expo
         rows[ends] = rows.get(ends, []) + found
     spoken_of = frozenset(end for ends in rows for end in ends)
     doubled = {row.subject: row for row in library.graph.evidence(one, "duplicates")}
-    hits = (hit for d, c in pairs for hit in _pair(library, d, c, rows, doubled, spoken_of))
+    hits = [hit for d, c in pairs for hit in _pair(library, d, c, rows, doubled, spoken_of)]
+    hits.sort(key=lambda hit: not hit.in_turn)  # of one matter, what is taken at once counts
     return tuple({hit.key: hit for hit in hits}.values())
 
 
@@ -104,6 +114,7 @@ def _pair(
     spoken_of: frozenset[str],
 ) -> Iterable[Hit]:
     apart = draft.absorbed or other.absorbed  # a drop in the eye beside a tablet of its class is no doubling
+    apart = apart or follow(draft.course, other.course)
     same = set(draft.nodes) == set(other.nodes)
     for a in draft.nodes:
         for b in other.nodes:

@@ -85,3 +85,23 @@ def test_a_draft_without_an_id_leaves_none_unchecked() -> None:
     """New orders have no id in some clients, whatever their selections say."""
     nameless = drafts.read(bundle({"resource": {"resourceType": "MedicationRequest"}}))
     assert drafts.chosen(["MedicationRequest/m1"], nameless) == frozenset()
+
+
+def test_a_medicine_written_as_in_r5_is_read() -> None:
+    """FHIR R5 has one member where R4 has two: an order in that form named no medicine."""
+    product = {"resourceType": "Medication", "id": "x", "code": {"text": "Warfarin 5 mg"}}
+    coded, referring = {"concept": {"text": "Ibuprofen"}}, {"reference": {"reference": "Medication/x"}}
+    reason = [{"concept": {"text": "pain"}}, {"reference": {"reference": "Condition/c"}}]
+    rows = [
+        {"resourceType": "MedicationRequest", "id": "m1", "medication": coded, "reason": reason},
+        {"resourceType": "MedicationRequest", "id": "m2", "medication": referring},
+        {"resourceType": "MedicationStatement", "id": "m3", "medication": coded},
+        {"resourceType": "MedicationRequest", "id": "m4", "medication": "aspirin"},
+    ]
+    read = drafts.read(bundle(*({"resource": row} for row in [*rows, product])))
+    assert [r.medication_codeable_concept and r.medication_codeable_concept.text for r in read] == [  # type: ignore[attr-defined]
+        "Ibuprofen", "Warfarin 5 mg", "Ibuprofen", None,
+    ]  # fmt: skip
+    first = read[0]
+    assert isinstance(first, fhir.MedicationRequest)
+    assert (first.reason_code[0].text, first.reason_reference[0].reference) == ("pain", "Condition/c")

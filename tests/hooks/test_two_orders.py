@@ -168,3 +168,79 @@ def test_a_thrombosis_that_is_not_confirmed_yet_may_be_treated_too(ask, verified
     chart = Chart(70).problem(AF).problem(CLOT, onset="2026-10-30", verificationStatus=status)
     answer = ask("renal-dosing", chart.draft("Apixaban 5 mg tablet", **dose(10)))
     assert (answer.finding("renal-dosing/apixaban/above") is not None) == speaks
+
+
+def runs(mg, start=None, end=None):
+    """A dose twice a day within bounds."""
+    bounds = {name: day for name, day in (("start", start), ("end", end)) if day}
+    return dose(mg) | {"timing": {"repeat": {**TWICE["timing"]["repeat"], "boundsPeriod": bounds}}}
+
+
+FIRST, LATER = {"start": "2026-11-01", "end": "2026-11-05"}, {"start": "2026-11-05", "end": "2026-11-09"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "asked"),
+    [(FIRST, LATER, False), (LATER, FIRST, False), (FIRST, {"start": "2026-11-04"}, True), (FIRST, {}, True),
+     ({"end": "2026-11-05"}, LATER, False), (FIRST, FIRST, True)],
+)  # fmt: skip
+def test_orders_that_follow_each_other_are_not_taken_for_twice(ask, one, other, asked):
+    """A taper, or tablets after the drip: nothing is doubled, and to ask each time teaches not to read."""
+    chart = Chart(60).problem(REFLUX).draft("Metoprolol 50 mg", **runs(50, **one))
+    found = ask("drug-safety", chart.draft("Metoprolol 25 mg", **runs(25, **other))).finding("drug-safety/ordered")
+    assert (found is not None) == asked
+
+
+def test_of_a_taper_in_three_orders_the_two_that_overlap_are_told(ask):
+    """The pair that is meant must not take the place of the pair that is not."""
+    chart = Chart(60).problem(REFLUX).draft("Metoprolol 50 mg", **runs(50, **FIRST))
+    chart.draft("Metoprolol 100 mg", **runs(100, "2026-11-02", "2026-11-03")).draft(
+        "Metoprolol 25 mg", **runs(25, **LATER)
+    )
+    found = ask("drug-safety", chart).finding("drug-safety/ordered-twice/metoprolol")
+    assert ENGLISH(found.headline) == "Metoprolol is ordered twice here, 300 mg a day together: are both meant?"
+    assert ENGLISH(found.path[0][0]) == "Draft order: Metoprolol 50 mg, from 1 Nov 2026 to 5 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("courses", "most"), [((FIRST, LATER), 1000), ((FIRST, {}), 2000), ((FIRST, LATER, {"start": "2026-11-08"}), 2000)]
+)
+def test_a_renal_limit_counts_what_runs_at_once(ask, courses, most):
+    """Each order keeps to the limit; one after the other they do too."""
+    chart = Chart(60).problem(CKD, onset="2024-01-01").measured(creatinine=2.0, weight=80)
+    for number, course in enumerate(courses):
+        chart.draft(f"Metformin {500 + number} mg tablet", **runs(500, **course))
+    found = ask("renal-dosing", chart).finding("metformin/egfr-below-45")
+    assert (found is None) == (most == 1000)
+    if found is not None:
+        assert any(f"{most} mg a day" in ENGLISH(words) for words, _ in found.path)
+
+
+def test_the_steps_of_a_taper_in_one_order_are_read_by_the_highest(ask):
+    """Several dosages were a dose that could not be read."""
+    chart = Chart(60).problem(CKD, onset="2024-01-01").measured(creatinine=2.0, weight=80).draft("Metformin 500 mg")
+    chart.drafts[0]["dosageInstruction"] = [runs(500, **FIRST), runs(1000, **LATER)]
+    found = ask("renal-dosing", chart).finding("metformin/egfr-below-45")
+    assert found.severity.name == "WARNING"
+    assert "; 2000 mg a day" in ENGLISH(found.path[0][0])
+    chart.drafts[0]["dosageInstruction"] = [runs(500), runs(500)]
+    assert ask("renal-dosing", chart).finding("metformin/egfr-below-45").severity.name == "INFO"
+
+
+def test_what_takes_over_from_another_is_a_step_quieter_and_says_so(ask):
+    """A switch of anticoagulants is no doubling, and yet the first may still act; what must keep its distance stays."""
+    chart = Chart(60).problem(REFLUX).draft("Enoxaparin 80 mg injection", **runs(80, **FIRST))
+    found = ask("drug-safety", chart.draft("Apixaban 5 mg tablet", **runs(5, **LATER))).finding("drug-safety/apixaban+")
+    assert (found.severity.name, found.proposals) == ("INFO", ())
+    assert ENGLISH(found.headline).startswith("Enoxaparin and apixaban, one after the other (serious if together). ")
+    chart = Chart(60).problem(REFLUX).draft("Phenelzine 15 mg", **runs(15, **FIRST))
+    found = ask("drug-safety", chart.draft("Sertraline 50 mg", **runs(50, **LATER))).finding("drug-safety/phenelzine+")
+    assert found.severity.name == "WARNING"
+    assert ENGLISH(found.advice).startswith("One ends before the other begins, and may still act then. 14 days")
+
+
+def test_a_dose_for_need_alone_is_no_daily_dose(ask):
+    """R4 has two members for it, and the one with the reason was not read."""
+    chart = Chart(60).problem(CKD, onset="2024-01-01").measured(creatinine=2.0, weight=80)
+    chart.draft("Metformin 500 mg", **dose(1000), asNeededCodeableConcept={"text": "high glucose"})
+    assert "could not be read" in ENGLISH(ask("renal-dosing", chart).finding("metformin/").path[0][0])
