@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from cds_service import __version__, local_codes, signed
-from cds_service.cohort.judging import Judgement, Speaking
+from cds_service.cohort.judging import Judgement
 from cds_service.cohort.outcomes import Declared
 from cds_service.cohort.report import About
+from cds_service.cohort.speaking import Speaking
 from cds_service.cohort.tables import Collected
 from cds_service.registry import Registry
 from cds_service.settings import Settings

@@ -1,6 +1,6 @@
 """What a backtest found, in numbers: discrimination, calibration, use, subgroups, time, and what a threshold would do.
 
-Rows are calls of hooks. Intervals take them as independent: where many patients come often, they are too narrow.
+Rows are calls of hooks. Intervals take the calls of a patient together: who comes ten times tells less than ten people.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cds_service.cohort.groups import DIMENSIONS
+from cds_service.cohort.planning import Load, Plan
 from cds_service.risk import metrics
 from cds_service.risk.calibration import expit
-from cds_service.risk.metrics import Floats, Interval
+from cds_service.risk.metrics import Floats, Interval, Patients
 
 Texts = NDArray[np.str_]
-SMALLEST = 100  # calls in a subgroup; with fewer it is withheld
-FEWEST = 10  # calls with the outcome, and without it, below which no measure is given
+Rows = NDArray[np.bool_]
+SMALLEST = 100  # patients in a subgroup; with fewer it is withheld
+FEWEST = 10  # patients with the outcome, and without it, below which no measure is given
 _EDGE = 1e-6
 
 
 @dataclass(frozen=True)
 class Judgeable:
-    """Estimates of one kind with what happened later. outcomes: 1, 0. days: to the outcome, NaN without one."""
+    """Estimates of one kind with what happened later. outcomes: 1, 0. days: to the outcome, NaN without one.
+
+    patients: of each row, the number of its patient. load: all of them, also where it is not known what happened.
+    """
 
     name: str
     version: str
@@ -37,15 +42,16 @@ class Judgeable:
     days: Floats
     months: Texts
     dates: NDArray[np.datetime64]
-    wards: Texts
     groups: Mapping[str, Texts]
+    patients: Patients
+    load: Load
     unknown: int = 0
     intervals: int = 0
     refusals: Mapping[str, int] | None = None
 
-    def of(self, rows: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Values and outcomes of some rows."""
-        return self.values[rows], self.outcomes[rows]
+    def of(self, rows: Rows) -> tuple[Floats, Floats, Patients]:
+        """Values, outcomes and patients of some rows."""
+        return self.values[rows], self.outcomes[rows], self.patients[rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +103,6 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The lowest threshold with which a ward sees at most so many cards a day, on average. cards: in all."""
-
-    ward: str
-    threshold: float | None
-    per_day: float
-    busiest: float
-    right: float | None
-    found: float | None
-    cards: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """All about one kind of estimate for one outcome."""
 
@@ -122,32 +115,14 @@ class Judgement:
     plans: tuple[Plan, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """How often a service would show a card, and how often that would be right.
-
-    per_clinician: mean cards a clinician and month, None where no clinician is stated. right: None without an outcome.
-    """
-
-    service: str
-    outcome: str
-    calls: int
-    cards: int
-    per_100: float
-    per_clinician: float | None
-    right: Interval | None
-    found: Interval | None
-    lead: float | None
-
-
 def judge(given: Judgeable, at_most_per_day: float | None = None) -> Judgement:
     """All numbers for one kind of estimate."""
-    enough = _enough(given.outcomes)
+    enough = _enough(given.outcomes, given.patients)
     curve = metrics.smoothed(given.values, given.outcomes) if enough and given.probability else None
-    plans = tuple(_plans(given, at_most_per_day)) if at_most_per_day is not None else ()
+    plans = tuple(given.load.planned(at_most_per_day)) if at_most_per_day is not None else ()
     return Judgement(
         given,
-        measures(given.values, given.outcomes, given.probability),
+        measures(given.values, given.outcomes, given.patients, given.probability),
         curve,
         tuple(_thresholds(given)),
         tuple(_groups(given)),
@@ -156,18 +131,24 @@ def judge(given: Judgeable, at_most_per_day: float | None = None) -> Judgement:
     )
 
 
-def measures(values: Floats, outcomes: Floats, probability: bool) -> Measures:
+def measures(values: Floats, outcomes: Floats, patients: Patients, probability: bool) -> Measures:
     """Discrimination, and calibration of probabilities."""
     n, events = len(outcomes), int(outcomes.sum())
-    if not _enough(outcomes):
+    if not _enough(outcomes, patients):
         return Measures(n, events)
-    area, precision = metrics.auroc_with_interval(values, outcomes), metrics.Ranked(values, outcomes).auprc()
+    who = _repeated(patients)
+    area, precision = metrics.auroc_with_interval(values, outcomes, who), metrics.Ranked(values, outcomes).auprc()
     if not probability:
         return Measures(n, events, area, precision)
     odds = log_odds(values)
-    slope = metrics.slope(odds, outcomes) if np.ptp(odds) > 0 else None
-    ratio = metrics.observed_to_expected(odds, outcomes)
-    return Measures(n, events, area, precision, slope, metrics.large(odds, outcomes), ratio)
+    slope = metrics.slope(odds, outcomes, who) if np.ptp(odds) > 0 else None
+    ratio = metrics.observed_to_expected(odds, outcomes, who)
+    return Measures(n, events, area, precision, slope, metrics.large(odds, outcomes, who), ratio)
+
+
+def _repeated(patients: Patients) -> Patients | None:
+    """The patients, if one of them is there more than once."""
+    return patients if len(np.unique(patients)) < len(patients) else None
 
 
 def log_odds(values: Floats) -> Floats:
@@ -195,9 +176,8 @@ def psi(reference: Floats, now: Floats, bins: int = 10) -> float:
     return float(np.sum((after - before) * np.log(after / before)))
 
 
-def _enough(outcomes: Floats) -> bool:
-    events = float(outcomes.sum())
-    return events >= FEWEST and len(outcomes) - events >= FEWEST
+def _enough(outcomes: Floats, patients: Patients) -> bool:
+    return all(len(np.unique(patients[outcomes == came])) >= FEWEST for came in (0.0, 1.0))
 
 
 def _steps(given: Judgeable) -> list[float]:
@@ -210,9 +190,9 @@ def _steps(given: Judgeable) -> list[float]:
 def _thresholds(given: Judgeable) -> Iterator[At]:
     n, events = len(given.values), int(given.outcomes.sum())
     for step in _steps(given) if n else ():
-        flagged = given.values >= step
-        cards, hits = int(flagged.sum()), int(given.outcomes[flagged].sum())
-        days = given.days[flagged & (given.outcomes > 0)]
+        flagged, had = given.values >= step, given.outcomes > 0
+        cards = int(flagged.sum())
+        days = given.days[flagged & had]
         benefit = None
         if given.probability:
             everybody = metrics.net_benefit(np.ones(n), given.outcomes, step)
@@ -220,8 +200,8 @@ def _thresholds(given: Judgeable) -> Iterator[At]:
         yield At(
             step,
             100.0 * cards / n,
-            metrics.share(hits, cards) if cards >= FEWEST else None,
-            metrics.share(hits, events) if events else None,
+            metrics.share_among(given.outcomes[flagged], given.patients[flagged]) if cards >= FEWEST else None,
+            metrics.share_among(flagged[had].astype(np.float64), given.patients[had]) if events else None,
             benefit,
             float(np.median(days)) if len(days) else None,
         )
@@ -231,72 +211,20 @@ def _groups(given: Judgeable) -> Iterator[Group]:
     for dimension in DIMENSIONS:
         names = given.groups[dimension]
         for name in sorted(set(names.tolist())):
-            values, outcomes = given.of(names == name)
-            small = len(values) < SMALLEST or not _enough(outcomes)
-            yield Group(dimension, name, None if small else measures(values, outcomes, given.probability))
+            values, outcomes, who = given.of(names == name)
+            small = len(np.unique(who)) < SMALLEST or not _enough(outcomes, who)
+            yield Group(dimension, name, None if small else measures(values, outcomes, who, given.probability))
 
 
 def _months(given: Judgeable) -> Iterator[Month]:
     names = sorted(set(given.months.tolist()))
     first = np.isin(given.months, names[: max(len(names) // 4, 1)])
     for name in names:
-        values, outcomes = given.of(given.months == name)
+        values, outcomes, who = given.of(given.months == name)
         ratio = None
-        if given.probability and expected(values) > 0 and outcomes.sum() >= 1:
-            ratio = metrics.observed_to_expected(log_odds(values), outcomes)
+        if given.probability and expected(values) > 0:
+            ratio = metrics.observed_to_expected(log_odds(values), outcomes, _repeated(who))
         yield Month(name, len(values), int(outcomes.sum()), ratio, psi(given.values[first], values))
-
-
-def _plans(given: Judgeable, at_most: float) -> Iterator[Plan]:
-    for ward in sorted(set(given.wards.tolist())):
-        rows = given.wards == ward
-        values, outcomes = given.of(rows)
-        days = given.dates[rows].astype("datetime64[D]")
-        span = int((days.max() - days.min()).astype(int)) + 1
-        threshold = lowest(values, int(at_most * span))
-        flagged = values >= threshold if threshold is not None else np.zeros(len(values), dtype=bool)
-        cards, hits = int(flagged.sum()), float(outcomes[flagged].sum())
-        busiest = float(np.unique(days[flagged], return_counts=True)[1].max()) if cards else 0.0
-        found = hits / float(outcomes.sum()) if outcomes.sum() else None
-        yield Plan(ward, threshold, cards / span, busiest, hits / cards if cards else None, found, cards)
-
-
-def lowest(values: Floats, cards: int) -> float | None:
-    """The lowest value that at most so many reach; None where even the highest value is reached by more."""
-    found, counts = np.unique(values, return_counts=True)
-    reached = np.cumsum(counts[::-1])[::-1]
-    fitting = found[reached <= cards]
-    return float(fitting[0]) if len(fitting) else None
-
-
-def speaking(
-    service: str,
-    outcome: str,
-    cards: NDArray[np.bool_],
-    came: Floats,
-    days: Floats,
-    clinicians: Texts,
-    months: Texts,
-) -> Speaking:
-    """How often a service would speak. came: 1, 0, or NaN where it is not known or no outcome is declared."""
-    known = ~np.isnan(came)
-    right = metrics.share(int(came[known & cards].sum()), int((known & cards).sum())) if (known & cards).any() else None
-    events = int(came[known].sum())
-    found = metrics.share(int(came[known & cards].sum()), events) if events else None
-    leads = days[known & cards & (came > 0)]
-    stated = clinicians != "not stated"
-    pairs = len({*zip(clinicians[stated].tolist(), months[stated].tolist(), strict=True)})
-    return Speaking(
-        service,
-        outcome,
-        len(cards),
-        int(cards.sum()),
-        100.0 * float(cards.mean()) if len(cards) else 0.0,
-        float(cards[stated].sum()) / pairs if pairs else None,
-        right,
-        found,
-        float(np.median(leads)) if len(leads) else None,
-    )
 
 
 def month(at: datetime) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.cohort import plots
-from cds_service.cohort.judging import SMALLEST, At, Group, Judgement, Measures, Month, Plan, Speaking
+from cds_service.cohort.judging import SMALLEST, At, Group, Judgement, Measures, Month
+from cds_service.cohort.planning import Plan
+from cds_service.cohort.speaking import Speaking
 from cds_service.risk.metrics import Interval
 
 
@@ -189,7 +191,7 @@ def _judgement(one: Judgement, about: About) -> Iterator[Block]:
         yield Table("By subgroup", ("subgroup", *_HEAD[1:]), told)
     withheld = ", ".join(f"{g.dimension} {g.name}" for g in one.groups if g.measures is None)
     if withheld:
-        yield Text(f"Withheld, for fewer than {SMALLEST} calls or too few with or without the outcome: {withheld}.")
+        yield Text(f"Withheld, for fewer than {SMALLEST} patients or too few with or without the outcome: {withheld}.")
     yield Table("Over time", ("quarter", "estimates", "outcomes", "observed / expected", "shift of estimates (PSI)"),
                 tuple(map(_month, one.months)))  # fmt: skip
     if one.plans:
@@ -208,7 +210,8 @@ def _method(about: About) -> Iterator[Block]:
     yield Text(
         "AUROC with DeLong's interval; calibration slope and intercept by logistic regression on the log-odds; "
         "observed over expected with a Poisson interval; shares with Wilson's; calibration smoothed by a Gaussian "
-        "kernel over ranks; net benefit after Vickers and Elkin. Calls are taken as independent. Who died of something "
+        "kernel over ranks; net benefit after Vickers and Elkin. Where patients were called more than once, intervals "
+        "rest on the sums of each patient, so that they count people and not calls. Who died of something "
         "else within the time did not have the outcome. Rests after an answered card are not replayed, for nobody "
         "answered. The PSI of a quarter is against the earliest quarter of the time."
     )
@@ -218,7 +221,7 @@ def _method(about: About) -> Iterator[Block]:
 
 _NONE = "–"
 _OE_LOW, _OE_HIGH = 0.8, 1.25
-_FEW_CARDS = 20  # of a ward, below which no share of them is told
+_FEW_CARDS = 20  # of a ward that can be judged, below which no share of them is told
 _HEAD = ("", "estimates", "outcomes", "AUROC", "AUPRC", "calibration slope", "intercept", "observed / expected")
 
 
@@ -245,7 +248,7 @@ def _month(month: Month) -> tuple[str, ...]:
 
 def _plan(plan: Plan, probability: bool) -> tuple[str, ...]:
     threshold = _threshold(plan.threshold, probability) if plan.threshold is not None else "none is quiet enough"
-    told = plan.cards >= _FEW_CARDS
+    told = plan.judged >= _FEW_CARDS
     right = f"{100 * plan.right:.0f} %" if told and plan.right is not None else _NONE
     found = f"{100 * plan.found:.0f} %" if told and plan.found is not None else _NONE
     return plan.ward, threshold, f"{plan.per_day:.2f}", f"{plan.busiest:.0f}", right, found

@@ -14,13 +14,15 @@ import orjson
 import pyarrow.parquet as pq
 
 from cds_service.cohort.groups import DIMENSIONS
-from cds_service.cohort.judging import Judgeable, Speaking, month, speaking
+from cds_service.cohort.judging import Judgeable, month
 from cds_service.cohort.outcomes import Declared, Outcome
+from cds_service.cohort.planning import Load
+from cds_service.cohort.speaking import Speaking, speaking
 
 
 @dataclass(slots=True)
 class _Estimates:
-    """Estimates of one kind for one outcome, as they are collected."""
+    """Estimates of one kind for one outcome, as they are collected. came: 1, 0, or NaN where it is not known."""
 
     version: str = ""
     probability: bool = False
@@ -30,22 +32,21 @@ class _Estimates:
     at: list[datetime] = field(default_factory=list)
     wards: list[str] = field(default_factory=list)
     groups: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in DIMENSIONS})
-    unknown: int = 0
+    patients: list[int] = field(default_factory=list)
     intervals: int = 0
 
-    def add(self, row: dict[str, Any], came: bool | None, days: float | None) -> None:
+    def add(self, row: dict[str, Any], patient: int, came: bool | None, days: float | None) -> None:
         self.version, self.probability = row["version"], row["probability"]
-        if came is None:
-            self.unknown += 1
-        else:
+        if came is not None:
             self.intervals += row["high"] is not None  # the lower end is judged, and the report says how many
-            self.values.append(row["value"])
-            self.came.append(float(came))
-            self.days.append(days if days is not None else np.nan)
-            self.at.append(row["at"])
-            self.wards.append(row["ward"])
-            for name in DIMENSIONS:
-                self.groups[name].append(row[name])
+        self.values.append(row["value"])
+        self.came.append(np.nan if came is None else float(came))
+        self.days.append(days if days is not None else np.nan)
+        self.at.append(row["at"])
+        self.wards.append(row["ward"])
+        self.patients.append(patient)
+        for name in DIMENSIONS:
+            self.groups[name].append(row[name])
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class _Cards:
     truth: list[dict[str, Any]] = field(default_factory=list)
     clinicians: list[str] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
+    patients: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,21 @@ def collect(rows: Path, declared: Declared) -> Collected:
     refusals: dict[tuple[str, str], Counter[str]] = {}
     cards: dict[str, _Cards] = {}
     seen: dict[str, int] = {}
-    patients = 0
+    numbers: dict[str, int] = {}
     for part in sorted(rows.glob("*.parquet")):
         found = pq.read_table(part).to_pylist()
-        patients += len({row["patient"] for row in found})
         for hook, _ in {(row["hook"], (row["patient"], row["encounter"], row["at"])) for row in found}:
             seen[hook] = seen.get(hook, 0) + 1
         for row in found:
-            _take(row, declared, estimates, refusals, cards)
+            number = numbers.setdefault(row["patient"], len(numbers))
+            _take(row, number, declared, estimates, refusals, cards)
     made = tuple(_judgeable(key, got, declared, refusals) for key, got in sorted(estimates.items()))
-    return Collected(made, tuple(_services(cards, declared)), seen, patients)
+    return Collected(made, tuple(_services(cards, declared)), seen, len(numbers))
 
 
 def _take(
     row: dict[str, Any],
+    patient: int,
     declared: Declared,
     estimates: dict[tuple[str, str], _Estimates],
     refusals: dict[tuple[str, str], Counter[str]],
@@ -100,6 +103,7 @@ def _take(
         kept.truth.append(truth)
         kept.clinicians.append(row["clinician"])
         kept.months.append(row["at"].strftime("%Y-%m"))
+        kept.patients.append(patient)
         return
     for outcome in declared.outcomes:
         if outcome.hook != row["hook"]:
@@ -108,7 +112,7 @@ def _take(
             refusals.setdefault((row["name"], outcome.id), Counter())[row["reason"]] += 1
         elif row["kind"] == "estimate" and outcome.judges(row["name"], row["outcome"], row["horizon"]):
             name = "/".join(str(part) for part in (row["name"], row["outcome"], row["horizon"]) if part is not None)
-            estimates.setdefault((name, outcome.id), _Estimates()).add(row, *truth[outcome.id])
+            estimates.setdefault((name, outcome.id), _Estimates()).add(row, patient, *truth[outcome.id])
 
 
 def _judgeable(
@@ -116,20 +120,25 @@ def _judgeable(
 ) -> Judgeable:
     name, id_ = key
     outcome = next(one for one in declared.outcomes if one.id == id_)
+    came = np.array(got.came, dtype=np.float64)
+    known = ~np.isnan(came)
+    dates = np.array([np.datetime64(at.replace(tzinfo=None), "s") for at in got.at], dtype="datetime64[s]")
+    values = np.array(got.values, dtype=np.float64)
     return Judgeable(
         name=name,
         version=got.version,
         outcome=id_,
         title=outcome.title,
         probability=got.probability,
-        values=np.array(got.values, dtype=np.float64),
-        outcomes=np.array(got.came, dtype=np.float64),
-        days=np.array(got.days, dtype=np.float64),
-        months=np.array([month(at) for at in got.at], dtype=np.str_),
-        dates=np.array([np.datetime64(at.replace(tzinfo=None), "s") for at in got.at], dtype="datetime64[s]"),
-        wards=np.array(got.wards, dtype=np.str_),
-        groups={dimension: np.array(names, dtype=np.str_) for dimension, names in got.groups.items()},
-        unknown=got.unknown,
+        values=values[known],
+        outcomes=came[known],
+        days=np.array(got.days, dtype=np.float64)[known],
+        months=np.array([month(at) for at in got.at], dtype=np.str_)[known],
+        dates=dates[known],
+        groups={dimension: np.array(names, dtype=np.str_)[known] for dimension, names in got.groups.items()},
+        patients=np.array(got.patients, dtype=np.int64)[known],
+        load=Load(values, came, np.array(got.wards, dtype=np.str_), dates),
+        unknown=int((~known).sum()),
         intervals=got.intervals,
         refusals=dict(refusals.get((name.split("/")[0], id_), {})),
     )
@@ -145,4 +154,5 @@ def _services(cards: dict[str, _Cards], declared: Declared) -> Iterator[Speaking
             yield speaking(
                 service, outcome.id if outcome else "", np.array(got.cards, dtype=bool), came, days,
                 np.array(got.clinicians, dtype=np.str_), np.array(got.months, dtype=np.str_),
+                np.array(got.patients, dtype=np.int64),
             )  # fmt: skip

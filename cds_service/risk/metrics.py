@@ -18,6 +18,7 @@ Patients = NDArray[np.int64]
 REPLICATES = 1000
 _CELLS = 30_000  # weights that are in memory at once
 _Z = 1.959964
+_NONE = 3.688879  # the Poisson mean of which nothing comes with a probability of 2.5 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,12 @@ def observed_to_expected(log_odds: Floats, outcomes: Floats, patients: Patients 
     """Observed over expected number of outcomes, with an interval from the observed number (Poisson, log scale).
 
     patients: as in `slope`; the variance of the number is then that of the sums of each patient's outcomes.
+    Where none came, the upper end is what would bring none in 2.5 of 100 such times.
     """
-    observed = float(np.sum(outcomes))
-    ratio = observed / float(np.sum(expit(log_odds)))
+    observed, expected = float(np.sum(outcomes)), float(np.sum(expit(log_odds)))
+    ratio = observed / expected
+    if observed == 0.0:
+        return Interval(0.0, 0.0, _NONE / expected)
     error = 1.0 / np.sqrt(max(observed, 1.0))
     if patients is not None:
         error = _of_sums(outcomes, patients) / max(observed, 1.0)
@@ -177,26 +181,55 @@ def _bootstrap(
     return Interval(float(statistic(None)), float(low), float(high))
 
 
-def auroc_with_interval(scores: Floats, outcomes: Floats) -> Interval:
+def auroc_with_interval(scores: Floats, outcomes: Floats, patients: Patients | None = None) -> Interval:
     """AUROC with DeLong's interval, which costs one sorting where a bootstrap costs a thousand.
 
-    Source: Sun and Xu 2014, doi:10.1109/LSP.2014.2337313.
+    patients: as in `auroc`; the variance is then that of the sums of each patient's parts.
+    Source: Sun and Xu 2014, doi:10.1109/LSP.2014.2337313; Obuchowski 1997, doi:10.2307/2533958.
     """
-    ill, well = np.sort(scores[outcomes > 0]), np.sort(scores[outcomes <= 0])
-    of_ill = (np.searchsorted(well, ill, "left") + np.searchsorted(well, ill, "right")) / (2.0 * len(well))
-    of_well = 1.0 - (np.searchsorted(ill, well, "left") + np.searchsorted(ill, well, "right")) / (2.0 * len(ill))
-    area = float(of_ill.mean())
-    spread = sum(float(np.var(part, ddof=1)) / len(part) for part in (of_ill, of_well) if len(part) > 1)
+    had = outcomes > 0
+    ill, well = np.sort(scores[had]), np.sort(scores[~had])
+    parts = np.where(had, np.searchsorted(well, scores, "left") + np.searchsorted(well, scores, "right"), 0.0)
+    parts /= 2.0 * len(well)
+    below = np.searchsorted(ill, scores, "left") + np.searchsorted(ill, scores, "right")
+    parts = np.where(had, parts, 1.0 - below / (2.0 * len(ill)))
+    area = float(parts[had].mean())
+    if patients is None:
+        spread = sum(float(np.var(parts[rows], ddof=1)) / rows.sum() for rows in (had, ~had) if rows.sum() > 1)
+    else:
+        spread = _of_sums((parts - area) / np.where(had, len(ill), len(well)), patients) ** 2 * _few(patients)
     half = _Z * float(np.sqrt(spread))
     return Interval(area, max(area - half, 0.0), min(area + half, 1.0))
 
 
-def share(part: int, whole: int) -> Interval:
+def share(part: float, whole: float) -> Interval:
     """A share with Wilson's interval; the whole must not be 0. Source: Wilson 1927, doi:10.2307/2276774."""
     found, weight = part / whole, _Z**2 / whole
     centre = (found + weight / 2.0) / (1.0 + weight)
     half = _Z / (1.0 + weight) * float(np.sqrt(found * (1.0 - found) / whole + weight / (4.0 * whole)))
     return Interval(found, min(centre - half, found), max(centre + half, found))
+
+
+def share_among(came: Floats, patients: Patients) -> Interval:
+    """The share of ones among rows, of which there must be some; Wilson's interval counts as many rows as would tell
+    as much if all were of different patients.
+
+    Where all rows agree, the patients count. Source: Korn and Graubard 1998, Survey Methodology 24:193.
+    """
+    n, found = len(came), float(np.mean(came))
+    each = len(np.unique(patients))
+    alone = found * (1.0 - found) / n
+    if each < n:
+        together = (_of_sums(came - found, patients) / n) ** 2 * _few(patients)
+        n_alike = n / max(together / alone, 1.0) if alone > 0.0 and each > 1 else float(each)
+        return share(found * n_alike, n_alike)
+    return share(found * n, n)
+
+
+def _few(patients: Patients) -> float:
+    """What makes up for sums of few patients being too alike; 1 for many."""
+    each = len(np.unique(patients))
+    return each / max(each - 1, 1)
 
 
 def smoothed(estimates: Floats, outcomes: Floats, points: int = 40) -> tuple[Floats, Floats]:

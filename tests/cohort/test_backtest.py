@@ -19,6 +19,7 @@ from cds_service.cohort import groups, judging, output, report, report_files
 from cds_service.cohort.judging import Judgeable
 from cds_service.cohort.outcomes import read, truth
 from cds_service.cohort.patients import Loaded, load
+from cds_service.cohort.planning import Load
 from cds_service.cohort.spool import Spool
 from cds_service.errors import InputError
 from cds_service.protocol.request import decode_resource
@@ -81,7 +82,7 @@ def test_the_report_is_whole_and_says_what_it_is_about(done: Path) -> None:
     facts = facts_in(page)
     assert facts is not None
     assert facts["models"]["mortality"]["version"] == loaded().models["mortality"].version
-    assert b"Withheld, for fewer than 100 calls" in page
+    assert b"Withheld, for fewer than 100 patients" in page
     assert page.count(b"<svg ") >= 4
     assert b"p000001" not in page
     assert (done / "report.pdf").read_bytes().startswith(b"%PDF-")
@@ -103,10 +104,11 @@ def drawn(mechanism: Mechanism, n: int) -> tuple[Judgeable, np.ndarray[Any, Any]
     sex = np.where(generator.random(n) < 0.5, "female", "male")
     tiny = np.where(np.arange(n) < 30, "rare", "frequent")
     named = {name: sex if name == "sex" else tiny for name in groups.DIMENSIONS}
+    dates = np.array([np.datetime64(a.date(), "s") for a in at])
     made = Judgeable(
         "model", "1", "death", "death", True, values, outcomes, np.where(outcomes > 0, 100.0, np.nan),
-        np.array([judging.month(a) for a in at]), np.array([np.datetime64(a.date(), "s") for a in at]),
-        np.array(["ward"] * n), named,
+        np.array([judging.month(a) for a in at]), dates, named, np.arange(n),
+        Load(values, outcomes, np.array(["ward"] * n), dates),
     )  # fmt: skip
     return made, chance
 

@@ -1,0 +1,67 @@
+"""Which threshold keeps to so many cards a day on each ward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cds_service.risk.metrics import Floats
+
+Texts = NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The lowest threshold with which a ward sees at most so many cards a day, on average.
+
+    judged: cards of which it is known what came; right and found rest on them.
+    """
+
+    ward: str
+    threshold: float | None
+    per_day: float
+    busiest: float
+    right: float | None
+    found: float | None
+    judged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """All estimates of one kind, with when and where. came: 1, 0, or NaN where it is not known what came."""
+
+    values: Floats
+    came: Floats
+    wards: Texts
+    dates: NDArray[np.datetime64]
+
+    def planned(self, at_most: float) -> Iterator[Plan]:
+        """The plan of each ward. at_most: cards a day."""
+        days = self.dates.astype("datetime64[D]")
+        for ward in sorted(set(self.wards.tolist())):
+            here = self.wards == ward
+            yield _plan(ward, self.values[here], self.came[here], days[here], at_most)
+
+
+def _plan(ward: str, values: Floats, came: Floats, days: NDArray[np.datetime64], at_most: float) -> Plan:
+    span = int((days.max() - days.min()).astype(int)) + 1
+    threshold = lowest(values, int(at_most * span))
+    flagged = values >= threshold if threshold is not None else np.zeros(len(values), dtype=bool)
+    cards, judged, hits = int(flagged.sum()), int((~np.isnan(came[flagged])).sum()), float(np.nansum(came[flagged]))
+    busiest = float(np.unique(days[flagged], return_counts=True)[1].max()) if cards else 0.0
+    events = float(np.nansum(came))
+    return Plan(
+        ward, threshold, cards / span, busiest, hits / judged if judged else None, hits / events if events else None,
+        judged,
+    )  # fmt: skip
+
+
+def lowest(values: Floats, cards: int) -> float | None:
+    """The lowest value that at most so many reach; None where even the highest value is reached by more."""
+    found, counts = np.unique(values, return_counts=True)
+    reached = np.cumsum(counts[::-1])[::-1]
+    fitting = found[reached <= cards]
+    return float(fitting[0]) if len(fitting) else None
