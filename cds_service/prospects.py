@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cds_service.explain.wording import listing
 from cds_service.features.feature import MedicationFeature
 from cds_service.findings import RiskFinding
@@ -25,7 +23,7 @@ def blocks(finding: RiskFinding, words: Words) -> list[Block]:
 def _changes(finding: RiskFinding, now: RiskEstimate, words: Words) -> list[Block]:
     rows: list[tuple[Span, ...]] = []
     for change in finding.changes:
-        then = _same(change.estimates, now)
+        then = same(change.estimates, now)
         if then is None or number(then) == number(now):
             continue
         line = msg("{change}: {then} instead of {now}", change=change.words, then=number(then), now=number(now))
@@ -47,11 +45,10 @@ def _before(finding: RiskFinding, now: RiskEstimate, words: Words) -> list[Block
     return [Paragraph((Strong(words(msg("Over time:"))), words(line)))]
 
 
-def _same(estimates: tuple[RiskEstimate, ...], now: RiskEstimate) -> RiskEstimate | None:
-    found: Iterator[RiskEstimate] = (
-        e for e in estimates if (e.outcome, e.horizon_years) == (now.outcome, now.horizon_years)
-    )
-    return next(found, None)
+def same(estimates: tuple[RiskEstimate, ...], wanted: RiskEstimate) -> RiskEstimate | None:
+    """Of some estimates that of the same outcome and horizon, or None."""
+    key = (wanted.outcome, wanted.horizon_years)
+    return next((one for one in estimates if (one.outcome, one.horizon_years) == key), None)
 
 
 def number(estimate: RiskEstimate) -> Message:

@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
+from cds_service.features.feature import Feature
 from cds_service.knowledge.library import Library as KnowledgeLibrary
 from cds_service.language import Message, Words, msg
 from cds_service.ledger import Decision
@@ -43,12 +44,14 @@ class Opened:
 
     decision: given again from what was kept. same: whether that gives the very answer that was shown.
     validated: model id -> whether it may speak at this site: published, or its exact version signed off.
+    features: what the service's own rules look at, beside its models' inputs.
     """
 
     assessment: Assessment
     decision: Decision
     same: bool
     validated: Mapping[str, bool]
+    features: tuple[Feature, ...] = ()
 
     @property
     def cards(self) -> list[Mapping[str, Any]]:
@@ -135,7 +138,8 @@ class Opener:
         except PreconditionFailed:
             raise NothingToReview(msg("This version of the service would not answer that call any more.")) from None
         validated = {model.id: self._pipeline.validated(model) for model in desk.models}
-        return Opened(assessment, decision, orjson.dumps(decision.response.wire()) == assessment.response, validated)
+        same = orjson.dumps(decision.response.wire()) == assessment.response
+        return Opened(assessment, decision, same, validated, desk.service.features)
 
     def cards_in(self, shown: Opened, words: Words) -> list[Mapping[str, Any]]:
         """The cards of an assessment as they were sent, worded in the reader's language where that is another."""

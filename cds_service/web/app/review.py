@@ -21,11 +21,12 @@ from cds_service.stores.scopes import scope_of
 from cds_service.web.app import evidence_page, graph_search, model_page, source_page
 from cds_service.web.app.decisions import item
 from cds_service.web.app.library import Library
+from cds_service.web.app.missing import missing
 from cds_service.web.app.opening import NothingToReview, Opened, Opener
 from cds_service.web.app.pages import Pages
 from cds_service.web.app.renewing import finder
 from cds_service.web.app.session import Review, Sessions, take
-from cds_service.web.app.views import person, unusable, views
+from cds_service.web.app.views import person, views
 from cds_service.web.app.what_if import changes, form, models_of, outcomes
 from cds_service.web.models import about
 
@@ -63,7 +64,7 @@ class ReviewPages:
             what_if=models_of(shown),
             findings=views(shown, reader.history(opened.grant.patient, shown.assessment.service_id)),
             missing_types=[t for t in self.types if not opened.grant.allows(t)],
-            unusable=unusable(shown),
+            missing=missing(shown),
             guidelines=guidance.finder(self.opener.knowledge),
             form=secrets.token_urlsafe(12),
         )

@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.features.feature import FeatureValue
 from cds_service.fhir import resources as fhir
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import Message
-from cds_service.prospects import number
+from cds_service.prospects import number, same
 from cds_service.risk.model import RESEARCH, Citation, Refusal, RiskEstimate, is_research
 from cds_service.web.app.estimates import EstimateView, label, view
 from cds_service.web.app.opening import Opened
+from cds_service.what_if import Change
 
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """One finding: its sentence, advice and, of a model, its estimates. targets: what is changed, and the estimates.
+    """One finding: its sentence, advice and, of a model, its estimates.
 
-    notes: what holds of all its estimates, each once. validated: False for a model that nobody signed off here.
-    research: that its model is for research only, in words.
+    targets: what is changed, and what each of the estimates then is, in their order. notes: what holds of all its
+    estimates, each once. validated: False for a model that nobody signed off here. research: that its model is for
+    research only, in words.
     """
 
     finding: Finding
@@ -29,7 +30,7 @@ class FindingView:
     refusal: Message | None = None
     path: tuple[tuple[Message, str], ...] = ()
     due: Message | None = None
-    targets: tuple[tuple[Message, tuple[tuple[Message, Message], ...], Citation | None], ...] = ()
+    targets: tuple[tuple[Message, tuple[tuple[Message, Message | None], ...], Citation | None], ...] = ()
     notes: tuple[Message, ...] = ()
     validated: bool = True
     research: Message | None = None
@@ -65,8 +66,7 @@ def _risk(finding: RiskFinding, shown: Opened, history_: list[Any]) -> FindingVi
         for one in estimates
     )
     targets = tuple(
-        (change.words, tuple((label(one), number(one)) for one in change.estimates), change.source)
-        for change in finding.changes
+        (change.words, tuple(_changed(change, one) for one in estimates), change.source) for change in finding.changes
     )
     return FindingView(
         finding,
@@ -79,6 +79,12 @@ def _risk(finding: RiskFinding, shown: Opened, history_: list[Any]) -> FindingVi
     )
 
 
+def _changed(change: Change, now: RiskEstimate) -> tuple[Message, Message | None]:
+    """What an estimate is about, and its value after a change; a finding may hold its estimates in another order."""
+    then = same(change.estimates, now)
+    return label(now), number(then) if then is not None else None
+
+
 def _before(finding: RiskFinding, estimate: RiskEstimate) -> list[Any]:
     """Earlier values that the record itself gives, in the form of stored results."""
     first = isinstance(finding.result, tuple) and finding.result[0] is estimate
@@ -87,13 +93,6 @@ def _before(finding: RiskFinding, estimate: RiskEstimate) -> list[Any]:
                    "horizon_years": one.estimate.horizon_years, "value": one.estimate.value}])
         for one in (finding.before if first else ())
     ]  # fmt: skip
-
-
-def unusable(shown: Opened) -> list[Message]:
-    """What was missing, old or not usable, each once, with the reason."""
-    values = shown.decision.case.values
-    found = {str(one.feature.label): one.words for one in values if not isinstance(one, FeatureValue)}
-    return list(found.values())
 
 
 def person(shown: Opened) -> Mapping[str, Any]:

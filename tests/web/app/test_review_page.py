@@ -16,7 +16,14 @@ from cds_service.registry import Registry
 from cds_service.settings import App, Settings
 from cds_service.web.app.source_page import kinds
 
-PATIENTS = ("primary-prevention", "acute-deterioration", "heart-failure", "missing-lipids")
+PATIENTS = (
+    "primary-prevention",
+    "acute-deterioration",
+    "heart-failure",
+    "missing-lipids",
+    "ckd-g3b-albuminuria",
+    "third-day",
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +74,38 @@ def test_earlier_values_of_an_input_lead_to_their_own_results(site: Site) -> Non
     assert len({href for href, _, _ in links}) == len(links)
     assert links[0][0].startswith(f"{path}/sources/Observation/")
     assert links[0][2] == "138"
+
+
+def test_what_inputs_at_their_targets_give_stands_under_its_own_estimate(site: Site) -> None:
+    """A finding that tells five years before two: a target that is missed now lowers both, and never crosses them."""
+    _, _, page = review_of(site, "ckd-g3b-albuminuria", "Chronic kidney disease")
+    table = re.search(r'<table class="targets">.*?</table>', page, re.DOTALL)
+    assert table is not None
+    assert text_of(table.group()).count("5-year risk of kidney failure") == 3  # the head, and each row on a phone
+    rows = [[float(n) for n in re.findall(r">([\d.]+)%", row)] for row in table.group().split("<tr>")[2:]]
+    now, changed = rows
+    assert now[0] > now[1]
+    assert changed[0] > changed[1]
+    assert all(after < before for before, after in zip(now, changed, strict=True))
+
+
+def test_what_is_missing_is_told_once_and_of_what_could_matter(site: Site) -> None:
+    """A model for intensive care, where the patient is not, lacks nothing; no sentence stands twice."""
+    _, _, page = review_of(site, "third-day", "Estimated risk of death")
+    section = re.search(r'aria-labelledby="missing">.*?</section>', page, re.DOTALL)
+    assert section is not None
+    lines = [text_of(line) for line in re.findall(r"<li>.*?</li>", section.group())]
+    assert "Glasgow Coma Scale is not on record" in lines
+    assert len(lines) == len(set(lines)) < 10
+    assert f"Inputs: {len(lines)}" in section.group()
+    assert "intensive care" not in section.group()
+
+
+def test_what_was_read_another_way_is_not_called_missing(site: Site) -> None:
+    """Oxygen counts as given from its flow, although the answer to the question itself cannot be read."""
+    _, _, page = review_of(site, "acute-deterioration", "NEWS2", "encounter-start")
+    assert re.search(r"Supplemental oxygen</th>\s*<td class=\"value\">yes", page)
+    assert "Supplemental oxygen of" not in page
 
 
 def test_what_would_decide_an_interval_is_named(site: Site) -> None:
