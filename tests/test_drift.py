@@ -207,6 +207,27 @@ def test_a_patient_who_is_looked_at_every_hour_is_one_outcome() -> None:
     assert (judged.n, judged.expected, judged.observed) == (1, 0.5, 1)
 
 
+def chronic(seed: int, true: float) -> tuple[list[Seen], monitoring.Outcomes]:
+    """Sixty patients who come each month of a year, each with one outcome or none; twelve times as many estimates."""
+    rng, result = random.Random(seed), {"model": "m", "version": "1", "outcome": "death", "value": 0.3}
+    rows = [Seen(datetime(2024, month, 1, tzinfo=UTC), "s", f"p{n}", [], [result], 0)
+            for month in range(1, 13) for n in range(60)]  # fmt: skip
+    ill = {(f"p{n}", "death"): (datetime(2024, 12, 20, tzinfo=UTC),) for n in range(60) if rng.random() < 0.3 * true}
+    return rows, ill
+
+
+def test_patients_who_come_every_month_are_no_more_patients_for_it() -> None:
+    """A model that is right for them does not ring, where chance in sixty people was taken for that in hundreds."""
+    watched = (Watched("m/death", "death", YEAR),)
+    rang = {1.0: 0, 2.6: 0}
+    for true in rang:
+        for seed in range(8):
+            rows, ill = chronic(seed, true)
+            rang[true] += bool(monitoring.alarms(monitoring.count(rows, [], watched, ill, UNTIL), Monitoring()))
+    assert rang[1.0] == 0
+    assert rang[2.6] == 8
+
+
 def test_a_small_service_that_is_always_overridden_rings_after_some_months() -> None:
     """Forty answers a month: the latest months that together have a hundred, and on the first of a month as well."""
     months = {}

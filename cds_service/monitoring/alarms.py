@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from cds_service.language import msg
-from cds_service.monitoring.chance import by_chance, quantile, shares_differ, together
+from cds_service.monitoring.chance import quantile, shares_differ, together
 from cds_service.monitoring.counting import Counts, Judged, Month
 from cds_service.monitoring.rung import LANGUAGE_MODEL, Alarm
 from cds_service.monitoring.shifts import lately, shifts, window
@@ -138,11 +138,7 @@ def windows(months: Mapping[str, Month], key: str, limits: Monitoring, after: st
         found = months[name].judged.get(key)
         if found is None:
             continue
-        total = total or Judged(found.model, found.version)
-        total = Judged(
-            found.model, found.version, total.n + found.n, total.expected + found.expected,
-            total.observed + found.observed,
-        )  # fmt: skip
+        total = found.and_later(total) if total is not None else found
         if total.n >= limits.least and total.expected >= limits.oe_expected:
             yield name, total
             if total.expected >= _MOST * limits.oe_expected:
@@ -151,7 +147,7 @@ def windows(months: Mapping[str, Month], key: str, limits: Monitoring, after: st
 
 def _left(judged: Judged, limits: Monitoring) -> bool:
     ratio = judged.observed / judged.expected
-    return not limits.oe_low <= ratio <= limits.oe_high and not by_chance(judged.observed, judged.expected)
+    return not limits.oe_low <= ratio <= limits.oe_high and not judged.by_chance
 
 
 def _calibration(months: Mapping[str, Month], limits: Monitoring, lifted: Mapping[str, str]) -> Iterator[Alarm]:

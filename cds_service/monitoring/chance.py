@@ -69,15 +69,17 @@ def shares_differ(part: int, whole: int, part_now: int, whole_now: int) -> bool:
     return abs(part / whole - part_now / whole_now) > _Z * spread
 
 
-def by_chance(observed: int, expected: float) -> bool:
+def by_chance(observed: int, expected: float, wider: float = 1.0) -> bool:
     """Whether the 99.7 % interval of observed over expected holds 1: it is asked of each estimate, month after month.
 
+    wider: how many times greater the variance is than where each outcome is another patient's; below 1 counts as 1.
     Source: Breslow and Day 1987, Byar's formula.
     """
-    return _byar(observed, -_Z_OE) <= expected <= _byar(observed + 1, _Z_OE)
+    found, awaited = observed / max(wider, 1.0), expected / max(wider, 1.0)
+    return _byar(found, -_Z_OE) <= awaited <= _byar(found + 1, _Z_OE)
 
 
-def _byar(count: int, z: float) -> float:
+def _byar(count: float, z: float) -> float:
     return count * (1 - 1 / (9 * count) + z / (3 * math.sqrt(count))) ** 3 if count else 0.0
 
 

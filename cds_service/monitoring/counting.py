@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cds_service.monitoring.chance import by_chance
+
 if TYPE_CHECKING:
     from cds_service.stores.monitoring import Answered, Seen, Worded
 
 Outcomes = Mapping[tuple[str, str], tuple[datetime, ...]]  # (patient, outcome) -> when it came
+Misses = dict[tuple[str, str], list[tuple[str, float]]]  # (patient, what) -> month, outcome minus estimate
 _NO_PROBABILITY = ("points", "natural")  # scales on which a value of 1 is no probability of 1
 NO_UNIT = ""  # the encounter named none
 
@@ -56,13 +59,30 @@ class Counts:
 
 @dataclass(slots=True)
 class Judged:
-    """Estimates of one version of a model whose outcome is known: how many, expected and observed outcomes."""
+    """Estimates of one version of a model whose outcome is known: how many, expected and observed outcomes.
+
+    shared: what the estimates of patients who were judged in later months too add to the variance of observed minus
+    expected, over this month and all later ones: one death is one death, in however many months it was foreseen.
+    """
 
     model: str
     version: str
     n: int = 0
     expected: float = 0.0
     observed: int = 0
+    shared: float = 0.0
+
+    def and_later(self, later: Judged) -> Judged:
+        """The sums with those of later months."""
+        return Judged(
+            self.model, self.version, self.n + later.n, self.expected + later.expected, self.observed + later.observed,
+            self.shared + later.shared,
+        )  # fmt: skip
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether the model may well be right."""
+        return by_chance(self.observed, self.expected, 1.0 + self.shared / self.expected)
 
 
 @dataclass(slots=True)
@@ -115,6 +135,7 @@ def count(
     """
     months: dict[str, Month] = {}
     latest, met, judged = "", set[tuple[str, str]](), set[tuple[str, str, str | None]]()
+    misses: Misses = {}
     for one in seen:
         name, who = one.at.strftime("%Y-%m"), (one.service, one.patient)
         if name != latest:
@@ -124,7 +145,8 @@ def count(
         for row in _estimates(one):
             if (once := (one.patient, _name(row), row.get("version"))) not in judged:
                 judged.add(once)
-                _judge(month, one, row, watched, outcomes, until)
+                for key, miss in _judge(month, one, row, watched, outcomes, until):
+                    misses.setdefault((one.patient, key), []).append((name, miss))
         if who not in met:
             met.add(who)
             _spread(month, one)
@@ -137,6 +159,7 @@ def count(
         told = months.setdefault(text.month, Month()).told
         for fate, n in (("kept", text.kept), ("dropped", text.dropped), ("put_back", text.put_back)):
             told[fate] = told.get(fate, 0) + n
+    _share(months, misses)
     return dict(sorted(months.items()))
 
 
@@ -184,18 +207,33 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _judge(
     month: Month, one: Seen, row: Mapping[str, Any], watched: tuple[Watched, ...], outcomes: Outcomes, until: datetime
-) -> None:
-    """Judges one estimate, if its time is over: of those whose time is not, only the outcomes would be known."""
+) -> Iterator[tuple[str, float]]:
+    """Judges one estimate, if its time is over: of those whose time is not, only the outcomes would be known.
+
+    Yields what was judged, and how far the outcome, 1 or 0, was from the estimate.
+    """
     name, model, version = _name(row), row["model"], row.get("version", "")
     if row.get("scale") in _NO_PROBABILITY or not 0 <= row["value"] <= 1:
         return
     for watch in watched:
         over = one.at + watch.within
         if f"{name}/".startswith(f"{watch.name}/") and over <= until:
-            judged = month.judged.setdefault(f"{name} {version} for {watch.outcome}", Judged(model, version))
+            key = f"{name} {version} for {watch.outcome}"
+            came = any(one.at < at <= over for at in outcomes.get((one.patient, watch.outcome), ()))
+            judged = month.judged.setdefault(key, Judged(model, version))
             judged.n += 1
             judged.expected += row["value"]
-            judged.observed += any(one.at < at <= over for at in outcomes.get((one.patient, watch.outcome), ()))
+            judged.observed += came
+            yield key, came - row["value"]
+
+
+def _share(months: Mapping[str, Month], misses: Misses) -> None:
+    """Adds to each month what it shares with the later ones: twice the product of a patient's misses."""
+    for (_, key), found in misses.items():
+        later = 0.0
+        for name, miss in reversed(found):
+            months[name].judged[key].shared += 2.0 * miss * later
+            later += miss
 
 
 def _bump(counts: dict[Any, int], key: Any) -> None:
