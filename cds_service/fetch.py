@@ -255,7 +255,10 @@ def _fetch(client: FhirClient, errand: _Errand, need: Need) -> Fetched:
     if errand.begun is not None:
         return client.follow(errand.begun, need.types)
     found = client.fetch(errand.query, need.types, pages=not need.newest)
-    return Fetched(found.value, found.problem or _IN_PART) if errand.in_part else found
+    if not errand.in_part:
+        return found
+    part = replace(found.value, complete=False) if found.value is not None else None
+    return Fetched(part, found.problem or _IN_PART)
 
 
 def _result(future: Future[Fetched], errand: _Errand) -> Fetched:

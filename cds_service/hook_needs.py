@@ -40,7 +40,7 @@ def _list(type_: str, query: str, label: Message, *, newest: bool = False, part:
 
 _STATEMENTS = _list("MedicationStatement", "&status=active,on-hold,stopped,completed&_count=200",
                     COMMON["medicationStatements"].label)  # fmt: skip
-_LEAVING: Mapping[str, Need] = MappingProxyType({
+LEAVING: Mapping[str, Need] = MappingProxyType({
     "medicationStatements": _STATEMENTS,
     "endedMedications": ENDED_MEDICATIONS,
     "appointments": _list(
@@ -69,7 +69,7 @@ _TOLD: Mapping[str, SummaryNeeds] = {
     "encounter-start": SummaryNeeds(_ANSWERS, _RESULTS, lists=_ADMITTED),
     "encounter-discharge": SummaryNeeds(
         _ANSWERS, _RESULTS,
-        (*_PANELS, *(code for group in VITAL_SIGNS for code in group)), _LEAVING,
+        (*_PANELS, *(code for group in VITAL_SIGNS for code in group)), LEAVING,
     ),
     **dict.fromkeys(("order-select", "order-sign", "medication-refill", "medication-verify"), _ORDER),
 }  # fmt: skip

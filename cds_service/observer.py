@@ -29,7 +29,7 @@ class Observer(Protocol):
         ...
 
     def fetched(self, purpose: str, outcome: str) -> None:
-        """A request out has ended. purpose: `fhir`, `keys` or `llm`."""
+        """A request out has ended. purpose: `fhir`, `keys`, `smart`, `chart`, `documents` or `llm`."""
         ...
 
     def told(self, by: str) -> None:

@@ -339,6 +339,12 @@ class App:
     )
     idle_minutes: float = key(15.0, "Minutes without a click after which a review is closed.", least=1, most=120)
     session_hours: float = key(8.0, "Hours after which a review ends in any case.", least=0.1, most=24)
+    chart_types: tuple[str, ...] = key(
+        (),
+        "Resource types for whose scopes a launch asks beside those that the models read, so that questions about them "
+        "can be answered: `FamilyMemberHistory`, `AdverseEvent`, `Consent`, `DeviceUseStatement`, and `Medication` "
+        "where medicines are named by reference. Register them in the EHR first.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

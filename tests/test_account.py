@@ -138,7 +138,8 @@ def test_the_commands_tell_it_in_words_and_as_json(
 
 def test_a_question_to_the_record_is_no_deletion(site: Site) -> None:
     """Every kind of entry that Curbside writes has an action of its own; only deletions are told as deletions."""
-    kinds = {"assessment", "feedback", "wording", "dialogue", "sign-off", "fall-back", "fall-back-lifted", "pruned"}
+    kinds = {"assessment", "feedback", "wording", "dialogue", "chart", "sign-off", "fall-back", "fall-back-lifted"}
+    kinds |= {"pruned"}
     assert {entry.kind for entry in AuditStore(site.store.database).entries()} <= kinds
     for kind in sorted(kinds):
         event = audit_event(1, site.now, kind, None, b"", {"user": "Practitioner/7"})

@@ -31,7 +31,7 @@ LAYERS = (
     ("explain",),
     ("risk",),
     ("knowledge",),
-    ("findings", "needs", "hook_needs", "trend", "what_if", "local_codes", "source_attributes"),
+    ("findings", "needs", "hook_needs", "chart_needs", "trend", "what_if", "local_codes", "source_attributes"),
     ("summary",),
     ("documents",),
     ("dialogue",),

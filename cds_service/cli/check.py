@@ -111,10 +111,12 @@ def _review_app(settings: Settings) -> None:
     from cds_service.clock import SystemClock
     from cds_service.security.smart import SmartClient
     from cds_service.web.app.pages import Pages
+    from cds_service.web.app.patient_chart import further_types
 
     if settings.smart:
         SmartClient(settings, SystemClock())
         Pages(settings)
+        further_types(settings)
 
 
 def _model(settings: Settings) -> None:

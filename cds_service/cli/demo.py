@@ -178,6 +178,7 @@ unsigned_loopback = true
 
 [app]
 launch_url = "{_app(port)}/launch"
+chart_types = ["FamilyMemberHistory", "AdverseEvent", "Consent", "DeviceUseStatement", "Medication"]
 
 [smart.sandbox]
 issuer = "{ehr_url}/fhir"

@@ -31,6 +31,7 @@ _ACTIONS = dict.fromkeys(("sign-off", "fall-back", "fall-back-lifted"), "U") | {
     "feedback": "C",
     "wording": "C",
     "dialogue": "E",
+    "chart": "R",
 }
 _DELETIONS = {"forgotten": "D", "pruned": "D"}
 _BY_OPERATOR = frozenset({"sign-off", "fall-back", "fall-back-lifted"})

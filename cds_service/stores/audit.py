@@ -41,8 +41,8 @@ _LAST = Statement("SELECT last FROM audit_head")
 class Entry:
     """Something that happened.
 
-    kind: `assessment`, `feedback`, `wording`, `dialogue`, `sign-off`, `fall-back`, `fall-back-lifted`,
-    `forgotten` or `pruned`. subject: the assessment that it is about.
+    kind: `assessment`, `feedback`, `wording`, `dialogue`, `chart`, `sign-off`, `fall-back`,
+    `fall-back-lifted`, `forgotten` or `pruned`. subject: the assessment that it is about.
     content: plain JSON values; may be deleted later.
     """
 

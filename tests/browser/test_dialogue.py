@@ -97,7 +97,7 @@ def test_an_image_is_looked_at_and_the_page_says_why_it_cannot_be_asked_about(pl
     chart(page, place, "contradictory")
     review = in_own_window(page)
     review.get_by_role("link", name="Earlier questions and documents").click()
-    review.get_by_role("button", name="Read the documents").click()
+    review.get_by_role("button", name="Read the chart and its documents").click()
     review.get_by_role("link", name="Look at the image").click()
     shown = review.locator("figure.image img")
     shown.wait_for()

@@ -23,6 +23,7 @@ from cds_service.settings import Settings
 from cds_service.stores import audit
 from cds_service.stores.database import Database
 from cds_service.summary.llm import LanguageModel, Reason
+from cds_service.web.app.patient_chart import Unread
 from cds_service.wording import Budget
 
 _log = structlog.get_logger(__name__)
@@ -68,7 +69,8 @@ class Turn(msgspec.Struct, frozen=True):
     """One question and its answer as they are kept beside the review.
 
     image: the image that was asked about, if one was; reading: what a model wrote of it, which nothing checks.
-    record_of: the moment of the record that was looked through. partly: some documents were not read, or not whole.
+    record_of: the moment of the assessment whose record was looked through, chart_of: when the chart was read. unread,
+    left_out: what of it was not looked at. partly: some documents were not read, or not whole.
     """
 
     at: datetime
@@ -81,6 +83,9 @@ class Turn(msgspec.Struct, frozen=True):
     reading: str = ""
     record_of: datetime | None = None
     partly: bool = False
+    chart_of: datetime | None = None
+    unread: tuple[Unread, ...] = ()
+    left_out: tuple[Message, ...] = ()
 
 
 class Asker:
@@ -192,7 +197,7 @@ class Asker:
         asked = bool(answer.sent)
         why = reason or answer.reason
         at = self._clock.now()
-        return Turn(at, answer.question, lines, passages, asked, why, record_of=of.record.as_of, partly=partly)
+        return Turn(at, answer.question, lines, passages, asked, why, partly=partly)
 
     def _note(self, answer: Answer, turn: Turn, assessment: UUID, user: str) -> None:
         """Writes the audit record; a store that is away costs the entry, and the log says so."""

@@ -1,11 +1,11 @@
-"""Questions about the open record and its documents: a form that works without JavaScript, answers with places.
+"""Questions about the open chart and its documents: a form that works without JavaScript, answers with places.
 
 What a form sends is kept and the page is opened anew: that page answers while it is sent, sentence by sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import nullcontext
 
 import msgspec
@@ -13,35 +13,39 @@ import structlog
 from flask import Blueprint, redirect, request, stream_with_context, url_for
 from werkzeug.wrappers import Response as Answer
 
+from cds_service.chart_needs import CHART
 from cds_service.dialogue.answering import LONGEST_QUESTION
 from cds_service.dialogue.images import LABEL
 from cds_service.dialogue.knowledge import finder
 from cds_service.dialogue.sources import material
 from cds_service.documents.statements import name_of
 from cds_service.errors import BadRequest, CurbsideError, StoreError
-from cds_service.language import msg
+from cds_service.language import Joined, msg
 from cds_service.security.smart import SmartClient
 from cds_service.web.app.asker import Asker, Line, Turn
 from cds_service.web.app.library import Held, Library
-from cds_service.web.app.opening import Opener
+from cds_service.web.app.opening import Opened, Opener
 from cds_service.web.app.pages import Pages
+from cds_service.web.app.patient_chart import Charts, Read, left_out
 from cds_service.web.app.session import Review, Sessions
 
 _MOST_TURNS = 20
+_BETWEEN = msg("{first}, {following}", first="", following="")
 _log = structlog.get_logger(__name__)
 
 
 class Asking:
     """One question on its way: its sentences once, then what came of it.
 
-    turn: the whole of it, or None where it broke off. held: the documents that were read for it. problem: why it broke
-    off, for the reader.
+    turn: the whole of it, or None where it broke off. chart, held: the chart and the documents that were read for it.
+    problem: why it broke off, for the reader.
     """
 
     def __init__(self, question: str, lines: Callable[[Asking], Generator[Line]]) -> None:
         """lines: reads and asks, and gives the sentences; begun when the first is wanted."""
         self.question = question
         self.turn: Turn | None = None
+        self.chart: Read | None = None
         self.held: Held | None = None
         self.problem = ""
         self._lines = lines(self)
@@ -80,17 +84,23 @@ class History:
 class Answering:
     """The page of questions of a review, as it stands or while it answers one."""
 
-    def __init__(self, smart: SmartClient, opener: Opener, library: Library, asker: Asker, pages: Pages) -> None:
-        self._smart, self._opener, self._library, self._asker, self._pages = smart, opener, library, asker, pages
+    def __init__(
+        self, smart: SmartClient, opener: Opener, charts: Charts, library: Library, asker: Asker, pages: Pages
+    ) -> None:
+        self._smart, self._opener, self._charts, self._library = smart, opener, charts, library
+        self._asker, self._pages = asker, pages
 
     def values(self, review: Review, history: History, asking: Asking | None = None) -> dict[str, object]:
         """What the page shows. Raises StoreError."""
         return {
             "review": review,
             "turns": list(reversed(history.turns(review))),
+            "chart": self._charts.kept(review, request),
             "held": self._library.kept(review, request),
             "asking": asking,
             "name_of": name_of,
+            "lists": CHART,
+            "joined": _joined,
             "longest": LONGEST_QUESTION,
             "label": LABEL,
         }
@@ -103,19 +113,31 @@ class Answering:
         finally:
             asking.close()
 
+    def read(self, review: Review) -> None:
+        """Reads chart and documents anew. Raises StoreError, SessionOver."""
+        shown = self._shown(review)
+        with request.environ.get("curbside.away", nullcontext)():  # hooks compute while servers are waited for
+            self._charts.read(review, shown, request)
+            self._library.read(self._charts.current(review, request), shown.decision.case.context.record, request)
+
+    def _shown(self, review: Review) -> Opened:
+        return self._opener.open(self._smart.registrations[review.registration], review.grant, review.card)
+
     def _lines(self, review: Review, history: History, asking: Asking) -> Generator[Line]:
-        shown = self._opener.open(self._smart.registrations[review.registration], review.grant, review.card)
-        context = shown.decision.case.context
-        record = context.record
-        asking.held = self._library.held(review, record, request)
+        shown = self._shown(review)
+        chart = asking.chart = self._charts.kept(review, request) or self._charts.read(review, shown, request)
+        context = self._charts.together(shown, chart)
+        asking.held = self._library.held(self._charts.current(review, request), context.record, request)
         say = self._pages.words()
-        of = material(record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
+        of = material(context.record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])
 
+        looked = {"record_of": shown.assessment.at, "chart_of": chart.at, "unread": chart.unread}
+        looked |= {"left_out": tuple(left_out(context))}
         notices = asking.held.notices
 
         def keep(turn: Turn) -> None:
-            asking.turn = msgspec.structs.replace(turn, partly=turn.partly or bool(notices))
+            asking.turn = msgspec.structs.replace(turn, partly=turn.partly or bool(notices), **looked)
             history.keep(review, asking.turn)
 
         user = review.grant.user
@@ -128,13 +150,14 @@ def routes(
     smart: SmartClient,
     sessions: Sessions,
     opener: Opener,
+    charts: Charts,
     library: Library,
     asker: Asker,
     pages: Pages,
 ) -> None:
     """Adds `/app/r/<id>/ask`: the page, and what its form sends. found: as of `finder`."""
     history = History(sessions)
-    answering = Answering(smart, opener, library, asker, pages)
+    answering = Answering(smart, opener, charts, library, asker, pages)
 
     @blueprint.get("/r/<id_>/ask")
     def ask(id_: str) -> str | Answer:
@@ -157,7 +180,10 @@ def routes(
         if question:
             sessions.keep_beside("asked", opened, request, question)
             return redirect(url_for("app.ask", id_=id_, _anchor="latest"))
-        shown = opener.open(smart.registrations[opened.registration], opened.grant, opened.card)
-        with request.environ.get("curbside.away", nullcontext)():  # hooks compute while servers are waited for
-            library.held(opened, shown.decision.case.context.record, request)
-        return redirect(url_for("app.ask", id_=id_, _anchor="documents"))
+        answering.read(opened)
+        return redirect(url_for("app.ask", id_=id_, _anchor="chart"))
+
+
+def _joined(keys: Iterable[str]) -> Joined:
+    """The lists of a chart in a row, as a reader calls them."""
+    return Joined(_BETWEEN, tuple(CHART[key].label for key in keys if key in CHART))

@@ -23,6 +23,7 @@ from cds_service.web.app.asker import Asker
 from cds_service.web.app.library import DOCUMENT_TYPES, Library
 from cds_service.web.app.opening import Opener
 from cds_service.web.app.pages import STATIC, Pages
+from cds_service.web.app.patient_chart import Charts, further_types
 from cds_service.web.app.renewing import finder
 from cds_service.web.app.session import Sessions, switcher
 from cds_service.web.errors import crashed
@@ -41,14 +42,16 @@ def blueprint(
     opener = Opener(pipeline, store.database, settings)
     types = read_types(pipeline)
     library = Library(settings, smart, sessions, observer)
-    asked = tuple(dict.fromkeys((*types, *DOCUMENT_TYPES)))
+    asked = tuple(dict.fromkeys((*types, *DOCUMENT_TYPES, *further_types(settings))))
+    charts = Charts(settings, smart, sessions, opener, store.database, clock, asked, observer)
     app = Blueprint("app", __name__, url_prefix="/app", static_folder=str(STATIC), static_url_path="/static")
     launch.routes(app, smart, sessions, kept, pages, clock, asked)
     asker = Asker(settings, store.database, clock, observer)
-    for more in (asking, looking):
-        more.routes(app, finder(sessions, smart, clock), smart, sessions, opener, library, asker, pages)
+    found = finder(sessions, smart, clock)
+    asking.routes(app, found, smart, sessions, opener, charts, library, asker, pages)
+    looking.routes(app, found, smart, sessions, opener, library, asker, pages)
     feedback = FeedbackStore(store.database)
-    review.routes(app, review.ReviewPages(smart, sessions, opener, feedback, pages, clock, types, library))
+    review.routes(app, review.ReviewPages(smart, sessions, opener, feedback, pages, clock, types, library, charts))
     watching = FallBackStore(store.database)
     governance.routes(app, smart, sessions, opener, pages, clock, watching, settings.monitoring)
 

@@ -29,10 +29,12 @@ from cds_service.web.app.session import Review, Sessions
 
 DOCUMENT_TYPES = (*TYPES, "Binary")
 _DEADLINE_S = 20.0
+_MOST_OF_A_TYPE = 50
 _MAX_LIST_BYTES = 30_000_000
 _MOST_KEPT = 16_000_000  # bytes of documents kept beside a review; more are read anew for each question
 _FAILED = msg("The EHR did not give the list of documents.")
 _NO_MEDIA = msg("Pictures that the EHR files as Media were not read.")
+_MORE = msg("There are further documents of the kind {type}: the latest {count} were read.")
 _NO_PICTURE = msg("the EHR does not give this image any more")
 
 
@@ -65,11 +67,14 @@ class Library:
     def held(self, review: Review, record: PatientRecord, request: Request) -> Held:
         """The documents of a review's patient: those kept, else fetched and read. Raises StoreError."""
         found = self.kept(review, request)
-        if found is None:
-            found = self._fetched(self._smart.registrations[review.registration], review, record)
-            text = msgspec.json.encode(found)
-            if len(text) <= _MOST_KEPT:
-                self._sessions.keep_beside("documents", review, request, text.decode())
+        return found if found is not None else self.read(review, record, request)
+
+    def read(self, review: Review, record: PatientRecord, request: Request) -> Held:
+        """The documents as they are now, fetched and read; they are kept from now on. Raises StoreError."""
+        found = self._fetched(self._smart.registrations[review.registration], review, record)
+        text = msgspec.json.encode(found)
+        if len(text) <= _MOST_KEPT:
+            self._sessions.keep_beside("documents", review, request, text.decode())
         return found
 
     def document(self, review: Review, name: str, request: Request) -> Document | None:
@@ -89,12 +94,14 @@ class Library:
         for type_ in (t for t in TYPES if t not in refused):
             order = "created" if type_ == "Media" else "date"
             patient = quote(grant.patient, safe="")
-            query = f"{registration.issuer}/{type_}?patient={patient}&_sort=-{order}&_count=50"
+            query = f"{registration.issuer}/{type_}?patient={patient}&_sort=-{order}&_count={_MOST_OF_A_TYPE}"
             answer = self._json(query, review, deadline)
             if isinstance(answer, str):
                 notices.append(_NO_MEDIA if type_ == "Media" else _FAILED)
             else:
-                rows += _matches(answer)
+                rows += (matches := _matches(answer))
+                if any(isinstance(link, dict) and link.get("relation") == "next" for link in answer.get("link") or ()):
+                    notices.append(Message(_MORE.text, {"type": type_, "count": len(matches)}))
 
         found = self._documents(registration, review, record, rows, deadline)
         return Held(

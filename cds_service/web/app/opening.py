@@ -13,6 +13,7 @@ import structlog
 
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.features.feature import Feature
+from cds_service.fhir.code_map import CodeMap
 from cds_service.knowledge.library import Library as KnowledgeLibrary
 from cds_service.language import Message, Words, msg
 from cds_service.ledger import Decision
@@ -81,6 +82,16 @@ class Opener:
     def knowledge(self) -> KnowledgeLibrary | None:
         """The knowledge graph, if any service asks it."""
         return self._pipeline.library
+
+    @property
+    def code_map(self) -> CodeMap:
+        """The hospital's own codes and units."""
+        return self._pipeline.code_map
+
+    def lists(self, shown: Opened) -> Mapping[str, tuple[str, ...]]:
+        """The prefetch keys of an assessment's service that ask for whole lists, with the types of each."""
+        needs = self._pipeline.desk(shown.assessment.service_id).needs
+        return {key: need.types for key, need in needs.items() if not need.part}
 
     def caller(self, registration: Registration) -> Caller:
         """The CDS Client whose cards an EHR's users review."""

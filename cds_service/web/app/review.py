@@ -24,13 +24,14 @@ from cds_service.web.app.library import Library
 from cds_service.web.app.missing import missing
 from cds_service.web.app.opening import NothingToReview, Opened, Opener
 from cds_service.web.app.pages import Pages
+from cds_service.web.app.patient_chart import Charts
 from cds_service.web.app.renewing import finder
 from cds_service.web.app.session import Review, Sessions, take
 from cds_service.web.app.views import person, views
 from cds_service.web.app.what_if import changes, form, models_of, outcomes
 from cds_service.web.models import about
 
-_NO_SOURCE = msg("This resource is not among the data that the assessment rests on.")
+_NO_SOURCE = msg("This resource is not among the data that the assessment rests on, nor in the chart as it was read.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class ReviewPages:
     clock: Clock
     types: tuple[str, ...]
     library: Library
+    charts: Charts
 
     def review(self, id_: str) -> Answer | str:
         """The review."""
@@ -104,17 +106,19 @@ class ReviewPages:
         )
 
     def source(self, id_: str, type_: str, row_id: str) -> str | tuple[str, int]:
-        """A resource that the assessment rests on, or a document that was read."""
-        opened = self._found(id_)
-        name = f"{type_}/{row_id}"
-        row = source_page.source(self._shown(opened).decision.case.context.record, name)
+        """A resource that the assessment rests on, or that was read of the chart, or a document that was read."""
+        opened, name = self._found(id_), f"{type_}/{row_id}"
+        shown, chart = self._shown(opened), self.charts.kept(opened, request)
+        row = source_page.source(shown.decision.case.context.record, name)
+        newer = source_page.source(self.charts.together(shown, chart).record, name) if chart is not None else None
         if type_ in TYPES:
             named = self.library.document(opened, name, request)
-            if named is not None and (named.passages or row is None):
+            if named is not None and (named.passages or (row or newer) is None):
                 return self.pages.render("document.html", review=opened, document=named, title=name_of(named))
-        if row is None:
+        if row is None and newer is None:
             return self.pages.render("refusal.html", reason=str(_NO_SOURCE), status=404, review=opened), 404
-        return self.pages.render("source.html", review=opened, source=row)
+        read = chart.at if chart is not None else None
+        return self.pages.render("source.html", review=opened, source=row, newer=newer, read=read)
 
     def knowledge_row(self, id_: str, row_id: str) -> str:
         """A row of the knowledge graph."""

@@ -21,7 +21,7 @@ from cds_service.settings import App
 from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.web.app.pages import Pages
 
-BESIDE = ("dialogue", "documents", "asked")
+BESIDE = ("dialogue", "documents", "chart", "asked")
 _RENEWAL = "renewal"
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
@@ -129,8 +129,14 @@ class Sessions:
         return found.content["kept"] if found is not None else None
 
     def keep_beside(self, kind: str, review: Review, request: Request, kept: Any) -> None:
-        """Keeps something beside a review, encrypted as it is, until it ends. Raises StoreError."""
-        self._store.put(kind, {"kept": kept}, review.ends, _beside(kind, review, request))
+        """Keeps something beside a review, encrypted as it is, until it ends. Raises StoreError.
+
+        What comes after a review was closed, while it was on its way, is not kept.
+        """
+        value = _beside(kind, review, request)
+        self._store.put(kind, {"kept": kept}, review.ends, value)
+        if self._store.get("review", request.cookies[cookie(review.id)], self._clock.now()) is None:
+            self._store.drop(value)
 
     def taken(self, kind: str, review: Review, request: Request) -> Any:
         """What is kept beside a review, once: of two requests one gets it, the other None. Raises StoreError."""

@@ -14,11 +14,14 @@ from cds_service.language import Message, msg
 from cds_service.summary.collecting import everything
 
 KINDS = {  # what a reader calls a resource; other types go by their own names
+    "AdverseEvent": msg("adverse event"),
     "AllergyIntolerance": msg("allergy"),
     "Appointment": msg("appointment"),
     "CarePlan": msg("care plan"),
     "Condition": msg("problem"),
+    "Consent": msg("consent"),
     "Device": msg("device"),
+    "DeviceUseStatement": msg("device"),
     "DiagnosticReport": msg("report"),
     "DocumentReference": msg("document"),
     "Encounter": msg("visit"),

@@ -152,7 +152,7 @@ def test_a_record_that_cannot_be_opened_ends_the_answer_with_a_sentence(
 def test_an_answer_says_what_it_did_not_look_through(site: Site, model: Model) -> None:
     """The record's moment and its part; a document that could not be read, beside the answer and not below alone."""
     model.speak = lambda _: ""
-    looked = "Looked through were the documents and, as of 1 Nov 2026 09:00"
+    looked = "Looked through were the documents, the chart as it was read at 1 Nov 2026 09:00"
     partly = "Some documents were not read, or not as a whole"
     _, _, page = asked(site, "Any bleeding ulcers?")
     assert looked in page
@@ -166,7 +166,7 @@ def test_an_answer_says_what_it_did_not_look_through(site: Site, model: Model) -
         _, _, page = asked(site, "Any bleeding ulcers?")
     finally:
         del rows["DocumentReference/broken"]
-    nothing = page.index("Nothing that was read of the record and its documents speaks of this.")
+    nothing = page.index("Nothing that was read of the chart and its documents speaks of this.")
     assert nothing < page.index(partly) < page.index('id="documents"')
 
 

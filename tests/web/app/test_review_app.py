@@ -90,9 +90,17 @@ def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator
 
 @contextmanager
 def running(
-    folder: Path, loaded: Registry, patients: tuple[str, ...], llm: Llm | None = None, more: tuple[Any, ...] = ()
+    folder: Path,
+    loaded: Registry,
+    patients: tuple[str, ...],
+    llm: Llm | None = None,
+    more: tuple[Any, ...] = (),
+    chart_types: tuple[str, ...] = (),
 ) -> Iterator[Site]:
-    """An EHR and the app over some sample patients. llm: a language model for the app. more: further bundles."""
+    """An EHR and the app over some sample patients.
+
+    llm: a language model for the app. more: further bundles. chart_types: of the app's settings.
+    """
     clock, behaviour = Ticking(), Smart()
     bundles = [(bundle, "") for bundle in (*(BY_NAME[name].chart().bundle() for name in patients), *more)]
     ehr = Ehr(bundles, base="http://127.0.0.1:8", service="", now=clock.now, redirects=(CALLBACK,))
@@ -106,7 +114,7 @@ def running(
             dev=Dev(allow_insecure_loopback=True),
             models=Models(show_unvalidated=True),
             llm=llm or Llm(),
-            app=App(launch_url=f"{APP}/app/launch"),
+            app=App(launch_url=f"{APP}/app/launch", chart_types=chart_types),
             clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
             smart={
                 "main": SmartEhr(
