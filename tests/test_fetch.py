@@ -455,6 +455,16 @@ def test_a_token_that_covers_a_part_of_a_list_makes_it_no_whole(ehr: Ehr) -> Non
     assert asked(ehr.server) == ["Condition"]
 
 
+def test_an_empty_list_that_the_token_covers_in_part_is_not_told_as_empty(ehr: Ehr) -> None:
+    """Nothing came of the allergies that the token covers: what the others are is not known."""
+    shelf = ehr.server.shelves[0]
+    shelf.rows = {name: row for name, row in shelf.rows.items() if row["resourceType"] != "AllergyIntolerance"}
+    for scope, told in (("", "The allergy list is empty"), ("?clinical-status=active", "No allergy list was supplied")):
+        request = ehr.request(without=("allergies",))
+        request["fhirAuthorization"]["scope"] = f"patient/AllergyIntolerance.rs{scope} patient/Observation.rs"
+        assert told in detail(ehr.answer(request))
+
+
 def test_what_the_token_does_not_cover_is_not_asked_for(ehr: Ehr) -> None:
     """The server is used within the scopes that were granted."""
     request = ehr.request(without=("allergies", "conditions"))

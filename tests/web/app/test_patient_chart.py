@@ -298,6 +298,15 @@ def test_a_newer_version_in_the_chart_counts_and_both_are_shown(site: Site) -> N
         assert "withdrawn or cannot be used any more" in tab.page(f"/sources/{cited}")
 
 
+def test_documents_beyond_the_latest_fifty_are_spoken_of(site: Site) -> None:
+    """Those that were not read may say what is asked for."""
+    note = {"resourceType": "DiagnosticReport", "status": "final", "subject": SUBJECT, "code": {"text": "ECG"}}
+    with filed(site, *(note | {"id": f"ecg-{n}"} for n in range(51))):
+        page = Tab(site).ask("What did the ECG show?")
+    assert "There are further documents of the kind DiagnosticReport: the latest 50 were read." in page
+    assert "Some documents were not read" in page
+
+
 def test_the_audit_record_has_the_searches_and_their_counts(site: Site) -> None:
     """Who read what and when, what was not read and why; nothing of what it says, and no patient in a search."""
     with filed(site, FERRITIN):
