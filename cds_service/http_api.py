@@ -159,8 +159,15 @@ def _headers() -> list[str]:
     ]
 
 
+_STRANGE_KEYS = (
+    "What comes under a prefetch key that the service did not ask for is read if it is a resource, and else passed "
+    "over and counted in the stored assessment."
+)
+
+
 def _bodies() -> list[str]:
     lines = ["## Body of a hook call", "", *_json(schemas.hook_request())]
+    lines += [_STRANGE_KEYS, ""]
     lines += ["`context` by hook; members that are not listed are passed over:", ""]
     lines += ["| hook | version | required | optional |", "|---|---|---|---|"]
     for id_, schema in schemas.contexts().items():

@@ -35,6 +35,7 @@ from cds_service.suppression import Seen
 if TYPE_CHECKING:
     from cds_service.stores.statements import Unit
 
+_NOT_ASKED_FOR = "no resource, under a prefetch key that nobody asked for"
 _log = structlog.get_logger(__name__)
 Known = Callable[[Basis, datetime], tuple[Seen, ...]]
 
@@ -127,6 +128,9 @@ class Ledger:
     ) -> Answer:
         """What is stored of one decision. deadline: of the answer, `limits.answer_s` after its head came."""
         case, request, shown = decision.case, decision.basis.request, decision.shown
+        left_out = dict(case.context.record.left_out)
+        if request.passed_over:
+            left_out[_NOT_ASKED_FOR] = request.passed_over
         assessment = Assessment(
             id=decision.assessment_id,
             at=case.context.now,
@@ -143,7 +147,7 @@ class Ledger:
                 decision.withheld,
                 case.context.withheld,
                 shown.suppressed,
-                case.context.record.left_out,
+                left_out,
             ),
             cards=wire(shown.kept_back),
             response=answer,

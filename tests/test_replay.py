@@ -208,6 +208,24 @@ def test_the_token_of_the_ehr_is_never_kept() -> None:
     assert thawed == kept
 
 
+def test_a_prefetch_value_that_nobody_asked_for_costs_no_card_and_is_counted() -> None:
+    """The same answer as without it, and the stored assessment says that something was left aside."""
+    body, needs = asked()
+    more = json.loads(body)
+    more["prefetch"]["vendorNote"] = "Zzyzx"
+    pipeline = create_pipeline(Settings(), FixedClock(AS_OF), None, loaded())
+    desk = pipeline.desk(RISK)
+    plain, with_more = (
+        pipeline.decide(desk, Basis(decode(sent, keys=needs)), AS_OF) for sent in (body, json.dumps(more).encode())
+    )
+    assert with_more.response == plain.response
+    before, counted = (
+        {reason: n for row in pipeline.recorded(desk, one).results for reason, n in row.get("left_out", {}).items()}
+        for one in (plain, with_more)
+    )
+    assert counted == {**before, "no resource, under a prefetch key that nobody asked for": 1}
+
+
 def test_what_may_not_be_used_is_not_kept_either() -> None:
     """Of a resource with a sensitivity label: that it is there, whose it is, and its label."""
     sample = json.loads(json.dumps(bundle(PRIMARY)))
@@ -245,6 +263,7 @@ def test_whatever_was_known_comes_back(
     )
     gaps = tuple(Gap(key, needs[key], msg("answered {status}", status=503), partial=writes) for key in keys)
     kept = dataclasses.replace(kept, gaps=gaps, admitted=("HIV",))
+    kept = dataclasses.replace(kept, request=dataclasses.replace(kept.request, passed_over=len(seen)))
     assert thaw(freeze(kept), needs) == kept
 
 

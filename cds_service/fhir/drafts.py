@@ -9,7 +9,8 @@ import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.fhir import resources as fhir
-from cds_service.protocol.request import flatten, worded
+from cds_service.protocol.faults import worded
+from cds_service.protocol.request import flatten
 
 _UNREAD = frozenset({"MedicationDispense", "RequestGroup", "RequestOrchestration"})
 

@@ -24,6 +24,7 @@ from cds_service.errors import BadRequest
 from cds_service.fhir import resources
 from cds_service.outbound import Secret
 from cds_service.protocol import context as contexts
+from cds_service.protocol.faults import position, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class FhirAuthorization:
 class HookRequest:
     """One call of a CDS Client. `context` holds the members other than the three ids.
 
-    hook: a hook of the library; a deprecated one under the name of its successor.
+    hook: a hook of the library; a deprecated one under the name of its successor. passed_over: how many prefetch values
+    were left aside, which nobody asked for and which are no resources.
     """
 
     hook: str
@@ -76,6 +78,7 @@ class HookRequest:
     prefetch: Mapping[str, PrefetchValue]
     context: Mapping[str, Any]
     fhir_authorization: FhirAuthorization | None = None
+    passed_over: int = 0
 
 
 class _Authorization(msgspec.Struct, frozen=True, gc=False):
@@ -87,40 +90,82 @@ class _Authorization(msgspec.Struct, frozen=True, gc=False):
     patient: str | None = None
 
 
-class Body(msgspec.Struct, rename="camel", frozen=True, gc=False):
-    """The members of a hook call that are read."""
+class _Members(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The members of a hook call that are read, but for prefetch."""
 
     hook: str
     hook_instance: UUID
     context: dict[str, Any]
     fhir_server: str | None = None
     fhir_authorization: _Authorization | None = None
+
+
+class Body(_Members, rename="camel", frozen=True, gc=False):
+    """The members of a hook call that are read."""
+
     prefetch: dict[str, resources.AnyResource | None] | None = None
 
 
+class _Shell(_Members, rename="camel", frozen=True, gc=False):
+    """The same with prefetch as it came."""
+
+    prefetch: dict[str, msgspec.Raw] | None = None
+
+
 _DECODER: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+_SHELL: msgspec.json.Decoder[_Shell] = msgspec.json.Decoder(_Shell)
+_KEYED: msgspec.json.Decoder[Any] = resources.decoder(resources.AnyResource | None)
 
 
 def decode(body: bytes, *, max_depth: int = 64, keys: Collection[str] | None = None) -> HookRequest:
     """The request in a body of JSON.
 
-    max_depth: levels that the rest of `context` may have. keys: the prefetch keys that an error may name; by default
-    any that looks like one.
+    max_depth: levels that the rest of `context` may have. keys: the prefetch keys that were asked for, by default all:
+    what comes under another one is read like them if it can be, and else passed over and counted, because a client may
+    send what other services asked for, or what is no FHIR.
     Raises BadRequest, and nothing else, for whatever cannot be understood.
     """
     try:
         if not body.isascii():
             body.decode()  # the parser does not look into the members that it skips
-        parsed = _DECODER.decode(body)
+        parsed, passed_over = _DECODER.decode(body), 0
     except UnicodeDecodeError:
         raise BadRequest("The body must be JSON in UTF-8, but holds bytes that are not UTF-8.") from None
     except msgspec.ValidationError as error:
-        raise BadRequest(_sentence(str(error), body, keys)) from None
+        parsed, passed_over = _without_strangers(body, worded(str(error)), keys)
     except msgspec.DecodeError as error:
-        raise BadRequest(f"The body is not well-formed JSON{_position(str(error))}.") from None
+        raise BadRequest(f"The body is not well-formed JSON{position(str(error))}.") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply: a CDS Hooks request has a few levels.") from None
-    return _request(parsed, max_depth)
+    return _request(parsed, max_depth, passed_over)
+
+
+def _without_strangers(body: bytes, sentence: str, keys: Collection[str] | None) -> tuple[Body, int]:
+    """The body without the prefetch values that nobody asked for and that cannot be read, and how many they are.
+
+    sentence: what is wrong with the body as a whole. Raises BadRequest if anything else is wrong with it: then with
+    the prefetch key in place of the parser's `[...]`, if it is one that was asked for.
+    """
+    if "prefetch[...]" not in sentence:
+        raise BadRequest(sentence)
+    try:
+        shell = _SHELL.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadRequest(worded(str(error))) from None
+    except (msgspec.DecodeError, RecursionError):  # what follows the fault is not even JSON: no key to name
+        raise BadRequest(sentence) from None
+    read: dict[str, resources.AnyResource | None] = {}
+    for key, raw in (shell.prefetch or {}).items():
+        try:
+            read[key] = _KEYED.decode(raw)
+        except (msgspec.DecodeError, RecursionError) as error:
+            if keys is None or key in keys:
+                name = key if re.fullmatch(r"[\w.-]{1,64}", key) else "[...]"
+                raise BadRequest(worded(str(error), f"prefetch.{name}".replace(".[", "["))) from None
+    if (strangers := len(shell.prefetch or {}) - len(read)) == 0:  # a key that came twice
+        raise BadRequest(sentence)
+    members = {name: getattr(shell, name) for name in shell.__struct_fields__}
+    return Body(**members | {"prefetch": read}), strangers
 
 
 def decode_resource(body: bytes) -> resources.AnyResource:
@@ -130,7 +175,7 @@ def decode_resource(body: bytes) -> resources.AnyResource:
     except msgspec.ValidationError as error:
         raise BadRequest(worded(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The resource is not well-formed JSON{_position(str(error))}.") from None
+        raise BadRequest(f"The resource is not well-formed JSON{position(str(error))}.") from None
     except RecursionError:
         raise BadRequest("The resource is nested too deeply.") from None
 
@@ -138,7 +183,7 @@ def decode_resource(body: bytes) -> resources.AnyResource:
 _RESOURCE: msgspec.json.Decoder[resources.AnyResource] = resources.decoder(resources.AnyResource)
 
 
-def _request(body: Body, max_depth: int) -> HookRequest:
+def _request(body: Body, max_depth: int, passed_over: int) -> HookRequest:
     if not body.hook.strip():
         raise BadRequest("hook must be the name of a hook, got an empty text.")
     context = contexts.read(body.hook.strip(), body.context, max_depth)
@@ -152,6 +197,7 @@ def _request(body: Body, max_depth: int) -> HookRequest:
         prefetch={key: value_of(found) for key, found in (body.prefetch or {}).items()},
         context=context.members,
         fhir_authorization=_authorization(body, context.patient_id),
+        passed_over=passed_over,
     )
 
 
@@ -267,81 +313,3 @@ def _leaves_out(issue: resources.Issue) -> bool:
     may not see, and with `processing` in nearly every answer.
     """
     return issue.severity in _ERRORS or issue.code in _LEFT_OUT
-
-
-_KINDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "object": "an object",
-    "array": "an array",
-    "null": "null",
-    "uuid": "a UUID",
-}
-
-
-_EXPECTED = re.compile(r"Expected `([a-z| ]+)`, got `([a-z]+)`")
-_MISSING = re.compile(r"Object missing required field `(\w+)`")
-_PATH = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
-_BYTE = re.compile(r"\(byte (\d+)\)$")
-
-
-def _sentence(message: str, body: bytes, keys: Collection[str] | None) -> str:
-    """The wording of a wrong type, with the prefetch key in place of the parser's `[...]`."""
-    found = worded(message)
-    if "prefetch[...]" not in found:
-        return found
-    key = _faulty_key(body)
-    if key is None or (keys is not None and key not in keys):
-        return found
-    return found.replace("prefetch[...]", f"prefetch.{key}", 1)
-
-
-def _faulty_key(body: bytes) -> str | None:
-    """The first prefetch key whose value cannot be read."""
-    try:
-        shell = _SHELL.decode(body)
-    except (msgspec.DecodeError, RecursionError):  # what follows the fault is not even JSON: no key to name
-        return None
-    for key, raw in shell.prefetch.items():
-        try:
-            _KEYED.decode(raw)
-        except (msgspec.DecodeError, RecursionError):
-            return key if re.fullmatch(r"[\w.-]{1,64}", key) else None
-    return None
-
-
-class _Shell(msgspec.Struct, frozen=True):
-    prefetch: dict[str, msgspec.Raw] = {}
-
-
-_SHELL: msgspec.json.Decoder[_Shell] = msgspec.json.Decoder(_Shell)
-_KEYED: msgspec.json.Decoder[Any] = resources.decoder(resources.AnyResource | None)
-
-
-def worded(message: str, where: str = "") -> str:
-    """One sentence from the parser's message, which may hold a value where a tag or an enum is wrong.
-
-    where: path of what was parsed in the body; empty for the body itself.
-    """
-    path_match = _PATH.search(message)
-    path = ".".join(part for part in (where, path_match.group(1).lstrip(".") if path_match else "") if part)
-    place = path or "The body"
-    if wrong := _EXPECTED.match(message):
-        expected = " or ".join(_KINDS.get(x.strip(), x.strip()) for x in wrong.group(1).split("|"))
-        return f"{place} must be {expected}, got {_KINDS.get(wrong.group(2), wrong.group(2))}."
-    if missing := _MISSING.match(message):
-        return f"{place} lacks the required member {missing.group(1)}."
-    if path.endswith("resourceType"):
-        return f"{place} must be the name of a resource type of FHIR R4."
-    if "UUID" in message:
-        return f"{place} must be a UUID."
-    if "out of range" in message:
-        return f"{place} must be a number that a computer can hold."
-    return f"{place} is not of the expected type."
-
-
-def _position(message: str) -> str:
-    found = _BYTE.search(message)
-    return f" (byte {found.group(1)})" if found else ""

@@ -98,6 +98,7 @@ class _Body(msgspec.Struct):
     told: tuple[Told, ...] = ()
     silenced: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    passed_over: int = 0
 
 
 _STUB = ("id", "meta", "subject", "patient", "status", "clinical_status", "verification_status")
@@ -124,6 +125,7 @@ def freeze(basis: Basis) -> bytes:
         basis.told,
         basis.silenced,
         basis.failed,
+        request.passed_over,
     )
     return isal_zlib.compress(_ENCODER.encode(body), _FAST)
 
@@ -156,6 +158,7 @@ def thaw(frozen: bytes, needs: Mapping[str, Need]) -> Basis:
         fhir_server=body.fhir_server,
         prefetch={key: _thawed(value) for key, value in body.prefetch.items()},
         context=body.context,
+        passed_over=body.passed_over,
     )
     seen: Any = tuple(
         Seen(s.outcome, s.finding, s.at, s.service, s.severity, s.magnitude, s.proposals)  # type: ignore[arg-type]

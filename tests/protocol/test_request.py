@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -208,6 +209,31 @@ def test_a_wrong_type_is_refused_with_path_and_expectation(members: dict[str, An
     found = refusal(request(**members))
     assert found == sentence
     assert SECRET not in found
+
+
+@pytest.mark.parametrize(
+    "value", [SECRET, 7, [SECRET], {"id": SECRET}, {"resourceType": SECRET}, {"resourceType": "Condition", "code": 7}]
+)
+def test_what_nobody_asked_for_and_is_no_resource_is_passed_over_and_counted(value: Any) -> None:
+    """A client may send what other services asked for; beside it, all that was asked for is read and judged as ever."""
+    asked = {"a": patient(), "b": None}
+    found = decode(json.dumps(request(prefetch={"x": value, **asked, SECRET: value})).encode(), keys=asked)
+    assert (found.passed_over, set(found.prefetch)) == (2, {"a", "b"})
+    assert found == replace(read(prefetch=asked), passed_over=2)
+    for wrong, sentence in (
+        ({"prefetch": {"x": value, "a": 7}}, "prefetch.a must be an object or null, got a whole number."),
+        ({"prefetch": {"x": value}, "hookInstance": 7}, "hookInstance must be a UUID, got a whole number."),
+    ):
+        with pytest.raises(BadRequest) as refused:
+            decode(json.dumps(request(**wrong)).encode(), keys=asked)
+        assert str(refused.value) == sentence
+
+
+def test_a_resource_that_nobody_asked_for_is_read() -> None:
+    """Then it is data like any other."""
+    body = json.dumps(request(prefetch={"x": patient()})).encode()
+    found = decode(body, keys={"a"})
+    assert (found.passed_over, found.prefetch["x"].state) == (0, "present")
 
 
 @pytest.mark.parametrize("missing", ["hook", "hookInstance", "context"])
