@@ -290,12 +290,16 @@ def lacking(missing: Iterable[Unusable]) -> Message | None:
 def mending(missing: Iterable[Unusable]) -> tuple[Orderable, ...]:
     """What to order so that the missing inputs are there next time, each once, in the order of the inputs.
 
-    Nothing for those that the EHR did not let us see: they may be there.
+    Nothing for those that the EHR did not let us see: they may be there; nor for an eGFR that only lacks age or sex.
     """
-    wanted = dict.fromkeys(
-        _BY_FEATURE[u.feature.id] for u in missing if u.feature.id in _BY_FEATURE and u.reason is not Reason.UNAVAILABLE
-    )
+    lacking_here = (u for u in missing if u.reason is not Reason.UNAVAILABLE and not _lies_in_the_patient(u))
+    wanted = dict.fromkeys(_BY_FEATURE[u.feature.id] for u in lacking_here if u.feature.id in _BY_FEATURE)
     return tuple(ORDERABLE[index] for index in wanted)
+
+
+def _lies_in_the_patient(missing: Unusable) -> bool:
+    """True if what is wrong stands in the Patient, which no measurement mends."""
+    return bool(missing.sources) and all(source.startswith("Patient/") for source in missing.sources)
 
 
 _BY_FEATURE: Mapping[str, int] = {id_: index for index, what in enumerate(ORDERABLE) for id_ in what.mends}

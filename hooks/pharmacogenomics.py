@@ -62,11 +62,15 @@ def find(case: Case) -> tuple[Finding, ...]:
 
 def _on_the_list(case: Case, hit: pharmacogenes.GeneHit) -> bool:
     """True if the problem list says it too, and `drug-safety` has a row for that condition."""
-    node = ON_THE_LIST.get(hit.gene)
-    if node is None or current_problems(case.context.record, case.knowledge.terms.conditions)(node) is None:
-        return False
     above = case.knowledge.terms.above(hit.node)
-    return bool(case.knowledge.graph.evidence(above, "contraindicated-in", [node]))
+    rows = case.knowledge.graph.evidence(above, "contraindicated-in", [ON_THE_LIST.get(hit.gene, "")])
+    return bool(rows) and _is_listed(case, hit.gene)
+
+
+def _is_listed(case: Case, gene: str) -> bool:
+    """True if the problem list holds the condition that the gene causes."""
+    node = ON_THE_LIST.get(gene)
+    return node is not None and current_problems(case.context.record, case.knowledge.terms.conditions)(node) is not None
 
 
 def told(case: Case, draft: safety.Exposure, hit: pharmacogenes.GeneHit) -> Iterable[Finding]:
@@ -144,7 +148,7 @@ def unjudged(
         )
     for node in draft.nodes:
         gene = TEST_FIRST.get(node)
-        if gene is None or node in taken or any(r.gene == gene for r in results):
+        if gene is None or node in taken or any(r.gene == gene for r in results) or _is_listed(case, gene):
             continue
         name = case.knowledge.name(node)
         yield EvidenceFinding(

@@ -132,9 +132,11 @@ def headline(estimate: RiskEstimate, band: str) -> Message:
     missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
     shown = {"low": int(estimate.value), "high": int(estimate.high), "missing": missing}
     if band == "undetermined":
-        return msg("Pneumonia: CURB-65 {low} to {high} possible; missing: {missing}", **shown)
+        return msg("Pneumonia: CURB-65 {low} to {high} possible (not recorded: {missing})", **shown)
     return msg(
-        "Pneumonia: CURB-65 {low} to {high} possible, {meaning}; missing: {missing}", meaning=MEANING[band], **shown
+        "Pneumonia: CURB-65 {low} to {high} possible (not recorded: {missing}), {meaning}",
+        meaning=MEANING[band],
+        **shown,
     )
 
 

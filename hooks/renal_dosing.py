@@ -80,6 +80,8 @@ def _service(id_: str, hook: str) -> Service:
             catalogue.AGE,
             catalogue.WEIGHT,
             catalogue.CREATININE,
+            catalogue.CREATININE_UNSTEADY,
+            catalogue.EGFR,
             catalogue.EGFR_REPORTED,
             catalogue.ATRIAL_FIBRILLATION,
             catalogue.DIALYSIS,

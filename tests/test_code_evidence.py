@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.features.catalogue import all_features
+
 ROOT = Path(__file__).parents[1]
 LISTED = ROOT / "docs" / "evidence" / "codes.tsv"
 SOURCES = {"measures", "hl7", "synthea", "examples", "nlm", "repositories"}
@@ -66,6 +68,14 @@ def test_every_code_of_the_package_is_listed(listed: dict[str, set[str]]) -> Non
     assert len(loinc) > 300
     missing = (snomed | loinc) - _RACES - listed.keys()
     assert missing == set(), f"add to docs/evidence/codes.tsv, `checked` empty if nothing was found: {missing}"
+
+
+def test_every_input_is_found_by_codes_with_their_check_digit() -> None:
+    """A mistyped LOINC code is none for the other tests, and no record ever holds it."""
+    codes = {code for feature in all_features() for code in getattr(feature, "codes", ())}
+    loinc = {code for code in codes if re.fullmatch(r"\d{3,6}-\d", code)}
+    assert len(loinc) > 140
+    assert [code for code in sorted(loinc) if not is_loinc(code)] == []
 
 
 def test_every_listed_code_has_its_check_digit_and_known_sources(listed: dict[str, set[str]]) -> None:

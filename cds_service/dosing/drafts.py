@@ -20,6 +20,7 @@ from cds_service.language import Message, msg, within
 APIXABAN = (renal_limits.APIXABAN, renal_limits.Measure.CLEARANCE)  # by criteria of its own, not by a limit
 MODELS = {renal_limits.Measure.CLEARANCE: "cockcroft-gault", renal_limits.Measure.EGFR: "ckd-epi-2021"}
 ROUNDING = 1.1  # a dose by weight is rounded to what a syringe holds
+UNITS = {renal_limits.Measure.CLEARANCE: "mL/min", renal_limits.Measure.EGFR: "mL/min/1.73 m²"}
 NAMES = {
     renal_limits.Measure.CLEARANCE: msg("creatinine clearance"),
     renal_limits.Measure.EGFR: msg("eGFR"),
@@ -144,6 +145,12 @@ def _ordered(draft: Draft) -> tuple[Message, str]:
     if draft.daily_mg is not None:
         words = msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}")
     return draft.course.told(words), draft.reference
+
+
+def row_step(draft: Draft, limit: renal_limits.Limit) -> tuple[Message, str]:
+    """The row of the table in its own words, with the measure and unit of its numbers."""
+    shown = {"measure": NAMES[draft.measure], "unit": UNITS[draft.measure]}
+    return msg("Limit by {measure} ({unit}): {words}", words=limit.words, **shown), f"renal-limits/{limit.id}"
 
 
 def withdrawals(draft: Draft) -> tuple[Proposal, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawals
+from cds_service.dosing.drafts import MODELS, NAMES, UNITS, Draft, ordered, row_step, withdrawals
 from cds_service.dosing.unknown import unknown
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -23,7 +23,6 @@ SHORT = {
 }
 # The same fact is told by `kidney-liver-check` about the medicine that is taken: one key, so that it is said once.
 KEYS = {"metformin/egfr-below-30": "metformin/egfr-below-30", "metformin/egfr-below-45": "metformin/egfr-below-45"}
-UNITS = {renal_limits.Measure.CLEARANCE: "mL/min", renal_limits.Measure.EGFR: "mL/min/1.73 m²"}
 
 
 def judged(case: Case, draft: Draft) -> tuple[Finding, ...]:
@@ -61,7 +60,7 @@ def _broken(
         advice_source=limit.source,
         proposals=withdrawals(draft) if stop else (),
         magnitude=1 / estimate.value if estimate.value > 0 else None,
-        path=(*ordered(draft), *measured(draft, estimate, others), (limit.words, f"renal-limits/{limit.id}")),
+        path=(*ordered(draft), *measured(draft, estimate, others), row_step(draft, limit)),
     )
 
 
@@ -78,7 +77,7 @@ def measured(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> tu
     sources = list(dict.fromkeys(s for v in main.inputs for s in v.sources if s.startswith("Observation/")))
     words = msg("{what} {value} {unit}", what=main.outcome_words, value=round(main.value), unit=UNITS[draft.measure])
     if main.effective is not None:
-        words = msg("{words}, from values of {date} and later", words=words, date=main.effective.date())
+        words = msg("{words} ({span})", words=words, span=published.span(main))
     steps = [(words, ", ".join(sources))]
     steps += [
         (msg("{what} {value} {unit}: the weight decides", what=e.outcome_words, value=round(e.value),
@@ -106,7 +105,7 @@ def _by_weight(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> 
                 headline=headline,
                 advice=msg("From BMI 30 actual weight overstates clearance, ideal weight understates it: judge."),
                 advice_source=limit.source,
-                path=(*ordered(draft), *measured(draft, main, [other]), (limit.words, f"renal-limits/{limit.id}")),
+                path=(*ordered(draft), *measured(draft, main, [other]), row_step(draft, limit)),
             )
             return (finding,)
     return ()

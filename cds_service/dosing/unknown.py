@@ -10,7 +10,7 @@ stands in for a creatinine that is missing.
 from __future__ import annotations
 
 from cds_service import orders
-from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, withdrawals
+from cds_service.dosing.drafts import MODELS, NAMES, Draft, ordered, row_step, withdrawals
 from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, Reason
 from cds_service.features.latest import limit_sign
@@ -49,6 +49,8 @@ def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, .
     egfr = _egfr_alone(case, draft, refusal)
     if egfr is not None and (limit := renal_limits.strictest(draft.of, egfr)) is not None:
         return () if draft.kept(limit) else (_by_egfr(case, draft, limit, egfr),)
+    if (unsteady := _while_unsteady(case, draft)) is not None:
+        return (unsteady,)
     reason = msg("Needed to dose a medicine that the kidney clears")
     wanted = orders.mending(refusal.unusable) if refusal.refusal is Refusal.INPUT else ()
     offers = tuple(p for what in wanted for p in orders.offer(case.context, what, reason))
@@ -122,7 +124,7 @@ def _by_reported(case: Case, draft: Draft, said: FeatureValue) -> tuple[Finding,
                 msg("{label}: {value}", label=said.feature.label, value=published.in_words(said)),
                 ", ".join(said.sources),
             ),
-            (limit.words, f"renal-limits/{limit.id}"),
+            row_step(draft, limit),
         ),
     )
     return (finding,)
@@ -158,9 +160,41 @@ def _by_egfr(case: Case, draft: Draft, limit: renal_limits.Limit, egfr: float) -
         path=(
             *ordered(draft),
             (msg("{measure} {value} {unit}", measure=NAMES[EGFR], value=round(egfr), unit="mL/min/1.73 m²"), cited),
-            (limit.words, f"renal-limits/{limit.id}"),
+            row_step(draft, limit),
         ),
     )
+
+
+def _while_unsteady(case: Case, draft: Draft) -> Finding | None:
+    """In kidney injury no equation holds, but a creatinine that breaks the limit even taken as steady says enough."""
+    injured = any(case.values.flag(f) for f in (catalogue.ACUTE_KIDNEY_INJURY, catalogue.CREATININE_UNSTEADY))
+    creatinine, egfr = case.values.usable(catalogue.CREATININE), case.values.number(catalogue.EGFR)
+    if not injured or creatinine is None or egfr is None:
+        return None
+    limit = renal_limits.strictest(draft.of, egfr)
+    if limit is None or draft.kept(limit):
+        return None
+    shown = {"medicine": draft.title, "egfr": round(egfr)}
+    return EvidenceFinding(
+        key=f"renal-dosing/{draft.of.id}/unsteady",
+        severity=Severity.WARNING,
+        headline=msg(
+            "{medicine} ordered while creatinine is not steady; taken as steady it gives eGFR {egfr}: {words}",
+            words=limit.words, **shown,
+        ),
+        short_headline=msg("{medicine} ordered while creatinine is not steady", **shown),
+        advice=msg(
+            "While creatinine rises the kidneys do less than that. Withhold the medicine until they are steady, choose "
+            "another, or dose it by levels."
+        ),
+        advice_source=limit.source,
+        path=(
+            *ordered(draft),
+            (msg("{label}: {value}", label=creatinine.feature.label, value=published.in_words(creatinine)),
+             ", ".join(creatinine.sources)),
+            row_step(draft, limit),
+        ),
+    )  # fmt: skip
 
 
 def _on_dialysis(case: Case, draft: Draft, limit: renal_limits.Limit) -> Finding:
@@ -173,10 +207,15 @@ def _on_dialysis(case: Case, draft: Draft, limit: renal_limits.Limit) -> Finding
     return EvidenceFinding(
         key=f"renal-dosing/{draft.of.id}/dialysis",
         severity=Severity.WARNING if stop or draft.exceeds(limit) else Severity.INFO,
-        headline=msg("{medicine} ordered on dialysis: {words}", medicine=draft.title, words=limit.words),
+        headline=msg(
+            "{medicine} ordered on dialysis; by {measure}: {words}",
+            medicine=draft.title,
+            measure=NAMES[draft.measure],
+            words=limit.words,
+        ),
         short_headline=msg("{medicine} ordered on dialysis: see its label", medicine=draft.title),
         advice=msg("Choose another medicine, or write down why it is given.") if stop else DIALYSIS_ADVICE,
         advice_source=limit.source,
         proposals=withdrawals(draft) if stop else (),
-        path=(*ordered(draft), *record, (limit.words, f"renal-limits/{limit.id}")),
+        path=(*ordered(draft), *record, row_step(draft, limit)),
     )

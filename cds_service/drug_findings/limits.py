@@ -90,7 +90,8 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     unsteady = bool(case.values.flag(catalogue.CREATININE_UNSTEADY))
     if not rows or not (unusable or unsteady):
         return ()
-    name = case.knowledge.name(draft.nodes[0])
+    node = next(n for n in draft.nodes if rows[0].subject in case.knowledge.terms.above(n))
+    name = case.knowledge.name(node)
     words = unusable[0].words if unusable else msg("creatinine is not steady")
     quiet = not unsteady and unusable[0].reason in (Reason.ABSENT, Reason.STALE, *orders.UNSEEN)
     child = _bedside_schwartz(case)
@@ -105,8 +106,8 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         else orders.offer(case.context, orders.CREATININE, msg("Needed to judge an order of {drug}", drug=msg(name)))
     )
     finding = EvidenceFinding(
-        key=f"drug-safety/kidney-unknown/{draft.nodes[0].partition(':')[2]}",
-        severity=Severity.INFO,
+        key=f"drug-safety/kidney-unknown/{node.partition(':')[2]}",
+        severity=Severity.WARNING if unsteady else Severity.INFO,
         headline=msg("{drug}: its limit by kidney function was not checked: {why}", drug=capital(name), why=words),
         short_headline=msg("{drug}: its limit by kidney function was not checked", drug=capital(name)),
         advice=msg(

@@ -190,7 +190,7 @@ INFARCTION = _merged(
 )
 VASCULAR_DISEASE = ConditionFeature(
     id="vascular_disease",
-    label=msg("Vascular disease (myocardial infarction, peripheral arterial disease, aortic plaque)"),
+    label=msg("Vascular disease (myocardial infarction, peripheral arterial disease or aortic plaque)"),
     snomed=(
         *INFARCTION,
         "399957001",  # peripheral arterial occlusive disease

@@ -80,7 +80,7 @@ WORDS = (
 M_CATEGORY = Coded(
     "m_category",
     msg("Distant metastases (M category)"),
-    ("21907-1", "21901-6", *(f"{SNOMED}|{code}" for code in ("399387003", "371497001", "277208005"))),
+    ("21907-1", "21901-4", *(f"{SNOMED}|{code}" for code in ("399387003", "371497001", "277208005"))),
     MappingProxyType(
         {(SNOMED, code): "M0" for code in ("1229901006", "30893008")}
         | {(SNOMED, code): "M1" for code in ("1229903009", "1229916009", "55440008")}

@@ -23,6 +23,7 @@ from cds_service.risk.model import Citation
 
 SGLT2_FROM_EGFR, SGLT2_FROM_UACR = 20, 200.0  # mL/min/{1.73_m2}, mg/g
 MOST_POTASSIUM = 5.5  # mmol/L, above which no RAS inhibitor is started
+RAISED_POTASSIUM = 5.0  # mmol/L, above which NICE (NG203, 2021) does not start one routinely
 KDIGO_REFERRAL = Citation(
     "KDIGO 2012 CKD guideline, recommendation 5.1.1 (referral)", "https://doi.org/10.1038/kisup.2012.68"
 )
@@ -136,20 +137,40 @@ def ras_inhibitor(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
     high = potassium is not None and potassium > MOST_POTASSIUM
     if albumin is None or albumin < from_ or high or not _open(case, catalogue.RAS_INHIBITOR):
         return ()
+    advice, sources = _about_potassium(case)
     finding = CareGapFinding(
         key="ckd/ras-inhibitor",
         severity=Severity.INFO,
         headline=msg("{stage}, and no ACE inhibitor or ARB on the medication list", stage=staged(found)),
-        advice=msg(
-            "An ACE inhibitor or ARB is recommended for albuminuria, unless it is contraindicated or was not "
-            "tolerated; creatinine and potassium are checked 2 to 4 weeks after the start."
-        ),
+        advice=advice,
         advice_source=KDIGO_2024,
         due=in_words(found),
         last_done=None,
-        sources=found.sources,
+        sources=(*found.sources, *sources),
     )
     return (finding,)
+
+
+def _about_potassium(case: Case) -> tuple[Message, tuple[str, ...]]:
+    """The advice to start an ACE inhibitor or ARB, and what a raised potassium asks for first, with its sources."""
+    advice = msg(
+        "An ACE inhibitor or ARB is recommended for albuminuria, unless it is contraindicated or was not "
+        "tolerated; creatinine and potassium are checked 2 to 4 weeks after the start."
+    )
+    potassium = case.values.usable(catalogue.POTASSIUM)
+    if potassium is None or potassium.effective is None or float(potassium.value) <= RAISED_POTASSIUM:
+        return advice, ()
+    return (
+        msg(
+            "{advice} Potassium was {value} on {date}: above {limit} mmol/L it is not started as a routine (NICE "
+            "NG203), so bring potassium down first.",
+            advice=advice,
+            value=published.in_words(potassium),
+            date=potassium.effective.date(),
+            limit=f"{RAISED_POTASSIUM:.1f}",
+        ),
+        potassium.sources,
+    )
 
 
 def _open(case: Case, medicine: MedicationFeature) -> bool:

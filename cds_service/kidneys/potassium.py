@@ -35,7 +35,9 @@ def hyperkalaemia(case: Case) -> tuple[Finding, ...]:
         return ()
     severe = float(found.value) >= SEVERE
     taken = [m for m in map(case.values.usable, RAISING) if m is not None and m.value is True]
-    due = found.note or msg("Measured {date}.", date=found.effective.date())
+    due = msg("Measured {date}.", date=found.effective.date())
+    if found.note is not None:
+        due = msg("{note}.", note=found.note)
     if taken:
         names = published.enumerated([m.feature.label for m in taken])
         due = msg("{due} On the medication list, to review: {medicines}.", due=due, medicines=names)

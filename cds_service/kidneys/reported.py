@@ -61,7 +61,7 @@ def _alone(case: Case) -> tuple[Finding, ...]:
         ),
         advice_source=KDIGO_2024,
         proposals=offers,
-        due=told.note or msg("Reported by the laboratory."),
+        due=msg("{note}.", note=told.note) if told.note is not None else msg("Reported by the laboratory."),
         last_done=None,
         sources=told.sources,
         magnitude=1 / egfr if egfr else None,
@@ -91,7 +91,9 @@ def _contradicted(case: Case, estimate: RiskEstimate) -> tuple[Finding, ...]:
         ),
         advice=msg("Find out which of them holds before a medicine is dosed by it. This card rests on creatinine."),
         advice_source=KDIGO_2024,
-        due=told.note or msg("Both are of one day, and no two equations differ by half."),
+        due=msg("{note}.", note=told.note)
+        if told.note is not None
+        else msg("Both are of one day, and no two equations differ by half."),
         last_done=None,
         sources=tuple(
             dict.fromkeys(

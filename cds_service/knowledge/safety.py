@@ -226,7 +226,8 @@ def is_clear(
     present: Callable[[str], FeatureValue | None],
     value: Callable[[str], FeatureValue | None],
 ) -> bool:
-    """True if a drug may take the place of a draft: not taken or on hold, no allergy, nothing serious against it."""
+    """True if a drug may take the place of a draft: not taken or on hold, no allergy, nothing serious against it, and
+    no reserve about the patient's age."""
     wanted = Exposure(old.reference, library.name(node), (node,), draft=True)
     others = [e for e in (*known.drafts, *known.current, *known.held) if e != old]
     if any(node in e.nodes for e in others) or allergies(library, wanted, known.allergies):
@@ -236,7 +237,9 @@ def is_clear(
         *contraindications(library, wanted, present),
         *limits(library, wanted, value),
     ]
-    return not any(hit.rows and severity_rank(hit.rows[0].severity) >= _SERIOUS for hit in hits)
+    return not any(
+        hit.rows and (severity_rank(hit.rows[0].severity) >= _SERIOUS or hit.other == "test:age") for hit in hits
+    )
 
 
 def due(library: Library, draft: Exposure) -> tuple[Evidence, ...]:

@@ -20,6 +20,7 @@ from cds_service.knowledge.graph import Graph
 from cds_service.language import msg
 
 _WORDS = re.compile(r"[a-z0-9]+")
+_STRENGTH = re.compile(r"\d+[a-z]{0,6}")  # "150mg", "1000iu"
 _LONGEST = 6  # words of a name
 _SPELT, _ALIKE = 6, 0.85  # letters of a word, and how much of it agrees, that a slip of spelling is taken for one
 # Words of a product's strength, form and salt: a component that has no others names nothing.
@@ -104,7 +105,7 @@ class Terms:
                 words = _WORDS.findall(component.lower())
                 found = self._in_words(words)
                 nodes |= dict.fromkeys(found)
-                partly = partly or (not found and not by_code and any(len(w) > 4 and w not in _FORM for w in words))
+                partly = partly or (not found and not by_code and any(map(_names_something, words)))
         drugs = tuple(n for n in nodes if n.startswith("drug:"))
         kept = drugs or tuple(nodes)
         return Named(kept, partly and bool(kept))
@@ -126,6 +127,11 @@ class Terms:
             else:
                 place += 1
         return found
+
+
+def _names_something(word: str) -> bool:
+    """True for a word of a medicine's text that is neither its form nor its strength."""
+    return len(word) > 4 and word not in _FORM and _STRENGTH.fullmatch(word) is None
 
 
 def _ancestors(members: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

@@ -18,6 +18,8 @@ def estimate_words(estimate: RiskEstimate) -> Message:
     if estimate.kind is EstimateKind.POINTS:
         if estimate.high is not None and estimate.high != value:
             return msg("{outcome}: {low} to {high} points possible", outcome=outcome, low=value, high=estimate.high)
+        if value == 1:
+            return msg("{outcome}: {points} point", outcome=outcome, points=value)
         return msg("{outcome}: {points} points", outcome=outcome, points=value)
     # Whole numbers from 10 on, as laboratories report an eGFR and as its bands are read.
     return msg("{outcome}: {value}", outcome=outcome, value=with_unit(value, estimate.unit, 0 if value >= 10 else 2))

@@ -173,11 +173,15 @@ def trends(record: PatientRecord, found: Sequence[Series]) -> Iterator[Fact]:
             text = msg("{name} {before} → {now} {unit} over {span}", unit=unit, **shown)
         if verdict is not None:
             text = msg("{trend}, {verdict}", trend=text, verdict=verdict[0])
+        status = "preliminary" if last.status == "preliminary" else ""
+        if status:
+            text = msg("{trend}, preliminary", trend=text)
         text = msg("{trend}, to {date}", trend=text, date=_day(last))
         key = f"{codes.LOINC}|{one.code}"
         critical = verdict is not None and verdict[1]
         references = (last.reference, first.reference)
-        yield Fact(TREND, text, references, taken, abnormal=verdict is not None, critical=critical, key=key)
+        abnormal = verdict is not None
+        yield Fact(TREND, text, references, taken, abnormal=abnormal, critical=critical, key=key, status=status)
 
 
 def _time(point: Measurement) -> datetime:

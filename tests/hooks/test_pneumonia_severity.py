@@ -50,7 +50,7 @@ def test_missing_inputs_are_asked_for_with_the_interval(ask):
     """The laboratory test and one request for the bedside."""
     values = {k: v for k, v in NORMAL.items() if k not in ("bun", "rr")}
     answer = ask(SERVICE, chart(66, **values), encounter_class="IMP")
-    assert answer.summary == "Pneumonia: CURB-65 1 to 3 possible; missing: urea nitrogen, respiratory rate"
+    assert answer.summary == "Pneumonia: CURB-65 1 to 3 possible (not recorded: urea nitrogen, respiratory rate)"
     assert answer.suggestions == ["Order urea nitrogen", "Request the missing observations"]
     texts = [s.actions[0].resource["code"]["text"] for s in answer.cards[0].suggestions]
     assert texts == ["Urea nitrogen", "CURB-65 observations: respiratory rate"]

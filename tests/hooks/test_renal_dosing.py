@@ -122,7 +122,7 @@ def test_on_dialysis_the_row_of_the_lowest_kidney_function_speaks(ask, draft, do
     if said is None:
         assert answer.findings == ()
     else:
-        assert "ordered on dialysis: " in answer.summary
+        assert "ordered on dialysis; by " in answer.summary
         assert said in answer.summary
         assert answer.cards[0].indicator == indicator
 

@@ -1,0 +1,144 @@
+"""What a physician found wrong on the cards of records with the mess of real ones, one test a fault."""
+
+from datetime import timedelta
+
+import pytest
+from charts import NOW, Chart
+
+from cds_service.features.oncology import M_CATEGORY
+
+AF, HYPERTENSION, HEART_FAILURE, REFLUX, CKD = "49436004", "38341003", "84114007", "235595009", "433144002"
+DIALYSIS, INJURY, CIRRHOSIS, G6PD = "105502003", "14669001", "19943007", "124134002"
+COCODAMOL = "acetaminophen-codeine 120 mg-12 mg/5 mL"
+
+
+def first(answer):
+    return answer.cards[0].detail
+
+
+def result(chart, code, value, unit, ago, status="final", **more):
+    quantity = {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    return chart.add(
+        "Observation",
+        status=status,
+        subject={"reference": "Patient/p1"},
+        code={"coding": [{"system": "http://loinc.org", "code": code}]},
+        effectiveDateTime=(NOW - ago).isoformat(),
+        valueQuantity=quantity,
+        **more,
+    )
+
+
+def preliminary_potassium():
+    critical = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "HH"}
+    chart = Chart(56).problem(HEART_FAILURE, "HFrEF").medicine("29046", "lisinopril 20 mg")
+    chart = result(chart, "2823-3", 4.2, "mmol/L", timedelta(days=3))
+    return result(chart, "2823-3", 6.9, "mmol/L", timedelta(hours=2), "preliminary",
+                  interpretation=[{"coding": [critical]}])  # fmt: skip
+
+
+def test_a_trend_that_ends_in_a_preliminary_result_says_so(ask):
+    """A potassium that the laboratory has not confirmed may be of a haemolysed specimen."""
+    detail = first(ask("kidney-liver-check", preliminary_potassium()))
+    assert "Potassium 4.2 → 6.9 mmol/L over 2 days, called critical by the laboratory, preliminary, to" in detail
+
+
+def test_a_remark_on_a_potassium_is_a_sentence_of_its_own(ask):
+    """What to review began in the middle of it."""
+    detail = first(ask("kidney-liver-check", preliminary_potassium()))
+    assert "is preliminary. On the medication list, to review:" in detail
+
+
+def test_the_pathological_m_category_is_read_by_its_loinc_code():
+    """mCODE's 21901-4; a code without LOINC's check digit stood there, which no laboratory sends."""
+    assert "21901-4" in M_CATEGORY.codes
+    assert "21901-6" not in M_CATEGORY.codes
+
+
+def test_the_limit_of_one_part_of_a_combination_names_that_part(ask):
+    """The limit by kidney function is codeine's, not acetaminophen's."""
+    answer = ask("drug-safety", Chart(70).draft(COCODAMOL))
+    said = [str(f.headline) for f in answer.findings if "kidney-unknown" in f.key]
+    assert len(said) == 1
+    assert said[0].startswith("Codeine: its limit by kidney function was not checked")
+
+
+def test_a_strength_beside_a_chinese_name_is_no_unknown_medicine(ask):
+    """ "厄贝沙坦 150mg" was judged, and then said to be unknown on the same card."""
+    chart = Chart(68).problem(CKD).medicine("0", "厄贝沙坦 150mg").measured(creatinine=1.2, potassium=4.2)
+    answer = ask("drug-safety", chart.draft("布洛芬 0.4g", "每日三次"))
+    assert any("irbesartan" in str(f.headline) for f in answer.findings)
+    assert answer.finding("drug-safety/unrecognised") is None
+
+
+def test_an_alternative_has_no_reserve_about_the_age_of_the_patient(ask):
+    """Doxycycline was offered to a child of seven in place of amoxicillin."""
+    chart = Chart(7).intolerance("penicillin").draft("amoxicillin 400 mg/5 mL suspension")
+    offered = ask("drug-safety", chart).suggestions
+    assert "Change amoxicillin to azithromycin" in offered
+    assert "Change amoxicillin to doxycycline" not in offered
+    adult = Chart(40).intolerance("penicillin").draft("amoxicillin 500 mg")
+    assert "Change amoxicillin to doxycycline" in ask("drug-safety", adult).suggestions
+
+
+def test_one_point_is_no_plural(ask):
+    """CHA2DS2-VA: 1 point."""
+    detail = first(ask("af-anticoagulation", Chart(68).problem(AF).problem(REFLUX)))
+    assert "CHA2DS2-VA: 1 point**" in detail
+
+
+def test_no_creatinine_is_ordered_where_the_sex_is_what_an_egfr_lacks(ask):
+    """A new creatinine would bring no eGFR."""
+    chart = Chart(41, sex="other").problem(REFLUX).smoking()
+    chart = chart.measured(total=210, hdl=50, sbp=124, dbp=78, bmi=27, creatinine=1.0)
+    answer = ask("cardiovascular-risk", chart)
+    assert "Order serum creatinine with eGFR" not in answer.suggestions
+
+
+def test_no_test_is_missed_for_a_deficiency_that_the_problem_list_holds(ask):
+    """drug-safety says that rasburicase is contraindicated there; "no result of G6PD" beside it reads like a doubt."""
+    assert ask("pharmacogenomics", Chart(32).draft("rasburicase")).finding("pharmacogenomics/rasburicase") is not None
+    assert ask("pharmacogenomics", Chart(32).problem(G6PD).draft("rasburicase")).findings == ()
+
+
+@pytest.mark.parametrize(("potassium", "said"), [(4.8, False), (5.4, True)])
+def test_an_ace_inhibitor_is_not_advised_without_the_potassium_that_forbids_the_start(ask, potassium, said):
+    """NICE NG203: above 5.0 mmol/L none is started as a routine."""
+    chart = Chart(61).problem(CKD).measured(creatinine=2.1, uacr=398, potassium=potassium)
+    chart = chart.measured(ago=timedelta(days=150), creatinine=2.0, uacr=410)
+    finding = ask("kidney-liver-check", chart).finding("ckd/ras-inhibitor")
+    assert ("Potassium was 5.4 mmol/L on 22 Oct 2026" in str(finding.advice)) is said
+
+
+def test_a_limit_on_dialysis_says_what_its_numbers_measure(ask):
+    """ "Contraindicated below 30" of what?"""
+    answer = ask("renal-dosing", Chart(55).problem(DIALYSIS).draft("metformin 500 mg", "twice daily"))
+    assert answer.summary == "Metformin ordered on dialysis; by eGFR: contraindicated below 30, for lactic acidosis"
+    assert "Limit by eGFR (mL/min/1.73 m²): contraindicated below 30" in first(answer)
+
+
+def test_metformin_in_kidney_injury_is_a_warning_when_it_is_ordered_too(ask):
+    """patient-view warns of the metformin that is taken; the order said only that there was no eGFR."""
+    chart = Chart(69, sex="female").problem(INJURY, "AKI").measured(creatinine=2.96, ago=timedelta(days=1))
+    answer = ask("renal-dosing", chart.draft("metformin 1000 mg", "twice daily"))
+    assert str(answer.cards[0].indicator) == "warning"
+    assert "while creatinine is not steady" in answer.summary
+    gentle = Chart(40).problem(INJURY, "AKI").measured(creatinine=1.0, ago=timedelta(days=1))
+    assert "and no eGFR to dose it by" in ask("renal-dosing", gentle.draft("metformin 1000 mg", "twice daily")).summary
+
+
+def test_the_clearance_says_from_which_days_its_values_are(ask):
+    """ "From values of today and later" tells nothing."""
+    chart = Chart(95).measured(creatinine=1.47, weight=59).draft("nitrofurantoin 100 mg", "twice daily")
+    assert "25 mL/min (22 Oct 2026)" in first(ask("renal-dosing", chart))
+
+
+def test_the_headline_of_curb_65_has_one_colon_for_what_to_do(ask):
+    """ "Missing: consciousness: treat in hospital" reads as one thing."""
+    chart = (
+        Chart(80)
+        .problem("233604007", onset="2026-11-01")
+        .measured(ago=timedelta(hours=1), bun=26, rr=31, sbp=88, dbp=50)
+    )
+    answer = ask("pneumonia-severity", chart, encounter_class="EMER")
+    assert "4 to 5 possible (not recorded: consciousness), high severity: treat in hospital" in answer.summary
