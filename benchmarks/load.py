@@ -182,7 +182,7 @@ def ended(server: Server, ehr: Ehr, calls: int = 2000) -> tuple[Tally, int]:
     driver.start()
     end()
     driver.join()
-    return tally, server.process.wait(30)
+    return tally, server.process.wait(60)
 
 
 def feed_back(ehr: Ehr, port: int, cards: set[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,12 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
+_PORTS = count(os.getpid())  # another run on the machine begins elsewhere
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Server:
         """The server's process and all below it."""
         found = [self.process.pid]
         for pid in found:
-            tasks = Path(f"/proc/{pid}/task")
-            for task in tasks.iterdir() if tasks.exists() else ():
-                found.extend(int(child) for child in (task / "children").read_text().split())
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):  # of a thread that has ended meanwhile
+                    found.extend(int(child) for child in children.read_text().split())
         return found
 
     def cpu_s(self) -> float:
@@ -55,10 +58,17 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, for a server that is about to start.
+
+    None of those that the system gives to whoever asks for any (on Linux from 32768): it would give it to somebody's
+    connection before the server has it. Test processes side by side take every eighth.
+    """
+    lane = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0) % 8
+    while True:
+        port = 20_000 + (next(_PORTS) * 8 + lane) % 12_000
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
@@ -97,7 +107,7 @@ def running(
 
 
 def _wait(server: Server) -> None:
-    while time.perf_counter() - server.started < 30:
+    while time.perf_counter() - server.started < 120:
         if server.process.poll() is not None:
             raise RuntimeError(f"{server.name} ended with {server.process.returncode} before it answered")
         try:
@@ -106,7 +116,7 @@ def _wait(server: Server) -> None:
             time.sleep(0.01)
         else:
             return
-    raise RuntimeError(f"{server.name} did not listen within 30 s")
+    raise RuntimeError(f"{server.name} did not listen within 120 s")
 
 
 class Caller:

@@ -1,6 +1,6 @@
 """What all tests share.
 
-Property tests have no deadline, because a slow machine is no failure; weights are read once; and language models.
+Property tests may be slow, because a slow machine is no failure; weights are read once; and language models.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ from types import ModuleType
 
 import pytest
 import thorough
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from cds_service import registry
 from cds_service.explain.leaf_tables import LeafTables
 
 # A usual run tries the same examples as the one before, so that a change is judged by what it changed; a thorough one
 # looks for new ones.
-settings.register_profile("curbside", deadline=None, derandomize=thorough.TIMES == 1)
+settings.register_profile(
+    "curbside",
+    deadline=None,
+    derandomize=thorough.TIMES == 1,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("curbside")
 
 # The same bytes give the same tables, and the shipped files the same models and hooks, which nothing changes: made once

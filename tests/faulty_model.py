@@ -80,7 +80,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         for n, line in enumerate(self.model.speak(body).splitlines(keepends=True)):
-            if n and not self.model.line.acquire(timeout=20):
+            if n and not self.model.line.acquire(timeout=60):
                 return
             self.wfile.write(f"data: {json.dumps({'choices': [{'delta': {'content': line}}]})}\r\n\r\n".encode())
             self.wfile.flush()

@@ -13,12 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from cds_service import __version__
 from cds_service.web.peers import Peers
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 _OWN, _HELD = "curbside-metrics-", "held"
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks for it once, when it is first imported
@@ -132,13 +136,30 @@ class Metrics:
     def page(self) -> bytes:
         """All metrics of all workers in Prometheus' text format."""
         from prometheus_client import CollectorRegistry, generate_latest
-        from prometheus_client.multiprocess import MultiProcessCollector
 
         if self._folder is None:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+        registry.register(_Counted(self._folder))
         return generate_latest(registry)
+
+
+class _Counted:
+    """What all workers counted in a folder's files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """The sums. A file that a worker is about to fill, or was killed before it could, holds nothing yet."""
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        files = []
+        for path in self._folder.glob("*.db"):
+            with suppress(FileNotFoundError):  # of a worker that has ended
+                if path.stat().st_size:
+                    files.append(str(path))
+        return MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call,no-any-return]
 
 
 def _own_folder() -> Path:
@@ -151,10 +172,13 @@ def _own_folder() -> Path:
         with suppress(OSError), lock.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(lock.parent, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=_OWN, dir=place))
-    held = os.open(folder / _HELD, os.O_CREAT | os.O_WRONLY, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)  # the descriptor stays open, here and in the workers
-    return folder
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_OWN, dir=place))
+        held = os.open(folder / _HELD, os.O_CREAT | os.O_WRONLY, 0o600)
+        fcntl.flock(held, fcntl.LOCK_EX)  # the descriptor stays open, here and in the workers
+        if os.fstat(held).st_nlink:
+            return folder
+        os.close(held)  # another start found it before it was held, and took it for one that nobody holds
 
 
 def _memory() -> str | None:

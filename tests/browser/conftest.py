@@ -14,6 +14,7 @@ import pytest
 from faulty_model import Model, misbehaving
 from listening import listening
 
+from benchmarks.servers import free_port
 from cds_service.app import create_app, create_pipeline, create_store, load_registry
 from cds_service.clock import FixedClock
 from cds_service.sandbox.chart import AS_OF
@@ -79,8 +80,7 @@ def browser() -> Iterator[Any]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The EHR at 127.0.0.1 and the service at localhost: two sites to a browser, as in life."""
     folder: Path = tmp_path_factory.mktemp("place")
-    with listening(lambda *_: []) as port:
-        pass
+    port = free_port()
     app_url = f"http://localhost:{port}"
     bundles = [(BY_NAME[name].chart().bundle(), BY_NAME[name].purpose) for name in PATIENTS]
     clock = FixedClock(AS_OF)
@@ -96,7 +96,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             store=Store(url=f"sqlite:///{folder / 'store.db'}"),
             dev=Dev(allow_insecure_loopback=True),
             models=Models(show_unvalidated=True),
-            llm=Llm(url=model.url, model="tiny", local=True, timeout_s=20),
+            llm=Llm(url=model.url, model="tiny", local=True, timeout_s=60),
             app=App(launch_url=f"{app_url}/app/launch"),
             clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
             smart={
@@ -127,7 +127,7 @@ def new_page(browser: Any, place: Place) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         context.on("page", lambda page: _watch(page, place))
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         return page
 
     yield open_

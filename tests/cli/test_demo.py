@@ -13,11 +13,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from benchmarks.servers import free_port
 from cds_service.cli.demo import PATIENTS, _bundles, _has_display, _port
 from cds_service.cli.terminal import Terminal
 from cds_service.errors import InputError
 from cds_service.sandbox.patients import BY_NAME
 
+PATIENCE_S = 300  # a busy machine is slow
 CURBSIDE = [sys.executable, "-m", "cds_service.cli"]
 
 
@@ -40,16 +42,10 @@ def heeding_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def gone(tmp_path: Path, port: int) -> bool:
     """True if a demo left nothing: no files of its own, no state, nobody who listens."""
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=1)
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
     return not list(tmp_path.glob("curbside-demo-*")) and not (tmp_path / "state").exists()
 
 
@@ -70,12 +66,12 @@ def serves_until(number: signal.Signals, demo: subprocess.Popen[str], port: int)
         shown.append(line)
         if "until Ctrl-C" in line:
             break
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", "/health/ready")
     assert b'"store":"ok"' in connection.getresponse().read()
     connection.close()
     demo.send_signal(number)
-    out, err = demo.communicate(timeout=60)
+    out, err = demo.communicate(timeout=PATIENCE_S)
     assert (demo.returncode, err) == (0, "")
     assert "Stopped." in out
     return "".join(shown)
@@ -104,7 +100,7 @@ def test_a_demo_of_once_ends_by_itself(tmp_path: Path, one_patient: Path) -> Non
     """Exit code 0 when all was shown, and nothing is left."""
     port = free_port()
     demo = start(tmp_path, "demo", "--once", "--patients", str(one_patient), "--port", str(port))
-    out, err = demo.communicate(timeout=120)
+    out, err = demo.communicate(timeout=PATIENCE_S)
     assert (demo.returncode, err) == (0, "")
     assert f"http://127.0.0.1:{port}/cds-services" in out
     assert gone(tmp_path, port)
@@ -116,7 +112,7 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         demo = start(tmp_path, "demo", "--once", "--port", str(taken.getsockname()[1]))
-        _, err = demo.communicate(timeout=60)
+        _, err = demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 2
     assert "Name another with --port." in err
 
@@ -131,11 +127,11 @@ def test_serve_announces_its_url_and_refuses_a_broken_setting(tmp_path: Path) ->
     assert server.stdout is not None
     assert server.stdout.readline() == "Curbside serves CDS Hooks at https://cds.example/cds-services\n"
     server.terminate()
-    assert server.wait(20) == 0
+    assert server.wait(PATIENCE_S) == 0
     server.communicate()
     (tmp_path / "curbside.toml").write_text("[server]\nporrt = 1\n")
     refused = start(tmp_path, "serve")
-    _, err = refused.communicate(timeout=30)
+    _, err = refused.communicate(timeout=PATIENCE_S)
     assert refused.returncode == 2
     assert "Did you mean port?" in err
 

@@ -70,7 +70,7 @@ def says(*sentences: tuple[str, str]) -> Callable[[dict[str, Any]], str]:
 
 
 def client(url: str, **options: Any) -> tuple[LanguageModel, Llm]:
-    settings = Llm(url=url, model="tiny", timeout_s=10, **options)
+    settings = Llm(url=url, model="tiny", timeout_s=60, **options)
     return LanguageModel(settings, environ={}, allow_insecure_loopback=True), settings
 
 

@@ -114,7 +114,7 @@ def says(text: str, *parts: str) -> Callable[[dict[str, Any]], str]:
 
 def answered(of: Material, text: str, *parts: str) -> Answer:
     with misbehaving(speak=says(text, *parts)) as server:
-        settings = Llm(url=server.url, model="tiny", timeout_s=10)
+        settings = Llm(url=server.url, model="tiny", timeout_s=60)
         model = LanguageModel(settings, environ={}, allow_insecure_loopback=True)
         return ask("May metformin be given at this eGFR, with clarithromycin?", of, model, settings)
 

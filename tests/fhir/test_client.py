@@ -109,7 +109,7 @@ def test_each_fault_is_worded(server: FhirServer, bad: Misbehaviour, words: str,
     seconds = 0.6 if "in time" in words else 10.0  # a busy machine is not the server's fault
     started = time.monotonic()
     fetched = client(server, seconds=seconds).fetch(query, (type_,))
-    assert time.monotonic() - started < seconds + 1.0
+    assert time.monotonic() - started < seconds + 20  # what hangs does so for a minute
     assert fetched.value is None
     assert words in str(fetched.problem)
     assert "SECRET" not in str(fetched.problem)

@@ -18,6 +18,7 @@ from cds_service.findings import RiskFinding
 from cds_service.not_calculated import with_failures
 from cds_service.pipeline import Pipeline
 from cds_service.protocol.request import decode
+from cds_service.risk import apart
 from cds_service.risk.apart import ApartError, Process
 from cds_service.risk.model import NotEstimated, Refusal
 from cds_service.sandbox.chart import AS_OF
@@ -25,9 +26,13 @@ from cds_service.sandbox.prefetch import request_for
 from cds_service.settings import Settings
 from cds_service.stores import requests
 
+WAITS = """
+import pathlib, time
+while not pathlib.Path({ready!r}).exists():
+    time.sleep(0.01)
+"""
 ECHO = """
 import json, sys, time
-time.sleep({start})
 print(json.dumps(dict(number=0)), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
@@ -49,7 +54,7 @@ ENDS = "raise SystemExit(1)"
 def process(tmp_path: Path) -> Iterator[Process]:
     """One whose program waits for the first number of a row and answers with the second."""
     found = Process(tmp_path / "model.skops", "", 30.0, time.monotonic)
-    found._arguments = [sys.executable, "-c", ECHO.format(start=0)]
+    found._arguments = [sys.executable, "-c", ECHO]
     yield found
     found.end()
 
@@ -62,8 +67,11 @@ def body(entry: Any) -> bytes:
     return orjson.dumps(request_for(entry, bundle("diabetes-poor-control")))
 
 
-def test_a_late_answer_is_never_taken_for_that_of_the_next_question(process: Process) -> None:
+def test_a_late_answer_is_never_taken_for_that_of_the_next_question(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The program that was late is asked again once it has answered, and is not replaced."""
+    monkeypatch.setattr(apart, "_HUNG_SECONDS", 60.0)  # a busy machine is late, too
     assert asked(process, 0, 1.0) == 1.0
     before = process._running
     with pytest.raises(ApartError, match="in time"):
@@ -72,14 +80,16 @@ def test_a_late_answer_is_never_taken_for_that_of_the_next_question(process: Pro
     assert process._running is before
 
 
-def test_a_service_refuses_while_the_program_starts_and_lets_it_start(process: Process) -> None:
+def test_a_service_refuses_while_the_program_starts_and_lets_it_start(process: Process, tmp_path: Path) -> None:
     """A slow start is not ended by the calls that come meanwhile: it would never be ready."""
-    process._arguments = [sys.executable, "-c", ECHO.format(start=0.3)]
+    ready = tmp_path / "ready"
+    process._arguments = [sys.executable, "-c", WAITS.format(ready=str(ready)) + ECHO]
     process.start()
     before = process._running
     with pytest.raises(ApartError, match="still starting"):
         asked(process, 0, 1.0)
     assert process._running is before
+    ready.touch()
     process._serves = 0  # as on the command line, where a call waits
     assert asked(process, 0, 1.0) == 1.0
 

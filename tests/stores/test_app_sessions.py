@@ -38,7 +38,7 @@ class Rotating:
         assert grant.refresh_token is not None
         self.sent.append(grant.refresh_token.reveal())
         self.asked.set()
-        assert self.let_go.wait(5)
+        assert self.let_go.wait(60)
         if self.sent.count(self.sent[-1]) > 1:
             return replace(grant, refresh_token=None)
         return replace(grant, access_token=Secret("new"), refresh_token=Secret("next"), expires=LATER)
@@ -57,7 +57,7 @@ def test_of_two_requests_that_find_a_token_run_out_one_renews_it(database: Datab
     renewal = Renewal(sessions, ehr, FixedClock(NOW))  # type: ignore[arg-type]
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(renewal.good, review, request)
-        assert ehr.asked.wait(5)
+        assert ehr.asked.wait(60)
         second = threads.submit(renewal.good, review, request)
         sessions.change(review, request, lambda was: replace(was, language="zh_Hans"))
         ehr.let_go.set()
@@ -76,7 +76,7 @@ def test_a_review_that_is_closed_while_it_is_renewed_stays_closed(database: Data
     ehr = Rotating()
     with ThreadPoolExecutor(1) as threads:
         renewing = threads.submit(Renewal(sessions, ehr, FixedClock(NOW)).good, review, request)  # type: ignore[arg-type]
-        assert ehr.asked.wait(5)
+        assert ehr.asked.wait(60)
         sessions.end(review, request)
         ehr.let_go.set()
         with pytest.raises(SessionOver):
@@ -117,7 +117,7 @@ def test_changes_at_the_same_moment_undo_nothing(database: Database) -> None:
     """Each is made upon what the one before left."""
     store = AppSessionStore(database)
     value = store.put("review", {"seen": []}, LATER)
-    both = Barrier(2, timeout=5)
+    both = Barrier(2, timeout=60)
 
     def note(name: str) -> None:
         tries: list[int] = []

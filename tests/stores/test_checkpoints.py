@@ -22,7 +22,7 @@ def test_the_log_is_moved_after_some_commits_and_not_within_one(tmp_path: Path) 
         connection.exec_driver_sql("INSERT INTO kept VALUES ('the one that makes it due')")
     for thread in threading.enumerate():
         if thread.name == "checkpoint":
-            thread.join(10)
+            thread.join()
     assert file.stat().st_size > before + EVERY * 15_000
     database.close()
 

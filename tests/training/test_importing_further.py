@@ -186,7 +186,7 @@ def test_a_model_apart_answers_under_a_label_and_its_process_is_replaced_when_it
         running = scorer.process._running
         assert running is not None
         os.kill(running.program.pid, signal.SIGKILL)
-        running.program.wait(10)
+        running.program.wait(60)
         again, _ = estimated(model)
         assert again.value == estimate.value
         scorer.process._seconds = 0.0

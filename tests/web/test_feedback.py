@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
+from benchmarks.servers import free_port
 from cds_service import registry
 from cds_service.app import create_app, create_pipeline, create_store
 from cds_service.cli import options
@@ -233,9 +234,7 @@ def test_feedback_that_cannot_be_kept_is_503(
 
 def test_feedback_that_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     """The real server, killed with all its workers right after the answer: feedback and audit record are there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     environment = {**os.environ, "CURBSIDE_STORE__URL": database.url, "CURBSIDE_SERVER__WORKERS": "1"}
@@ -271,5 +270,5 @@ def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
 def _post(url: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=300) as answer:
         return json.loads(answer.read())

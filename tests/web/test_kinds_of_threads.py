@@ -26,7 +26,7 @@ class Held:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         if environ["PATH_INFO"] not in ("/health/live", "/cds-services"):
             self.begun.release()
-            assert self.let_go.wait(10)
+            assert self.let_go.wait(60)
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
 
@@ -53,7 +53,7 @@ def test_pages_that_wait_for_an_ehr_hold_up_neither_health_nor_discovery() -> No
         adapter = Adapter(app, Limits())
         pages = [asyncio.ensure_future(asked(adapter, path)) for path in ("/app/launch", "/app/r/x/picture/a/1") * 10]
         await asyncio.get_running_loop().run_in_executor(None, app.begun.acquire)
-        found = [await asyncio.wait_for(asked(adapter, path), 5) for path in ("/health/live", "/cds-services") * 2]
+        found = [await asyncio.wait_for(asked(adapter, path), 60) for path in ("/health/live", "/cds-services") * 2]
         app.let_go.set()
         return [*found, *await asyncio.gather(*pages)]
 

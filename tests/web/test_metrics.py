@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import time
@@ -14,6 +15,7 @@ import pytest
 from answers import loaded
 from flask import Flask
 
+from benchmarks.servers import free_port
 from cds_service import registry
 from cds_service.app import create_app, create_pipeline, create_store
 from cds_service.cli import calls, options
@@ -24,7 +26,7 @@ from cds_service.settings import Settings
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.web import metrics as metrics_module
 from cds_service.web.metrics import Metrics
-from tests.web.test_server import free_port, serving
+from tests.web.test_server import serving
 
 BUNDLE = options.read_bundle(registry.shipped("fhir_samples") / "patients" / "primary-prevention.json")
 SERVICE = "cardiovascular-risk"
@@ -184,7 +186,7 @@ def test_workers_count_together(tmp_path: Path) -> None:
         first = server.workers()
         for worker in first:
             os.kill(worker, signal.SIGKILL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(set(server.workers()) - set(first)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -215,3 +217,28 @@ def test_the_folder_of_a_killed_server_goes_with_the_next_start(
     (killed / "held").touch()
     second = metrics_module._own_folder()
     assert {path.name for path in tmp_path.iterdir()} == {runs.name, theirs.name, second.name}
+
+
+def test_a_folder_that_another_start_removes_before_it_is_held_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two services that start in the same moment: neither counts in a folder that is gone."""
+    monkeypatch.setattr(metrics_module, "_memory", lambda: str(tmp_path))
+    lock, others = fcntl.flock, []
+
+    def late(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_EX and not others:
+            others.append(None)
+            others.append(metrics_module._own_folder())  # it finds the first one's folder, which nobody holds yet
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    own = metrics_module._own_folder()
+    assert {path.name for path in tmp_path.iterdir()} == {own.name, others[1].name}
+
+
+def test_a_file_of_counts_without_content_is_passed_over(tmp_path: Path) -> None:
+    """A worker that was killed between making and filling it does not end the page for good."""
+    (tmp_path / "counter_1.db").touch()
+    (tmp_path / "gauge_livesum_2.db").symlink_to(tmp_path / "gone")  # seen, and then removed with its worker
+    assert Metrics(tmp_path).page() == b""

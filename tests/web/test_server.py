@@ -21,17 +21,13 @@ from types import SimpleNamespace
 import loops
 import pytest
 
+from benchmarks.servers import free_port
 from cds_service.web import server as server_module
 from cds_service.web.server import Worker
 
+PATIENCE_S = 60  # a busy machine is slow
 STUB = Path(__file__).parent / "stub_server.py"
 HEAD = b"POST /cds-services/stub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running:
@@ -44,7 +40,7 @@ class Running:
         return [int(x) for x in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
 
     def call(self, body: bytes = b"{}", path: str = "/cds-services/stub", method: str = "POST", **headers: str):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         sent = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
         try:
             connection.request(method, path, body if method == "POST" else None, sent)
@@ -54,12 +50,12 @@ class Running:
             connection.close()
 
     def listens(self) -> bool:
-        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), timeout=10):
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S):
             return True
         return False
 
     def open(self, data: bytes) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         sock.sendall(data)
         return sock
 
@@ -77,7 +73,7 @@ def serving(tmp_path: Path, *settings: str) -> Iterator[Running]:
         yield Running(process, port, log)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
         process.stdout.close()
 
 
@@ -88,19 +84,27 @@ def busy(server: Running, done: Path, answers: list[int] | None = None) -> Itera
     body = json.dumps({"until": str(done)}).encode()
     thread = threading.Thread(target=lambda: given.append(server.call(body)[0]))
     thread.start()
-    begun, ends = done.with_suffix(".begun"), time.monotonic() + 10
+    begun, ends = done.with_suffix(".begun"), time.monotonic() + PATIENCE_S
     while not begun.exists():
         assert time.monotonic() < ends
         time.sleep(0.01)
-    yield thread
-    done.touch()
-    thread.join()
+    try:
+        yield thread
+    finally:
+        done.touch()
+        thread.join()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    limits = ("LIMITS__MAX_BODY_BYTES=100000", "LIMITS__READ_S=1.5")
-    with serving(tmp_path_factory.mktemp("server"), *limits) as running:
+    with serving(tmp_path_factory.mktemp("server"), "LIMITS__MAX_BODY_BYTES=100000") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One that soon gives up slow clients."""
+    with serving(tmp_path_factory.mktemp("hasty"), "LIMITS__READ_S=1", "SERVER__WORKERS=1") as running:
         yield running
 
 
@@ -113,7 +117,7 @@ def diagnostics(body: bytes) -> str:
 
 def test_one_connection_carries_many_calls(server: Running) -> None:
     """Keep-alive: a CDS Client need not connect for each hook."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     connection.connect()
     first = connection.sock
     for _ in range(3):
@@ -177,19 +181,24 @@ def test_what_is_no_http_is_refused_like_everything_else(server: Running, sent: 
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_slow_bodies_hold_up_nobody_and_are_given_up(server: Running) -> None:
+def test_slow_bodies_hold_up_nobody_and_are_given_up(hasty: Running) -> None:
     """Forty clients that send one byte and wait leave a normal call fast; then they get 408."""
-    slow = [server.open(HEAD + b"Content-Length: 100\r\n\r\n{") for _ in range(40)]
-    assert server.call()[0] == 200
-    assert not select.select(slow, [], [], 0)[0]  # it was answered before any of them was given up
-    for sock in slow:
-        with sock:
-            assert sock.recv(100).startswith(b"HTTP/1.1 408")
+    given_up = True
+    for _ in range(5):  # a machine that stands still for a second gives them up before anything is answered
+        slow = [hasty.open(HEAD + b"Content-Length: 100\r\n\r\n{") for _ in range(40)]
+        assert hasty.call()[0] == 200
+        given_up = bool(select.select(slow, [], [], 0)[0])
+        for sock in slow:
+            with sock:
+                assert sock.recv(100).startswith(b"HTTP/1.1 408")
+        if not given_up:
+            break
+    assert not given_up
 
 
-def test_slow_heads_are_closed(server: Running) -> None:
+def test_slow_heads_are_closed(hasty: Running) -> None:
     """A client that dribbles its headers is cut off at the deadline."""
-    with server.open(b"POST /cds-services/stub HTTP/1.1\r\nHo") as sock:
+    with hasty.open(b"POST /cds-services/stub HTTP/1.1\r\nHo") as sock:
         assert sock.recv(100) == b""
 
 
@@ -241,7 +250,7 @@ def test_processes_leave_no_dump_and_may_open_many_connections(server: Running) 
 
 def two_workers(server: Running, without: int | None = None) -> list[int]:
     """The ids of both workers, as soon as there are two and none is `without`."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         workers = server.workers()
         if len(workers) == 2 and without not in workers:
@@ -270,7 +279,7 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path) -> None:
             while server.listens():
                 time.sleep(0.02)
         assert answers == [200]
-        assert server.process.wait(10) == 0
+        assert server.process.wait(PATIENCE_S) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
@@ -278,7 +287,7 @@ def lives(pid: int) -> bool:
     """Whether a process runs: one that ended and that nobody has waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
@@ -287,7 +296,7 @@ def test_workers_end_when_their_master_is_killed(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         answers: list[int] = []
         workers = two_workers(server)
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + PATIENCE_S
         with busy(server, tmp_path / "done", answers):
             server.process.kill()
             while server.listens():
@@ -318,7 +327,7 @@ def test_a_worker_tells_that_it_lives_whatever_the_time_of_day(monkeypatch: pyte
         while len(beats) < 3:
             await asyncio.sleep(0.001)
 
-    loops.run(asyncio.wait_for(live(), 5))
+    loops.run(asyncio.wait_for(live(), PATIENCE_S))
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.0, 1), (4.9, 1), (5.1, 0), (600.0, 0)])

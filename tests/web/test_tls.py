@@ -90,7 +90,7 @@ def settings(own: tuple[Path, Path], *more: str) -> tuple[str, ...]:
 
 
 def call(server: Running, context: ssl.SSLContext) -> int:
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=60, context=context)
     try:
         connection.request("POST", "/cds-services/stub", b"{}", {"Content-Type": "application/json"})
         return connection.getresponse().status
@@ -118,7 +118,7 @@ def test_the_service_speaks_tls(tmp_path: Path, authority: Authority, own: tuple
             old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         with pytest.raises(ssl.SSLError):
             call(server, old)
-        silent = [socket.create_connection(("127.0.0.1", server.port), 10) for _ in range(50)]
+        silent = [socket.create_connection(("127.0.0.1", server.port), 60) for _ in range(50)]
         assert call(server, trusting(authority)) == 200
         assert not select.select(silent, [], [], 0)[0]  # none of them has been given up yet
         for one in silent:

@@ -32,7 +32,7 @@ def model() -> Iterator[Model]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Site]:
-    llm = Llm(url=model.url, model="tiny", timeout_s=10)
+    llm = Llm(url=model.url, model="tiny", timeout_s=60)
     with running(tmp_path_factory.mktemp("asking"), load_registry(Settings()), (PATIENT, "hostile-text"), llm) as made:
         yield made
 

@@ -50,7 +50,7 @@ def model() -> Iterator[Model]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Site]:
-    llm = Llm(url=model.url, model="tiny", timeout_s=10, local=True, vision=True)
+    llm = Llm(url=model.url, model="tiny", timeout_s=60, local=True, vision=True)
     with running(tmp_path_factory.mktemp("looking"), load_registry(Settings()), (PATIENT,), llm) as made:
         rows = made.ehr.charts[PATIENT].shelf.rows
         subject = {"reference": f"Patient/{PATIENT}"}
