@@ -45,11 +45,11 @@ def outbound(*allowed: str, **options: Any) -> Outbound:
     return Outbound(allowed, allow_insecure_loopback=True, **options)
 
 
-def get(out: Outbound, url: str, seconds: float = 2.0, max_bytes: int = 100_000) -> Answer:
+def get(out: Outbound, url: str, seconds: float = 30.0, max_bytes: int = 100_000) -> Answer:
     return out.get(url, deadline=Deadline.after(seconds), max_bytes=max_bytes, token=Secret(TOKEN))
 
 
-def failure(out: Outbound, url: str, seconds: float = 2.0, max_bytes: int = 100_000) -> OutboundError:
+def failure(out: Outbound, url: str, seconds: float = 30.0, max_bytes: int = 100_000) -> OutboundError:
     """The error of a request, which must come with the deadline at the latest."""
     started = time.monotonic()
     with pytest.raises(OutboundError) as caught:
