@@ -20,11 +20,11 @@ from cds_service.settings import Settings
 
 @dataclass(frozen=True)
 class Started:
-    """A server, what it said when it first said anything, and how long its first call took."""
+    """A server, what it said when it first said anything, and the processor time of its first call."""
 
     server: Server
     ready: tuple[int, bytes]
-    first_s: float
+    first_cpu_s: float
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,14 @@ def started(ehr: Ehr) -> Iterator[Started]:
         response = connection.getresponse()
         ready = response.status, response.read()
         connection.close()
-        yield Started(server, ready, load.drive(ehr, server.port, 1, 1).seconds[0])
+        yield Started(server, ready, cpu_s(server, ehr, 1))
+
+
+def cpu_s(server: Server, ehr: Ehr, calls: int) -> float:
+    """What some calls cost, which a busy machine changes less than how long they take."""
+    before = server.cpu_s()
+    assert len(load.drive(ehr, server.port, 1, calls).seconds) == calls
+    return server.cpu_s() - before
 
 
 @pytest.fixture
@@ -85,22 +92,23 @@ def test_two_hundred_slow_connections_hold_up_nobody(ehr: Ehr, server: Server) -
 def test_the_first_sign_of_readiness_comes_when_cards_can_be_given(ehr: Ehr, started: Started) -> None:
     """Nothing is answered before models are loaded and warm; then the first hook call is as fast as later ones."""
     assert started.ready == (200, b'{"status":"ready","store":"ok"}')
-    later = load.drive(ehr, started.server.port, 1, 10).seconds
-    assert started.first_s < 0.3 + 10 * max(later)
+    assert started.first_cpu_s < 0.3 + cpu_s(started.server, ehr, 10)
 
 
 def test_refusals_do_not_pile_up(ehr: Ehr, server: Server) -> None:
     """Broken calls, and connections that go away in the middle, leave no files and threads behind."""
     load.drive(ehr, server.port, 4, 40)
-    soak.broken_calls(ehr, server.port, 30)
-    before = soak.sample(server, 0, 0)
-    for _ in range(4):
-        soak.broken_calls(ehr, server.port, 30)
     deadline = time.monotonic() + 60
-    while (now := soak.sample(server, 0, 0)).files > before.files + 2 and time.monotonic() < deadline:
+    while True:  # until no more files and threads are used than were ever needed at once
+        soak.broken_calls(ehr, server.port, 30)
+        before = soak.sample(server, 0, 0)
+        for _ in range(4):
+            soak.broken_calls(ehr, server.port, 30)
+        now = soak.sample(server, 0, 0)
+        if now.files <= before.files + 2 and now.threads <= before.threads + 2:
+            break
+        assert time.monotonic() < deadline, (before, now)
         time.sleep(0.05)
-    assert now.files <= before.files + 2
-    assert now.threads <= before.threads + 2
 
 
 def test_calls_of_many_clients_at_once_are_all_answered(ehr: Ehr, server: Server) -> None:
