@@ -67,16 +67,21 @@ def verify(noted: tuple[int, str] | None, as_json: bool, settings: Settings) -> 
 
 @audit.command()
 @click.option("--since", type=options.Moment(), help="Entries from then on.")
+@click.option("--after", type=click.IntRange(0), default=0, metavar="NUMBER", help="Entries after that one.")
 @options.config
-def export(since: datetime | None, settings: Settings) -> None:
-    """Print the entries as FHIR R4 AuditEvents, one JSON object a line (NDJSON)."""
+def export(since: datetime | None, after: int, settings: Settings) -> None:
+    """Print the entries as FHIR R4 AuditEvents, one JSON object a line (NDJSON).
+
+    For a daily export name the last one that was exported, 1200 for curbside-1200: numbers have no gaps, and times go
+    back where the machine's clock was set back.
+    """
     from cds_service.app import open_store
     from cds_service.fhir.audit_event import audit_event
     from cds_service.stores.audit import AuditStore
 
     store = open_store(settings)
     try:
-        for entry in AuditStore(store.database).entries(since):
+        for entry in AuditStore(store.database).entries(since, after):
             event = audit_event(entry.seq, entry.at, entry.kind, entry.subject, entry.hash, entry.content)
             click.echo(orjson.dumps(event).decode())
     finally:

@@ -161,7 +161,7 @@ class KeyRing:
                 self.refresh(now)
             known = self._fresh(now)
             return known.find(kid, algorithm) if known else None
-        if self._known is not None and now - self._known[1] >= self._lives.refresh and self._may_try(now):
+        if self._age(now) >= self._lives.refresh and self._may_try(now):
             self._spawn(lambda: self.refresh(now))
         return key
 
@@ -186,9 +186,11 @@ class KeyRing:
         return self._tried is None or abs(now - self._tried) >= self._lives.retry
 
     def _fresh(self, now: datetime) -> KeySet | None:
-        if self._known is None or now - self._known[1] > self._lives.stale:
-            return None
-        return self._known[0]
+        return self._known[0] if self._known is not None and self._age(now) <= self._lives.stale else None
+
+    def _age(self, now: datetime) -> timedelta:
+        """For how long the keys have been known; as old as its step where the clock was set back meanwhile."""
+        return abs(now - self._known[1]) if self._known is not None else timedelta()
 
 
 def _reason(error: CurbsideError | OSError) -> str:

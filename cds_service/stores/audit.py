@@ -114,9 +114,9 @@ class AuditStore:
             append(connection, [entry])
             before()
 
-    def entries(self, since: datetime | None = None) -> Iterator[Kept]:
-        """All entries in order, from a moment on. Raises StoreError."""
-        for row in self._rows():
+    def entries(self, since: datetime | None = None, after: int = 0) -> Iterator[Kept]:
+        """All entries in order, from a moment on, and after a number. Raises StoreError."""
+        for row in self._rows(after):
             if since is None or row["at"] >= since:
                 content = None if row["content"] is None else orjson.loads(row["content"])
                 yield Kept(row["seq"], row["at"], row["kind"], row["subject"], row["hash"], content)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from cds_service.stores.statements import Connection
 
 _PURGE_EVERY = 1000
+_KEPT_ON_S = 3600  # after they expired: a clock that ran ahead may be set back, and they be good again
 _INSERT = insert_into("token_uses", "digest, expires", "ON CONFLICT DO NOTHING")
-_PURGE = Statement("DELETE FROM token_uses WHERE expires < :now")
+_PURGE = Statement("DELETE FROM token_uses WHERE expires < :before")
 _log = structlog.get_logger(__name__)
 _spendings = itertools.count(1)
 
@@ -49,7 +50,7 @@ class TokenUse:
     def write(self, connection: Connection) -> None:
         """Writes the use in a transaction that the caller commits. Raises Unauthorized if the token was used before."""
         if next(_spendings) % _PURGE_EVERY == 0:
-            _PURGE.run(connection, {"now": self.now})
+            _PURGE.run(connection, {"before": self.now - _KEPT_ON_S})
         row = {"digest": self.digest, "expires": self.expires}
         if _INSERT.run(connection, row).rowcount == 1:
             return
@@ -71,6 +72,6 @@ class TokenStore:
         use.spent = True
 
     def purge(self, now: int) -> int:
-        """Deletes what has expired, and returns how many uses that were. Raises StoreError."""
+        """Deletes what expired an hour ago, and returns how many uses that were. Raises StoreError."""
         with self._database.writing("expired tokens could not be deleted") as connection:
-            return _PURGE.run(connection, {"now": now}).rowcount
+            return _PURGE.run(connection, {"before": now - _KEPT_ON_S}).rowcount

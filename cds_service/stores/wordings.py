@@ -110,7 +110,8 @@ class WordingStore:
 
         One that was taken too often is given up with a reason.
         """
-        free = sa.or_(WORDINGS.c.taken_until.is_(None), WORDINGS.c.taken_until < now)
+        ahead = now + 2 * timedelta(seconds=seconds)  # only a clock that ran ahead took it for so long
+        free = sa.or_(WORDINGS.c.taken_until.is_(None), WORDINGS.c.taken_until < now, WORDINGS.c.taken_until > ahead)
         oldest = sa.select(WORDINGS.c.key).where(free).order_by(WORDINGS.c.at, WORDINGS.c.key).limit(1)
         until = now + timedelta(seconds=seconds)
         try:

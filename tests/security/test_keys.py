@@ -113,6 +113,23 @@ def test_a_withdrawn_key_is_refused_after_the_next_reading(
     assert accepts(trust, ehr)
 
 
+@pytest.mark.parametrize("step_h", [-1, -30, 30])
+def test_a_clock_that_jumps_lets_no_withdrawn_key_live_on(
+    trust: Trust, ehr: SigningClient, web: Web, clock: MovingClock, step_h: int
+) -> None:
+    """Set back by an hour, keys are no fresher than they were; a day ahead, or back, they are read at once."""
+    assert accepts(trust, ehr)
+    old, kid = ehr.key, ehr.kid
+    ehr.rotate("key-2")
+    published = ehr.jwks()
+    web.documents[JWKS_URL] = lambda: published
+    ehr.key, ehr.kid = old, kid
+    clock.move(hours=step_h)
+    accepts(trust, ehr)  # reads the keys again beside the call, where they are not yet too old
+    assert not accepts(trust, ehr)
+    assert len(web.fetched) == 2
+
+
 @pytest.mark.parametrize(
     "broken", [b"", b"<html>", b'{"keys": []}', b'{"keys": {}}', b"[]", b'{"keys": [{}]}', b"\xff"]
 )

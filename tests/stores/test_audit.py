@@ -49,6 +49,7 @@ def test_entries_come_back_in_order_and_the_chain_holds(database: Database) -> N
     assert (verdict.entries, verdict.emptied, verdict.faults) == (1101, 0, ())
     entries = list(AuditStore(database).entries())
     assert [e.seq for e in entries] == list(range(1, 1102))
+    assert [e.seq for e in AuditStore(database).entries(after=1099)] == [1100, 1101]
     assert entries[5].content == {"number": 5}
     assert entries[-1].hash.hex() == verdict.head
 

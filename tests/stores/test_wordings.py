@@ -75,6 +75,15 @@ def test_what_a_killed_process_had_taken_is_taken_again_and_then_given_up(databa
     assert store.waiting() == 0
 
 
+def test_what_was_taken_by_a_clock_that_ran_ahead_is_not_kept_waiting(database: Database) -> None:
+    """The machine's clock was set back by an hour: the lease of a minute is over, and not in an hour."""
+    store = WordingStore(database)
+    store.queue(wanted(), 10)
+    assert store.take(NOW + 60 * MINUTE, 60) == wanted()
+    assert store.take(NOW + 60 * MINUTE, 60) is None
+    assert store.take(NOW, 60) == wanted()
+
+
 def test_what_is_given_back_counts_as_never_taken(database: Database) -> None:
     """A process that is told to end leaves its work to the next."""
     store = WordingStore(database)

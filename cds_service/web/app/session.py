@@ -112,14 +112,19 @@ class Sessions:
         return review, self._store.put("review", review.content(), now + self._idle)
 
     def find(self, id_: str, request: Request) -> Review:
-        """The review that this browser has open under an id; its time to idle begins anew. Raises SessionOver."""
+        """The review that this browser has open under an id; its time to idle begins anew. Raises SessionOver.
+
+        Closed as well is one that would stay open for longer than any: the clock was set back since it was used.
+        """
         value = request.cookies.get(cookie(id_)) if _ID.fullmatch(id_) else None
         now = self._clock.now()
         found = self._store.get("review", value, now) if value else None
         review = Review.of(found.content) if found is not None else None
-        if value is None or review is None or review.id != id_ or review.ends <= now:
+        if value is None or found is None or review is None or review.id != id_ or review.ends <= now:
             raise _over()
-        if found is not None and found.expires - now < self._idle * 0.9:
+        if found.expires - now > 2 * self._idle:
+            raise _over()
+        if found.expires - now < self._idle * 0.9:
             self._store.stretch(value, min(now + self._idle, review.ends))
         return review
 

@@ -477,6 +477,15 @@ def test_the_log_says_why_a_launch_was_refused(
     assert "Jane" not in response.text
 
 
+def test_a_clock_that_is_set_back_keeps_no_review_open(site: Site) -> None:
+    """By an hour: a review that nobody touches would be open for an hour more. By some minutes: nobody is thrown out."""
+    browser = site.browser()
+    path = opened(site, browser, site.launch("missing-lipids"))
+    for minutes, status in ((4, 200), (60, 401)):
+        site.clock.at = AS_OF - timedelta(minutes=minutes)
+        assert browser.get(path, base_url=APP).status_code == status
+
+
 def test_a_review_belongs_to_its_browser_and_ends(site: Site) -> None:
     """Another browser, an idle quarter of an hour, a closed review: nothing is shown."""
     site.cards("missing-lipids")
