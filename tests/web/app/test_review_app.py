@@ -478,7 +478,7 @@ def test_the_log_says_why_a_launch_was_refused(
 
 
 def test_a_clock_that_is_set_back_keeps_no_review_open(site: Site) -> None:
-    """By an hour: a review that nobody touches would be open for an hour more. By some minutes: nobody is thrown out."""
+    """By an hour: a review that nobody touches would be open so much longer. By minutes: nobody is thrown out."""
     browser = site.browser()
     path = opened(site, browser, site.launch("missing-lipids"))
     for minutes, status in ((4, 200), (60, 401)):
