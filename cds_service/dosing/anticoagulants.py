@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.dosing.drafts import MODELS, Draft, ordered, withdrawals
 from cds_service.dosing.limits import measured
-from cds_service.features import catalogue
+from cds_service.features import catalogue, order_reasons
 from cds_service.features.thrombosis import DEEP_VEIN_THROMBOSIS, PULMONARY_EMBOLISM
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
@@ -24,8 +24,18 @@ LABELS = {
 
 
 def special(case: Case, draft: Draft) -> tuple[Finding, ...]:
-    """Apixaban and edoxaban in atrial fibrillation, which have rules of their own."""
-    if not case.values.flag(catalogue.ATRIAL_FIBRILLATION):
+    """Apixaban and edoxaban in atrial fibrillation, which have rules of their own.
+
+    An order that names it as its reason is for it whatever the list says, and one that names a thrombosis, and not it,
+    is not.
+    """
+    clots = draft.uses & order_reasons.CLOTS
+    named = order_reasons.FIBRILLATION in draft.uses
+    if not (named or clots or case.values.flag(catalogue.ATRIAL_FIBRILLATION)):
+        return ()
+    if draft.of == renal_limits.APIXABAN and draft.least_mg is not None and draft.least_mg > FULL_APIXABAN:
+        return _doubled(case, draft)
+    if clots and not named:
         return ()
     if draft.of == renal_limits.EDOXABAN:
         return edoxaban(case, draft)
@@ -57,8 +67,6 @@ def edoxaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
 def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """Two of three criteria ask for half the dose, fewer for the whole: too little does not prevent a stroke."""
     age, weight, creatinine = map(case.values.usable, (catalogue.AGE, catalogue.WEIGHT, catalogue.CREATININE))
-    if draft.least_mg is not None and draft.least_mg > FULL_APIXABAN:
-        return _doubled(case, draft)
     if age is None or weight is None or creatinine is None or draft.together_mg is None:
         return ()
     criteria = (
@@ -97,16 +105,22 @@ def apixaban(case: Case, draft: Draft) -> tuple[Finding, ...]:
 def _doubled(case: Case, draft: Draft) -> tuple[Finding, ...]:
     """More than 5 mg twice daily, which only the first week of a thrombosis asks for."""
     clots = [found for found in map(case.values.usable, CLOTS) if found is not None]
-    if any(found.value is True or found.note is not None for found in clots):  # with a note: listed, not confirmed yet
+    listed = any(found.value is True or found.note is not None for found in clots)  # a note: not confirmed yet
+    if order_reasons.THROMBOSIS in draft.uses or listed:
         return ()
+    dose = f"{draft.least_mg:g}"
+    headline = msg("Apixaban {dose} mg a day ordered in atrial fibrillation: 10 mg is the highest dose", dose=dose)
+    advice = msg("20 mg a day is for the first 7 days of a thrombosis or pulmonary embolism: none is on record.")
+    if draft.uses & order_reasons.CLOTS:
+        headline = msg(
+            "Apixaban {dose} mg a day ordered: 10 mg at most after the first week of a thrombosis", dose=dose
+        )
+        advice = msg("20 mg a day is for the first 7 days of a thrombosis or pulmonary embolism.")
     finding = EvidenceFinding(
         key="renal-dosing/apixaban/above-10-mg",
         severity=Severity.WARNING,
-        headline=msg(
-            "Apixaban {dose} mg a day ordered in atrial fibrillation: 10 mg is the highest dose",
-            dose=f"{draft.least_mg:g}",
-        ),
-        advice=msg("20 mg a day is for the first 7 days of a thrombosis or pulmonary embolism: none is on record."),
+        headline=headline,
+        advice=advice,
         advice_source=LABELS[draft.of],
         proposals=withdrawals(draft) if draft.beside else (),
         path=ordered(draft),

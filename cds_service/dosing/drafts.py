@@ -11,6 +11,7 @@ from cds_service.features.courses import Course, at_once, follow
 from cds_service.features.doses import drafted_daily_mg
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import Medicine, drafted
+from cds_service.features.order_reasons import CLOTS, NONE, PREVENTION, THROMBOSIS, Reasons, reasons_of
 from cds_service.fhir.resources import MedicationRequest
 from cds_service.findings import Proposal
 from cds_service.hook import Case
@@ -40,6 +41,7 @@ class Draft:
     measure: renal_limits.Measure
     daily_mg: float | None
     weight_kg: float | None
+    reasons: Reasons = NONE
     beside: tuple[Draft, ...] = ()
 
     @property
@@ -68,15 +70,25 @@ class Draft:
         """True if of the orders of this medicine two follow each other."""
         return any(follow(one.course, other.course) for one, other in combinations(self.orders, 2))
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """What the orders say that they are for."""
+        return frozenset().union(*(draft.reasons.uses for draft in self.orders))
+
+    def limit(self, value: float) -> renal_limits.Limit | None:
+        """The row that holds at this kidney function for what the orders are for, or None."""
+        return renal_limits.strictest(self.of, value, self.uses)
+
     def most_mg(self, limit: renal_limits.Limit) -> float | None:
         """The highest daily dose of a row for this patient, by weight where the row doses so; None if it has none."""
-        if limit.most_mg_kg is None or self.weight_kg is None:
+        if limit.most_mg_kg is None or self.weight_kg is None or CLOTS & self.uses == {PREVENTION}:
             return limit.most_mg
         return limit.most_mg_kg * self.weight_kg * ROUNDING
 
     def kept(self, limit: renal_limits.Limit) -> bool:
-        """True if the daily dose is known and keeps to the row's highest for every indication."""
-        return limit.most_mg is not None and self.together_mg is not None and self.together_mg <= limit.most_mg
+        """True if the daily dose is known and keeps to the row's highest, for every use unless the orders name one."""
+        most = self.most_mg(limit) if CLOTS & self.uses == {THROMBOSIS} else limit.most_mg
+        return most is not None and self.together_mg is not None and self.together_mg <= most
 
     def exceeds(self, limit: renal_limits.Limit) -> bool:
         """True if the daily dose is known and above what the row allows for any indication."""
@@ -114,7 +126,8 @@ def drafts_of(case: Case) -> tuple[Draft, ...]:
         for of, measure in known.items():
             if of not in wider:
                 dose = drafted_daily_mg(row, medicine.label or "", of)
-                found.append(Draft(row, medicine, of, measure, dose, case.values.number(catalogue.WEIGHT)))
+                reasons = reasons_of(case.context.record, row)
+                found.append(Draft(row, medicine, of, measure, dose, case.values.number(catalogue.WEIGHT), reasons))
     return _together(found)
 
 
@@ -144,7 +157,7 @@ def _ordered(draft: Draft) -> tuple[Message, str]:
     words = msg("Draft order: {name}; the daily dose could not be read", name=name)
     if draft.daily_mg is not None:
         words = msg("Draft order: {name}; {dose} mg a day", name=name, dose=f"{draft.daily_mg:g}")
-    return draft.course.told(words), draft.reference
+    return draft.reasons.told(draft.course.told(words)), ", ".join((draft.reference, *draft.reasons.sources))
 
 
 def row_step(draft: Draft, limit: renal_limits.Limit) -> tuple[Message, str]:

@@ -31,8 +31,8 @@ def judged(case: Case, draft: Draft) -> tuple[Finding, ...]:
     if isinstance(result, NotEstimated):
         return unknown(case, draft, result)
     main = result[0]
-    limit = renal_limits.strictest(draft.of, main.value)
-    others = [e for e in result[1:] if renal_limits.strictest(draft.of, e.value) != limit]
+    limit = draft.limit(main.value)
+    others = [e for e in result[1:] if draft.limit(e.value) != limit]
     if limit is None or draft.kept(limit):
         return _by_weight(draft, main, others)
     return (_broken(case, draft, limit, main, others),)
@@ -91,7 +91,7 @@ def measured(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> tu
 def _by_weight(draft: Draft, main: RiskEstimate, others: list[RiskEstimate]) -> tuple[Finding, ...]:
     """In obesity, a limit that only adjusted or ideal weight reaches: told, and left to the clinician."""
     for other in others:
-        limit = renal_limits.strictest(draft.of, other.value)
+        limit = draft.limit(other.value)
         if limit is not None and not draft.kept(limit):
             headline = msg(
                 "{medicine} ordered: the weight used decides whether a limit is reached ({low} or {high} mL/min)",

@@ -39,7 +39,7 @@ DIALYSIS_ADVICE = msg(
 
 def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, ...]:
     """That there is no number to dose by, with the order that would bring it; on dialysis the lowest row."""
-    if case.values.flag(catalogue.DIALYSIS) and (limit := renal_limits.strictest(draft.of, 0.0)) is not None:
+    if case.values.flag(catalogue.DIALYSIS) and (limit := draft.limit(0.0)) is not None:
         return () if draft.kept(limit) else (_on_dialysis(case, draft, limit),)
     said = _reported(case, refusal)
     if said is not None and (by_it := _by_reported(case, draft, said)) is not None:
@@ -47,7 +47,7 @@ def unknown(case: Case, draft: Draft, refusal: NotEstimated) -> tuple[Finding, .
     if _says_nothing(case, draft, refusal):
         return ()
     egfr = _egfr_alone(case, draft, refusal)
-    if egfr is not None and (limit := renal_limits.strictest(draft.of, egfr)) is not None:
+    if egfr is not None and (limit := draft.limit(egfr)) is not None:
         return () if draft.kept(limit) else (_by_egfr(case, draft, limit, egfr),)
     if (unsteady := _while_unsteady(case, draft)) is not None:
         return (unsteady,)
@@ -99,7 +99,7 @@ def _by_reported(case: Case, draft: Draft, said: FeatureValue) -> tuple[Finding,
     """What a reported eGFR lets say of a draft; None where it does not answer for it."""
     sign = limit_sign(said)
     egfr = round(float(said.value)) - (sign == "<")
-    limit = renal_limits.strictest(draft.of, egfr)
+    limit = draft.limit(egfr)
     if limit is None:
         return () if draft.measure is EGFR and sign != "<" else None
     if draft.kept(limit):

@@ -27,7 +27,7 @@ def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
     said = msg("Draft order: {words}", words=words)
     if case.context.hook == VERIFY:
         said = msg("Order: {words}", words=words)
-    return draft.course.told(said), draft.reference
+    return draft.reasons.told(draft.course.told(said)), ", ".join((draft.reference, *draft.reasons.sources))
 
 
 def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:

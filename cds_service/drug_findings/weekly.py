@@ -9,6 +9,7 @@ from __future__ import annotations
 from cds_service.drug_findings.steps import ordered
 from cds_service.features import catalogue
 from cds_service.features.doses import drafted_daily_mg, given_once, times_a_day
+from cds_service.features.order_reasons import CANCER, INFLAMMATION
 from cds_service.findings import EvidenceFinding, Finding, Proposal, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -26,8 +27,13 @@ ISMP = Citation(
 
 
 def not_weekly(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
-    """A low dose of methotrexate ordered more than twice a week; silent with cancer and without a frequency."""
-    if NODE not in draft.nodes or draft.local or case.values.flag(catalogue.CANCER):
+    """A low dose of methotrexate ordered more than twice a week; silent for cancer and without a frequency.
+
+    What the order says it is for counts before the problem list.
+    """
+    uses = draft.reasons.uses
+    oncology = CANCER in uses or (INFLAMMATION not in uses and bool(case.values.flag(catalogue.CANCER)))
+    if NODE not in draft.nodes or draft.local or oncology:
         return ()
     row = draft.row
     if row is None or given_once(row):

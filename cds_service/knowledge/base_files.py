@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 
 from cds_service.errors import KnowledgeError
 from cds_service.features import chinese_names
+from cds_service.features.order_reasons import ALL_USES
 from cds_service.fhir.codes import ATC, ICD10_CM, LOINC, RXNORM, SNOMED, icd10_key
 from cds_service.knowledge import schema
 from cds_service.knowledge.graph import Source
@@ -206,9 +207,20 @@ def _properties(line: Line, others: list[tuple[str, str, str]]) -> dict[str, obj
     for column in ("every_days", "start_days", "population", "scope", "asks", "before"):
         if line.values.get(column):
             found[column] = line[column]
+    for column in ("use", "other_uses"):
+        if line.many(column):
+            found[column] = list(uses(line, column))
     if others:
         found["also"] = [{"citation": label, "url": url, "year": year} for label, url, year in others]
     return found
+
+
+def uses(line: Line, column: str) -> frozenset[str]:
+    """The uses of a medicine, as an order's reasons name them, in a column. Raises KnowledgeError."""
+    named = frozenset(line.many(column))
+    if odd := named - ALL_USES:
+        raise line.error(f"{column} must be among {', '.join(sorted(ALL_USES))}, and not {', '.join(sorted(odd))}")
+    return named
 
 
 def node_of(name: str, line: Line) -> str:

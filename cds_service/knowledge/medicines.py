@@ -14,6 +14,7 @@ from cds_service.features.medicines_on_record import (
     held_medicines,
     named_product,
 )
+from cds_service.features.order_reasons import NONE, Reasons, reasons_of
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
 from cds_service.fhir.context import ClinicalContext
@@ -31,7 +32,7 @@ _INSULIN = "drug:insulin"
 class Exposure:
     """A medicine that is drafted or taken. nodes: its drugs, empty if it was not recognised. local: acts where it is
     put and nowhere else; absorbed: is put somewhere, and acts everywhere. words: as the record has them. held: on
-    hold. course: when it is taken. row: the order that a draft was read from."""
+    hold. course: when it is taken. row: the order that a draft was read from. reasons: what it says it is for."""
 
     reference: str
     words: str
@@ -43,6 +44,7 @@ class Exposure:
     held: bool = False
     course: Course = OPEN
     row: fhir.MedicationRequest | None = field(default=None, compare=False)
+    reasons: Reasons = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ def _draft(record: PatientRecord, row: fhir.Resource, terms: Terms) -> Exposure 
     elif isinstance(row, (fhir.MedicationStatement, fhir.MedicationAdministration)):
         medicine = entered(record, row)  # what some EHRs verify or refill
     found = _exposure(medicine, terms, draft=True) if medicine is not None else None
-    return replace(found, row=row) if found is not None and isinstance(row, fhir.MedicationRequest) else found
+    if found is None or not isinstance(row, fhir.MedicationRequest):
+        return found
+    return replace(found, row=row, reasons=reasons_of(record, row))
 
 
 def _exposure(medicine: Medicine, terms: Terms, *, draft: bool = False) -> Exposure:

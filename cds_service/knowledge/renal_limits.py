@@ -15,7 +15,8 @@ from enum import Enum
 from cds_service.features import medicines
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines import one
-from cds_service.knowledge.base_files import Line, citation, lines
+from cds_service.features.order_reasons import holds_for
+from cds_service.knowledge.base_files import Line, citation, lines, uses
 from cds_service.knowledge.rows import slug
 from cds_service.language import Message, msg
 from cds_service.risk.model import Citation
@@ -43,7 +44,8 @@ class Limit:
     below: exclusive, compared with the whole number that is printed (51: "50 or below"); in the measure's unit.
     most_mg: the highest daily dose then, in mg, if the label gives one for all indications; at or below it nothing
     needs saying. most_mg_kg: the same in mg per kg, where the dose to treat goes by weight and `most_mg` is the one to
-    prevent. words: what the source says, in our words.
+    prevent. words: what the source says, in our words. use, other_uses: what the row is about, and the uses of the
+    medicine for which it does not hold, where an order's reasons name them.
     """
 
     medicine: MedicationFeature
@@ -54,6 +56,8 @@ class Limit:
     source: Citation
     most_mg: float | None = None
     most_mg_kg: float | None = None
+    use: frozenset[str] = frozenset()
+    other_uses: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -124,6 +128,8 @@ def _limit(line: Line) -> Limit:
         source=Citation(text, url),
         most_mg=float(line["most_mg"]) if line["most_mg"] else None,
         most_mg_kg=float(line["most_mg_kg"]) if line["most_mg_kg"] else None,
+        use=uses(line, "use"),
+        other_uses=uses(line, "other_uses"),
     )
 
 
@@ -150,7 +156,11 @@ def from_value(medicine: MedicationFeature) -> Limit:
     return next(_limit(r) for r in _judged() if r["comparison"] == "at-least" and _medicine(r) == medicine)
 
 
-def strictest(medicine: MedicationFeature, value: float) -> Limit | None:
-    """The row that holds at this kidney function, as printed: the lowest limit above it, or None if there is none."""
-    reached = [limit for limit in LIMITS if limit.medicine == medicine and round(value) < limit.below]
+def strictest(medicine: MedicationFeature, value: float, uses: frozenset[str] = frozenset()) -> Limit | None:
+    """The row that holds at this kidney function, as printed: the lowest limit above it, or None if there is none.
+
+    uses: what an order's reasons name.
+    """
+    rows = (limit for limit in LIMITS if limit.medicine == medicine and round(value) < limit.below)
+    reached = [limit for limit in rows if holds_for(uses, limit.use, limit.other_uses)]
     return min(reached, key=lambda limit: limit.below, default=None)

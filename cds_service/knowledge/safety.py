@@ -12,6 +12,7 @@ from typing import Literal
 
 from cds_service.features.courses import follow
 from cds_service.features.feature import FeatureValue
+from cds_service.features.order_reasons import holds_for
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
 from cds_service.knowledge.medicines import Allergy, Exposure, Medicines, medicines, unresolved
@@ -171,7 +172,7 @@ def limits(library: Library, draft: Exposure, value: Callable[[str], FeatureValu
     facts: dict[str, FeatureValue] = {}
     for node in () if draft.local else draft.nodes:
         for row in library.graph.evidence(library.terms.above(node), "limited-by"):
-            fact = value(row.object)
+            fact = value(row.object) if _holds(row, draft) else None
             if fact is not None and breaks(row, float(fact.value)):
                 facts[row.object] = fact
                 broken.setdefault((node, row.object), []).append(row)
@@ -193,7 +194,14 @@ def limited(library: Library, draft: Exposure, tests: Set[str]) -> tuple[Evidenc
     found = (
         library.graph.evidence(library.terms.above(n), "limited-by", tests) for n in draft.nodes if not draft.local
     )
-    return tuple(r for r in _ranked(row for rows in found for row in rows) if severity_rank(r.severity) >= _SERIOUS)
+    held = (row for rows in found for row in rows if _holds(row, draft))
+    return tuple(row for row in _ranked(held) if severity_rank(row.severity) >= _SERIOUS)
+
+
+def _holds(row: Evidence, draft: Exposure) -> bool:
+    """False for a row about one use of a medicine where the order names another one."""
+    own, others = (frozenset(row.properties.get(column, ())) for column in ("use", "other_uses"))
+    return holds_for(draft.reasons.uses, own, others)
 
 
 def breaks(row: Evidence, value: float) -> bool:

@@ -63,9 +63,9 @@ def test_limits_of_one_drug_and_test_get_stricter_the_further_they_go():
     limits: dict[tuple[str, str, str], list[tuple[float, int]]] = {}
     for row in ROWS:
         if row.relation == "limited-by":
-            key = row.subject, row.object, row.properties["comparison"]
+            key = row.subject, row.object, row.properties["comparison"], str(row.properties.get("use"))
             limits.setdefault(key, []).append((row.properties["value"], severity_rank(row.severity)))
-    for (_, _, comparison), steps in limits.items():
+    for (_, _, comparison, _), steps in limits.items():
         ordered = [rank for _, rank in sorted(steps, reverse=comparison == "below")]
         assert ordered == sorted(ordered)
 
