@@ -30,6 +30,7 @@ from cds_service.settings import Settings
 
 Away = Callable[[], AbstractContextManager[None]]
 _RESERVE_S = 0.4  # of the deadline, for what follows the fetching: the turn, the decision, storing, sending
+_LAST_S = 0.1  # of that, so that a list whose next page is late gives what came of it
 _PRODUCT = Need("", ("Medication",), msg("prescribed medicines"))
 _PRODUCTS_S = 1.0  # for them: a card that would come without them must not wait long
 _PRODUCTS = "medicationsByReference"  # under which they are kept with what was prefetched
@@ -160,7 +161,7 @@ class Fetcher:
                 futures = {
                     key: server.threads.submit(_fetch, client, errand, needs[key]) for key, errand in errands.items()
                 }
-                wait(futures.values(), timeout=deadline.remaining())
+                wait(futures.values(), timeout=deadline.remaining() + _LAST_S)
         return {key: _result(futures[key], errand) for key, errand in errands.items()}
 
     @contextmanager

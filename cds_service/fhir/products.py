@@ -18,10 +18,10 @@ MOST = 12  # reads that one call may spend on it: the requests of a call are bou
 _OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "not-taken"})
 
 
-def unnamed(request: HookRequest) -> tuple[str, ...]:
+def unnamed(request: HookRequest, most: int = MOST) -> tuple[str, ...]:
     """Ids of the Medications that current medicines and drafts name by reference alone, and that did not come along.
 
-    At most twelve, those of drafts first.
+    most: so many at most, those of drafts first.
     """
     drafts, servers = read_drafts(request.context), Servers(request.fhir_server)
     sent = [drafts, *(value.resources for value in request.prefetch.values())]
@@ -29,7 +29,7 @@ def unnamed(request: HookRequest) -> tuple[str, ...]:
     if not wanted:
         return ()
     here = {row.id for rows in sent for row in rows if type(row) is fhir.Medication}
-    return tuple(id_ for id_ in wanted if id_ not in here)[:MOST]
+    return tuple(id_ for id_ in wanted if id_ not in here)[:most]
 
 
 def _product(row: fhir.AnyResource, servers: Servers) -> Iterator[str]:

@@ -182,6 +182,16 @@ def strangers(rows: Sequence[fhir.AnyResource], types: Collection[str], subjects
     return found
 
 
+def strange(
+    resources: Sequence[fhir.AnyResource], full_urls: Sequence[str | None], patient_id: str, fhir_server: str | None
+) -> frozenset[int]:
+    """The rows (by `id()`) of what one server sent that are another patient's, or do not say whose."""
+    servers = Servers(fhir_server, resources, full_urls)
+    subjects = Subjects.of(patient_id, resources, full_urls, servers)
+    read = (row for row in resources if isinstance(row, fhir.Resource))
+    return frozenset(id(row) for row in read if _whose(row, subjects) is not None)
+
+
 def _whose(row: fhir.Resource, subjects: Subjects) -> str | None:
     """None if a row is the patient's, else why not.
 

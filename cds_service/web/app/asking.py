@@ -26,7 +26,7 @@ from cds_service.web.app.asker import Asker, Line, Turn
 from cds_service.web.app.library import Held, Library
 from cds_service.web.app.opening import Opened, Opener
 from cds_service.web.app.pages import Pages
-from cds_service.web.app.patient_chart import Charts, Read, left_out
+from cds_service.web.app.patient_chart import Charts, Read
 from cds_service.web.app.session import Review, Sessions
 
 _MOST_TURNS = 20
@@ -126,14 +126,15 @@ class Answering:
     def _lines(self, review: Review, history: History, asking: Asking) -> Generator[Line]:
         shown = self._shown(review)
         chart = asking.chart = self._charts.kept(review, request) or self._charts.read(review, shown, request)
-        context = self._charts.together(shown, chart)
+        both = self._charts.together(shown, chart)
+        context = both.context
         asking.held = self._library.held(self._charts.current(review, request), context.record, request)
         say = self._pages.words()
         of = material(context.record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])
 
         looked = {"record_of": shown.assessment.at, "chart_of": chart.at, "unread": chart.unread}
-        looked |= {"left_out": tuple(left_out(context))}
+        looked |= {"left_out": both.left_out}
         notices = asking.held.notices
 
         def keep(turn: Turn) -> None:

@@ -6,7 +6,7 @@ What was read is kept beside the review, encrypted as the review is, and ends wi
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,12 +21,9 @@ from cds_service.chart_needs import CHART
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import SettingsError, StoreError
 from cds_service.fetch import Away, Fetcher, Gathered
-from cds_service.fhir.context import ClinicalContext, clinical_context
-from cds_service.fhir.subjects import ANOTHER, NOBODY
 from cds_service.language import Message, msg
 from cds_service.needs import Gap
-from cds_service.observer import NOBODY as UNWATCHED
-from cds_service.observer import Observer
+from cds_service.observer import NOBODY, Observer
 from cds_service.outbound import Outbound
 from cds_service.protocol.request import FhirAuthorization, HookRequest, PrefetchValue
 from cds_service.security.smart import SmartClient
@@ -34,6 +31,7 @@ from cds_service.settings import Settings
 from cds_service.stores import audit
 from cds_service.stores.database import Database
 from cds_service.stores.requests import Basis, freeze, thaw
+from cds_service.web.app.joint_record import Joint, joint
 from cds_service.web.app.opening import Opened, Opener
 from cds_service.web.app.renewing import Renewal
 from cds_service.web.app.session import Review, Sessions
@@ -41,7 +39,7 @@ from cds_service.web.app.session import Review, Sessions
 TYPES = tuple(dict.fromkeys((*(type_ for need in CHART.values() for type_ in need.types), "Medication")))
 _DEADLINE_S = 15.0
 _REQUESTS = 120
-_MAX_BYTES = 30_000_000
+_MAX_BYTES = 20_000_000
 _MOST_KEPT = 16_000_000  # bytes of a chart kept beside a review; a larger one is read anew for each question
 _OUT_OF_SCOPE = msg("the EHR does not grant it to this app")
 _NOT_ASKED = msg("this hospital's settings do not ask the EHR for it")
@@ -94,7 +92,7 @@ class Charts:
         database: Database,
         clock: Clock,
         asked: Iterable[str],
-        observer: Observer = UNWATCHED,
+        observer: Observer = NOBODY,
     ) -> None:
         """asked: the types whose scopes a launch asks for. Raises SettingsError for an issuer that cannot be called."""
         self._smart, self._sessions, self._opener = smart, sessions, opener
@@ -146,30 +144,10 @@ class Charts:
         """The review with a token that is good now. Raises SessionOver, StoreError."""
         return self._renewal.good(self._sessions.find(review.id, request), request)
 
-    def together(self, shown: Opened, read: Read) -> ClinicalContext:
-        """What the assessment rests on and the chart as one record; a row that is in both counts as read last."""
-        basis = shown.decision.basis
-        earlier = {f"assessment.{key}": value for key, value in basis.request.prefetch.items()}
-        later = {f"chart.{key}": value for key, value in read.basis.request.prefetch.items()}
-        if read.at < shown.assessment.at:
-            earlier, later = later, earlier
-        newer = {_name(row) for value in later.values() for row in value.resources}
-        lists = {f"chart.{key}": need.types for key, need in CHART.items() if not need.part}
-        lists |= {f"assessment.{key}": types for key, types in self._opener.lists(shown).items()}
-        issuer, named = read.basis.request.fhir_server, basis.request.fhir_server
-        whole = replace(
-            basis.request,
-            prefetch={key: _without(value, newer) for key, value in earlier.items()} | later,
-            fhir_server=issuer if named is None or named.rstrip("/") == issuer else None,  # both are the EHR's own
-        )
-        return clinical_context(
-            whole,
-            needed={},
-            optional=lists,
-            now=max(read.at, shown.assessment.at),
-            admitted=basis.admitted,
-            code_map=self._opener.code_map,
-        )
+    def together(self, shown: Opened, read: Read) -> Joint:
+        """What the assessment rests on and the chart as one record."""
+        basis, at = shown.decision.basis, shown.assessment.at
+        return joint(basis, at, self._opener.lists(shown), read.basis, read.at, self._opener.code_map)
 
     def _gathered(self, review: Review, request: Request, away: Away) -> Gathered:
         """All that the EHR gives; asked once more for what an outdated token was refused."""
@@ -211,15 +189,6 @@ class Charts:
             _log.error("reading of the chart not in the audit record", reason=str(error))
 
 
-def left_out(context: ClinicalContext) -> Iterator[Message]:
-    """What must be said about rows that came and are not used."""
-    dropped = context.record.left_out
-    if others := dropped.get(ANOTHER, 0) + dropped.get(NOBODY, 0):
-        yield msg("Entries left out, because they are another patient's or do not say whose: {count}.", count=others)
-    if context.record.withheld:
-        yield msg("Entries left out for their sensitivity labels: {count}.", count=context.record.withheld)
-
-
 def further_types(settings: Settings) -> tuple[str, ...]:
     """The types that the settings ask the EHR for beside the models' inputs. Raises SettingsError for others."""
     for type_ in settings.app.chart_types:
@@ -229,17 +198,3 @@ def further_types(settings: Settings) -> tuple[str, ...]:
                 f"{', '.join(TYPES)}."
             )
     return settings.app.chart_types
-
-
-def _name(row: object) -> tuple[str, str] | None:
-    id_ = getattr(row, "id", None)
-    return (type(row).__name__, id_) if isinstance(id_, str) else None
-
-
-def _without(value: PrefetchValue, names: set[tuple[str, str] | None]) -> PrefetchValue:
-    """A list without the rows that are elsewhere in a later version; rows without an id stay."""
-    pairs = zip(value.resources, value.full_urls, strict=True)
-    kept = [(row, url) for row, url in pairs if _name(row) is None or _name(row) not in names]
-    if len(kept) == len(value.resources):
-        return value
-    return replace(value, resources=tuple(row for row, _ in kept), full_urls=tuple(url for _, url in kept))

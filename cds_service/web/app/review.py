@@ -110,7 +110,8 @@ class ReviewPages:
         opened, name = self._found(id_), f"{type_}/{row_id}"
         shown, chart = self._shown(opened), self.charts.kept(opened, request)
         row = source_page.source(shown.decision.case.context.record, name)
-        newer = source_page.source(self.charts.together(shown, chart).record, name) if chart is not None else None
+        both = self.charts.together(shown, chart).context if chart is not None else None
+        newer = source_page.source(both.record, name) if both is not None else None
         if type_ in TYPES:
             named = self.library.document(opened, name, request)
             if named is not None and (named.passages or (row or newer) is None):
