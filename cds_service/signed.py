@@ -17,7 +17,7 @@ from cds_service.risk.model import RiskModel, is_on
 from cds_service.settings import Settings
 
 FACTS = '<script type="application/json" id="curbside-report">'
-State = Literal["published", "valid", "none", "another version", "other conditions"]
+State = Literal["published", "valid", "none", "another version", "by hand", "other conditions"]
 
 
 def conditions(model: RiskModel, services: Iterable[Service], settings: Settings, code_map: str) -> str:
@@ -48,6 +48,8 @@ def state(model: RiskModel, services: Iterable[Service], settings: Settings, cod
         return "none"
     if entry.version != model.version:
         return "another version"
+    if not entry.conditions:
+        return "by hand"
     return "valid" if entry.conditions == conditions(model, services, settings, code_map) else "other conditions"
 
 
@@ -84,6 +86,7 @@ def told(model: RiskModel, services: Iterable[Service], settings: Settings, code
 _SILENT = {
     "none": msg("silent until signed off"),
     "another version": msg("silent: another version was signed off"),
+    "by hand": msg("silent: its sign-off has no digests; write it with curbside models sign-off"),
     "other conditions": msg("silent: code map, thresholds or weights changed since the sign-off"),
     "lapsed": msg("silent: the sign-off has lapsed; evaluate it again"),
 }

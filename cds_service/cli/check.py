@@ -196,6 +196,7 @@ def silenced(settings: Settings) -> str:
 _LAPSED = " (its sign-off has lapsed: models.sign_off_days)"
 _WHY = {
     "another version": " (another version was signed off)",
+    "by hand": " (its sign-off has no digests: write it with curbside models sign-off)",
     "other conditions": " (the code map, the thresholds or the weights are not those that were signed off)",
 }
 

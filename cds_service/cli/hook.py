@@ -70,6 +70,15 @@ def hook(
         _say_age(body, as_of)
         bodies = dict.fromkeys(_called(pipeline, service, None if service else _hook_of(body)), body)
     _show(_answers(pipeline, bodies), pretty=pretty)
+    if service is not None and not settings.models.show_unvalidated:
+        _say_silent(pipeline, service)
+
+
+def _say_silent(pipeline: Pipeline, service: str) -> None:
+    """One line on standard error for each trained model of a service that may not speak here, with the reason."""
+    for model, why, services in pipeline.allowed():
+        if service in services and not pipeline.validated(model):
+            click.echo(f"curbside: {model.id} is computed, and nothing of it is shown: {why}", err=True)
 
 
 def _say_age(body: bytes, as_of: datetime | None) -> None:

@@ -68,7 +68,8 @@ def sign_off(ctx: click.Context, model_id: str, report: Path, by: str, other_rep
         store.close()
     services = loaded.run_by(model.id)
     then = "Restart the service: then it speaks." if services else (
-        "No service runs it: it speaks once a hook names it (docs/adding-a-hook.md) and the service is started again."
+        "No service runs it: let a hook name it (docs/adding-a-hook.md), then sign it off again, for a sign-off rests "
+        "on the thresholds of the services that run the model too."
     )  # fmt: skip
     click.echo(
         f"{model.id} {model.version} is signed off by {entry.by} on {entry.on} (written to {path} and to the audit "

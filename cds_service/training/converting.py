@@ -124,6 +124,8 @@ def _skops(path: Path, model: Opened, rows: Floats) -> Converted | None:
 
     given: Any = model.model
     steps = [step for _, step in given.steps] if isinstance(given, Pipeline) else [given]
+    if len(steps) > 1 and _idle(steps[0]):
+        steps = steps[1:]
     scaler: Any = steps[0] if len(steps) == 2 and isinstance(steps[0], StandardScaler) else None
     last = steps[-1]
     if len(steps) == 1 and (grown_trees := grown.of_scikit_learn(last)) is not None:
@@ -135,6 +137,16 @@ def _skops(path: Path, model: Opened, rows: Floats) -> Converted | None:
     mean = scaler.mean_ if scaled and scaler.with_mean else np.zeros(width)
     scale = scaler.scale_ if scaled and scaler.with_std else np.ones(width)
     return _sum(mean, scale, last.coef_[0], float(last.intercept_[0]), model.margins)
+
+
+def _idle(step: Any) -> bool:
+    """Whether a step changes nothing where every input is there, as the declaration of a model with it must require."""
+    from sklearn.impute import SimpleImputer
+
+    if not isinstance(step, SimpleImputer) or step.add_indicator:
+        return False
+    gap = step.missing_values
+    return isinstance(gap, float) and np.isnan(gap) and bool(np.all(np.isfinite(step.statistics_)))
 
 
 def _onnx(path: Path, model: Opened, rows: Floats) -> Converted | None:

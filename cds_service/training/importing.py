@@ -59,6 +59,8 @@ def bring_in(
     """
     found = declared.read(declaration)
     rows = samples.read(sample_rows, found)
+    if found.minimum == len(found.features):
+        rows = samples.complete(sample_rows, rows)
     path = declaration.parent / found.file
     model = foreign.opened(path)
     _check_columns(path, model, found)

@@ -45,6 +45,17 @@ def read(path: Path, found: Declaration) -> Floats:
     return np.array(rows, dtype=np.float64)
 
 
+def complete(path: Path, rows: Floats) -> Floats:
+    """The rows without a gap: all that a model sees whose declaration requires every feature. Raises BadRequest."""
+    found: Floats = rows[~np.isnan(rows).any(axis=1)]
+    if len(found) < FEWEST:
+        raise BadRequest(
+            f"{path.name}: has {len(found)} rows without a gap, and the declaration requires every feature (minimum); "
+            f"at least {FEWEST} are needed to compare on"
+        )
+    return found
+
+
 def _header_faults(header: Sequence[str], known: Set[str]) -> Iterator[table.Fault]:
     for position, name in enumerate(header, start=1):
         if name not in known:

@@ -249,6 +249,16 @@ def test_pretty_shows_the_whole_card(capsys: pytest.CaptureFixture[str], monkeyp
     assert "No card from cardiovascular-risk." in quiet
 
 
+def test_a_service_whose_model_may_not_speak_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """No card from a model that nobody signed off is not the same as nothing to say; shown unvalidated, it is."""
+    given = ["hook", "--sample", "going-home", "--service", "prognosis", "--pretty"]
+    assert run(given) == 0
+    assert "mortality is computed, and nothing of it is shown: silent until signed off" in capsys.readouterr().err
+    Path("curbside.toml").write_text("[models]\nshow_unvalidated = true\n")
+    assert run(given) == 0
+    assert "mortality" not in capsys.readouterr().err
+
+
 def test_pretty_shows_urgent_cards_first_and_the_silent_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,6 +209,23 @@ def test_a_model_that_fills_gaps_itself_needs_all_inputs(folder: Path) -> None:
     change(folder, "minimum = 4", "minimum = 3")
     write_samples(folder, x[:20])
     refused(folder, "SimpleImputer.*require all 4 features")
+    change(folder, "minimum = 3", "minimum = 4")
+    write_samples(folder, x[np.isnan(x).any(axis=1)][:20])
+    with pytest.raises(BadRequest, match="has 0 rows without a gap"):
+        bring_in(folder)
+    write_samples(folder, x[:60])
+    value, row = probability(bring_in(folder))
+    assert value == pytest.approx(filling.predict_proba(row)[0, 1], abs=1e-7)
+
+
+@pytest.mark.parametrize("imputer", [SimpleImputer(add_indicator=True), SimpleImputer(missing_values=-9.0)])
+def test_an_imputer_that_changes_what_is_there_is_no_idle_step(folder: Path, imputer: SimpleImputer) -> None:
+    """One that adds columns, or takes a number for a gap, does something where nothing is missing too."""
+    x, y = with_gaps(rows())
+    x = x if imputer.add_indicator else np.where(np.isnan(x), -9.0, x)
+    skops.io.dump(make_pipeline(imputer, LogisticRegression(max_iter=500)).fit(x, y), folder / "model.skops")
+    change(folder, "model.json", "model.skops")
+    refused(folder, "cannot be explained exactly", unexplained=False)
 
 
 def test_an_exponential_loss_behind_a_scaler_counts_in_probabilities(folder: Path) -> None:
