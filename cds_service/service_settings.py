@@ -76,6 +76,7 @@ def rules(service: Service, settings: Settings) -> Rules:
         accepted=accepted,
         same=timedelta(seconds=alerts.same_finding_s),
         worse_factor=alerts.worse_factor,
+        snoozed=timedelta(hours=alerts.snoozed_hours),
     )
 
 

@@ -388,6 +388,9 @@ class Alerts:
     overridden_critical_hours: float = key(
         8.0, "Hours for which a critical one rests at most; also where its suggestion was accepted.", least=0, most=720
     )
+    snoozed_hours: float = key(
+        24.0, "Hours for which a snoozed finding rests at most, unless it gets worse.", least=0, most=720
+    )
     accepted_days: float = key(
         30.0, "Days for which a suggestion that was accepted is not made again in that patient.", least=0, most=3650
     )

@@ -3,10 +3,10 @@
 Rules on findings, without a database: what is known about a patient's findings comes in as `Seen`.
 
 A finding that was overridden rests for a while, unless it got materially worse: its severity rose, or its magnitude
-(the estimate) grew by a factor. A critical one rests for hours, not days. A proposal that was accepted is not made
-again for a while; a finding all of whose proposals were accepted rests with them. What another service showed a
-moment ago is not said twice, unless it is critical: at the signature it is said though it was said at the selection.
-What rests is recorded with its reason.
+(the estimate) grew by a factor. A critical one rests for hours, not days, and so does one that was only snoozed. A
+proposal that was accepted is not made again for a while; a finding all of whose proposals were accepted rests with
+them. What another service showed a moment ago is not said twice, unless it is critical: at the signature it is said
+though it was said at the selection. What rests is recorded with its reason.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import Any, Literal
 from cds_service.findings import Finding, RiskFinding, Severity
 from cds_service.risk.model import EstimateKind
 
-Outcome = Literal["overridden", "accepted", "shown"]
+Outcome = Literal["overridden", "snoozed", "accepted", "shown"]
+SNOOZED = ("urn:curbside:review", "snoozed")  # system and code of the reason with which an override is a snooze
+ANSWERS: tuple[Outcome, ...] = ("overridden", "snoozed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Rules:
 
     overridden, overridden_critical: from the override on. accepted: proposals, from their acceptance on.
     same: within which another service's finding is the same matter. worse_factor: growth of the magnitude from which
-    on a finding comes back.
+    on a finding comes back. snoozed: from then on, and never longer than what was overridden.
     """
 
     overridden: timedelta
@@ -53,6 +55,16 @@ class Rules:
     accepted: timedelta
     same: timedelta
     worse_factor: float
+    snoozed: timedelta
+
+    def window(self, outcome: Outcome, critical: bool) -> timedelta:
+        """How long a finding rests that was overridden or snoozed. critical: its severity."""
+        windows = [self.overridden]
+        if outcome == "snoozed":
+            windows.append(self.snoozed)
+        if critical:
+            windows.append(self.overridden_critical)
+        return min(windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +141,12 @@ def _latest(seen: Iterable[Seen]) -> Mapping[tuple[Outcome, str], list[Seen]]:
 def _rests(
     finding: Finding, known: Mapping[tuple[Outcome, str], list[Seen]], service: str, rules: Rules, now: datetime
 ) -> Suppressed | None:
-    answers = [one for one in known.get(("overridden", finding.key), ()) if one.at - now < rules.overridden]
-    for one in answers[:1]:
-        window = rules.overridden
-        if finding.severity >= Severity.CRITICAL:
-            window = min(window, rules.overridden_critical)
-        if _lately(one, now, window) and not worse(finding, one, rules.worse_factor):
-            return Suppressed(finding.key, "overridden", one.at)
+    for outcome in ANSWERS:
+        window = rules.window(outcome, finding.severity >= Severity.CRITICAL)
+        answers = [one for one in known.get((outcome, finding.key), ()) if one.at - now < rules.overridden]
+        for one in answers[:1]:
+            if _lately(one, now, window) and not worse(finding, one, rules.worse_factor):
+                return Suppressed(finding.key, outcome, one.at)
     for one in known.get(("shown", finding.key), ()) if finding.severity < Severity.CRITICAL else ():
         if one.service != service and _lately(one, now, rules.same) and finding.severity <= one.severity:
             return Suppressed(finding.key, "shown by another service", one.at)

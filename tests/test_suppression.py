@@ -14,7 +14,7 @@ from cds_service.suppression import Rules, Seen, judge, worse
 
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-RULES = Rules(30 * DAY, 8 * HOUR, 30 * DAY, MINUTE, 1.25)
+RULES = Rules(30 * DAY, 8 * HOUR, 30 * DAY, MINUTE, 1.25, snoozed=DAY)
 ORDER = Proposal("lipid-panel", msg("Order"), msg("Creates"), {})
 REFER = Proposal("referral", msg("Refer"), msg("Creates"), {})
 
@@ -163,3 +163,19 @@ def test_from_nothing_to_something_is_worse() -> None:
     """A factor of zero would never be reached."""
     assert worse(finding(Severity.INFO, 0.01), overridden(DAY, size=0.0), 1.25)
     assert not worse(finding(Severity.INFO, 0.0), overridden(DAY, size=0.0), 1.25)
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(timedelta(0), False), (23 * HOUR, False), (DAY, True)])
+def test_a_snoozed_finding_comes_back_the_next_day(ago: timedelta, expected: bool) -> None:
+    """Who says "later" does not mean "in a month"; worse, it comes back at once."""
+    snoozed = Seen("snoozed", "risk", NOW - ago, "a", 0, 0.08)
+    assert shown(finding(), snoozed) == (expected, [] if expected else ["snoozed"])
+    assert shown(finding(Severity.WARNING), snoozed)[0]
+
+
+def test_a_snooze_ends_no_override_and_outlasts_none() -> None:
+    """What was overridden rests on; a finding that may rest for hours only rests no longer when it is snoozed."""
+    snoozed = Seen("snoozed", "risk", NOW - 2 * DAY, "a", 0, 0.08)
+    assert shown(finding(), snoozed, overridden(3 * DAY)) == (False, ["overridden"])
+    urgent = Seen("snoozed", "risk", NOW - 8 * HOUR, "a", 2, 0.08)
+    assert shown(finding(Severity.CRITICAL), urgent) == (True, [])

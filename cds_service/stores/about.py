@@ -16,12 +16,14 @@ from cds_service.errors import StoreError
 from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database
 from cds_service.stores.tables import CARDS, FEEDBACK
+from cds_service.suppression import SNOOZED
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody answered to a card. accepted: the uuids of suggestions. reason, comment, user: empty where none.
+    """What somebody answered to a card: `accepted`, `overridden` or `snoozed`.
 
+    accepted: the uuids of suggestions. reason, comment, user: empty where none.
     user: who answered in the review app; what the EHR sends names nobody.
     """
 
@@ -54,7 +56,7 @@ class AboutStore:
         return tuple(
             Told(
                 row.card,
-                row.outcome,
+                "snoozed" if (row.reason_system, row.reason_code) == SNOOZED else row.outcome,
                 at := row.outcome_at.replace(tzinfo=UTC) if row.outcome_at.tzinfo is None else row.outcome_at,
                 tuple(orjson.loads(row.accepted)),
                 row.reason_display or row.reason_code or "",

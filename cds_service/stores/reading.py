@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,15 +17,21 @@ from cds_service.stores.assessments import Assessment
 from cds_service.stores.database import Database
 from cds_service.stores.scopes import scope_of
 from cds_service.stores.tables import ASSESSMENTS, CARDS, FEEDBACK
+from cds_service.suppression import SNOOZED
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of a card: `accepted` or `overridden`, when, and the reason's display where one was given."""
+    """What became of a card: `accepted`, `overridden` or `snoozed`, when, and why, as far as that was told.
+
+    reason: the display of a reason. accepted: uuids of the suggestions. comment: the clinician's own words.
+    """
 
     outcome: str
     at: datetime
     reason: str | None
+    accepted: tuple[str, ...] = ()
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,14 @@ def _utc(at: datetime) -> datetime:
 
 
 def _answered(row: sa.Row[Any]) -> Answered:
-    return Answered(row.outcome, _utc(row.at), row.reason_display or row.reason_code)
+    snoozed = (row.reason_system, row.reason_code) == SNOOZED
+    return Answered(
+        "snoozed" if snoozed else row.outcome,
+        _utc(row.at),
+        None if snoozed else row.reason_display or row.reason_code,
+        tuple(orjson.loads(row.accepted)),
+        row.comment,
+    )
 
 
 def _tally(service_id: str, calls: int, shown: dict[str, int], answered: Sequence[sa.Row[Any]]) -> Tally:

@@ -13,7 +13,7 @@ from cds_service.errors import CurbsideError
 from cds_service.findings import Severity
 from cds_service.stores.database import Database
 from cds_service.stores.statements import Statement, insert_into, moment
-from cds_service.suppression import Seen
+from cds_service.suppression import SNOOZED, Seen
 
 if TYPE_CHECKING:
     from cds_service.stores.statements import Connection
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _SEEN = Statement(
     "SELECT 'shown' AS outcome, service_id, at, finding, severity, CAST(NULL AS TEXT) AS findings, "
     "CAST(NULL AS TEXT) AS proposals FROM shown_findings WHERE patient_id = :patient AND scope = :scope "
-    "UNION ALL SELECT outcome, service_id, at, CAST(NULL AS TEXT), CAST(NULL AS INTEGER), findings, proposals "
-    "FROM feedback WHERE patient_id = :patient AND scope = :scope AND at >= :since"
+    "UNION ALL SELECT CASE WHEN reason_system = :system AND reason_code = :code THEN 'snoozed' "
+    "ELSE outcome END, service_id, at, CAST(NULL AS TEXT), CAST(NULL AS INTEGER), findings, proposals FROM feedback "
+    "WHERE patient_id = :patient AND scope = :scope AND at >= :since"
 )
 # Takes a finding over unless another service showed it lately and as urgently; a critical one always.
 _CLAIM = insert_into(
@@ -82,7 +83,8 @@ class SuppressionStore:
 
     def seen(self, patient_id: str, scope: str, since: datetime) -> tuple[Seen, ...]:
         """What services showed, and what clinicians answered since a moment. Raises StoreError."""
-        asked = {"patient": patient_id, "scope": scope, "since": since}
+        system, code = SNOOZED
+        asked = {"patient": patient_id, "scope": scope, "since": since, "system": system, "code": code}
         with self._database.reading("the patient's feedback could not be read") as connection:
             rows = _SEEN.run(connection, asked).fetchall()
         found: list[Seen] = []

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
 from cds_service.errors import BadRequest
-from cds_service.language import msg
+from cds_service.language import Message, msg
 from cds_service.protocol.feedback import Item
+from cds_service.suppression import ANSWERS, SNOOZED, Rules
 from cds_service.web.app.opening import Opened
 
-SNOOZE = ("urn:curbside:review", "snoozed", "Snoozed in the review app")
+SNOOZE = (*SNOOZED, "Snoozed in the review app")
 _LONGEST_COMMENT, _LONGEST_FORM = 2000, 40
 
 
 def item(shown: Opened, form: MultiDict[str, str], now: datetime, user: str) -> Item:
     """The decision of a user that a form tells. Raises BadRequest in a sentence for what is missing."""
     return replace(_decided(shown, form, now), user=user, form=form.get("form", "")[:_LONGEST_FORM] or None)
+
+
+def rests(rules: Rules, card: Mapping[str, Any]) -> Message:
+    """For how long a card's findings rest once it is overridden or snoozed, so that nobody snoozes for a month."""
+    critical = card.get("indicator") == "critical"
+    overridden, snoozed = (_time(rules.window(outcome, critical)) for outcome in ANSWERS)
+    if overridden == snoozed:
+        return msg("Overridden or snoozed, it rests for {time}; sooner it comes back if it gets worse.", time=snoozed)
+    return msg(
+        "Snoozed, it rests for {snoozed}; overridden, for {overridden}. Sooner it comes back if it gets worse.",
+        snoozed=snoozed,
+        overridden=overridden,
+    )
+
+
+def _time(window: timedelta) -> Message:
+    hours = round(window.total_seconds() / 3600, 1)
+    if hours < 48:
+        return msg("{hours} hours", hours=f"{hours:g}")
+    return msg("{days} days", days=f"{hours / 24:g}")
 
 
 def _decided(shown: Opened, form: MultiDict[str, str], now: datetime) -> Item:

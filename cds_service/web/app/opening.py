@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import structlog
 
+from cds_service import service_settings
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.features.feature import Feature
 from cds_service.fhir.code_map import CodeMap
@@ -28,6 +29,7 @@ from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database
 from cds_service.stores.reading import Reader
 from cds_service.stores.requests import RequestStore
+from cds_service.suppression import Rules
 
 _log = structlog.get_logger(__name__)
 
@@ -151,6 +153,10 @@ class Opener:
         validated = {model.id: self._pipeline.validated(model) for model in desk.models}
         same = orjson.dumps(decision.response.wire()) == assessment.response
         return Opened(assessment, decision, same, validated, desk.service.features)
+
+    def rules(self, shown: Opened) -> Rules:
+        """How long what is answered to the cards of an assessment rests."""
+        return service_settings.rules(self._pipeline.desk(shown.assessment.service_id).service, self._settings)
 
     def cards_in(self, shown: Opened, words: Words) -> list[Mapping[str, Any]]:
         """The cards of an assessment as they were sent, worded in the reader's language where that is another."""

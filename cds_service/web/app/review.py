@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -19,7 +20,7 @@ from cds_service.security.smart import Registration, SmartClient
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.scopes import scope_of
 from cds_service.web.app import evidence_page, graph_search, model_page, source_page
-from cds_service.web.app.decisions import item
+from cds_service.web.app.decisions import item, rests
 from cds_service.web.app.library import Library
 from cds_service.web.app.missing import missing
 from cds_service.web.app.opening import NothingToReview, Opened, Opener
@@ -62,6 +63,7 @@ class ReviewPages:
             review=opened,
             person=person(shown),
             shown=shown,
+            rests=partial(rests, self.opener.rules(shown)),
             cards=[(card, reader.answers(UUID(card["uuid"]))) for card in cards],
             what_if=models_of(shown),
             findings=views(shown, reader.history(opened.grant.patient, shown.assessment.service_id)),

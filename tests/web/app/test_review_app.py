@@ -230,7 +230,7 @@ def test_a_wrong_form_gets_a_sentence(site: Site, form: dict[str, str], words: s
     response = browser.post(f"{path}/answer", data={"csrf": token, "card": card["uuid"], **form}, base_url=APP)
     assert response.status_code == 400
     assert words in response.text
-    assert "Overridden" not in browser.get(path, base_url=APP).text
+    assert 'class="answered"' not in browser.get(path, base_url=APP).text
 
 
 def test_another_patients_card_is_not_opened(site: Site) -> None:

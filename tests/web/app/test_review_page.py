@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -44,7 +45,11 @@ def text_of(html: str) -> str:
 
 def review_of(site: Site, patient: str, summary: str, hook: str = "patient-view") -> tuple[FlaskClient, str, str]:
     """Browser, path and HTML of the review of the card whose summary holds some words."""
-    card = next(card for card in site.cards(patient, hook) if summary in card["summary"])
+    return open_review(site, patient, next(card for card in site.cards(patient, hook) if summary in card["summary"]))
+
+
+def open_review(site: Site, patient: str, card: dict[str, Any]) -> tuple[FlaskClient, str, str]:
+    """Browser, path and HTML of the review of a card."""
     browser = site.browser()
     path = opened(site, browser, site.launch(patient, card["uuid"]))
     return browser, path, browser.get(path, base_url=APP).text
@@ -126,17 +131,30 @@ def test_a_source_is_told_in_words_before_its_json(site: Site) -> None:
 
 
 def test_a_snoozed_card_is_an_answer_of_its_own(site: Site) -> None:
-    """It is kept as an override with the app's own reason, and the page says so."""
+    """The page says for how long before it is asked, and afterwards that it was snoozed, not overridden."""
     (card, *_) = site.cards("heart-failure")
-    browser = site.browser()
-    path = opened(site, browser, site.launch("heart-failure", card["uuid"]))
-    form = {
-        "csrf": csrf(browser.get(path, base_url=APP).text),
-        "card": card["uuid"],
-        "outcome": "snoozed",
-    }
+    browser, path, page = open_review(site, "heart-failure", card)
+    assert "Snoozed, it rests for 24 hours; overridden, for 30 days." in text_of(page)
+    form = {"csrf": csrf(page), "card": card["uuid"], "outcome": "snoozed", "comment": "after the echo"}
     assert browser.post(f"{path}/answer", data=form, base_url=APP).status_code == 302
-    assert "Snoozed in the review app" in text_of(browser.get(path, base_url=APP).text)
+    answered = re.search(r'<p class="answered">.*?</p>', browser.get(path, base_url=APP).text)
+    assert answered is not None
+    assert "Overridden" not in answered.group()
+    assert re.fullmatch(r"Snoozed , 1 Nov 2026 .*“after the echo”", text_of(answered.group()))
+    assert card["summary"] not in [one["summary"] for one in site.cards("heart-failure")]
+    site.clock.at += timedelta(days=1, minutes=1)
+    assert card["summary"] in [one["summary"] for one in site.cards("heart-failure")]
+
+
+def test_what_was_accepted_is_named(site: Site) -> None:
+    """After the reload the page lists the suggestion, whose box is no longer ticked."""
+    card = next(card for card in site.cards("missing-lipids") if card.get("suggestions"))
+    browser, path, page = open_review(site, "missing-lipids", card)
+    chosen = card["suggestions"][0]
+    form = {"csrf": csrf(page), "card": card["uuid"], "outcome": "accepted", "suggestion": chosen["uuid"]}
+    browser.post(f"{path}/answer", data=form, base_url=APP)
+    again = browser.get(path, base_url=APP).text
+    assert f'<ul class="answered"><li>{chosen["label"]}</li></ul>' in again
 
 
 def test_a_card_of_another_client_is_not_known(site: Site) -> None:
