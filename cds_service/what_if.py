@@ -56,7 +56,9 @@ def what_if(model: RiskModel, values: FeatureValues, changes: Mapping[str, Value
     features = {feature.id: feature for feature in with_inputs(model.features)}
     entries = dict(values.entries)
     for id_, value in changes.items():
-        entries[id_] = FeatureValue(_known(model, features, id_), _checked(features[id_], value), values.as_of, ())
+        feature, before = _known(model, features, id_), entries.get(id_)
+        stated = before.stated if isinstance(before, FeatureValue) else None  # it is printed as the record's own was
+        entries[id_] = FeatureValue(feature, _checked(feature, value), values.as_of, (), stated=stated)
     touched = set(changes)
     for feature in features.values():  # what another is computed from comes before it
         if feature.id not in changes and _rests_on(feature, touched):

@@ -67,7 +67,7 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     if isinstance(value, str):
         return (answers or {}).get(value) or msg("{text}", text=msg(value))
     if isinstance(feature, Demographic):
-        return _age(float(value))
+        return age(float(value))
     if isinstance(feature, _NUMBERS):
         shown = measured(feature, float(value), found.stated)
         limit = found.note is not None and found.note.text == LIMIT.text
@@ -77,7 +77,7 @@ def in_words(found: FeatureValue, answers: Mapping[str, Message] | None = None) 
     return msg("{value}", value=float(value))
 
 
-def _age(years: float) -> Message:
+def age(years: float) -> Message:
     """An age as a clinician says it: in days in the first month, in months below two years."""
     if years >= INFANT:
         return msg("{age} years", age=floor(years))

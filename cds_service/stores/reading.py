@@ -78,11 +78,16 @@ class Reader:
         of_patient = ASSESSMENTS.c.patient_id == patient_id
         return self._first(of_patient, ASSESSMENTS.c.id.in_(shown)) or self._first(of_patient)
 
-    def history(self, patient_id: str, service_id: str, limit: int = 50) -> list[tuple[datetime, Sequence[Any]]]:
-        """Time and results of a patient's assessments by one service, the latest first. Raises StoreError."""
+    def history(
+        self, patient_id: str, service_id: str, until: datetime, limit: int = 50
+    ) -> list[tuple[datetime, Sequence[Any]]]:
+        """Time and results of a patient's assessments by one service until a moment, which is included, the latest
+        first. Raises StoreError.
+        """
         chosen = (
             sa.select(ASSESSMENTS.c.at, ASSESSMENTS.c.results)
             .where(*self._own, ASSESSMENTS.c.patient_id == patient_id, ASSESSMENTS.c.service_id == service_id)
+            .where(ASSESSMENTS.c.at <= until.astimezone(UTC))
             .order_by(ASSESSMENTS.c.at.desc())
             .limit(limit)
         )

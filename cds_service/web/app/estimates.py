@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from msgspec import structs
+
 from cds_service.explain.explanation import Baseline, Contribution
 from cds_service.explain.wording import baseline, listing, moves
 from cds_service.features.feature import Ambulatory, FeatureValue, Quantity
@@ -52,6 +54,10 @@ class EstimateView:
     trend: tuple[drawing.Point, ...]
     inputs: tuple[InputTrend, ...]
     decides: Message | None
+
+    def told(self, point: drawing.Point) -> Message:
+        """An earlier value of the estimate, printed as the present one is."""
+        return value(structs.replace(self.estimate, value=point.value, high=None))
 
     @property
     def in_points(self) -> bool:

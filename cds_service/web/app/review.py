@@ -14,7 +14,7 @@ from cds_service.clock import Clock
 from cds_service.documents.attachments import TYPES
 from cds_service.documents.statements import name_of
 from cds_service.knowledge import guidance
-from cds_service.language import msg
+from cds_service.language import Message, msg
 from cds_service.protocol.feedback import refusal
 from cds_service.security.smart import Registration, SmartClient
 from cds_service.stores.feedback import FeedbackStore
@@ -66,7 +66,9 @@ class ReviewPages:
             rests=partial(rests, self.opener.rules(shown)),
             cards=[(card, reader.answers(UUID(card["uuid"]))) for card in cards],
             what_if=models_of(shown),
-            findings=views(shown, reader.history(opened.grant.patient, shown.assessment.service_id)),
+            findings=views(
+                shown, reader.history(opened.grant.patient, shown.assessment.service_id, shown.assessment.at)
+            ),
             missing_types=[t for t in self.types if not opened.grant.allows(t)],
             missing=missing(shown),
             guidelines=guidance.finder(self.opener.knowledge),
@@ -93,16 +95,16 @@ class ReviewPages:
         model = models_of(shown).get(model_id)
         if model is None:
             raise NothingToReview(msg("This review has no such score, or it is not one whose inputs can be changed."))
-        fields = form(shown, model)
+        fields = form(shown, model, self.pages.words().units)
         sent = request.form if request.method == "POST" else {}
         changed = changes(fields, sent)
-        made = outcomes(shown, model, changed)
+        made = outcomes(shown, model, changed) if not isinstance(changed, Message) else changed
         return self.pages.render(
             "what_if.html",
             review=opened,
             model=model,
             fields=[(field, sent.get(field.feature.id, field.now)) for field in fields],
-            changed=changed,
+            changed=changed if not isinstance(changed, Message) else {},
             outcomes=made if isinstance(made, tuple) else (),
             refusal=made if not isinstance(made, tuple) else None,
         )

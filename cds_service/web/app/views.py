@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cds_service.explain.wording import listing
 from cds_service.fhir import resources as fhir
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
-from cds_service.language import Message
+from cds_service.language import Message, msg
 from cds_service.prospects import number, same
 from cds_service.risk.model import RESEARCH, Citation, Refusal, RiskEstimate, is_research
+from cds_service.risk.values_in_words import INFANT, age
 from cds_service.web.app.estimates import EstimateView, label, view
 from cds_service.web.app.opening import Opened
 from cds_service.what_if import Change
+
+_PART = re.compile(r"\d{4}(-\d\d)?")  # of a birth date: what is known of it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,18 @@ def _before(finding: RiskFinding, estimate: RiskEstimate) -> list[Any]:
 
 
 def person(shown: Opened) -> Mapping[str, Any]:
-    """Name, sex, birth date and age of the patient, at the time of the assessment."""
+    """Name of the patient, and in words sex, age at the time of the assessment, birth date and death."""
     record = shown.decision.case.context.record
     patient = record.patient
     name = patient.name[0] if patient is not None and patient.name else fhir.HumanName()
     full = name.text or " ".join([*(g for g in name.given if g), name.family or ""]).strip()
+    about = [msg(patient.gender) if patient is not None and patient.gender else msg("sex unknown")]
     born, now = record.birth_date, shown.assessment.at.date()
-    age = now.year - born.year - ((now.month, now.day) < (born.month, born.day)) if born is not None else None
-    return {"name": full, "sex": patient.gender if patient is not None else None, "born": born, "age": age}
+    if born is not None:
+        years = now.year - born.year - ((now.month, now.day) < (born.month, born.day))
+        about += (age(years if years >= INFANT else (now - born).days / 365.25), msg("born {date}", date=born))
+    elif patient is not None and patient.birth_date is not None and _PART.fullmatch(patient.birth_date):
+        about.append(msg("born {date}", date=patient.birth_date))
+    if record.deceased:
+        about.append(msg("deceased"))
+    return {"name": full, "about": listing(about)}

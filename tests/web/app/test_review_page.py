@@ -24,6 +24,9 @@ PATIENTS = (
     "missing-lipids",
     "ckd-g3b-albuminuria",
     "third-day",
+    "si-units",
+    "infant",
+    "deceased",
 )
 
 
@@ -79,6 +82,32 @@ def test_earlier_values_of_an_input_lead_to_their_own_results(site: Site) -> Non
     assert len({href for href, _, _ in links}) == len(links)
     assert links[0][0].startswith(f"{path}/sources/Observation/")
     assert links[0][2] == "138"
+
+
+def test_earlier_values_end_with_the_assessment(site: Site) -> None:
+    """A card of last week tells nothing of what was estimated since: the page says that nothing newer counts."""
+    (card, *_) = site.cards("primary-prevention")
+    site.clock.at += timedelta(days=3)
+    site.cards("primary-prevention")
+    site.clock.at -= timedelta(days=3)
+    _, _, page = open_review(site, "primary-prevention", card)
+    earlier = re.search(r"Earlier values of this estimate.*?</figure>", page, re.DOTALL)
+    assert earlier is not None
+    assert "1 Nov 2026: 10.4%" in text_of(earlier.group())
+    assert "4 Nov 2026" not in page
+
+
+@pytest.mark.parametrize(
+    ("patient", "about"),
+    [("infant", r"\w+, \d+ months, born \d+ \w+ 2026"), ("deceased", r"\w+, \d+ years, born .*, deceased")],
+)
+def test_the_banner_tells_an_age_in_months_and_a_death(site: Site, patient: str, about: str) -> None:
+    """An infant is not "0 years" old, and who died is not shown as if alive."""
+    browser = site.browser()
+    page = browser.get(opened(site, browser, site.launch(patient)), base_url=APP).text
+    banner = re.search(r'<section class="person.*?</section>', page, re.DOTALL)
+    assert banner is not None
+    assert re.search(rf"{about}$", text_of(banner.group()))
 
 
 def test_what_inputs_at_their_targets_give_stands_under_its_own_estimate(site: Site) -> None:
@@ -258,6 +287,41 @@ def test_what_if_offers_only_what_counts(site: Site) -> None:
     risk = re.search(r"risk of heart failure ([\d.]+)% ([\d.]+)%", text_of(changed.text))
     assert risk is not None
     assert float(risk[2]) > float(risk[1])
+
+
+def test_what_if_asks_in_the_units_of_the_page(site: Site) -> None:
+    """A record in SI: the form, its limits and its refusal are in mmol/L, and the score gets its own unit."""
+    browser, path, page = review_of(site, "si-units", "cardiovascular risk")
+    link = re.search(rf'href="({path}/what-if/[\w-]+)"', page)
+    assert link is not None
+    form = browser.get(link.group(1), base_url=APP).text
+    field = re.search(r'name="total_cholesterol" value="([\d.]+)" min="([\d.]+)" max="([\d.]+)" step="0.1"', form)
+    assert field is not None
+    now, low, high = (float(number) for number in field.groups())
+    assert 0.5 < low < now < high < 40
+    assert f"Total cholesterol (mmol/L) now {now:g}" in text_of(form)
+    token = csrf(form)
+    there, again = (
+        browser.post(link.group(1), data={"csrf": token, "total_cholesterol": text}, base_url=APP).text
+        for text in (f"{now + 1:.1f}", "226")
+    )
+    risk = re.search(r"risk of cardiovascular disease ([\d.]+)% ([\d.]+)%", text_of(there))
+    assert risk is not None
+    assert float(risk[2]) > float(risk[1])
+    assert f"Total cholesterol must be a number from {low:g} to {high:g} mmol/L." in text_of(again)
+    assert 'value="226"' in again  # what was written stays to be mended
+
+
+def test_what_if_offers_answers_in_words(site: Site) -> None:
+    """In Chinese too; and another answer than those offered is refused in a sentence."""
+    browser, path, _ = review_of(site, "primary-prevention", "10-year cardiovascular risk")
+    form = browser.get(f"{path}/what-if/prevent-full", base_url=APP).text
+    assert '<option value="former" selected>former smoker</option>' in form
+    sent = {"csrf": csrf(form), "smoking": "pipe"}
+    refused = browser.post(f"{path}/what-if/prevent-full", data=sent, base_url=APP).text
+    assert "Smoking must be one of those offered." in text_of(refused)
+    chinese = browser.get(f"{path}/what-if/prevent-full?lang=zh_Hans", base_url=APP, follow_redirects=True).text
+    assert "former" not in text_of(chinese)
 
 
 def test_an_unknown_address_is_a_page(site: Site) -> None:
