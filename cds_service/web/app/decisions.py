@@ -30,9 +30,9 @@ def rests(rules: Rules, card: Mapping[str, Any]) -> Message:
     critical = card.get("indicator") == "critical"
     overridden, snoozed = (_time(rules.window(outcome, critical)) for outcome in ANSWERS)
     if overridden == snoozed:
-        return msg("Overridden or snoozed, it rests for {time}; sooner it comes back if it gets worse.", time=snoozed)
+        return msg("Overridden or snoozed, it rests for {time}. It comes back sooner if it gets worse.", time=snoozed)
     return msg(
-        "Snoozed, it rests for {snoozed}; overridden, for {overridden}. Sooner it comes back if it gets worse.",
+        "Snoozed, it rests for {snoozed}; overridden, for {overridden}. It comes back sooner if it gets worse.",
         snoozed=snoozed,
         overridden=overridden,
     )
