@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cds_service.cli import options
-from cds_service.cli.terminal import table
+from cds_service.cli.terminal import reading, table
 from cds_service.errors import CurbsideError
 from cds_service.settings import Settings
 
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
 @click.command()
 @options.config
 @click.option("--offline", is_flag=True, help="Do not reach out to key sets, FHIR and authorization servers.")
-def check(settings: Settings, offline: bool) -> int:
+@click.option("--deep", is_flag=True, help="Read a SQLite store whole, for damage: a minute for 10 GB or so.")
+def check(settings: Settings, offline: bool, deep: bool) -> int:
     """Try all that serving needs: plugins, weights, store, TLS, each client's keys and FHIR servers, the review app.
 
     Every service answers a made-up patient. All that would fail is told, with what to mend; exit code 1 if there is
     any. Settings that cannot be read end the check at once, with exit code 2.
     """
-    found = [*_own(settings), *_registrations(settings, offline=offline), *_launches(settings, offline=offline)]
+    found = [
+        *_own(settings, deep=deep),
+        *_registrations(settings, offline=offline),
+        *_launches(settings, offline=offline),
+    ]
     table(("part", "state"), [(finding.part, finding.state) for finding in found])
     to_mend = [finding for finding in found if finding.mend]
     for finding in to_mend:
@@ -35,7 +41,7 @@ def check(settings: Settings, offline: bool) -> int:
     return 1 if to_mend else 0
 
 
-def _own(settings: Settings) -> Iterator[Finding]:
+def _own(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     """What the service itself is made of."""
     from cds_service.app import create_guard, load_registry
     from cds_service.clock import SystemClock
@@ -57,6 +63,8 @@ def _own(settings: Settings) -> Iterator[Finding]:
         yield Finding("silent", _silent(settings, registry))
         yield _tried("services", partial(_rehearse, settings, registry), f"ok: {', '.join(registry.services)}")
     yield from _store(settings)
+    if deep:
+        yield _tried("store, whole", lambda: _whole(settings), _WHOLE if _file(settings) else _NO_FILE)
     yield _tried("tls", lambda: tls.check(settings.server), "ok" if settings.server.tls_cert else "none: plain http")
     yield _tried("ports", lambda: ports.distinct(settings))
     yield _tried("cors", lambda: Policy.of(settings.cors))
@@ -86,6 +94,31 @@ def _store(settings: Settings) -> Iterator[Finding]:
     yield state
     if not state.mend:
         yield Finding("silenced", silenced(settings))
+
+
+def _file(settings: Settings) -> Path | None:
+    """The SQLite file of the store, where it is one that is there."""
+    from cds_service.stores.sqlite_file import SqliteFile
+
+    file = SqliteFile.of(settings.store_url())
+    return Path(file.path) if file is not None and Path(file.path).exists() else None
+
+
+def _whole(settings: Settings) -> None:
+    """Raises StoreError for a SQLite store that is damaged."""
+    from cds_service.errors import StoreError
+    from cds_service.stores.damage import damage
+
+    if (file := _file(settings)) is None:
+        return
+    with reading(file) as now_and_then:
+        faults = damage(file, now_and_then)
+    if faults:
+        more = f" and {len(faults) - 1} faults more" if len(faults) > 1 else ""
+        raise StoreError(
+            f"it is damaged ({faults[0]}{more}). Keep the file, look at its disk, and go back to the latest copy for "
+            "which curbside records verify finds nothing."
+        )
 
 
 def _tried(part: str, step: Callable[[], object], state: str = "ok") -> Finding:
@@ -193,6 +226,8 @@ def silenced(settings: Settings) -> str:
     return f"{names} (curbside monitor says why)" if found else "none by monitoring"
 
 
+_WHOLE = "ok: every page was read"
+_NO_FILE = "no SQLite file: PostgreSQL has pg_amcheck for it"
 _LAPSED = " (its sign-off has lapsed: models.sign_off_days)"
 _WHY = {
     "another version": " (another version was signed off)",

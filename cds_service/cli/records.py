@@ -116,4 +116,39 @@ def backup(file: Path, settings: Settings) -> None:
         back_up(database, file)
     finally:
         database.close()
-    click.echo(f"copied to {file}")
+    click.echo(f"copied to {file}, and read again: whole")
+
+
+@records.command()
+@click.argument("file", type=options.FILE)
+def verify(file: Path) -> int:
+    """Read a copy whole, before it is needed: every page of it, its schema, and its audit record.
+
+    FILE is what `curbside records backup` wrote, or a store that nothing uses. Exit code 1 and a sentence for each
+    fault. Note the line with the last entry's number and hash, as that of `curbside audit verify`.
+    """
+    from cds_service.cli.terminal import reading
+    from cds_service.stores.audit import AuditStore
+    from cds_service.stores.damage import damage
+    from cds_service.stores.database import Database
+    from cds_service.stores.standing import read_only, schema
+
+    url = read_only(file)
+    with reading(file) as now_and_then:
+        faults = damage(file, now_and_then)
+    if not faults:
+        if (found := schema(url)) is None:
+            raise InputError(f"{file} holds no store of Curbside's.")
+        database = Database(url)
+        try:
+            verdict = AuditStore(database).verify()
+        finally:
+            database.close()
+        faults = verdict.faults
+        click.echo(f"schema {found}, {verdict.entries} entries in the audit record")
+        click.echo(f"{verdict.entries}:{verdict.head}")
+    for fault in faults:
+        click.echo(fault)
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    click.echo("whole" if not faults else f"{count}: do not go back to this copy")
+    return 1 if faults else 0

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +27,23 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         click.secho(text, bold=number == 0)
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[Callable[[], None]]:
+    """Says on a terminal's standard error for how long a file is being read; the function that says it again."""
+    started, told = time.monotonic(), sys.stderr.isatty()
+
+    def say() -> None:
+        if told:
+            size = file.stat().st_size / 1e6
+            click.echo(f"\rreading {size:,.0f} MB: {time.monotonic() - started:.0f} s", nl=False, err=True)
+
+    try:
+        yield say
+    finally:
+        if told:
+            click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
 
 
 class Terminal:

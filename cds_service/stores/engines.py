@@ -40,7 +40,8 @@ def open_engine(url: str, *, pooled: bool = True) -> Engine:
             "Write sqlite:////absolute/path/curbside.db, or postgresql+psycopg://... with its driver installed."
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _pragmas)
+        if engine.url.query.get("mode") != "ro":  # to a file that is only read nothing is written, not even its mode
+            event.listen(engine, "connect", _pragmas)
     elif pooled:
         reaching.guard(engine)
     return engine

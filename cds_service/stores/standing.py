@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from cds_service.errors import InputError, StoreError
+from cds_service.stores.damage import damage, to_the_disk
 from cds_service.stores.database import HEAD, Database, failed, unusable
 from cds_service.stores.sqlite_file import SqliteFile, private
 
@@ -35,6 +36,13 @@ def schema(url: str) -> str | None:
     return found
 
 
+def read_only(file: Path) -> str:
+    """The URL of a SQLite store that nothing is written to. Raises InputError where there is no such file."""
+    if not file.is_file():
+        raise InputError(f"there is no file {file}.")
+    return f"sqlite:///{file.absolute().as_uri()}?mode=ro&uri=true"
+
+
 def open_to_all(url: str) -> list[str]:
     """The files of a SQLite store that every user of the machine can read, as older releases made them."""
     file = SqliteFile.of(url)
@@ -59,7 +67,7 @@ def require(url: str, *, newest: bool = True) -> None:
 
 
 def back_up(database: Database, file: Path) -> None:
-    """Copies a SQLite database into a new file, as it is at one moment, while others write.
+    """Copies a SQLite database into a new file, as it is at one moment, while others write; and reads the copy whole.
 
     Raises InputError for another database or a file that is there already, StoreError where copying fails.
     """
@@ -75,6 +83,11 @@ def back_up(database: Database, file: Path) -> None:
     try:
         with database.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
+        to_the_disk(file)
+        faults = damage(file)
     except (SQLAlchemyError, OSError) as error:
         file.unlink(missing_ok=True)  # a part of a store would pass for a copy of it
         raise failed(f"the store could not be copied to {file}", error) from error
+    if faults:
+        file.unlink(missing_ok=True)
+        raise StoreError(f"the copy at {file} could not be read again ({faults[0]}): copy it to another disk.")
