@@ -7,12 +7,13 @@ base and imports and is replaced as a whole.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,17 +65,34 @@ def _made() -> bytes:
 def rebuild(path: Path, source: str | None = None, fill: Fill = lambda _: None) -> None:
     """Replaces the file by a new one: base, what it held, and what `fill` writes instead of one source.
 
-    Nothing is changed if anything fails. Raises KnowledgeError if the folder cannot be written.
+    Nothing is changed if anything fails. Of several at once the second waits, and keeps what the first one brought.
+    Raises KnowledgeError if the folder cannot be written.
     """
+    folder = path.parent
+    with _worded(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        turn = os.open(folder, os.O_RDONLY)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        with _worded(folder):
+            handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+        os.close(handle)
+        _replace(path, Path(name), source, fill)
+    finally:
+        os.close(turn)
+
+
+@contextmanager
+def _worded(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise KnowledgeError(
-            f"knowledge: cannot write to {path.parent} ({error.strerror}). Set knowledge.path."
-        ) from error
-    os.close(handle)
-    new = Path(name)
+        raise KnowledgeError(f"knowledge: cannot write to {folder} ({error.strerror}). Set knowledge.path.") from error
+
+
+def _replace(path: Path, new: Path, source: str | None, fill: Fill) -> None:
+    """Makes a new file of an empty one, and puts it in the place of the file; removes it if anything fails."""
     try:
         new.write_bytes(_base(base_files.digest()))
         with closing(sqlite3.connect(new)) as connection:

@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -134,6 +136,28 @@ def test_an_old_base_in_the_file_is_brought_up_to_date(tmp_path, into, monkeypat
     monkeypatch.setattr(build.base_files, "digest", lambda: "another")
     assert {s.id for s in build.opened(into).sources} == {"curbside", "ddi-onc"}
     assert build.opened(into).digest != old
+
+
+def test_of_two_imports_at_once_both_are_kept(tmp_path, into, monkeypatch):
+    """The second waits for the first, which it would otherwise replace by a file without it."""
+    onc = write(tmp_path, "a.tsv", ONC + "warfarin\t\tfoo\t\tonc-high-priority\n")
+    civic = write(tmp_path, "c.tsv", CIVIC + LINE.format(id=1, way="Supports", level="A"))
+    copied, reached, let_go = build._fill, Event(), Event()
+
+    def slow(connection, old, source, fill):
+        copied(connection, old, source, fill)
+        if source == "ddi-onc":
+            reached.set()
+            assert let_go.wait(60)
+
+    monkeypatch.setattr(build, "_fill", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(import_file, into, "ddi-onc", onc, None, "2012")
+        assert reached.wait(60)
+        second = threads.submit(import_file, into, "civic", civic, None, "2026")
+        Timer(0.1, let_go.set).start()
+        assert (first.result().rows, second.result().rows) == (1, 1)
+    assert {s.id for s in Graph(into).sources} == {"curbside", "ddi-onc", "civic"}
 
 
 def test_the_command_names_the_source_and_the_release_that_are_missing(tmp_path, monkeypatch, capsys):
