@@ -15,19 +15,24 @@ from cds_service.errors import StoreError
 from cds_service.protocol.feedback import Fault, Item
 from cds_service.stores import audit
 from cds_service.stores.database import Database
-from cds_service.stores.statements import insert_into, select, uuid
+from cds_service.stores.statements import Statement, insert_into, select, uuid
 
 if TYPE_CHECKING:
     from cds_service.stores.statements import Connection, Unit
 
 _OF_CARD = "assessment_id, patient_id, scope, service_id, findings, suggestions"
 _INSERT_CARD = insert_into("cards", f"uuid, {_OF_CARD}")
-_CARD = select("cards", _OF_CARD, "WHERE uuid = :uuid AND scope = :scope AND service_id = :service")
-_INSERT = insert_into(
-    "feedback",
+_ROW = (
     "id, card, assessment_id, patient_id, scope, service_id, outcome, at, outcome_at, received, accepted, findings, "
-    "proposals, reason_system, reason_code, reason_display, comment",
-    "ON CONFLICT DO NOTHING",
+    "proposals, reason_system, reason_code, reason_display, comment"
+)
+# Who forgets the patient meanwhile waits until the feedback is kept, and finds it (PostgreSQL), or has taken the card
+# away (SQLite, whose transaction begins with what it writes first).
+_OWN = "WHERE uuid = :uuid AND scope = :scope AND service_id = :service"
+_CARD = select("cards", _OF_CARD, _OWN, "FOR KEY SHARE")
+_INSERT = Statement(
+    f"INSERT INTO feedback ({_ROW}) SELECT :{_ROW.replace(', ', ', :')} FROM cards WHERE uuid = :card "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
 )
 
 

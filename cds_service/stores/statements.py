@@ -42,9 +42,10 @@ class Outcome(Protocol):
 class Statement:
     """One statement with `:named` places. Values are moments, UUIDs, JSON values (dict, list, tuple) and plain ones."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, locking: str = "") -> None:
+        """locking: what PostgreSQL keeps others from doing with the rows until the transaction ends."""
         self._text = text
-        self._postgresql = _PLACE.sub(r"%(\1)s", text)
+        self._postgresql = _PLACE.sub(r"%(\1)s", f"{text} {locking}".rstrip())
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Outcome:
         """Executes the statement; rows are tuples as the driver gives them. Raises what the connection raises."""
@@ -62,9 +63,9 @@ def insert_into(table: str, columns: str, otherwise: str = "") -> Statement:
     return Statement(f"INSERT INTO {table} ({columns}) VALUES ({places}) {otherwise}".rstrip())  # noqa: S608 - our names
 
 
-def select(table: str, columns: str, rest: str = "") -> Statement:
+def select(table: str, columns: str, rest: str = "", locking: str = "") -> Statement:
     """A SELECT of one table. rest: conditions and order."""
-    return Statement(f"SELECT {columns} FROM {table} {rest}".rstrip())  # noqa: S608 - our names
+    return Statement(f"SELECT {columns} FROM {table} {rest}".rstrip(), locking)  # noqa: S608 - our names
 
 
 def moment(value: Any) -> datetime:

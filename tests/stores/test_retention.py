@@ -6,6 +6,8 @@ import os
 import stat
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from kept import NOW, SCOPE, SERVICE, card_of, keep
 
 from cds_service.errors import InputError, StoreError
 from cds_service.protocol.feedback import Item
+from cds_service.stores import feedback
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore
 from cds_service.stores.database import Database, migrate
@@ -49,6 +52,28 @@ def test_forgetting_leaves_nothing_of_the_patient(database: Database) -> None:
     assert (verdict.entries, verdict.emptied, verdict.faults) == (4, 2, ())
     assert "Jane" not in str(list(AuditStore(database).entries()))
     assert RetentionStore(database).forget("Jane-Doe-17", HERE, NOW) == 0
+
+
+def test_feedback_that_comes_while_a_patient_is_forgotten_is_not_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its card has been found: either it is kept before, and found, or the card is gone, and it is not kept."""
+    keep(database, 1, patient="Jane-Doe-17")
+    other, made = Database(database.url), feedback._row
+    forgetting = Thread(target=RetentionStore(other).forget, args=("Jane-Doe-17", HERE, NOW))
+
+    def meanwhile(*found: Any) -> Any:
+        forgetting.start()
+        forgetting.join(0.3)  # or it waits for us
+        return made(*found)
+
+    monkeypatch.setattr(feedback, "_row", meanwhile)
+    answer(database, 1)
+    forgetting.join()
+    assert counts(database) == dict.fromkeys(ABOUT_PATIENTS, 0)
+    assert "Jane" not in str(list(AuditStore(database).entries()))
+    assert AuditStore(database).verify().faults == ()
+    other.close()
 
 
 def test_forgetting_overwrites_the_file(tmp_path: Path) -> None:
