@@ -120,7 +120,7 @@ class FhirClient:
         sorts = _SORT.search(query) is not None
         plain = sorts and type_ in self.unsorted
         found = self._resource(f"{where}/{_SORT.sub('', query, 1) if plain else query}", first=True)
-        if not sorts or plain or found != _status(400):
+        if not sorts or plain or found != status_words(400):
             return plain, found
         again = self._resource(f"{where}/{_SORT.sub('', query, 1)}", first=False)
         if isinstance(again, Message):
@@ -180,7 +180,7 @@ class FhirClient:
             answer = self._get(url)
         except OutboundError as error:
             if error.kind is Failure.STATUS:
-                return _status(error.status)
+                return status_words(error.status)
             return _REASONS.get(error.kind, _NOT_FHIR)
         self.budget.spend(len(answer.body))
         try:
@@ -194,7 +194,8 @@ class FhirClient:
         )
 
 
-def _status(status: int | None) -> Message:
+def status_words(status: int | None) -> Message:
+    """What is said of an answer with an HTTP status that is none of success."""
     return msg("the EHR's server answered {status}", status=status)
 
 

@@ -53,12 +53,18 @@ class AppSessionStore:
             "body": Fernet(_key(value)).encrypt(orjson.dumps(content)),
         }
         try:
-            with self._database.transaction() as connection:
-                connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == row["digest"]))
-                connection.execute(sa.insert(SESSIONS), row)
+            try:
+                self._replace(row)
+            except IntegrityError:  # another request has put it there meanwhile
+                self._replace(row)
         except SQLAlchemyError as error:
             raise StoreError(f"the session could not be stored ({type(error).__name__})") from error
         return value
+
+    def _replace(self, row: Mapping[str, Any]) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.digest == row["digest"]))
+            connection.execute(sa.insert(SESSIONS), row)
 
     def get(self, kind: str, value: str, now: datetime) -> Opened | None:
         """What a cookie's value opens; None if it opens nothing, or nothing any more. Raises StoreError."""

@@ -136,3 +136,29 @@ def test_changes_at_the_same_moment_undo_nothing(database: Database) -> None:
     assert found is not None
     assert sorted(found.content["seen"]) == ["a", "b"]
     assert store.change("review", value, lambda was: was, LATER) is None
+
+
+def test_what_two_tabs_keep_at_the_same_moment_is_kept_by_one(database: Database) -> None:
+    """Neither is told that the store is away: both read the same chart."""
+    store = AppSessionStore(database)
+    both = Barrier(2, timeout=60)
+
+    def keep(name: str) -> None:
+        for n in range(10):
+            both.wait()
+            store.put("chart", {"kept": name}, LATER, f"cookie-{n}:chart")
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(keep, ("a", "b")))
+    found = [store.get("chart", f"cookie-{n}:chart", NOW) for n in range(10)]
+    assert all(one is not None and one.content["kept"] in ("a", "b") for one in found)
+
+
+def test_what_comes_for_a_review_that_is_closed_is_not_kept(database: Database) -> None:
+    """An answer that was on its way leaves nothing behind."""
+    sessions, review, request = a_review(database)
+    sessions.keep_beside("chart", review, request, "read")
+    assert sessions.beside("chart", review, request) == "read"
+    sessions.end(review, request)
+    sessions.keep_beside("chart", review, request, "read")
+    assert sessions.beside("chart", review, request) is None

@@ -117,18 +117,21 @@ class Answering:
         """Reads chart and documents anew. Raises StoreError, SessionOver."""
         shown = self._shown(review)
         with request.environ.get("curbside.away", nullcontext)():  # hooks compute while servers are waited for
-            self._charts.read(review, shown, request)
-            self._library.read(self._charts.current(review, request), shown.decision.case.context.record, request)
+            chart = self._charts.read(review, shown, request)
+            record = self._charts.together(shown, chart).context.record
+            self._library.read(self._charts.current(review, request), record, request)
 
     def _shown(self, review: Review) -> Opened:
         return self._opener.open(self._smart.registrations[review.registration], review.grant, review.card)
 
     def _lines(self, review: Review, history: History, asking: Asking) -> Generator[Line]:
         shown = self._shown(review)
-        chart = asking.chart = self._charts.kept(review, request) or self._charts.read(review, shown, request)
+        known = self._charts.fresh(review, request)
+        chart = asking.chart = known or self._charts.read(review, shown, request)
         both = self._charts.together(shown, chart)
-        context = both.context
-        asking.held = self._library.held(self._charts.current(review, request), context.record, request)
+        context, current = both.context, self._charts.current(review, request)
+        documents = self._library.held if known is not None else self._library.read  # both of one time
+        asking.held = documents(current, context.record, request)
         say = self._pages.words()
         of = material(context.record, asking.held.documents, say, finder(self._opener.knowledge, context, say))
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,7 +19,8 @@ from flask import Request
 from cds_service.chart_needs import CHART
 from cds_service.clock import Clock, Deadline
 from cds_service.errors import SettingsError, StoreError
-from cds_service.fetch import Away, Fetcher, Gathered
+from cds_service.fetch import Fetcher, Gathered
+from cds_service.fhir.client import REFUSED, status_words
 from cds_service.language import Message, msg
 from cds_service.needs import Gap
 from cds_service.observer import NOBODY, Observer
@@ -37,13 +37,18 @@ from cds_service.web.app.renewing import Renewal
 from cds_service.web.app.session import Review, Sessions
 
 TYPES = tuple(dict.fromkeys((*(type_ for need in CHART.values() for type_ in need.types), "Medication")))
+_FRESH = timedelta(minutes=10)  # for which further questions rest on what was read
 _DEADLINE_S = 15.0
 _REQUESTS = 120
 _MAX_BYTES = 20_000_000
 _MOST_KEPT = 16_000_000  # bytes of a chart kept beside a review; a larger one is read anew for each question
 _OUT_OF_SCOPE = msg("the EHR does not grant it to this app")
 _NOT_ASKED = msg("this hospital's settings do not ask the EHR for it")
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_SAID = {
+    status_words(_UNAUTHORIZED): msg("the leave that the EHR gave has run out: open this review again from the EHR"),
+    status_words(_FORBIDDEN): REFUSED,
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -123,13 +128,18 @@ class Charts:
             return None
         return Read(datetime.fromisoformat(found["at"]), basis)
 
-    def read(self, review: Review, shown: Opened, request: Request, away: Away = nullcontext) -> Read:
+    def fresh(self, review: Review, request: Request) -> Read | None:
+        """The chart that was read for a review not long ago, which a question may rest on. Raises StoreError."""
+        found = self.kept(review, request)
+        return found if found is not None and self._clock.now() - found.at < _FRESH else None
+
+    def read(self, review: Review, shown: Opened, request: Request) -> Read:
         """The chart as it is now, which is kept from now on, and entered in the audit record.
 
-        away: entered while the EHR's server is waited for. Raises SessionOver where the review is closed meanwhile.
+        Raises SessionOver where the review is closed meanwhile.
         """
         at = self._clock.now()
-        got, gaps = self._gathered(review, request, away)
+        got, gaps = self._gathered(review, request)
         read = Read(at, Basis(got, gaps, admitted=shown.decision.basis.admitted))
         self._note(read, shown.assessment.id, review.grant.user)
         body = b64encode(freeze(read.basis)).decode()
@@ -149,26 +159,27 @@ class Charts:
         basis, at = shown.decision.basis, shown.assessment.at
         return joint(basis, at, self._opener.lists(shown), read.basis, read.at, self._opener.code_map)
 
-    def _gathered(self, review: Review, request: Request, away: Away) -> Gathered:
+    def _gathered(self, review: Review, request: Request) -> Gathered:
         """All that the EHR gives; asked once more for what an outdated token was refused."""
         deadline = Deadline.after(_DEADLINE_S)
-        found = self._gather(review, {}, deadline, away)
-        if all(gap.reason.values.get("status") != _UNAUTHORIZED for gap in found.gaps):
-            return found
-        current = self.current(review, request)
-        if current.grant.access_token.reveal() == review.grant.access_token.reveal():
-            return found
-        lacking = {gap.key for gap in found.gaps}
-        had = {key: value for key, value in found.request.prefetch.items() if key not in lacking}
-        return self._gather(current, had, deadline, away)
+        found = self._gather(review, {}, deadline)
+        if any(gap.reason == status_words(_UNAUTHORIZED) for gap in found.gaps):
+            current = self.current(review, request)
+            if current.grant.access_token.reveal() != review.grant.access_token.reveal():
+                lacking = {gap.key for gap in found.gaps}
+                had = {key: value for key, value in found.request.prefetch.items() if key not in lacking}
+                found = self._gather(current, had, deadline)
+        return Gathered(
+            found.request, tuple(replace(gap, reason=_SAID.get(gap.reason, gap.reason)) for gap in found.gaps)
+        )
 
-    def _gather(self, review: Review, had: Mapping[str, PrefetchValue], deadline: Deadline, away: Away) -> Gathered:
+    def _gather(self, review: Review, had: Mapping[str, PrefetchValue], deadline: Deadline) -> Gathered:
         grant, issuer = review.grant, self._smart.registrations[review.registration].issuer
         leave = FhirAuthorization(grant.access_token, grant.scopes)
         call = HookRequest("patient-view", uuid4(), grant.patient, None, None, issuer, had, {}, leave)
         denied = {key for key, need in CHART.items() if not all(map(grant.allows, need.types))}
         allowed = {key: need for key, need in CHART.items() if key not in denied}
-        found = self._fetcher.gather(call, allowed, issuer, deadline, away)
+        found = self._fetcher.gather(call, allowed, issuer, deadline)
         refused = tuple(Gap(key, need, self._why(need.types)) for key, need in CHART.items() if key in denied)
         return Gathered(found.request, (*found.gaps, *refused))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -215,6 +216,20 @@ def test_a_token_that_runs_out_meanwhile_is_renewed(site: Site, monkeypatch: pyt
     assert "401" not in page
 
 
+def test_a_token_that_cannot_be_renewed_is_said_to_have_run_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do about it."""
+
+    def later() -> None:
+        site.clock.at += timedelta(minutes=11)
+        site.ehr.tokens.refresh.clear()
+
+    tab = Tab(site)
+    tab.page("")
+    during(monkeypatch, later)
+    said = unread(tab.ask("What was the ferritin?"))
+    assert "the leave that the EHR gave has run out: open this review again from the EHR" in said
+
+
 def test_what_comes_after_a_review_was_closed_is_not_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither chart nor answer; the page says that the review is closed."""
     tab = Tab(site)
@@ -274,6 +289,22 @@ def test_the_chart_is_read_again_on_request(site: Site) -> None:
         assert "Read at 1 Nov 2026 09:07 UTC" in page
         assert "laboratory results:" in page
         assert "Ferritin 412 ng/mL" in tab.ask("And the ferritin now?")
+
+
+def test_a_question_ten_minutes_later_rests_on_a_new_reading(site: Site) -> None:
+    """Of the chart and of its documents: a result or a note of the meantime is not missed."""
+    tab = Tab(site)
+    tab.ask("What was the ferritin?")
+    note = {"resourceType": "DiagnosticReport", "id": "late", "status": "final", "subject": SUBJECT}
+    text = {"contentType": "text/plain", "data": b64encode(b"Ferritin was taken at noon.").decode()}
+    with filed(site, FERRITIN, note | {"code": {"text": "Note"}, "presentedForm": [text]}):
+        for _ in range(2):
+            site.clock.at += timedelta(minutes=6)
+            tab.page("")
+        page = tab.ask("And the ferritin now?")
+    assert "Ferritin 412 ng/mL" in page
+    assert "Ferritin was taken at noon." in page
+    assert "the chart as it was read at 1 Nov 2026 09:12 UTC" in page
 
 
 def test_a_newer_version_in_the_chart_counts_and_both_are_shown(site: Site) -> None:
