@@ -25,6 +25,8 @@ _EARLIER = frozenset({
 _CHANGE = re.compile(
     r"(?i)\b(?:up|down|by|lost|gained|loss of|gain of|increase of|decrease of)\s+(?:about\s+)?(\d[\d.]*)"
 )
+_ALSO = frozenset({"and", "but", "then", ",", "并", "且"})
+_BE = frozenset({"is", "was", "are", "were", "be", "been", "has been", "have been"})
 _OTHER = "the document says that of something else"
 
 
@@ -42,13 +44,25 @@ def groups_of(text: str) -> tuple[Group, ...]:
     leading: tuple[Token, ...] = ()
     for clause in claims(normal(text)):
         names = _names([clause])
-        if names:
+        if found and follows(clause):
+            found[-1] = Group(found[-1].names | names, (*found[-1].tokens, *clause.tokens))
+        elif names:
             found.append(Group(names, (*leading, *clause.tokens)))
         elif found:
             found[-1] = Group(found[-1].names, (*found[-1].tokens, *clause.tokens))
         else:
             leading = (*leading, *clause.tokens)
     return tuple(found)
+
+
+def follows(clause: Claim) -> bool:
+    """True for a clause that says more of the name before it: `and will be continued`, `and resolved`."""
+    if set(clause.joined.split()) - _ALSO or not clause.joined:
+        return False
+    first = next((t for t in clause.tokens if t.kind != "neutral" or t.text.lower() in _BE), None)
+    if first is None or any(t.kind == "term" for m in clause.mentions for t in m.tokens):
+        return False
+    return first.kind in ("time", "state", "trend") or first.text.lower() in _BE or first.text.lower().endswith("ed")
 
 
 def own_groups(about: Sequence[Claim], groups: Sequence[Group]) -> tuple[Group, ...]:

@@ -16,6 +16,7 @@ _HOLDING = frozenset({
     "stage", "disease", "oral", "adult", "form", "+", "by",
 })  # fmt: skip
 _VACCINE = re.compile(r"(?i)vaccin|immuni[sz]|shot|booster|疫苗|接种")
+_BRACKET = 60  # tokens on either side of a conjunction among which its brackets may stand
 _LISTING = frozenset({"", "or", "and", "nor", "及", "、", "和", "或"})
 _JUDGED = frozenset({"number", "pressure", "level", "compare", "trend", "when"})
 _SPANNING = frozenset({"since", "自", "以来", "has", "have"})
@@ -105,6 +106,8 @@ def claims(text: str) -> list[Claim]:
 
 def _bracketed(tokens: list[Token], at: int) -> bool:
     """True for the `and` of `has declined (58 in 2023 and 48 in 2026)`: two values of one change."""
+    start = max(0, at - _BRACKET)
+    tokens, at = tokens[start : at + _BRACKET], at - start
     texts = [t.text for t in tokens[:at]]
     opened = len(texts) - 1 - texts[::-1].index("(") if "(" in texts else -1
     if opened < 0 or ")" in texts[opened:] or not any(t.kind == "trend" for t in tokens[:opened]):

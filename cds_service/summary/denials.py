@@ -22,6 +22,7 @@ _TELLS = frozenset({  # a new clause begins, whatever was denied before
 _SHOWS = frozenset({"showed", "shows", "found", "revealed", "demonstrated", "confirmed"})
 _BE = frozenset({"is", "was", "are", "were", "be", "been", "being"})
 _BY = frozenset({"by", "on", "with", "at", "in", "after", "during", "via"})
+_LIST = 200  # tokens of a list that is looked through
 _NAMES = ("term", "word", "side")
 _LISTED = frozenset({"term", "word", "side", "neutral", "kind"})
 
@@ -85,7 +86,7 @@ def _names_test(tokens: Sequence[Token]) -> bool:
 def _after_comma(tokens: Sequence[Token], at: int, before: Said, *, over_lists: bool) -> Said:
     if before is Said.AFFIRMED or tokens[at].value not in (",", "，"):
         return Said.AFFIRMED
-    items = _items(tokens[at + 1 :])
+    items = _items(tokens[at + 1 : at + _LIST])
     if not items:
         return Said.AFFIRMED
     links = {t.text.lower() for item in items for t in item}

@@ -14,8 +14,12 @@ from cds_service.summary.bound import Group, bound_reasons, groups_of, own_group
 from cds_service.summary.claims import Claim
 from cds_service.summary.doubts import asks
 from cds_service.summary.evidence import Part
-from cds_service.summary.lexicon import Token, scan
+from cds_service.summary.keys import Read, units
+from cds_service.summary.lexicon import Token
+from cds_service.summary.number_marks import clauses, mark_reasons, marked, swap_reasons
 from cds_service.summary.order import Spoken
+from cds_service.summary.relations import relation_reasons, relations
+from cds_service.summary.scales import scale_reasons
 from cds_service.summary.spelling import normal
 from cds_service.summary.turned import turned_reasons
 from cds_service.summary.undone import undone_reasons
@@ -32,13 +36,9 @@ _DONE = re.compile(
 _ONCE = frozenset({"history of", "h/o", "previous", "previously", "prior", "past", "既往", "曾", "曾有", "曾患", "史"})
 _TAKING = re.compile(r"(?i)\btak(?:es?|ing)|\bis on\b|\bus(?:es?|ing)\b|receiv|服|用")
 _EXCEPT = re.compile(r"(?i)\b(?:except|other than|apart from|aside from|besides)\b|除.{0,20}外")
-_IF = re.compile(r"(?i)\b(?:if|unless|in case|should (?:she|he|they|symptoms))\b|如果|如有|若|一旦|如(?=发|出|有|仍)")
-_CAUSED_BY = frozenset({
-    "because of", "because", "due to", "caused by", "secondary to", "owing to", "attributed to", "attributable to",
-    "result of", "consequence of", "induced by", "triggered by", "as a result of", "complication of", "继发于",
-})  # fmt: skip
-_CAUSES = frozenset(
-    {"causes", "cause", "caused", "causing", "led to", "leading to", "resulted in", "导致", "引起", "造成"}
+_IF = re.compile(
+    r"(?i)\b(?:if|unless|in case|should (?:she|he|they|symptoms))\b|\b(?:when|as) (?:necessary|needed|required)\b"
+    r"|必要时|如果|如有|若|一旦|如(?=发|出|有|仍)"
 )
 _ALLERGIC = re.compile(
     r"(?i)allerg|anaphyla|hives|urticaria|angio-?o?edema|\brash|adverse (?:drug )?reaction|intoleran"
@@ -74,14 +74,28 @@ def in_text_reasons(
     reasons = _place(text, usable)
     before = [] if any(claim.mentions for claim in found) else [p for p in usable if p.text]
     about: list[Claim] = []
+    rests: dict[str, None] = {}
     for claim in found:
         groups = [by_start[m.tokens[0].start] for m in claim.mentions if m.tokens[0].start in by_start]
         about = [claim] if claim.mentions else about
         before = [p for p in (groups[0] if groups else before) if p.text and all(p in g for g in groups)]
+        rests |= dict.fromkeys(p.text for p in before)
         each = [_otherwise(claim, about, part, text, as_of) for part in before]
         if each and all(each):
             reasons += each[0]
-    return reasons
+    return reasons + (_told(text, list(rests)) if rests else [])
+
+
+def _told(text: str, rests: Sequence[str]) -> list[str]:
+    """What a sentence says otherwise than the sentences of documents that it rests on, these taken together."""
+    said, written = units(text), [unit for one in rests for unit in units(one)]
+    sentence, texts = Read(text), [Read(one) for one in rests]
+    return [
+        *scale_reasons(said, written),
+        *relation_reasons(relations(sentence), [r for one in texts for r in relations(one)]),
+        *mark_reasons(said, [marked(one.plain) for one in texts]),
+        *swap_reasons(clauses(sentence), [c for one in texts for c in clauses(one)]),
+    ]
 
 
 def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, as_of: datetime) -> list[str]:
@@ -93,13 +107,12 @@ def _otherwise(claim: Claim, about: Sequence[Claim], part: Part, sentence: str, 
         *_except(claim, part, sentence),
         *_asked(part, sentence),
         *_conditional(claim, own, part, sentence),
-        *_cause(claim, part),
         *_allergy(claim, part),
         *_whose(claim, own, part),
         *_which(claim, own),
         *bound_reasons(claim, own, groups, part.text),
         *ratio_reasons(sentence, part.text),
-        *turned_reasons(claim, own, groups, part, sentence, as_of),
+        *turned_reasons(claim, own, part, sentence, as_of),
         *undone_reasons(claim, own, part.text, sentence),
     ]
 
@@ -164,29 +177,6 @@ def _conditional(claim: Claim, own: Sequence[Group], part: Part, sentence: str) 
     if first is None or _IF.search(normal(sentence)) or not starts or min(starts) < first.start():
         return []
     return ["the document says it under a condition"]
-
-
-def _cause(claim: Claim, part: Part) -> list[str]:
-    """What is wrong about `A because of B` where the document has it the other way round."""
-    said = _led(claim.tokens)
-    if said is None:
-        return []
-    written = _led(scan(normal(part.text)))
-    if written is None:
-        return ["the document does not name that cause"]
-    turned = said[0] & (written[1] - written[0]) or said[1] & (written[0] - written[1])
-    return ["the document has cause and effect the other way round"] if turned else []
-
-
-def _led(tokens: Sequence[Token]) -> tuple[set[str], set[str]] | None:
-    """(terms of the cause, terms of the effect) around the first word for a cause; None where there is none."""
-    for at, token in enumerate(tokens):
-        word = token.text.lower()
-        if token.kind == "cause" and word in _CAUSED_BY | _CAUSES:
-            before = {t.value for t in tokens[:at] if t.kind in ("term", "word")}
-            after = {t.value for t in tokens[at + 1 :] if t.kind in ("term", "word")}
-            return (after, before) if word in _CAUSED_BY else (before, after)
-    return None
 
 
 def _allergy(claim: Claim, part: Part) -> list[str]:

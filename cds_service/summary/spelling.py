@@ -43,7 +43,7 @@ _MONTHS = (
 )
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _DAY_LIST = re.compile(  # 26, 28 and 30 October 2026
-    rf"(?<![\d.,/])((?:{_DAY}, )*{_DAY},? (?:and|&)) (?={_DAY} ((?:{_MONTHS})(?:,? \d{{4}})?)(?!\w))"
+    rf"(?<![\d.,/])((?:{_DAY}, ){{0,30}}{_DAY},? (?:and|&)) (?={_DAY} ((?:{_MONTHS})(?:,? \d{{4}})?)(?!\w))"
 )
 _HAN_DAY_LIST = re.compile(r"(\d{1,2}月)(\d{1,2}日)((?:[、，和及与]+\d{1,2}日)+)")
 _HOURLY = re.compile(r"\b(every \d{1,2}) ?(?:h|hr|hrs)\b", re.IGNORECASE)

@@ -32,7 +32,14 @@ _WILL = re.compile(r"(?i)\b(?:will|shall|(?:is|are) to)\s+(?:be\s+)?(\w+)|将")
 _PLANNED = re.compile(
     r"(?i)\b(?:planned|scheduled|booked|arranged|ordered|requested|recommended|advised|due)\b|计划|拟|预约"
 )
-_PAST = re.compile(r"(?i)\b(?:was|were|had|has been|have been)\b|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了")
+_PAST = re.compile(
+    r"(?i)\b(?:was|were|had|has been|have been|has had|took place|gave|saw|went)\b"
+    r"|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了"
+)
+_NOT_YET = re.compile(
+    r"(?i)\b(?:(?:has|have|had|is|was|were) )?(?:not|never)(?: yet)?(?: been)? [a-z]+"
+    r"|尚?未[\u3400-\u9fff]{1,2}"
+)
 _UNLIKELY = re.compile(r"(?i)\bunlikely\b|\bimprobable\b|可能性(?:不大|小)|不考虑")
 _RATHER = re.compile(r"(?i)\b(?:rather than|instead of)\s+(?:the |an? |her |his )?(\w+)|而(?:不是|非)(.{1,3})")
 _WHEN = re.compile(r"(?i)\b(?:when|once|until|as soon as)\b|待.{1,12}[后时]")
@@ -67,11 +74,12 @@ def _only_planned(plain: str, said: str) -> bool:
     """True for `was consulted` or `took place` where the document says `will be consulted` or `next week`."""
     if _TO_COME.search(said) or _WILL.search(said) or _PLANNED.search(said) or not _PAST.search(said):
         return False
-    rest = _WILL.sub("", plain)
+    rest = _PLANNED.sub("", _NOT_YET.sub("", _WILL.sub("", plain)))
     verbs = {m[1].casefold() for m in _WILL.finditer(plain) if m[1]}
     if any(re.search(rf"(?i)\b{verb}\b", said) and not re.search(rf"(?i)\b{verb}\b", rest) for verb in verbs):
         return True
-    return (rest != plain or _TO_COME.search(plain) is not None) and not _PAST.search(rest)
+    to_come = _WILL.search(plain) or _TO_COME.search(plain) or _PLANNED.search(plain)
+    return to_come is not None and not _PAST.search(rest)
 
 
 def _stretch(plain: str, own: Sequence[Group]) -> str:

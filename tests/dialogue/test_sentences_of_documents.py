@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 from cds_service.dialogue.answering import Said, checked
 from cds_service.dialogue.sources import Material, material
 from cds_service.language import words
-from cds_service.summary import in_text, turned, undone
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "documents"))
 from written import note, read, record
@@ -64,14 +61,3 @@ def test_nearly_all_sentences_that_a_document_supports_are_kept(of: Material) ->
     """In the words of the document or in a clinician's own."""
     kept = [text for text, cited in ROWS["right"] if _said(text, cited, of).supported]
     assert len(kept) >= LEAST_KEPT * len(ROWS["right"])
-
-
-@pytest.mark.parametrize("run", ["1", "a", "left ", "was ", "from 1 ", "will be "], ids=repr)
-def test_a_long_run_is_looked_through_in_time(run: str) -> None:
-    """Twenty thousand characters without a break: up to minutes before, where each digit began anew."""
-    known = [p for of in (in_text, turned, undone) for p in vars(of).values() if isinstance(p, re.Pattern)]
-    assert len(known) >= 20
-    started = time.process_time()
-    for pattern in (*known, *turned._ACT.values(), *turned._SPECIMEN.values()):
-        pattern.search(run * (20_000 // len(run)))
-    assert time.process_time() - started < 1.0
