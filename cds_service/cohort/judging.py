@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cds_service.cohort.groups import DIMENSIONS
 from cds_service.cohort.planning import Load, Plan
+from cds_service.cohort.withholding import withheld
 from cds_service.risk import metrics
 from cds_service.risk.calibration import expit
 from cds_service.risk.metrics import Floats, Interval, Patients
@@ -84,7 +85,10 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One subgroup; measures is None where it is withheld for being small."""
+    """One subgroup, or those of a dimension that are told as one; measures is None where it is withheld.
+
+    Source of the rule: `withholding.py`.
+    """
 
     dimension: str
     name: str
@@ -210,10 +214,19 @@ def _thresholds(given: Judgeable) -> Iterator[At]:
 def _groups(given: Judgeable) -> Iterator[Group]:
     for dimension in DIMENSIONS:
         names = given.groups[dimension]
-        for name in sorted(set(names.tolist())):
-            values, outcomes, who = given.of(names == name)
-            small = len(np.unique(who)) < SMALLEST or not _enough(outcomes, who)
-            yield Group(dimension, name, None if small else measures(values, outcomes, who, given.probability))
+        every = sorted(set(names.tolist()))
+        kept_back = withheld(names, given.patients, lambda rows: _too_few(given, rows))
+        for name in every:
+            told = None if name in kept_back else measures(*given.of(names == name), given.probability)
+            yield Group(dimension, name, told)
+        if 0 < len(kept_back) < len(every):
+            together = given.of(np.isin(names, kept_back))
+            yield Group(dimension, f"{', '.join(kept_back)} (together)", measures(*together, given.probability))
+
+
+def _too_few(given: Judgeable, rows: Rows) -> bool:
+    _, outcomes, who = given.of(rows)
+    return len(np.unique(who)) < SMALLEST or not _enough(outcomes, who)
 
 
 def _months(given: Judgeable) -> Iterator[Month]:

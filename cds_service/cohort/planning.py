@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from cds_service.risk.metrics import Floats
 
 Texts = NDArray[np.str_]
+_FEW_CARDS = 20  # of a ward that can be judged, below which no share of them is told
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The lowest threshold with which a ward sees at most so many cards a day, on average.
 
-    judged: cards of which it is known what came; right and found rest on them.
+    judged: cards of which it is known what came; right and found rest on them, and are None where they are too few.
     """
 
     ward: str
@@ -53,10 +54,8 @@ def _plan(ward: str, values: Floats, came: Floats, days: NDArray[np.datetime64],
     cards, judged, hits = int(flagged.sum()), int((~np.isnan(came[flagged])).sum()), float(np.nansum(came[flagged]))
     busiest = float(np.unique(days[flagged], return_counts=True)[1].max()) if cards else 0.0
     events = float(np.nansum(came))
-    return Plan(
-        ward, threshold, cards / span, busiest, hits / judged if judged else None, hits / events if events else None,
-        judged,
-    )  # fmt: skip
+    right, found = (hits / judged, hits / events if events else None) if judged >= _FEW_CARDS else (None, None)
+    return Plan(ward, threshold, cards / span, busiest, right, found, judged)
 
 
 def lowest(values: Floats, cards: int) -> float | None:

@@ -191,7 +191,10 @@ def _judgement(one: Judgement, about: About) -> Iterator[Block]:
         yield Table("By subgroup", ("subgroup", *_HEAD[1:]), told)
     withheld = ", ".join(f"{g.dimension} {g.name}" for g in one.groups if g.measures is None)
     if withheld:
-        yield Text(f"Withheld, for fewer than {SMALLEST} patients or too few with or without the outcome: {withheld}.")
+        yield Text(
+            f"Withheld: {withheld}. Each has fewer than {SMALLEST} patients or too few with or without the outcome, or "
+            "such a group could be had by subtracting it from all; so these are told together where others are told."
+        )
     yield Table("Over time", ("quarter", "estimates", "outcomes", "observed / expected", "shift of estimates (PSI)"),
                 tuple(map(_month, one.months)))  # fmt: skip
     if one.plans:
@@ -221,7 +224,6 @@ def _method(about: About) -> Iterator[Block]:
 
 _NONE = "–"
 _OE_LOW, _OE_HIGH = 0.8, 1.25
-_FEW_CARDS = 20  # of a ward that can be judged, below which no share of them is told
 _HEAD = ("", "estimates", "outcomes", "AUROC", "AUPRC", "calibration slope", "intercept", "observed / expected")
 
 
@@ -248,9 +250,8 @@ def _month(month: Month) -> tuple[str, ...]:
 
 def _plan(plan: Plan, probability: bool) -> tuple[str, ...]:
     threshold = _threshold(plan.threshold, probability) if plan.threshold is not None else "none is quiet enough"
-    told = plan.judged >= _FEW_CARDS
-    right = f"{100 * plan.right:.0f} %" if told and plan.right is not None else _NONE
-    found = f"{100 * plan.found:.0f} %" if told and plan.found is not None else _NONE
+    right = f"{100 * plan.right:.0f} %" if plan.right is not None else _NONE
+    found = f"{100 * plan.found:.0f} %" if plan.found is not None else _NONE
     return plan.ward, threshold, f"{plan.per_day:.2f}", f"{plan.busiest:.0f}", right, found
 
 

@@ -112,3 +112,28 @@ def test_a_quarter_in_which_nothing_came_is_told() -> None:
     none = replace(one, values=np.full(200, 0.2), outcomes=np.zeros(200))
     (quarter,) = judging.judge(none).months
     assert of(quarter.observed_expected) == pytest.approx((0.0, 0.0, 0.0922), abs=1e-4)  # chi-squared(0.975, 2)/2/40
+
+
+@pytest.mark.parametrize(
+    ("sizes", "apart", "as_one"),
+    [
+        ({"a": 500, "b": 300}, {"a", "b"}, None),
+        ({"a": 500, "b": 300, "c": 20}, {"a"}, "b, c"),
+        ({"a": 500, "b": 300, "c": 20, "d": 15}, {"a"}, "b, c, d"),
+        ({"a": 500, "b": 300, "c": 80, "d": 70}, {"a", "b"}, "c, d"),
+        ({"a": 500, "c": 20}, set(), None),
+        ({"c": 40, "d": 30}, set(), None),
+    ],
+)
+def test_no_small_group_can_be_had_by_subtraction(sizes: dict[str, int], apart: set[str], as_one: str | None) -> None:
+    """All people are told too: what is withheld is two groups or more, large enough together, and told as one."""
+    made = given(sum(sizes.values()), 1)
+    names = np.repeat(list(sizes), list(sizes.values()))
+    made = replace(made, groups={**made.groups, "race": names})
+    found = {g.name: g.measures for g in judging.judge(made).groups if g.dimension == "race"}
+    told = {name: measures.n for name, measures in found.items() if measures is not None}
+    together = f"{as_one} (together)"
+    assert set(told) == apart | ({together} if as_one else set())
+    assert all(told[name] == sizes[name] for name in apart)
+    assert sum(told.values()) in (0, sum(sizes.values()))
+    assert min(told.values(), default=judging.SMALLEST) >= judging.SMALLEST

@@ -11,6 +11,7 @@ from cds_service.language import Message
 STEP, HEIGHT, TOP = 30.0, 110.0, 22.0  # of a month's column, of the plot, and above it for the largest value's label
 LEFT = 34.0  # for the labels of the limits
 MOST = 12  # months
+FEWEST = 10  # values, of which fewer are not drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,12 @@ class Pair:
 
 
 def spread(before: dict[float, int], now: dict[float, int], bins: int = 8) -> tuple[Pair, ...]:
-    """Shares of values before and now in ranges that held about as many of the earlier ones; empty without either."""
+    """Shares of values before and now in ranges that held about as many of the earlier ones; empty where either is few.
+
+    Of one estimate the range would be drawn that it lies in, and whose it is may be known.
+    """
     whole, later = sum(before.values()), sum(now.values())
-    if not whole or not later:
+    if min(whole, later) < FEWEST:
         return ()
     edges: list[float] = []
     reached = 0

@@ -40,6 +40,7 @@ def test_shares_before_and_now_each_add_up() -> None:
     pairs = spread(before, before)
     assert len(pairs) == 8
     assert all(pair.before == pair.now == pytest.approx(1 / 8) for pair in pairs)
-    moved = spread(before, {200.0: 5})
+    moved = spread(before, {200.0: 10})
     assert (moved[-1].now, sum(pair.now for pair in moved)) == (1.0, 1.0)
     assert spread({}, before) == ()
+    assert spread(before, {200.0: 9}) == ()  # a bar of one estimate says what somebody's is
