@@ -122,8 +122,8 @@ def _batch(connection: sa.Connection, ids: Sequence[UUID], why: str, at: datetim
 def empty(connection: sa.Connection, subjects: Sequence[UUID], why: str, at: datetime) -> None:
     """Deletes the content of all entries about some assessments, and appends an entry that says which and why."""
     chosen = sa.and_(AUDIT.c.subject.in_(subjects), AUDIT.c.salt.is_not(None))
-    numbers = connection.execute(sa.select(AUDIT.c.seq).where(chosen).order_by(AUDIT.c.seq)).scalars().all()
-    connection.execute(AUDIT.update().where(chosen).values(salt=None, content=None))
+    emptied = AUDIT.update().where(chosen).values(salt=None, content=None).returning(AUDIT.c.seq)
+    numbers = sorted(connection.execute(emptied).scalars())  # not asked for before: others append meanwhile
     audit.append(connection, [audit.Entry(why, at, None, {"emptied": _ranges(numbers), "assessments": len(subjects)})])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -15,9 +17,9 @@ from kept import NOW, SCOPE, SERVICE, card_of, keep
 
 from cds_service.errors import InputError, StoreError
 from cds_service.protocol.feedback import Item
-from cds_service.stores import feedback
+from cds_service.stores import audit, feedback
 from cds_service.stores.assessments import AssessmentStore
-from cds_service.stores.audit import AuditStore
+from cds_service.stores.audit import AuditStore, Entry, note
 from cds_service.stores.database import Database, migrate
 from cds_service.stores.feedback import FeedbackStore
 from cds_service.stores.retention import Holder, RetentionStore
@@ -74,6 +76,41 @@ def test_feedback_that_comes_while_a_patient_is_forgotten_is_not_left(
     assert "Jane" not in str(list(AuditStore(database).entries()))
     assert AuditStore(database).verify().faults == ()
     other.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_what_is_entered_while_a_patient_is_forgotten_is_deleted_and_told(database: Database) -> None:
+    """PostgreSQL, whose statements each see what others have committed by then: the chain holds."""
+    assessment = keep(database, 1, patient="Jane-Doe-17")
+    other = Database(database.url)
+    late = [Entry("dialogue", NOW, assessment.id, {"user": "Jane"})]
+
+    def meanwhile(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE audit SET") and late:
+            note(other, late.pop())
+
+    sa.event.listen(database.engine, "before_cursor_execute", meanwhile)
+    RetentionStore(database).forget("Jane-Doe-17", HERE, NOW)
+    assert not late
+    verdict = AuditStore(database).verify()
+    assert (verdict.emptied, verdict.faults) == (2, ())
+    assert "Jane" not in str(list(AuditStore(database).entries()))
+    other.close()
+
+
+def test_the_chain_can_be_verified_while_a_patient_is_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there when its entry was read, and is deleted before it is looked for, is no fault."""
+    keep(database, 1, patient="Jane-Doe-17")
+    looked_for = audit.responses_of
+
+    def after(asked: Database, ids: Sequence[UUID]) -> dict[UUID, str]:
+        RetentionStore(database).forget("Jane-Doe-17", HERE, NOW)
+        return looked_for(asked, ids)
+
+    monkeypatch.setattr(audit, "responses_of", after)
+    assert AuditStore(database).verify().faults == ()
 
 
 def test_forgetting_overwrites_the_file(tmp_path: Path) -> None:
