@@ -12,7 +12,7 @@ from cds_service.features.inputs_page import page
 
 ROOT = Path(__file__).parents[1]
 LISTED = ROOT / "docs" / "evidence" / "codes.tsv"
-SOURCES = {"measures", "hl7", "synthea", "examples", "nlm", "repositories"}
+SOURCES = {"measures", "hl7", "synthea", "examples", "guide", "nlm", "repositories"}
 _RACES = {"2106-3", "2054-5", "1002-5", "2135-2", "2186-5"}  # CDC race and ethnicity, not LOINC
 # Verhoeff's tables for the check digit of SNOMED CT.
 _D = ("0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043",

@@ -1,7 +1,7 @@
 """What a record says of a breast cancer after its operation: tumour, nodes, grade, receptors, intrinsic subtype.
 
 Read as mCODE and Genomics Reporting STU3 write them; the LOINC and SNOMED CT codes are those of their profiles and
-value sets (of a stage group those of LOINC, as mCODE had them until STU2), the NCI Thesaurus codes those of the
+value sets (of a stage group those of LOINC too, as mCODE had them until STU2), the NCI Thesaurus codes those of the
 subtypes by gene expression. A pathology report is of the operation, so that its date stands for that of the operation:
 what is older than six months is another question.
 """
@@ -53,16 +53,28 @@ TUMOR_GRADE = Coded(
     HALF_YEAR,
     PATHOLOGY,
 )
+# SNOMED CT has had stage groups of the AJCC since 2022, as mCODE STU3 and later have them: one code, whatever was staged.
 _STAGES = {
-    "stage 1": (("13104003", "258215001"), "1 1A 1B I IA IB"),
-    "stage 2": (("60333009", "258219007"), "2 2A 2B II IIA IIB"),
-    "stage 3": (("50283003", "258224005", "261638004"), "3 3A 3B 3C III IIIA IIIB IIIC"),
-    "stage 4": (("2640006", "258228008"), "4 IV"),
-}
+    "stage 1": (
+        ("13104003", "258215001", "1222723001", "1222724007", "1222725008", "1222726009", "1222727000", "1222728005",
+         "1222729002", "1222730007", "1222731006"),
+        "1 1A 1B I IA IB",
+    ),
+    "stage 2": (
+        ("60333009", "258219007", "1222765007", "1222766008", "1222767004", "1222768009", "1222769001", "1222770000"),
+        "2 2A 2B II IIA IIB",
+    ),
+    "stage 3": (
+        ("50283003", "258224005", "261638004", "1222801008", "1222802001", "1222803006", "1222804000", "1222805004",
+         "1222806003", "1222807007", "1222809005", "1222811001"),
+        "3 3A 3B 3C III IIIA IIIB IIIC",
+    ),
+    "stage 4": (("2640006", "258228008", "1222837003", "1222838008", "1222841004", "1222842006"), "4 IV"),
+}  # fmt: skip
 TUMOR_STAGE = Coded(
     "tumor_stage",
     msg("Stage group"),
-    ("21902-2", "21908-9"),
+    ("21902-2", "21908-9", *(f"{SNOMED}|{code}" for code in ("399390009", "399537006", "399588009"))),
     MappingProxyType(
         {(SNOMED, code): word for word, (codes, _) in _STAGES.items() for code in codes}
         | {(AJCC, f"{how}{name}"): word for word, (_, names) in _STAGES.items() for name in names.split() for how in
