@@ -1,13 +1,16 @@
 """Blood pressure that calls for a first medicine: from 140/90, and from 130/80 where the risk is raised (AHA/ACC 2025).
 
+Systolic or diastolic pressure is enough by itself; where the other is not known, the card says so.
 A pressure that was taken during a stay in hospital or an emergency visit starts no treatment: it is measured again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cds_service import orders
 from cds_service.features import catalogue
-from cds_service.features.feature import FeatureValue
+from cds_service.features.feature import FeatureValue, Reason, Unusable
 from cds_service.features.hospital import MeasuredInHospital
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
@@ -16,6 +19,7 @@ from cds_service.risk import published
 from cds_service.risk.model import Citation
 
 STAGE_1, STAGE_2 = (130.0, 80.0), (140.0, 90.0)  # systolic, diastolic in mm[Hg]
+SEVERE = (181.0, 121.0)  # "above 180/120", in whole numbers
 DISEASES = (catalogue.CORONARY_DISEASE, catalogue.STROKE_TIA, catalogue.VASCULAR_DISEASE)
 IN_STAY = MeasuredInHospital(
     "pressure_measured_in_hospital", msg("Blood pressure measured in hospital"), (catalogue.SBP_ANYWHERE, catalogue.DBP)
@@ -34,12 +38,16 @@ def first_medicine(case: Case, total_cvd: float | None, threshold: float) -> tup
     values = case.values
     systolic, diastolic = values.usable(catalogue.SBP_ANYWHERE), values.usable(catalogue.DBP)
     unmedicated = values.flag(catalogue.ANTIHYPERTENSIVE) is False and not values.flag(catalogue.PREGNANCY)
-    if not unmedicated or systolic is None or diastolic is None:
+    known = [value for value in (systolic, diastolic) if value is not None]
+    if not unmedicated or not known:
         return ()
     stage_2, reason = _reaches(systolic, diastolic, STAGE_2), raised_risk(case, total_cvd, threshold)
     if not stage_2 and (reason is None or not _reaches(systolic, diastolic, STAGE_1)):
         return ()
     acute = bool(values.flag(IN_STAY))
+    lacking = values.unusable([f for f in (catalogue.SBP_ANYWHERE, catalogue.DBP) if values.usable(f) is None])
+    again = acute or any(one.reason is not Reason.UNAVAILABLE for one in lacking)
+    why = msg("Raised in hospital") if acute else msg("Only one of systolic and diastolic pressure is on record")
     finding = CareGapFinding(
         key="blood-pressure-medicine",
         severity=Severity.WARNING if stage_2 and not acute else Severity.INFO,
@@ -50,33 +58,37 @@ def first_medicine(case: Case, total_cvd: float | None, threshold: float) -> tup
             threshold=threshold,
         ),
         advice_source=HYPERTENSION_2025,
-        proposals=orders.offer(case.context, orders.BLOOD_PRESSURE, "Raised in hospital") if acute else (),
-        due=_due(systolic, acute=acute),
+        proposals=orders.offer(case.context, orders.BLOOD_PRESSURE, why) if again else (),
+        due=_due(known[0], lacking, acute=acute, severe=_reaches(systolic, diastolic, SEVERE)),
         last_done=None,
-        sources=tuple(dict.fromkeys((*systolic.sources, *diastolic.sources))),
+        sources=tuple(dict.fromkeys(source for value in known for source in value.sources)),
     )
     return (finding,)
 
 
-def _headline(systolic: FeatureValue, diastolic: FeatureValue, reason: Message | None) -> Message:
-    shown = {"systolic": f"{float(systolic.value):.0f}", "diastolic": f"{float(diastolic.value):.0f}"}
-    if reason is None:
-        return msg("Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine", **shown)
-    return msg(
-        "Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine ({reason})",
-        reason=reason,
-        **shown,
-    )
+def _headline(systolic: FeatureValue | None, diastolic: FeatureValue | None, reason: Message | None) -> Message:
+    upper, lower = (f"{float(value.value):.0f}" if value is not None else "" for value in (systolic, diastolic))
+    said = msg("Blood pressure {systolic}/{diastolic} mmHg without a blood-pressure medicine", systolic=upper,
+               diastolic=lower)  # fmt: skip
+    if diastolic is None:
+        said = msg("Systolic blood pressure {systolic} mmHg without a blood-pressure medicine", systolic=upper)
+    elif systolic is None:
+        said = msg("Diastolic blood pressure {diastolic} mmHg without a blood-pressure medicine", diastolic=lower)
+    return said if reason is None else msg("{said} ({reason})", said=said, reason=reason)
 
 
-def _due(systolic: FeatureValue, *, acute: bool) -> Message:
-    """When it was measured, and what comes before a medicine."""
+def _due(measured: FeatureValue, lacking: Sequence[Unusable], *, acute: bool, severe: bool) -> Message:
+    """When it was measured, what comes before a medicine, and what could not be judged."""
     due = msg("If repeated readings confirm it, a medicine is recommended in addition to lifestyle measures.")
     if acute:
         due = msg("It was taken in hospital, where illness raises it: measure it again before anything is started.")
-    if systolic.effective is None:
-        return due
-    return msg("Measured {date}. {due}", date=systolic.effective.date(), due=due)
+    elif severe:
+        due = msg("Above 180/120 mmHg: look for symptoms and signs of acute organ damage now. {due}", due=due)
+    if measured.effective is not None:
+        due = msg("Measured {date}. {due}", date=measured.effective.date(), due=due)
+    for one in lacking:
+        due = msg("{due} Not judged: {why}.", due=due, why=one.words)
+    return due
 
 
 def raised_risk(case: Case, total_cvd: float | None, threshold: float) -> Message | None:
@@ -89,5 +101,7 @@ def raised_risk(case: Case, total_cvd: float | None, threshold: float) -> Messag
     return msg("10-year cardiovascular risk {total}% (PREVENT)", total=published.percent(total_cvd))
 
 
-def _reaches(systolic: FeatureValue, diastolic: FeatureValue, stage: tuple[float, float]) -> bool:
-    return float(systolic.value) >= stage[0] or float(diastolic.value) >= stage[1]
+def _reaches(systolic: FeatureValue | None, diastolic: FeatureValue | None, stage: tuple[float, float]) -> bool:
+    """True if one of the two that are known reaches its limit: each is enough by itself."""
+    pairs = zip((systolic, diastolic), stage, strict=True)
+    return any(value is not None and float(value.value) >= limit for value, limit in pairs)

@@ -44,6 +44,7 @@ from cds_service.api import (
     msg,
     orders,
     override_reason,
+    published,
     within,
 )
 
@@ -222,16 +223,16 @@ def headline(estimate: RiskEstimate, band: str) -> Message:
     time = estimate.effective
     if estimate.high is None:
         return msg("NEWS2 {total} at {time}: {meaning}", total=estimate.value, time=time, meaning=_meaning(band))
-    missing = names_of(estimate.not_measured)
+    missing = published.lacked(estimate.not_measured)
     if band == "undetermined":
         return msg(
-            "NEWS2 cannot be completed: {low} to {high} points possible; not recorded: {missing}",
+            "NEWS2 cannot be completed: {low} to {high} points possible; {missing}",
             low=estimate.value,
             high=estimate.high,
             missing=missing,
         )
     return msg(
-        "NEWS2 {low} to {high} possible at {time}: {meaning}; not recorded: {missing}",
+        "NEWS2 {low} to {high} possible at {time}: {meaning}; {missing}",
         low=estimate.value,
         high=estimate.high,
         time=time,
@@ -243,14 +244,13 @@ def headline(estimate: RiskEstimate, band: str) -> Message:
 def short_headline(estimate: RiskEstimate, band: str) -> Message:
     """The same with the missing observations counted instead of named."""
     count = len(estimate.not_measured)
+    there = any(one.reason.was_measured for one in estimate.not_measured)
+    gone = msg("{count} observations not recorded", count=count)
+    if there:
+        gone = msg("{count} observations not recorded or not usable", count=count)
     if band == "undetermined":
-        return msg("NEWS2 cannot be completed: {count} observations not recorded", count=count)
-    return msg(
-        "NEWS2 at least {low}: {meaning}; {count} observations not recorded",
-        low=estimate.value,
-        meaning=_meaning(band),
-        count=count,
-    )
+        return msg("NEWS2 cannot be completed: {missing}", missing=gone)
+    return msg("NEWS2 at least {low}: {meaning}; {missing}", low=estimate.value, meaning=_meaning(band), missing=gone)
 
 
 def _meaning(band: str) -> Message:

@@ -129,12 +129,12 @@ def headline(estimate: RiskEstimate, band: str) -> Message:
     """The total with its meaning, or the interval with what is missing."""
     if estimate.high is None:
         return msg("Pneumonia: CURB-65 {total}, {meaning}", total=int(estimate.value), meaning=MEANING[band])
-    missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
+    missing = published.lacked(estimate.not_measured)
     shown = {"low": int(estimate.value), "high": int(estimate.high), "missing": missing}
     if band == "undetermined":
-        return msg("Pneumonia: CURB-65 {low} to {high} possible (not recorded: {missing})", **shown)
+        return msg("Pneumonia: CURB-65 {low} to {high} possible ({missing})", **shown)
     return msg(
-        "Pneumonia: CURB-65 {low} to {high} possible (not recorded: {missing}), {meaning}",
+        "Pneumonia: CURB-65 {low} to {high} possible ({missing}), {meaning}",
         meaning=MEANING[band],
         **shown,
     )

@@ -14,7 +14,7 @@ from cds_service.features.doses import planned_daily_mg
 from cds_service.findings import EvidenceFinding, Finding
 from cds_service.hook import Case
 from cds_service.knowledge import safety
-from cds_service.language import Message, msg
+from cds_service.language import Message, inside, msg
 
 
 def alike(hit: safety.Hit) -> bool:
@@ -29,14 +29,23 @@ def in_another_product(hit: safety.Hit) -> bool:
     return isinstance(hit.against, safety.Exposure) and set(hit.draft.nodes) != set(hit.against.nodes)
 
 
+def title(case: Case, hit: safety.Hit) -> Message:
+    """The drug that both hold; of one combination twice all its drugs, at the beginning of a sentence."""
+    nodes = (hit.node,) if in_another_product(hit) else (hit.node, *(n for n in hit.draft.nodes if n != hit.node))
+    joined = capital(case.knowledge.name(nodes[0]))
+    for node in nodes[1:]:
+        joined = msg("{first}/{following}", first=joined, following=msg(inside(case.knowledge.name(node))))
+    return joined
+
+
 def headline(case: Case, hit: safety.Hit) -> Message:
     """That a medicine is ordered twice, with the daily dose of both where both can be read."""
-    drug = capital(case.knowledge.name(hit.node))
+    drug = title(case, hit)
     if in_another_product(hit):
         return msg("{drug} is in two products that are ordered here: are both meant?", drug=drug)
     doses = [_daily_mg(case, hit, exposure) for exposure in _both(hit)]
     known = [dose for dose in doses if dose is not None]
-    if len(known) < len(doses):
+    if len(known) < len(doses) or len(hit.draft.nodes) > 1:  # of a combination a sum would be of one drug
         return msg("{drug} is ordered twice here: are both meant?", drug=drug)
     return msg("{drug} is ordered twice here, {dose} mg a day together: are both meant?", drug=drug,
                dose=f"{sum(known):g}")  # fmt: skip

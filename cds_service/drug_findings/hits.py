@@ -30,7 +30,7 @@ def told(case: Case, hit: safety.Hit, known: safety.Medicines) -> tuple[Finding,
     row = hit.rows[0] if hit.rows else None
     doubt = doubtful(hit)
     eased = bool(case.values.flag(catalogue.COMFORT_CARE)) and _in_comfort_care(hit) is not None
-    headline = doubled.headline(case, hit) if hit.ordered_twice else worded(hit, draft, other)
+    headline = doubled.headline(case, hit) if hit.ordered_twice else worded(case, hit, draft, other)
     itself = hit.kind == "allergy" and hit.other == hit.node  # nothing has to cross-react
     said = headline
     if row is not None and not itself:
@@ -99,20 +99,14 @@ def _in_comfort_care(hit: safety.Hit) -> tuple[Severity | None] | None:
     return None
 
 
-def worded(hit: safety.Hit, draft: str, other: str) -> Message:
+def worded(case: Case, hit: safety.Hit, draft: str, other: str) -> Message:
     """One line: the draft, what it meets, how bad it is."""
     grade = WORDS[hit.rows[0].severity] if hit.rows else ""
     drug, against = capital(draft), msg(inside(other))
-    if hit.held and hit.kind == "duplicate" and not hit.rows:
-        if doubled.in_another_product(hit):
-            return msg("{drug} is in another product too, which is on hold: will that be resumed?", drug=drug)
-        return msg("{drug} is on the medication list already, on hold: resume that entry instead?", drug=drug)
+    if hit.kind == "duplicate" and not hit.rows:
+        return _listed(hit, doubled.title(case, hit))
     if hit.held:
         against = msg("{medicine} (on hold)", medicine=against)
-    if hit.kind == "duplicate" and not hit.rows:
-        if doubled.in_another_product(hit):
-            return msg("{drug} is in another product on the medication list too: taken twice?", drug=drug)
-        return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
     if hit.kind == "duplicate" and hit.node == hit.other:
         if hit.held:
             return msg("{drug} is in two products, of which one is on hold ({grade})", drug=drug, grade=grade)
@@ -136,6 +130,17 @@ def worded(hit: safety.Hit, draft: str, other: str) -> Message:
             shown = msg("{value} on {date}", value=shown, date=hit.fact.effective.date())
         return msg("{drug} at {test} {value} ({grade})", drug=drug, test=msg(inside(other)), value=shown, grade=grade)
     return msg("{drug} in {condition} ({grade})", drug=drug, condition=msg(inside(other)), grade=grade)
+
+
+def _listed(hit: safety.Hit, drug: Message) -> Message:
+    """That a draft's medicine is taken already, or on hold."""
+    if doubled.in_another_product(hit):
+        if hit.held:
+            return msg("{drug} is in another product too, which is on hold: will that be resumed?", drug=drug)
+        return msg("{drug} is in another product on the medication list too: taken twice?", drug=drug)
+    if hit.held:
+        return msg("{drug} is on the medication list already, on hold: resume that entry instead?", drug=drug)
+    return msg("{drug} is on the medication list already: a renewal, or twice?", drug=drug)
 
 
 def advised(case: Case, hit: safety.Hit) -> Message:

@@ -53,7 +53,7 @@ TUMOR_GRADE = Coded(
     HALF_YEAR,
     PATHOLOGY,
 )
-# SNOMED CT has had stage groups of the AJCC since 2022, as mCODE STU3 and later have them: one code, whatever was staged.
+# Those of ten digits are the AJCC's groups, which mCODE has since STU3: one code, whichever way it was staged.
 _STAGES = {
     "stage 1": (
         ("13104003", "258215001", "1222723001", "1222724007", "1222725008", "1222726009", "1222727000", "1222728005",

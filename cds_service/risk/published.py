@@ -23,7 +23,7 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
-from cds_service.language import Message, msg
+from cds_service.language import Message, msg, within
 from cds_service.risk.model import Band, NotEstimated, Refusal, RiskEstimate
 from cds_service.risk.values_in_words import in_words as in_words
 from cds_service.risk.values_in_words import measured as measured
@@ -152,6 +152,25 @@ def enumerated(messages: Sequence[Message]) -> Message:
     for following in messages[1:]:
         joined = msg("{first}, {following}", first=joined, following=following)
     return joined
+
+
+def lacked(missing: Iterable[Unusable]) -> Message:
+    """Which of the inputs that a score does without were not recorded, and which are there and cannot be used.
+
+    At least one; in groups, each with the names of its inputs.
+    """
+    leads = {
+        "absent": msg("not recorded: {missing}"),
+        "old": msg("too old: {missing}"),
+        "unusable": msg("recorded, but not usable: {missing}"),
+        "unseen": msg("not shown by the EHR: {missing}"),
+    }
+    groups: dict[str, list[Message]] = {}
+    for one in missing:
+        kind = "unusable" if one.reason.was_measured else "absent"
+        kind = {Reason.STALE: "old", Reason.UNAVAILABLE: "unseen"}.get(one.reason, kind)
+        groups.setdefault(kind, []).append(within(one.feature.label))
+    return listed([msg(lead.text, missing=enumerated(groups[kind])) for kind, lead in leads.items() if kind in groups])
 
 
 def remarks(found: Iterable[FeatureValue]) -> tuple[Message, ...]:

@@ -109,6 +109,32 @@ def test_stage_two_pressure_needs_no_equation(ask):
     assert ask(SERVICE, chart).summary == "Blood pressure 166/84 mmHg without a blood-pressure medicine"
 
 
+@pytest.mark.parametrize(
+    ("pressure", "said", "lacking"),
+    [
+        ({"sbp": 152}, "Systolic blood pressure 152 mmHg without a blood-pressure medicine", "diastolic"),
+        ({"dbp": 96}, "Diastolic blood pressure 96 mmHg without a blood-pressure medicine", "systolic"),
+        ({"sbp": 152, "dbp": (82, "mg")}, "Systolic blood pressure 152 mmHg without a blood-pressure medicine", "mg"),
+    ],
+)
+def test_one_pressure_of_two_is_enough_and_the_card_says_which_lacks(ask, pressure, said, lacking):
+    """A systolic value without a diastolic one gave no card at all."""
+    answer = ask(SERVICE, Chart(85).problem(REFLUX).measured(**pressure))
+    gap = answer.finding("blood-pressure")
+    assert (answer.summary, gap.severity) == (said, Severity.WARNING)
+    assert "Not judged: " in str(gap.due)
+    assert lacking in str(gap.due).lower()
+    assert "Measure blood pressure" in answer.suggestions
+    assert ask(SERVICE, Chart(85).problem(REFLUX).measured(sbp=132)).finding("blood-pressure") is None
+
+
+@pytest.mark.parametrize(("systolic", "diastolic", "urgent"), [(180, 100, False), (182, 100, True), (170, 122, True)])
+def test_a_very_high_pressure_asks_for_organ_damage(ask, systolic, diastolic, urgent):
+    """Above 180/120 the first question is another one than which medicine."""
+    gap = ask(SERVICE, Chart(85).problem(REFLUX).measured(sbp=systolic, dbp=diastolic)).finding("blood-pressure")
+    assert ("acute organ damage" in str(gap.due)) == urgent
+
+
 def test_over_75_a_statin_is_weighed_not_urged(ask):
     """The evidence is thinner, and the card says so."""
     answer = ask(SERVICE, healthy(81).problem(INFARCTION))

@@ -68,6 +68,28 @@ def test_low_with_an_observation_missing_is_never_reassurance(ask):
     assert text == "NEWS2 observations: respiratory rate"
 
 
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        ((18, "mm"), "0 to 3 points possible; recorded, but not usable: respiratory rate"),
+        (1800, "0 to 3 points possible; recorded, but not usable: respiratory rate"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_not_called_not_recorded(ask, rate, said):
+    """Somebody counted and charted it; to say that nobody did sends the nurse to the wrong place."""
+    answer = ask(SERVICE, observed(**{**NORMAL, "rr": rate}))
+    assert answer.summary == f"NEWS2 cannot be completed: {said}"
+    alarm = ask(SERVICE, observed(**{**NORMAL, "rr": rate, "spo2": 90, "hr": 132}))
+    assert alarm.summary.endswith("; recorded, but not usable: respiratory rate")
+
+
+def test_an_old_value_is_called_old(ask):
+    """It is there, and it is of yesterday."""
+    values = {k: v for k, v in NORMAL.items() if k != "rr"}
+    made = observed(**values).measured(ago=HOUR * 40, rr=16)
+    assert ask(SERVICE, made).summary.endswith("points possible; too old: respiratory rate")
+
+
 def test_what_is_observed_already_acts_with_others_missing(ask):
     """A lower bound of 7 is an emergency whatever is missing, and the card asks for the rest too."""
     answer = ask(SERVICE, observed(alert=False, rr=26, spo2=90, hr=118))
