@@ -46,10 +46,24 @@ def _check_rows(model_id: str, data: Path) -> None:
         return
     stated = msgspec.json.decode(manifest.read_bytes())["inputs"]
     known = [msgspec.convert(one["training"], Learnt) for one in stated]
-    if [one.training for one in found.table.read(data).inputs] != known:
+    if _learnt(found, data) != known:
         raise BadRequest(
             f"{data.name}: holds other rows than those that {model_id} was trained on, and its weights would be "
             "overwritten under the same version; name a folder with --out"
+        )
+
+
+def _learnt(found: Any, data: Path) -> list[Learnt]:
+    """How each input is spread in a table, which tells one set of rows from another."""
+    return [one.training for one in found.table.read(data).inputs]
+
+
+def _check_unseen(model: TrainedModel | FusedModel, data: Path) -> None:
+    """Raises BadRequest if a table holds the rows that a model was trained on."""
+    if _learnt(recipe(model.id), data) == [one.training for one in model.manifest.inputs]:
+        raise BadRequest(
+            f"{data.name}: holds the rows that {model.id} was trained on; a calibration on them would make it surer of "
+            "itself than it is. Give rows that it has not seen"
         )
 
 
@@ -76,9 +90,12 @@ def evaluate(model: TrainedModel | FusedModel, data: Path) -> str:
 
 
 def recalibrate(model: TrainedModel | FusedModel, data: Path, method: Method, out: Path) -> Path:
-    """The folder of a new version of a model, calibrated on a table with outcomes. Raises as `train` does."""
+    """The folder of a new version of a model, calibrated on a table with outcomes. Raises as `train` does, and
+    BadRequest for the rows that it was trained on."""
+    known = _recipe_file(model.id).is_file()
+    if known:
+        _check_unseen(model, data)
     if isinstance(model, FusedModel):
-        known = _recipe_file(model.id).is_file()
         seen = recipe(model.id).observed(data, model) if known else local_fused.of_table(model, data)
         return local_fused.write(model, data, seen, method, out)
     observed: Local = recipe(model.id).observed(data)

@@ -213,6 +213,17 @@ def test_a_report_on_other_rows_has_both_horizons_and_the_subgroups(people: Peop
     assert "| women |" in report
 
 
+def test_no_calibration_is_fitted_on_the_rows_of_the_training(people: People, tmp_path: Path) -> None:
+    """There the estimates look less extreme than they should be, and the new version would be too sure of itself."""
+    model, data = loaded().models["mortality"], people(tmp_path / "people.csv", 300)
+    assert isinstance(model, TrainedModel)
+    here = run.recipe("mortality").table.read(data).inputs
+    same = model.with_manifest(msgspec.structs.replace(model.manifest, inputs=here))
+    with pytest.raises(BadRequest, match=r"people\.csv: holds the rows that mortality was trained on"):
+        run.recalibrate(same, data, "intercept", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
 def test_rows_of_which_too_few_died_are_refused_with_their_numbers(people: People, tmp_path: Path) -> None:
     """A report in which every line says "withheld" would look like one."""
     model = loaded().models["mortality"]
