@@ -5,6 +5,7 @@ from cds_service.evidence_path import evidence_step
 from cds_service.explain import additive
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
 from cds_service.explain.tree import Group
+from cds_service.explain.wording import missing_names
 from cds_service.features import (
     catalogue,
     diagnosis_groups,
@@ -168,6 +169,7 @@ __all__ = [
     "kidneys",
     "levers",
     "liver",
+    "missing_names",
     "msg",
     "oncology",
     "orders",

@@ -1,16 +1,20 @@
 """Blood pressure that calls for a first medicine: from 140/90, and from 130/80 where the risk is raised (AHA/ACC 2025).
 
 Systolic or diastolic pressure is enough by itself; where the other is not known, the card says so.
+Under a medicine, one that stays at 140/90 or above is told: the goal is below 130/80.
+
 A pressure that was taken during a stay in hospital or an emergency visit starts no treatment: it is measured again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from cds_service import orders
 from cds_service.features import catalogue
 from cds_service.features.feature import FeatureValue, Reason, Unusable
+from cds_service.features.history import history
 from cds_service.features.hospital import MeasuredInHospital
 from cds_service.findings import CareGapFinding, Finding, Severity
 from cds_service.hook import Case
@@ -105,3 +109,41 @@ def _reaches(systolic: FeatureValue | None, diastolic: FeatureValue | None, stag
     """True if one of the two that are known reaches its limit: each is enough by itself."""
     pairs = zip((systolic, diastolic), stage, strict=True)
     return any(value is not None and float(value.value) >= limit for value, limit in pairs)
+
+
+def above_goal(case: Case) -> tuple[Finding, ...]:
+    """Under a medicine: a systolic pressure of 140 or more on each of the last two days of measurement."""
+    values = case.values
+    taken = values.usable(catalogue.ANTIHYPERTENSIVE)
+    systolic, diastolic = values.usable(catalogue.SBP_ANYWHERE), values.usable(catalogue.DBP)
+    untimely = values.flag(catalogue.PREGNANCY) or values.flag(IN_STAY)
+    if taken is None or taken.value is not True or systolic is None or diastolic is None or untimely:
+        return ()
+    lowest: dict[date, FeatureValue] = {}
+    for one in history(case.context.record, catalogue.SBP):
+        day = one.effective.date() if one.effective is not None else None
+        if day is not None and (day not in lowest or float(one.value) < float(lowest[day].value)):
+            lowest[day] = one
+    last = [lowest[day] for day in sorted(lowest, reverse=True)[:2]]
+    recent = bool(last) and systolic.effective is not None and max(lowest) == systolic.effective.date()
+    if len(last) < 2 or not recent or any(float(one.value) < STAGE_2[0] for one in last):
+        return ()
+    shown = {"systolic": f"{float(systolic.value):.0f}", "diastolic": f"{float(diastolic.value):.0f}"}
+    finding = CareGapFinding(
+        key="blood-pressure-above-goal",
+        severity=Severity.INFO,
+        headline=msg("Blood pressure {systolic}/{diastolic} mmHg under a blood-pressure medicine", **shown),
+        advice=msg(
+            "The goal is below 130/80 mmHg, as far as it is tolerated. Confirm it outside the clinic, ask whether the "
+            "medicines are taken and what raises pressure (NSAIDs, alcohol), then intensify treatment."
+        ),
+        advice_source=HYPERTENSION_2025,
+        due=msg(
+            "Systolic pressure {last} mmHg on {day} and {before} mmHg on {earlier}.",
+            last=f"{float(last[0].value):.0f}", day=max(lowest), before=f"{float(last[1].value):.0f}",
+            earlier=sorted(lowest)[-2],
+        ),
+        last_done=None,
+        sources=tuple(dict.fromkeys((*systolic.sources, *last[1].sources, *taken.sources))),
+    )  # fmt: skip
+    return (finding,)

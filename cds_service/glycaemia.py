@@ -1,6 +1,7 @@
-"""A test in the range of diabetes in somebody without it on the problem list: to confirm, or to write down.
+"""A test in the range of diabetes in somebody without it on the problem list: to confirm, or to write down; and a
+glucose so low that a medicine must have caused it.
 
-Sources: ADA Standards of Care in Diabetes 2026, section 2 (read in secondary sources).
+Sources: ADA Standards of Care in Diabetes 2026, sections 2 and 6 (read in secondary sources).
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ FASTED = msg("It counts if nothing was eaten for 8 hours.")
 ADA_DIAGNOSIS = Citation(
     "ADA Standards of Care in Diabetes 2026, section 2 (read in secondary sources)", "https://doi.org/10.2337/dc26-S002"
 )
+ADA_6 = Citation(
+    "ADA Standards of Care in Diabetes 2026, section 6 (read in secondary sources)", "https://doi.org/10.2337/dc26-S006"
+)
+SERIOUS_LOW = 54.0  # mg/dL, level 2 of hypoglycaemia
+NEWS_FOR = timedelta(days=3)  # an older one was followed by something
 READ = (HBA1C_3_YEARS, DIABETES_EVER, catalogue.GLUCOSE, catalogue.FASTING_GLUCOSE)
 """What it reads."""
 
@@ -120,3 +126,27 @@ def _asks(*, confirmed: bool, over: bool) -> Message:
     if confirmed:
         return msg("Two values in the range are diabetes: tell the patient, and add it to the problem list.")
     return msg("One value is no diagnosis without symptoms: repeat it, or measure fasting glucose.")
+
+
+def hypoglycaemia(case: Case) -> tuple[Finding, ...]:
+    """A glucose below 54 mg/dL of the last days under insulin or a sulfonylurea."""
+    low, taken = case.values.usable(catalogue.GLUCOSE), case.values.usable(catalogue.HYPOGLYCAEMIC)
+    if low is None or low.effective is None or float(low.value) >= SERIOUS_LOW:
+        return ()
+    if taken is None or taken.value is not True or case.context.now - low.effective > NEWS_FOR:
+        return ()
+    finding = CareGapFinding(
+        key="diabetes/hypoglycaemia",
+        severity=Severity.WARNING,
+        headline=msg("Glucose {value} on {date} under insulin or a sulfonylurea",
+                     value=published.in_words(low), date=low.effective.date()),
+        advice=msg(
+            "Below 54 mg/dL (3.0 mmol/L) glucose is treated at once. Look for the cause (food, kidney function, "
+            "alcohol, other medicines), then lower or stop what caused it; a sulfonylurea acts on for a day and more."
+        ),
+        advice_source=ADA_6,
+        due=msg("Measured {date}.", date=low.effective.date()),
+        last_done=None,
+        sources=(*low.sources, *taken.sources),
+    )  # fmt: skip
+    return (finding,)

@@ -57,6 +57,7 @@ THRESHOLDS = {
     ),
     "severe_ldl": Threshold(190.0, msg("LDL cholesterol that calls for a statin by itself"), "mg/dL", 130, 400),
 }
+LDL_IN_DISEASE = 70.0  # mg/dL, from which more than a statin is considered in known disease
 YOUNGEST = 20  # years; below, pediatric guidance applies
 STATIN_AGES_IN_DIABETES = (40, 75)  # years
 STATIN_AGES_IN_CKD = (50, 75)  # years; KDIGO sets no upper limit, but those beyond were hardly studied
@@ -66,6 +67,9 @@ DYSLIPIDEMIA_2026 = Citation(
     "https://doi.org/10.1161/CIR.0000000000001423",
 )
 CHOLESTEROL_2018 = Citation("2018 AHA/ACC cholesterol guideline", "https://doi.org/10.1161/CIR.0000000000000625")
+NONSTATIN_2022 = Citation(
+    "ACC 2022 expert consensus pathway on nonstatin therapies", "https://doi.org/10.1016/j.jacc.2022.07.006"
+)
 CKD_2024 = Citation("KDIGO 2024 CKD guideline", "https://doi.org/10.1016/j.kint.2023.10.018")
 
 HIGH_INTENSITY = msg("A high-intensity statin is recommended unless it is contraindicated or was not tolerated.")
@@ -109,8 +113,10 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
     On dialysis none is started (KDIGO 2013; 2018 AHA/ACC: no benefit); one that is taken goes on.
     """
     values = case.values
-    if not untreated(case) or values.flag(catalogue.DIALYSIS):
+    if values.flag(catalogue.DIALYSIS):
         return ()
+    if not untreated(case):
+        return _not_tolerated(case)
     for feature in DISEASES:
         disease = values.usable(feature)
         if disease is not None and disease.value is True:
@@ -126,6 +132,33 @@ def statin_rule(case: Case, age: int) -> tuple[Finding, ...]:
         headline = msg("Diabetes at age {age}, and no statin on the medication list", age=age)
         return (_statin_due(_with_risk(case, headline), MODERATE_INTENSITY, diabetes, age),)
     return _statin_in_ckd(case, age)
+
+
+def _not_tolerated(case: Case) -> tuple[Finding, ...]:
+    """Known disease, an LDL that asks for treatment, and no statin because one was not tolerated."""
+    values, ldl = case.values, case.values.usable(catalogue.LDL)
+    refused = intolerances(case.context.record, catalogue.STATIN)
+    present = (found for found in map(values.usable, DISEASES) if found is not None and found.value is True)
+    disease = next(present, None)
+    if values.flag(catalogue.STATIN) is not False or not refused or ldl is None or disease is None:
+        return ()
+    if float(ldl.value) < LDL_IN_DISEASE or ldl.effective is None:
+        return ()
+    shown = {"disease": disease.feature.label, "ldl": published.in_words(ldl), "date": ldl.effective.date()}
+    finding = CareGapFinding(
+        key=f"statin-intolerance/{disease.feature.id}",
+        severity=Severity.INFO,
+        headline=msg("{disease}, LDL cholesterol {ldl} on {date}, and no statin: an intolerance is on record", **shown),
+        advice=msg(
+            "Ask what was not tolerated, and how: another statin or a low dose often is. Unless one is taken already, "
+            "ezetimibe, a PCSK9 inhibitor or bempedoic acid lowers LDL without a statin."
+        ),
+        advice_source=NONSTATIN_2022,
+        due=msg("{fact}: a reason to lower LDL whatever the estimated risk.", fact=disease.feature.label),
+        last_done=None,
+        sources=(*disease.sources, *ldl.sources, *refused),
+    )
+    return (finding,)
 
 
 def _statin_in_ckd(case: Case, age: int) -> tuple[Finding, ...]:
@@ -256,10 +289,11 @@ def statin_advice(case: Case, ascvd: RiskEstimate) -> Message | None:
 
 
 def pressure(case: Case) -> tuple[Finding, ...]:
-    """Blood pressure that calls for a first medicine, earlier where the risk is raised."""
+    """Blood pressure that calls for a first medicine, earlier where the risk is raised, or stays high under one."""
     _, result = prevent(case)
     total = None if isinstance(result, NotEstimated) else _total(result)
-    return blood_pressure.first_medicine(case, total, case.thresholds["medicine_at_total_cvd"])
+    first = blood_pressure.first_medicine(case, total, case.thresholds["medicine_at_total_cvd"])
+    return first or blood_pressure.above_goal(case)
 
 
 def _total(result: tuple[RiskEstimate, ...]) -> float:

@@ -87,7 +87,13 @@ def find(case: Case) -> tuple[Finding, ...]:
     if years < ADULT:
         return ()
     if known:
-        return (*monitoring(case), *control(case), *too_strong(case, years), *heart_failure(case))
+        return (
+            *glycaemia.hypoglycaemia(case),
+            *monitoring(case),
+            *control(case),
+            *too_strong(case, years),
+            *heart_failure(case),
+        )
     return glycaemia.undiagnosed(case) or screening(case, years)
 
 

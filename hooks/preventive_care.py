@@ -1,7 +1,8 @@
 """Preventive care at patient-view: screening and vaccinations that guidelines recommend and the record does not show.
 
-One card, silent where palliative care, metastases, a cancer that is new or under treatment, dementia or a hospital stay
-make such care untimely, for what is done, for what is ordered and for what was ordered not to be done. What the patient
+One card, silent where palliative care, metastases, a cancer that is new or under treatment or a hospital stay make such
+care untimely, for what is done, for what is ordered and for what was ordered not to be done. With dementia only
+vaccinations are told: they help within the year. What the patient
 declined is said with its date and not asked again for a year, a seasonal vaccine for the season. Only what the supplied
 lists could show counts as missing.
 
@@ -38,7 +39,6 @@ EVER_SMOKED = {
     "current": msg("For {population} who ever smoked; recorded as a current smoker on {date}.").text,
     "former": msg("For {population} who ever smoked; recorded as a former smoker on {date}.").text,
 }
-SILENCED = (catalogue.DEMENTIA, catalogue.IN_HOSPITAL)
 SOURCE = Citation("USPSTF recommendations, grades A and B", "https://www.uspreventiveservicestaskforce.org/")
 
 
@@ -48,7 +48,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     listed = case.values.flag(catalogue.PALLIATIVE_CARE) is not None
     if age is None or not listed or case.context.record.deceased or prevention.untimely(case.values):
         return ()
-    if any(case.values.flag(f) for f in SILENCED):
+    if case.values.flag(catalogue.IN_HOSPITAL):
         return ()
     years = published.whole_years(age)
     if years < ADULT:
@@ -56,7 +56,8 @@ def find(case: Case) -> tuple[Finding, ...]:
     present = current_problems(case.context.record, case.knowledge.terms.conditions)
     smoked = case.values.text(catalogue.SMOKING) in ("current", "former")
     found = preventive.due(case.context.record, case.context.now, years, present, smoked)
-    findings = [finding for due in found for finding in told(case, due)]
+    vaccines_alone = bool(case.values.flag(catalogue.DEMENTIA))
+    findings = [f for due in found if due.rule.cvx or not vaccines_alone for f in told(case, due)]
     return (*_counted([f for f in findings if not f.quiet]), *(f for f in findings if f.quiet))
 
 
@@ -95,6 +96,7 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         return ()
     (row,) = case.knowledge.graph.row(f"curbside/preventive/{rule.id}")
     smoking = case.values.usable(catalogue.SMOKING) if rule.only_if == preventive.SMOKED else None
+    known = smoking or due.because
     finding = CareGapFinding(
         key=f"preventive-care/{rule.id}",
         severity=Severity.INFO,
@@ -104,15 +106,19 @@ def told(case: Case, due: preventive.Due) -> tuple[Finding, ...]:
         else msg("{what}", what=msg(row.statement)),
         advice_source=Citation(row.citation, row.url),
         proposals=offers,
-        due=_for(rule, smoking),
+        due=_for(due, smoking),
         last_done=due.done.last,
-        sources=(*(smoking.sources if smoking is not None else ()), *due.done.references[-3:]),
+        sources=(*(known.sources if known is not None else ()), *due.done.references[-3:]),
     )
     return (finding,)
 
 
-def _for(rule: preventive.Rule, smoking: FeatureValue | None) -> Message:
-    """Whom the guideline means, and, where it means smokers, what the record says of that. smoking: None elsewhere."""
+def _for(due: preventive.Due, smoking: FeatureValue | None) -> Message:
+    """Whom the guideline means, and what of the record says so: smoking (None elsewhere), or a condition."""
+    rule = due.rule
+    if due.because is not None:
+        shown = {"population": preventive.population(rule), "condition": due.because.feature.label}
+        return msg("For {population}; on the problem list: {condition}.", **shown)
     if smoking is None or smoking.effective is None:
         return msg("For {population}.", population=preventive.population(rule))
     text = EVER_SMOKED[str(smoking.value)]
@@ -170,11 +176,19 @@ service = Service(
     hook="patient-view",
     title=msg("Preventive care"),
     description=msg(
-        "Screening and vaccinations that US guidelines (USPSTF grades A and B, ACIP) recommend for adults of this age "
+        "Common screening and vaccinations that US guidelines (USPSTF, ACIP) recommend for adults of this age "
         "and sex and that the record does not show as done or ordered."
     ),
     models=(),
-    features=(*prevention.NEEDED, *SILENCED, catalogue.AGE, catalogue.SEX, catalogue.SMOKING, preventive.RESULTS),
+    features=(
+        *prevention.NEEDED,
+        catalogue.DEMENTIA,
+        catalogue.IN_HOSPITAL,
+        catalogue.AGE,
+        catalogue.SEX,
+        catalogue.SMOKING,
+        preventive.RESULTS,
+    ),
     find=find,
     source=SOURCE,
     topic=Topic("http://snomed.info/sct", "169443000", "Preventive procedure"),

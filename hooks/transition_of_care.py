@@ -34,11 +34,11 @@ from cds_service.api import (
     catalogue,
     goes_to,
     is_inpatient,
+    missing_names,
     msg,
     orders,
     override_reason,
     published,
-    within,
 )
 
 LACE, HOSPITAL, TRAINED, BURDEN = "lace", "hospital", "readmission-30d", "charlson"
@@ -135,7 +135,7 @@ def _points(case: Case, model_id: str) -> Finding | None:
         short_headline=msg(
             "Readmission: {score} cannot be completed; {count} inputs missing",
             score=case.models[model_id].title,
-            count=len(estimate.not_measured),
+            count=len(missing_names(estimate.not_measured)),
         ),
         advice=ADVICE if high else _question(estimate) if asks else None,
         advice_source=RED_2009 if high else None,
@@ -154,13 +154,13 @@ def headline(estimate: RiskEstimate, model_id: str, band: str) -> Message:
     if band == "high":
         return msg("High risk of readmission within 30 days: {score}", score=score)
     if band == "undetermined":
-        missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
+        missing = published.enumerated(missing_names(estimate.not_measured))
         return msg("Readmission within 30 days: {score} possible; missing: {missing}", score=score, missing=missing)
     return msg("Readmission within 30 days: {score}", score=score)
 
 
 def _question(estimate: RiskEstimate) -> Message:
-    missing = published.enumerated([within(m.feature.label) for m in estimate.not_measured])
+    missing = published.enumerated(missing_names(estimate.not_measured))
     return msg("From 10 points of LACE plan the transition of care. What would decide it: {missing}.", missing=missing)
 
 

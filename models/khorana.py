@@ -55,8 +55,10 @@ NO_CANCER = msg("no solid tumor or lymphoma on the problem list")
 BLOOD = msg("myeloma and leukemia are outside the Khorana score")
 UNDER_WAY = msg("systemic treatment of cancer is under way; the Khorana score speaks before it begins")
 BEFORE = msg("The values should be those before the treatment begins.")
-SITE = msg("Site of the cancer")
-ANEMIA_LABEL = msg("hemoglobin below 10 g/dL or an erythropoiesis-stimulating agent")
+SITE = msg(
+    "Site of the cancer with more clots (stomach and pancreas 2; lung, lymphoma, bladder, testis, gynecological 1)"
+)
+ANEMIA_LABEL = msg("Hemoglobin below 10 g/dL or an erythropoiesis-stimulating agent")
 
 
 def of_site(site: str) -> int:

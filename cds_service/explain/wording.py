@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import exp
 
 from cds_service.explain.explanation import Baseline, Contribution, Explanation, Scale
-from cds_service.features.feature import Unusable
+from cds_service.features.feature import Reason, Unusable
 from cds_service.language import Joined, Message, msg, signed, within
 
 TOP = 3
@@ -15,6 +15,7 @@ _SEMICOLON = msg("{first}; {following}", first="", following="")
 _COMMA = msg("{first}, {following}", first="", following="")
 Cite = Callable[[Sequence[str]], Message | None]  # how sources are named; None where there are none
 _SHOWN_SOURCES = 2
+_MANY_UNLISTED = 4  # conditions without a list, from which on they are counted and not named
 _NO_CHANGE = 0.005  # of the odds, the hazard or the output: less cannot be seen in the printed number
 
 
@@ -153,10 +154,10 @@ def _negligible(explanation: Explanation) -> float:
 def _not_measured(explanation: Explanation, missing: Sequence[Unusable], per_unit: float | None) -> Message | None:
     """All that was not measured, in one line with its joint size."""
     absent = [c for c in explanation.contributions if not c.measured]
-    labels = tuple(dict.fromkeys(u.feature.label for u in missing)) or tuple(c.label for c in absent)
+    labels = missing_names(missing) or tuple(within(c.label) for c in absent)
     if not labels:
         return None
-    inputs = listing([within(label) for label in labels])
+    inputs = listing(labels)
     total = sum(c.amount for c in absent)
     if abs(total) >= _negligible(explanation):
         size = parts(_sizes(total, explanation.scale, per_unit))
@@ -164,3 +165,13 @@ def _not_measured(explanation: Explanation, missing: Sequence[Unusable], per_uni
     if any(u.reason.was_measured for u in missing):
         return msg("Not measured, or not usable: {inputs}", inputs=inputs)
     return msg("Not measured: {inputs}", inputs=inputs)
+
+
+def missing_names(missing: Sequence[Unusable]) -> tuple[Message, ...]:
+    """The inputs that are missing, each once; many conditions that a problem list would settle are one."""
+    unlisted = dict.fromkeys(u.feature.label for u in missing if u.reason is Reason.NO_LIST)
+    if len(unlisted) < _MANY_UNLISTED:
+        return tuple(within(label) for label in dict.fromkeys(u.feature.label for u in missing))
+    others = dict.fromkeys(u.feature.label for u in missing if u.reason is not Reason.NO_LIST)
+    conditions = msg("{count} conditions, for want of a problem list that can be read", count=len(unlisted))
+    return (*(within(label) for label in others), conditions)

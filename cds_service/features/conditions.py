@@ -276,6 +276,27 @@ KIDNEY_TRANSPLANT = ConditionFeature(
     ever=True,
     elsewhere=Elsewhere(done=_TRANSPLANTED),
 )
+NO_CERVIX = ConditionFeature(
+    id="no_cervix",
+    label=msg("Cervix removed"),
+    snomed=(
+        "248911005",  # cervix absent
+        "37687000",  # from birth
+        "723171001",  # cervix and uterus
+        "428078001",  # history of total hysterectomy
+        "429763009",  # with tubes and ovaries
+        "429290001",  # of radical hysterectomy
+        "473171009",  # of vaginal hysterectomy
+        "10738891000119107",  # of total hysterectomy without an abnormal smear
+    ),
+    icd10=("Z90.710", "Z90.712", "Q51.5"),
+    ever=True,
+    elsewhere=Elsewhere(
+        done=(
+            "116140006", "116142003", "116143008", "116144002", "176697007", "236888001", "236891001", "307771009",
+        )  # total and radical hysterectomies
+    ),
+)  # fmt: skip
 ACUTE_KIDNEY_INJURY = ConditionFeature(
     id="acute_kidney_injury",
     label=msg("Acute kidney injury"),
@@ -648,7 +669,7 @@ FAMILY_DIABETES = ConditionFeature(
 
 CONDITIONS = (
     DIABETES, HYPERTENSION, HEART_FAILURE, ATRIAL_FIBRILLATION, STROKE_TIA, VASCULAR_DISEASE, CORONARY_DISEASE, CKD,
-    DIALYSIS, KIDNEY_TRANSPLANT, LIVER_TRANSPLANT, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE,
+    DIALYSIS, KIDNEY_TRANSPLANT, LIVER_TRANSPLANT, NO_CERVIX, ACUTE_KIDNEY_INJURY, CIRRHOSIS, CHRONIC_LIVER_DISEASE,
     ACUTE_HEPATITIS, STEATOSIS,
     OBESITY, ALCOHOL_USE_DISORDER, PREGNANCY, MECHANICAL_VALVE, MITRAL_STENOSIS, COMFORT_CARE, LITTLE_MUSCLE, COPD,
     DEMENTIA,

@@ -18,6 +18,7 @@ from cds_service.language import msg
 _AGAIN = frozenset({"recurrence", "relapse"})
 _ACTIVE = frozenset({"active", *_AGAIN})
 _NOBODY_ASKED = (IPS_ABSENT, "no-problem-info")
+_READ = frozenset({SNOMED, ICD10_CM, ICD10, IPS_ABSENT})  # what an entry is coded by that says anything here
 
 
 class Problem(NamedTuple):
@@ -72,10 +73,11 @@ class ProblemList:
         self._record = record
         self._by_snomed: dict[str, list[Problem]] = {}
         self._by_icd10: dict[str, list[Problem]] = {}
-        self.stated = False  # True if the list says anything about this patient, be it "no known problems"
+        # True if the list says anything that is read here, be it "no known problems"; entries in words alone are not.
+        self.stated = False
         for row in record.rows(fhir.Condition):
             found = set(codings((row.code,)))
-            self.stated = self.stated or _NOBODY_ASKED not in found
+            self.stated = self.stated or any(pair[0] in _READ and pair != _NOBODY_ASKED for pair in found)
             problem = Problem(row, _active(record, row), _sure(row), record.date_of(row), record.reference(row))
             for system, code in found:
                 if system == SNOMED:

@@ -49,7 +49,7 @@ Rules that hold for all of them:
   A missing, unknown or self-contradictory unit gives no value, and so do `<5`, a text, and a value outside the limits.
 - Of a date without a day, the first day counts for the window.
 - A condition is present if an entry is active and confirmed, or has no doubt stated.
-  It is absent only if the problem list holds at least one entry, or says that nothing is known; an empty list says nothing.
+  It is absent only if the problem list holds at least one entry with a code that is read here, or says that nothing is known; an empty list, or one in words alone, says nothing.
 - A medicine is in use if a prescription or statement is in force.
   It is absent if the list was supplied, even if it is empty; an entry that cannot be read forbids that conclusion.
 """  # noqa: E501

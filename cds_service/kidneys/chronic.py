@@ -33,7 +33,7 @@ def care(case: Case, found: KidneyDisease | None) -> tuple[Finding, ...]:
     """What the stage calls for and the record does not show: referral, the diagnosis, an SGLT2 or RAS inhibitor."""
     if found is None:
         return ()
-    return (*referral(case, found), *diagnosis(found), *ras_inhibitor(case, found), *sglt2_inhibitor(case, found))
+    return (*referral(case, found), *diagnosis(case, found), *ras_inhibitor(case, found), *sglt2_inhibitor(case, found))
 
 
 def referral(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
@@ -75,9 +75,9 @@ def _referral_reasons(found: KidneyDisease) -> Iterator[Message]:
         yield msg("eGFR {percent}% lower than on {date}", percent=share, date=since)
 
 
-def diagnosis(found: KidneyDisease) -> tuple[Finding, ...]:
-    """Values that meet the criterion of chronic kidney disease, which is not on the problem list."""
-    if found.listed:
+def diagnosis(case: Case, found: KidneyDisease) -> tuple[Finding, ...]:
+    """Values that meet the criterion of chronic kidney disease, which neither it nor a transplant on the list tells."""
+    if found.listed or case.values.flag(catalogue.KIDNEY_TRANSPLANT):
         return ()
     since = found.since or found.albuminuria_since
     what = msg("eGFR {egfr}, below 60", egfr=found.reported)

@@ -47,7 +47,8 @@ _FOUND = MappingProxyType({(LOINC, "LA6576-8"): "positive", (LOINC, "LA6577-6"):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to do one action. every_months: 0 for once in life. condition: a further gate of the service."""
+    """One way to do one action. every_months: 0 for once in life. only_if: a further gate of the service; if_any:
+    conditions of which one is needed."""
 
     id: str
     action: str
@@ -61,6 +62,7 @@ class Rule:
     words: tuple[str, ...]
     not_if: tuple[str, ...]
     only_if: str
+    if_any: tuple[str, ...]
     order: str
     grade: str
 
@@ -86,13 +88,14 @@ class Declined:
 class Due:
     """An action that is due: the rule that orders it, when it was last done in any of its ways, and when declined.
 
-    rests: the patient declined it so lately that it is not asked again.
+    rests: the patient declined it so lately that it is not asked again. because: the condition that calls for it.
     """
 
     rule: Rule
     done: Done
     declined: Declined | None = None
     rests: bool = False
+    because: FeatureValue | None = None
 
 
 def write(into: Writer) -> int:
@@ -137,13 +140,15 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rule(line: Line) -> Rule:
-    seasonal = line["every_months"] == "season"
+    seasonal, smoked = line["every_months"] == "season", line["only_if"] == SMOKED
+    conditions = () if smoked else line.many("only_if")
     return Rule(
         line["id"], line["action"], line["sex"], (int(line["from_age"]), int(line["to_age"])),
         0 if seasonal else int(line["every_months"]), seasonal, int(line["times"]), frozenset(line.many("loinc")),
         frozenset(line.many("cvx")), line.many("words"),
         tuple(base_files.condition_node(name, line) for name in line.many("not_if")),
-        line["only_if"], line["order"], line["grade"],
+        SMOKED if smoked else "", tuple(base_files.condition_node(name, line) for name in conditions),
+        line["order"], line["grade"],
     )  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def due(
     """What is due for a patient of that age; each action once, by the first of its rules that orders something."""
     found: dict[str, Due] = {}
     for action, ways in _by_action().items():
-        fitting = [rule for rule in ways if _fits(rule, record, years, smoked)]
+        fitting = [rule for rule in ways if _fits(rule, record, years, smoked) and _is_called_for(rule, present)]
         if not fitting or any(present(node) is not None for rule in fitting for node in rule.not_if):
             continue
         if not all(_can_show(record, rule) for rule in fitting):
@@ -174,7 +179,8 @@ def due(
             continue
         declined = _declined(record, ways)
         rests = declined is not None and _rests(ordering, declined.on, now.date())
-        found[action] = Due(ordering, _latest(what for _, what in done), declined, rests)
+        because = next((fact for node in ordering.if_any if (fact := present(node)) is not None), None)
+        found[action] = Due(ordering, _latest(what for _, what in done), declined, rests, because)
     return tuple(found.values())
 
 
@@ -188,6 +194,10 @@ def _by_action() -> dict[str, list[Rule]]:
 def _fits(rule: Rule, record: PatientRecord, years: int, smoked: bool) -> bool:
     sex = rule.sex == "any" or rule.sex == record.sex
     return sex and rule.ages[0] <= years <= rule.ages[1] and (rule.only_if != SMOKED or smoked)
+
+
+def _is_called_for(rule: Rule, present: Callable[[str], FeatureValue | None]) -> bool:
+    return not rule.if_any or any(present(node) is not None for node in rule.if_any)
 
 
 def _can_show(record: PatientRecord, rule: Rule) -> bool:

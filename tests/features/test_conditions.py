@@ -81,7 +81,6 @@ def test_value_sets_hold_what_they_name(feature: ConditionFeature, code: str, sy
         (c.DIABETES, "Z83.3", ICD10_CM),  # family history
         (c.DIABETES, "E11.9", SNOMED),  # the code of another system
         (c.DIABETES, "44054006", ICD10_CM),
-        (c.DIABETES, "44054006", "http://hospital.example/codes"),
         (c.HEART_FAILURE, "I11.9", ICD10_CM),  # hypertensive heart disease without failure
         (c.STROKE_TIA, "G45.4", ICD10_CM),  # transient global amnesia
         (c.CANCER, "C44.91", ICD10_CM),  # skin
@@ -104,6 +103,17 @@ def test_absence_is_read_from_a_list_that_holds_something() -> None:
     """A list with other entries says "no"; it is marked as inferred and has no source."""
     found = usable(c.DIABETES, COLD)
     assert (found.value, found.inferred, found.sources, found.note) == (False, True, (), None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [{"text": "DM2 - diet"}, {"coding": [{"system": "http://hospital.example/codes", "code": "44054006"}]}],
+)
+def test_absence_is_not_read_from_a_list_without_a_code_that_is_read_here(code: dict[str, object]) -> None:
+    """Entries in words alone, or in a hospital's own codes, may be the very disease."""
+    row = condition("44054006") | {"code": code}
+    assert reason(c.DIABETES, row) is Reason.NO_LIST
+    assert usable(c.DIABETES, row, COLD).value is False
 
 
 @pytest.mark.parametrize("listed", [(), ("Condition",)])

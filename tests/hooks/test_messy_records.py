@@ -142,3 +142,65 @@ def test_the_headline_of_curb_65_has_one_colon_for_what_to_do(ask):
     )
     answer = ask("pneumonia-severity", chart, encounter_class="EMER")
     assert "4 to 5 possible (not recorded: consciousness), high severity: treat in hospital" in answer.summary
+
+
+@pytest.mark.parametrize(("before", "now", "said"), [(150, 148, True), (128, 148, False), (150, 136, False)])
+def test_a_pressure_that_stays_high_under_a_medicine_is_told(ask, before, now, said):
+    """One high reading is chance; two in a row ask whether the medicines are taken, and for more."""
+    chart = Chart(61).problem(HYPERTENSION).medicine("17767", "amlodipine 5 mg").measured(sbp=now, dbp=82)
+    chart = chart.measured(ago=timedelta(days=60), sbp=before, dbp=80)
+    finding = ask("cardiovascular-risk", chart).finding("blood-pressure-above-goal")
+    assert (finding is not None) is said
+    if finding is not None:
+        assert str(finding.due) == "Systolic pressure 148 mmHg on 22 Oct 2026 and 150 mmHg on 2 Sep 2026."
+
+
+def test_a_statin_that_was_not_tolerated_does_not_silence_a_high_ldl_after_an_infarction(ask):
+    """There are other medicines, and other statins."""
+    chart = Chart(58).problem("22298006").measured(ldl=150).intolerance("atorvastatin: muscle pain")
+    answer = ask("cardiovascular-risk", chart)
+    assert "LDL cholesterol 150 mg/dL on 22 Oct 2026, and no statin: an intolerance is on record" in answer.summary
+    assert ask("cardiovascular-risk", Chart(58).problem("22298006").measured(ldl=62).intolerance("statins")).cards == ()
+
+
+@pytest.mark.parametrize(("glucose", "ago", "said"), [(50, 2, True), (50, 5, False), (62, 2, False)])
+def test_a_low_glucose_under_a_sulfonylurea_is_a_warning_of_its_own(ask, glucose, ago, said):
+    """It stood in the summary of a card about something else."""
+    chart = Chart(86).problem("44054006").medicine("25789", "glimepiride 4 mg")
+    answer = ask("diabetes", chart.measured(ago=timedelta(days=ago), glucose=glucose))
+    assert (answer.finding("diabetes/hypoglycaemia") is not None) is said
+    if said:
+        assert answer.summary == "Glucose 50 mg/dL on 30 Oct 2026 under insulin or a sulfonylurea"
+
+
+def test_a_kidney_transplant_is_the_diagnosis_behind_a_low_egfr(ask):
+    """A search for the cause is not what such a patient needs."""
+
+    def chart(problem):
+        made = Chart(45, sex="female").problem(problem).measured(creatinine=1.33)
+        return made.measured(ago=timedelta(days=180), creatinine=1.3)
+
+    key = "ckd-epi-2021/persistently-below-60"
+    assert ask("kidney-liver-check", chart(REFLUX)).finding(key) is not None
+    assert ask("kidney-liver-check", chart("737295003")).finding(key) is None
+
+
+def test_what_only_a_problem_list_can_tell_is_counted_and_not_enumerated(ask):
+    """Eighteen conditions in a sentence hide the one thing that can be asked."""
+    answer = ask("transition-of-care", Chart(57), encounter_class="IMP", period={"start": "2026-10-30T08:00:00Z"})
+    detail = first(answer)
+    assert "What would decide it: unplanned admission, 1" in detail
+    assert "conditions, for want of a problem list that can be read" in detail
+    assert "metastatic solid tumor" not in detail
+
+
+@pytest.mark.parametrize(
+    ("problem", "draft", "said"),
+    [
+        ("13645005", "propranolol 40 mg", "Propranolol in chronic obstructive pulmonary disease (caution)"),
+        (CIRRHOSIS, "acetaminophen 1000 mg", "Acetaminophen in cirrhosis (caution)"),
+    ],
+)
+def test_two_cautions_that_every_ward_knows(ask, problem, draft, said):
+    """A nonselective beta blocker in COPD, and the dose of acetaminophen in cirrhosis."""
+    assert any(said in str(f.headline) for f in ask("drug-safety", Chart(60).problem(problem).draft(draft)).findings)

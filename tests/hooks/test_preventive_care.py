@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from charts import LOINC, Chart
+from charts import LOINC, SNOMED, Chart
 
 from cds_service.knowledge import base_files
 from cds_service.language import ENGLISH, words
@@ -124,10 +124,36 @@ def test_an_order_not_to_do_it_is_respected(ask):
     assert "breast" not in due(ask, made)
 
 
-@pytest.mark.parametrize("code", ["Z51.5", "C79.51", "F03.90"])
-def test_palliative_care_metastases_and_dementia_silence_it(ask, code):
+@pytest.mark.parametrize("code", ["Z51.5", "C79.51"])
+def test_palliative_care_and_metastases_silence_it(ask, code):
     """Where the benefit comes too late."""
     assert due(ask, chart().diagnosis(code)) == set()
+
+
+def test_with_dementia_vaccinations_are_told_and_screening_is_not(ask):
+    """Screening helps after years, a vaccination in the next winter."""
+    assert due(ask, chart().diagnosis("F03.90")) == VACCINES
+
+
+@pytest.mark.parametrize(("problem", "text"), [("86406008", "HIV infection"), ("737295003", "Kidney transplant")])
+def test_with_a_weak_immune_system_cervical_screening_is_more_frequent(ask, problem, text):
+    """USPSTF's statement leaves these women out: a test of four years ago is too old for them."""
+    assert {"cervical", "cervical-immune"} & due(ask, result(chart(40), "21440-3", "2022-10-15")) == set()
+    made = result(chart(40).problem(problem, text), "21440-3", "2022-10-15")
+    assert {"cervical", "cervical-immune"} & due(ask, made) == {"cervical-immune"}
+    finding = ask(SERVICE, made).finding("preventive-care/cervical-immune")
+    assert str(finding.due) == f"For women from 21 on; on the problem list: {text}."
+    assert "cervical-immune" not in due(ask, result(made, "10524-7", "2024-10-15"))
+
+
+def test_without_a_cervix_no_cervical_screening_is_due(ask):
+    """By the problem list in SNOMED CT, or by the operation."""
+    assert "cervical" in due(ask, chart())
+    assert "cervical" not in due(ask, chart().problem("428078001", "History of total hysterectomy"))
+    operation = {"coding": [{"system": SNOMED, "code": "116143008"}], "text": "TAH"}
+    subject = {"reference": "Patient/p1"}
+    made = chart().add("Procedure", status="completed", subject=subject, code=operation, performedDateTime="2012-04-01")
+    assert "cervical" not in due(ask, made)
 
 
 def test_screening_waits_while_the_patient_is_in_hospital(ask):
