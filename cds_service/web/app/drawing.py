@@ -11,6 +11,7 @@ from cds_service.explain.wording import amount
 from cds_service.language import Message, msg, signed
 
 WIDTH = 200.0  # of the drawing, in its own units
+_LEAST = 0.1  # of the largest value: what its height stands for at least, so that 3.8 to 3.9 g/dL is no cliff
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,14 @@ def trend(values: Sequence[tuple[datetime, float]]) -> tuple[Point, ...]:
     first, last = ordered[0][0].timestamp(), ordered[-1][0].timestamp()
     numbers = [value for _, value in ordered]
     low, high = min(numbers), max(numbers)
-    span, range_ = (last - first) or 1.0, (high - low) or 1.0
+    span, range_ = (last - first) or 1.0, max(high - low, _LEAST * max(abs(high), abs(low))) or 1.0
+    middle = (low + high) / 2
     return tuple(
         Point(
             at,
             value,
             round(6 + (WIDTH - 12) * (at.timestamp() - first) / span, 1),
-            round(54 - 48 * (value - low) / range_, 1) if high > low else 30.0,
+            round(30 - 48 * (value - middle) / range_, 1),
         )
         for at, value in ordered
     )

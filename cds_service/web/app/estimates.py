@@ -17,7 +17,7 @@ from cds_service.language import Message, msg, signed
 from cds_service.prospects import number
 from cds_service.risk.absolute import per_unit, reference_risk
 from cds_service.risk.model import EstimateKind, RiskEstimate, RiskModel
-from cds_service.risk.values_in_words import in_words, percent, with_unit
+from cds_service.risk.values_in_words import in_words, percent, printed_unit, with_unit
 from cds_service.web.app import drawing
 from cds_service.web.app.opening import moments
 
@@ -58,6 +58,14 @@ class EstimateView:
     def told(self, point: drawing.Point) -> Message:
         """An earlier value of the estimate, printed as the present one is."""
         return value(structs.replace(self.estimate, value=point.value, high=None))
+
+    @property
+    def by(self) -> Message:
+        """What the amounts of the bars are, above their column."""
+        if self.in_points:
+            return msg("Percentage points")
+        unit = printed_unit(self.estimate.unit) if self.estimate.kind is EstimateKind.QUANTITY else ""
+        return msg("By ({unit})", unit=unit) if unit else msg("By")
 
     @property
     def in_points(self) -> bool:

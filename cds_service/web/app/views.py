@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from cds_service.explain.wording import listing
 from cds_service.fhir import resources as fhir
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, RiskFinding
 from cds_service.language import Message, msg
@@ -115,4 +115,4 @@ def person(shown: Opened) -> Mapping[str, Any]:
         about.append(msg("born {date}", date=patient.birth_date))
     if record.deceased:
         about.append(msg("deceased"))
-    return {"name": full, "about": listing(about)}
+    return {"name": full, "about": reduce(lambda told, more: msg("{told}, {more}", told=told, more=more), about)}

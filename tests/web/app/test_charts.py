@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cds_service.language import msg
+from cds_service.sandbox.chart import AS_OF
+from cds_service.web.app import drawing
 from cds_service.web.app.charts import HEIGHT, TOP, by_month, spread
 
 MONTHS = [("2025-12", 10.0), ("2026-01", None), ("2026-02", 40.0)]
@@ -44,3 +48,14 @@ def test_shares_before_and_now_each_add_up() -> None:
     assert (moved[-1].now, sum(pair.now for pair in moved)) == (1.0, 1.0)
     assert spread({}, before) == ()
     assert spread(before, {200.0: 9}) == ()  # a bar of one estimate says what somebody's is
+
+
+def test_a_line_of_small_changes_is_drawn_small() -> None:
+    """3.8 and 3.9 g/dL are no cliff; a doubling fills the height; like values lie in the middle."""
+    moments = [AS_OF + timedelta(days=days) for days in (0, 100)]
+    small = drawing.trend(list(zip(moments, (3.8, 3.9), strict=True)))
+    assert small[0].y - small[1].y == pytest.approx(48 * 0.1 / 0.39, abs=0.1)
+    doubled = drawing.trend(list(zip(moments, (100.0, 200.0), strict=True)))
+    assert [point.y for point in doubled] == [54.0, 6.0]
+    assert [point.y for point in drawing.trend([(AS_OF, 0.0), (AS_OF, 0.0)])] == [30.0, 30.0]
+    assert drawing.trend([(AS_OF, 5.0)]) == ()
