@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from answers import loaded
 from faulty_model import Model, misbehaving
-from test_review_app import APP, Site, authorize, back, csrf, leave, opened, running
+from reviewing import APP, Site, authorize, back, csrf, leave, opened, running
 
-from cds_service.app import load_registry
 from cds_service.errors import StoreError
-from cds_service.settings import Llm, Settings
+from cds_service.settings import Llm
 from cds_service.summary.cleaning import MARK
 from cds_service.web.app.opening import Opener
 
@@ -33,7 +33,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Site]:
     llm = Llm(url=model.url, model="tiny", timeout_s=60)
-    with running(tmp_path_factory.mktemp("asking"), load_registry(Settings()), (PATIENT, "hostile-text"), llm) as made:
+    with running(tmp_path_factory.mktemp("asking"), loaded(), (PATIENT, "hostile-text"), llm) as made:
         yield made
 
 

@@ -19,7 +19,7 @@ import structlog
 from answers import loaded
 from canaries import Canaries, marked
 from faulty_model import Model, misbehaving
-from test_review_app import APP, Site, authorize, back, csrf, leave, running
+from reviewing import APP, Site, authorize, back, csrf, leave, running
 from werkzeug.test import TestResponse
 
 from cds_service.fhir.audit_event import audit_event

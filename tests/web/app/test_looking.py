@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from answers import loaded
 from faulty_model import Model, misbehaving
 from PIL import Image
-from test_review_app import APP, Site, csrf, opened, running
+from reviewing import APP, Site, csrf, opened, running
 
-from cds_service.app import load_registry
-from cds_service.settings import Llm, Settings
+from cds_service.settings import Llm
 from cds_service.web.app.asker import Asker
 
 PATIENT = "contradictory"
@@ -51,7 +51,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Site]:
     llm = Llm(url=model.url, model="tiny", timeout_s=60, local=True, vision=True)
-    with running(tmp_path_factory.mktemp("looking"), load_registry(Settings()), (PATIENT,), llm) as made:
+    with running(tmp_path_factory.mktemp("looking"), loaded(), (PATIENT,), llm) as made:
         rows = made.ehr.charts[PATIENT].shelf.rows
         subject = {"reference": f"Patient/{PATIENT}"}
         data = base64.b64encode(png()).decode()

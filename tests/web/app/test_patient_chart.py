@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from answers import loaded
 from flask.testing import FlaskClient
-from test_review_app import APP, Site, csrf, leave, opened, running
+from reviewing import APP, Site, csrf, leave, opened, running
 
 from cds_service.chart_needs import CHART
 from cds_service.errors import SettingsError

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from test_review_app import APP, Site, authorize, back, csrf, leave, opened, running
+from reviewing import APP, Site, authorize, back, csrf, leave, opened
 
-from cds_service.app import load_registry
-from cds_service.registry import Registry
-from cds_service.settings import App, Settings
+from cds_service.settings import App
 from cds_service.web.app.source_page import kinds
 
 PATIENTS = (
@@ -28,17 +25,6 @@ PATIENTS = (
     "infant",
     "deceased",
 )
-
-
-@pytest.fixture(scope="module")
-def loaded() -> Registry:
-    return load_registry(Settings())
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, loaded: Registry) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("page"), loaded, PATIENTS) as made:
-        yield made
 
 
 def text_of(html: str) -> str:
