@@ -335,6 +335,7 @@ def test_the_audit_record_holds_what_was_done_and_no_more(told: Told) -> None:
         "assessment": ["id Patient"],
         "feedback": ["id Patient", "reason code"],
         "dialogue": ["question", "model's answer", "id DocumentReference"],
+        "chart": [],
     }
     assert {entry.kind for entry in entries} == set(may)
     for entry in entries:
