@@ -12,7 +12,6 @@ import orjson
 import pytest
 
 from cds_service import registry
-from cds_service.app import load_registry
 from cds_service.cli import calls, curbside
 from cds_service.clock import FixedClock
 from cds_service.pipeline import Pipeline
@@ -144,7 +143,7 @@ def test_the_figures_of_trained_models_are_those_of_their_cards() -> None:
 
 def test_the_page_of_coverage_knows_every_model_that_a_service_runs() -> None:
     """A model that came since the page was made is missing there: `python -m cds_service.sandbox.coverage`."""
-    loaded = load_registry(Settings())
+    loaded = answers.loaded()
     page = (ROOT / "docs" / "coverage.md").read_text()
     run = {model_id for service in loaded.services.values() for model_id in service.models}
     on = (id_ for id_ in sorted(run) if is_on(loaded.models[id_], ()))

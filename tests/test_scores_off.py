@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import answers
 import pytest
 
 from cds_service.app import create_pipeline, load_registry
@@ -18,7 +19,7 @@ SERVICE = "af-anticoagulation"
 
 @pytest.fixture(scope="module")
 def loaded() -> Registry:
-    return load_registry(Settings())
+    return answers.loaded()
 
 
 def models_of(loaded: Registry, *enabled: str) -> list[str]:

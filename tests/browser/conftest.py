@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import answers
 import pytest
 from faulty_model import Model, misbehaving
 from listening import listening
 
 from benchmarks.servers import free_port
-from cds_service.app import create_app, create_pipeline, create_store, load_registry
+from cds_service.app import create_app, create_pipeline, create_store
 from cds_service.clock import FixedClock
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.ehr import serve
@@ -110,7 +111,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             },
         ).with_("server", port=port)
         store = create_store(settings)
-        pipeline = create_pipeline(settings, clock, store, load_registry(settings))
+        pipeline = create_pipeline(settings, clock, store, answers.loaded())
         with listening(create_app(settings, clock, pipeline=pipeline, store=store), port):
             yield Place(ehr, ehr.base, app_url, FallBackStore(store.database), model)
         store.close()

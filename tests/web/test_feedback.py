@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import answers
 import pytest
 from flask.testing import FlaskClient
 
@@ -43,7 +44,7 @@ AT = "2026-11-01T09:00:00Z"
 
 @pytest.fixture(scope="module")
 def loaded() -> registry.Registry:
-    return registry.load()
+    return answers.loaded()
 
 
 @pytest.fixture
