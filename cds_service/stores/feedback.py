@@ -132,6 +132,8 @@ class FeedbackStore:
                 faults.append(row)
             elif _INSERT.run(connection, row).rowcount == 1:
                 entries.append(_entry(item, row, received, client))
+            elif _CARD.run(connection, {"uuid": item.card, **owned}).fetchone() is None:  # forgotten meanwhile
+                faults.append(_unknown(item))
         if entries:
             audit.append(connection, entries)
         return Kept(len(entries), tuple(faults))

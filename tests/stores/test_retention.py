@@ -21,7 +21,7 @@ from cds_service.stores import audit, feedback
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore, Entry, note
 from cds_service.stores.database import Database, migrate
-from cds_service.stores.feedback import FeedbackStore
+from cds_service.stores.feedback import FeedbackStore, Kept
 from cds_service.stores.retention import Holder, RetentionStore
 from cds_service.stores.standing import back_up
 from cds_service.stores.tables import METADATA
@@ -38,9 +38,9 @@ def counts(database: Database) -> dict[str, int]:
         }
 
 
-def answer(database: Database, number: int) -> None:
+def answer(database: Database, number: int) -> Kept:
     comment = Item(card_of(number), "overridden", NOW, (), None, "Said-by-Jane-Doe")
-    FeedbackStore(database).keep(SERVICE, SCOPE, [comment], NOW)
+    return FeedbackStore(database).keep(SERVICE, SCOPE, [comment], NOW)
 
 
 def test_forgetting_leaves_nothing_of_the_patient(database: Database) -> None:
@@ -70,7 +70,8 @@ def test_feedback_that_comes_while_a_patient_is_forgotten_is_not_left(
         return made(*found)
 
     monkeypatch.setattr(feedback, "_row", meanwhile)
-    answer(database, 1)
+    answered = answer(database, 1)
+    assert answered.new + len(answered.faults) == 1
     forgetting.join()
     assert counts(database) == dict.fromkeys(ABOUT_PATIENTS, 0)
     assert "Jane" not in str(list(AuditStore(database).entries()))
