@@ -21,7 +21,7 @@ from cds_service.errors import SettingsError
 
 PREFIX = "CURBSIDE_"
 CONFIG_VARIABLE = "CURBSIDE_CONFIG"  # the file, where --config is not given
-_OUTSIDE = {CONFIG_VARIABLE, "CURBSIDE_DATA"}  # CURBSIDE_DATA: the tests' folder of reference data
+_OUTSIDE = {CONFIG_VARIABLE, "CURBSIDE_DATA", "CURBSIDE_EXAMPLES"}  # the last two are for tests alone
 
 
 def key(

@@ -46,6 +46,7 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         "CURBSIDE_MODELS__SHOW_UNVALIDATED": "yes",
         "CURBSIDE_LIMITS__READ_S": "2.5",
         "CURBSIDE_DATA": "../elsewhere",
+        "CURBSIDE_EXAMPLES": "10",
         "HOME": "/somewhere",
     }
     settings = load(path, variables)
