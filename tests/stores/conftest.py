@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -38,6 +39,19 @@ def _account() -> str | None:
     return None
 
 
+def _folder(account: str | None) -> Path:
+    """A new folder that the account reaches, and whose path is short enough for that of a socket."""
+    for place in (tempfile.gettempdir(), "/tmp"):
+        folder = Path(tempfile.mkdtemp(prefix="curbside-pg-", dir=place))
+        if account is not None:
+            shutil.chown(folder, account)
+        reached = subprocess.run(["test", "-w", str(folder)], user=account, cwd="/").returncode == 0
+        if reached and len(str(folder)) < 80:
+            return folder
+        shutil.rmtree(folder)
+    pytest.skip("PostgreSQL's account reaches neither the folder of temporary files nor /tmp")
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The base of URLs of a server of our own, on a socket in a temporary folder."""
@@ -47,9 +61,7 @@ def postgresql() -> Iterator[str]:
         pytest.skip("PostgreSQL's server programs (initdb) are not on this machine")
     if os.getuid() == 0 and account is None:
         pytest.skip("PostgreSQL does not run as root, and there is no other account")
-    folder = Path(tempfile.mkdtemp(prefix="curbside-pg-"))
-    if account is not None:
-        shutil.chown(folder, account)
+    folder = _folder(account)
 
     def run(*command: str) -> None:
         subprocess.run(command, check=True, capture_output=True, user=account, cwd=folder)
@@ -67,11 +79,11 @@ def postgresql() -> Iterator[str]:
             "UTF8",
             "--no-sync",
         )
-        options = f"-F -k {folder} -c listen_addresses=''"  # no sync: what is killed here is never the machine
+        options = f"-F -k '{folder}' -c listen_addresses=''"  # no sync: what is killed here is never the machine
         control = str(programs / "pg_ctl")
         run(control, "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start")
         try:
-            yield f"postgresql+psycopg://curbside@/{{name}}?host={folder}"
+            yield f"postgresql+psycopg://curbside@/{{name}}?host={quote(str(folder))}"
         finally:
             run(control, "-D", str(folder / "data"), "-m", "immediate", "-w", "stop")
     finally:
