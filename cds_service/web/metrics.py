@@ -167,7 +167,7 @@ def _own_folder() -> Path:
 
     Folders that nobody holds go: their master was killed before it could remove them, and memory is small.
     """
-    place = _memory() or tempfile.gettempdir()
+    place = memory() or tempfile.gettempdir()
     for lock in Path(place).glob(f"{_OWN}*/{_HELD}"):
         with suppress(OSError), lock.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,8 +181,8 @@ def _own_folder() -> Path:
         os.close(held)  # another start found it before it was held, and took it for one that nobody holds
 
 
-def _memory() -> str | None:
-    """A folder in memory, where there is one: what is counted need not reach a disk."""
+def memory() -> str | None:
+    """A folder in memory, where there is one that may be written: counts and heartbeats need not reach a disk."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
 
 

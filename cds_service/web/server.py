@@ -14,7 +14,6 @@ import os
 import resource
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -32,7 +31,7 @@ from cds_service.web.asgi import Adapter
 from cds_service.web.beside import Beside
 from cds_service.web.cors import Policy
 from cds_service.web.logs import JsonFormatter
-from cds_service.web.metrics import Metrics
+from cds_service.web.metrics import Metrics, memory
 from cds_service.web.outcome import HEADERS, JSON, outcome, request_id
 from cds_service.web.wsgi import Wsgi
 
@@ -248,7 +247,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "preload_app": True,
             "keepalive": _KEEP_ALIVE_S,
             "graceful_timeout": server.drain_s,
-            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - gunicorn's heartbeat
+            "worker_tmp_dir": memory(),  # gunicorn's heartbeat
             "control_socket_disable": True,
             "logger_class": _Log,
             "loglevel": "warning",

@@ -208,7 +208,7 @@ def test_the_folder_of_a_killed_server_goes_with_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory is small, and full it kills workers; the folder of a server that runs is left alone."""
-    monkeypatch.setattr(metrics_module, "_memory", lambda: str(tmp_path))
+    monkeypatch.setattr(metrics_module, "memory", lambda: str(tmp_path))
     runs = metrics_module._own_folder()
     killed, theirs = tmp_path / "curbside-metrics-killed", tmp_path / "curbside-metrics-without-a-lock"
     for folder in (killed, theirs):
@@ -223,7 +223,7 @@ def test_a_folder_that_another_start_removes_before_it_is_held_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two services that start in the same moment: neither counts in a folder that is gone."""
-    monkeypatch.setattr(metrics_module, "_memory", lambda: str(tmp_path))
+    monkeypatch.setattr(metrics_module, "memory", lambda: str(tmp_path))
     lock, others = fcntl.flock, []
 
     def late(file: Any, how: int) -> None:
