@@ -40,14 +40,17 @@ def find(case: Case) -> tuple[Finding, ...]:
         hits += safety.contraindications(case.knowledge, draft, present)
         hits += drug_findings.limits(case, draft, value)
     told = [(hit.draft, finding) for hit in hits for finding in drug_findings.told(case, hit, known)]
+    for draft in chosen:
+        rules = (drug_findings.not_weekly(case, draft), drug_findings.wrong_route(case, draft),
+                 drug_findings.not_used_to_opioids(case, draft, known))  # fmt: skip
+        told += [(draft, finding) for found in rules for finding in found]
     # What is not to be given needs no tests while it is given.
     given = [d for d in chosen if not any(d is draft and f.severity is Severity.CRITICAL for draft, f in told)]
-    told += [(draft, finding) for draft in chosen for finding in drug_findings.not_weekly(case, draft)]
     found = drug_findings.once(case, told)
     comfort = bool(case.values.flag(catalogue.COMFORT_CARE))  # there nothing is measured to prevent what is far away
     monitored = [] if comfort else [(draft, f) for draft in given for f in drug_findings.to_measure(case, draft)]
     asked = [(draft, finding) for draft in chosen for finding in drug_findings.childbearing(case, draft)]
-    unjudged = [(draft, finding) for draft in chosen for finding in drug_findings.kidney_unknown(case, draft)]
+    unjudged = [(draft, finding) for draft in given for finding in drug_findings.kidney_unknown(case, draft)]
     return (
         *sorted(found, key=lambda f: -f.severity),
         *drug_findings.once(case, [*asked, *unjudged, *monitored]),

@@ -5,7 +5,9 @@ from cds_service.drug_findings.doubled import once
 from cds_service.drug_findings.gaps import to_measure, unchecked
 from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
+from cds_service.drug_findings.routes import wrong_route
 from cds_service.drug_findings.steps import RECORD_SOURCE
+from cds_service.drug_findings.tolerance import not_used_to_opioids
 from cds_service.drug_findings.weekly import not_weekly
 from cds_service.features.conditions import PREGNANCY_LISTED
 
@@ -19,10 +21,12 @@ __all__ = [
     "childbearing",
     "kidney_unknown",
     "limits",
+    "not_used_to_opioids",
     "not_weekly",
     "once",
     "to_measure",
     "told",
     "unchecked",
     "values",
+    "wrong_route",
 ]

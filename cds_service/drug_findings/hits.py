@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cds_service.drug_findings import doubled
+from cds_service.drug_findings.contrast import with_metformin
 from cds_service.drug_findings.limits import MODELS, UNITS
 from cds_service.drug_findings.proposals import proposals
 from cds_service.drug_findings.steps import RECORD_SOURCE, WORDS, capital, ordered, row_steps
@@ -66,6 +67,8 @@ def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
     """An allergy is critical only if the record calls it grave; a doubtful condition is information."""
     if case.values.flag(catalogue.COMFORT_CARE) and (eased := _in_comfort_care(hit)) is not None:
         return eased[0]
+    if (by_kidney := with_metformin(case, hit)) is not None:
+        return by_kidney[0]
     if doubtful(hit) is not None:
         return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
     if hit.ordered_twice:

@@ -16,6 +16,7 @@ from cds_service.orders import propose_medicine
 
 MOST_ALTERNATIVES = 2
 GRAVE = frozenset({"contraindicated", "major"})
+OPIOID = "class:opioid"
 IN_TURN = frozenset({"contraindicated"})
 
 
@@ -78,6 +79,8 @@ def _alternatives(case: Case, hit: safety.Hit, known: safety.Medicines) -> Seque
         return ()  # what a row offers instead is swallowed
     kin = case.knowledge.terms.above(hit.node) - {hit.node}
     offered = [n for n in hit.rows[0].alternatives if n.startswith("drug:") and n != hit.node]
+    # From one opioid to another the dose is converted, with care: no button drafts that.
+    offered = [n for n in offered if OPIOID not in case.knowledge.terms.above(n)]
     if hit.kind in ("interaction", "duplicate"):
         rival = case.knowledge.terms.above(hit.other)
         offered = [n for n in offered if kin & case.knowledge.terms.above(n) - rival]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cds_service.findings import Proposal
 from cds_service.hook import Case
 from cds_service.knowledge import safety
 from cds_service.knowledge.headings import publication, released
@@ -28,6 +29,20 @@ def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
     if case.context.hook == VERIFY:
         said = msg("Order: {words}", words=words)
     return draft.reasons.told(draft.course.told(said)), ", ".join((draft.reference, *draft.reasons.sources))
+
+
+def removal(case: Case, draft: safety.Exposure, node: str) -> tuple[Proposal, ...]:
+    """Takes a draft off, where one is being ordered and can be named."""
+    if not draft.reference.partition("/")[2] or not case.context.hook.startswith("order-"):
+        return ()
+    proposal = Proposal(
+        key=f"drug-safety/remove/{draft.reference}",
+        label=msg("Remove the draft order of {medicine}", medicine=msg(case.knowledge.name(node))),
+        description=msg("Deletes the draft, which has not been signed"),
+        action="delete",
+        resource_id=draft.reference,
+    )
+    return (proposal,)
 
 
 def row_steps(case: Case, row: safety.Evidence) -> Iterable[tuple[Message, str]]:

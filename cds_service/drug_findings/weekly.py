@@ -6,11 +6,11 @@ United States label of oral methotrexate (warning about dosing errors).
 
 from __future__ import annotations
 
-from cds_service.drug_findings.steps import ordered
+from cds_service.drug_findings.steps import ordered, removal
 from cds_service.features import catalogue
 from cds_service.features.doses import drafted_daily_mg, given_once, times_a_day
 from cds_service.features.order_reasons import CANCER, INFLAMMATION
-from cds_service.findings import EvidenceFinding, Finding, Proposal, Severity
+from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
 from cds_service.knowledge.renal_limits import METHOTREXATE
@@ -42,21 +42,13 @@ def not_weekly(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
     dose = drafted_daily_mg(row, draft.words, METHOTREXATE)
     if times is None or times <= TWICE_A_WEEK or (dose is not None and dose / times > MOST_OUTSIDE_CANCER):
         return ()
-    number = draft.reference.partition("/")[2]
-    removal = Proposal(
-        key=f"drug-safety/remove/{draft.reference}",
-        label=msg("Remove the draft order of {medicine}", medicine=msg(case.knowledge.name(NODE))),
-        description=msg("Deletes the draft, which has not been signed"),
-        action="delete",
-        resource_id=draft.reference,
-    )
     finding = EvidenceFinding(
         key="drug-safety/methotrexate/daily",
         severity=Severity.CRITICAL,
         headline=msg("Methotrexate ordered every day: outside cancer it is given once a week"),
         advice=msg("Order it once a week, with its day and reason; daily doses cause bone marrow failure and death."),
         advice_source=ISMP,
-        proposals=(removal,) if number and case.context.hook.startswith("order-") else (),
+        proposals=removal(case, draft, NODE),
         path=(ordered(case, draft),),
     )
     return (finding,)

@@ -1,0 +1,47 @@
+"""Metformin and iodinated contrast: how much it matters depends on the kidney, the liver and the heart.
+
+Below an eGFR of 30 metformin is contraindicated anyway; from 60 on, without liver disease, alcoholism or heart failure,
+the agency asks for nothing unless contrast goes into an artery.
+Source: FDA, safety communication of 8 April 2016 on metformin and kidney function.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.features import catalogue
+from cds_service.features.conditions_on_record import current_problems
+from cds_service.findings import Severity
+from cds_service.hook import Case
+from cds_service.knowledge import safety
+
+METFORMIN, CONTRAST = "drug:metformin", "class:iodinated-contrast"
+CONTRAINDICATED_BELOW, NO_MATTER_FROM = 30, 60  # mL/min/{1.73_m2}
+_RISKS = tuple(f"disease:{name}" for name in (
+    "cirrhosis", "acute-hepatitis", "chronic-liver-disease", "liver-failure", "alcohol-use-disorder", "heart-failure",
+))  # fmt: skip
+_ARTERY = re.compile(r"(?i)arter|angiogra|catheteri[sz]ation|动脉|造影")
+
+
+def with_metformin(case: Case, hit: safety.Hit) -> tuple[Severity | None] | None:
+    """How loud contrast beside metformin is, (None,) for silent; None for any other pair, or as the rows say."""
+    ends = {end for row in hit.rows for end in (row.subject, row.object)}
+    if hit.kind != "interaction" or not {METFORMIN, CONTRAST} <= ends:
+        return None
+    egfr = case.values.number(catalogue.EGFR)
+    if egfr is None:
+        return None
+    if round(egfr) < CONTRAINDICATED_BELOW:
+        return (Severity.WARNING,)
+    present = current_problems(case.context.record, case.knowledge.terms.conditions)
+    into_artery = _ARTERY.search(_said(hit)) is not None
+    if round(egfr) >= NO_MATTER_FROM and not into_artery and not any(present(risk) for risk in _RISKS):
+        return (None,)
+    return None
+
+
+def _said(hit: safety.Hit) -> str:
+    """The words of both orders with their dosages."""
+    both = [e for e in (hit.draft, hit.against) if isinstance(e, safety.Exposure)]
+    return " ".join((e.words + " " + " ".join(d.text or "" for d in (e.row.dosage_instruction if e.row else ())))
+                    for e in both)  # fmt: skip

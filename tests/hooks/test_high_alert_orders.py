@@ -1,0 +1,110 @@
+"""Orders that hospital pharmacists fear: wrong routes, opioids for who is not used to them, contrast with metformin."""
+
+import pytest
+from charts import SNOMED, Chart
+
+from cds_service.language import ENGLISH
+
+REFLUX, DIABETES, HEART_FAILURE = "235595009", "44054006", "84114007"
+SERVICE = "drug-safety"
+
+
+@pytest.mark.parametrize(
+    ("name", "dosage", "rule"),
+    [
+        ("VinCRIStine 2 mg intrathecal", None, "vinca-spinal"),
+        ("Vincristine 2 mg", "2 mg IT once", "vinca-spinal"),
+        ("Vincristine 2 mg", "IV over 10 minutes; fatal if given intrathecally", None),
+        ("VinCRIStine 2 mg minibag - NOT for intrathecal use", "IV", None),
+        ("Vincristine 2 mg", "give it IV weekly", None),
+        ("Bortezomib 2.5 mg", "intrathecal", "bortezomib-spinal"),
+        ("Methotrexate 12 mg intrathecal", None, None),
+        ("Potassium chloride 40 mEq", "IV push", "potassium-push"),
+        ("Potassium chloride 20 mEq in 100 mL", "IV over 2 hours, never IV push", None),
+        ("Potassium chloride 20 mEq tablet", "by mouth", None),
+        ("Bicillin L-A 1.2 million units", "IV once", "depot-penicillin-vein"),
+        ("Bicillin L-A 1.2 million units", "IM once", None),
+        ("Penicillin G potassium 4 million units", "IV every 4 hours", None),
+        ("Promethazine 25 mg", "subcutaneous every 6 hours", "promethazine-skin"),
+    ],
+)
+def test_a_deadly_route_is_critical_and_a_forbidden_one_is_not_taken_for_ordered(ask, name, dosage, rule):
+    """Labels forbid the fatal route in words; only what is ordered counts."""
+    found = ask(SERVICE, Chart(40).problem(REFLUX).draft(name, dosage)).finding("drug-safety/route/")
+    assert (found.key if found else None) == (f"drug-safety/route/{rule}" if rule else None)
+    if found:
+        assert found.severity.name == "CRITICAL"
+        assert [p.resource_id for p in found.proposals] == ["MedicationRequest/draft-1"]
+
+
+def test_a_deadly_route_is_read_from_its_code(ask):
+    """Structured orders have the route nowhere else."""
+    route = {"coding": [{"system": SNOMED, "code": "72607000"}]}
+    chart = Chart(10).problem("93143009").draft("Vincristine 1.5 mg", "once", route=route)
+    assert ask(SERVICE, chart).finding("drug-safety/route/vinca-spinal") is not None
+
+
+@pytest.mark.parametrize(
+    ("taken", "draft", "severity"),
+    [
+        ((), "Fentanyl 50 mcg/hr transdermal patch", "WARNING"),
+        ((("7052", "morphine 30 mg"),), "Fentanyl 50 mcg/hr transdermal patch", None),
+        ((("4337", "fentanyl 25 mcg/hr patch"),), "Fentanyl 50 mcg/hr transdermal patch", None),
+        ((("6809", "metformin"),), "Fentanyl 50 mcg/hr transdermal patch", "WARNING"),
+        ((("99999999", "Study drug K-17"),), "Fentanyl 50 mcg/hr transdermal patch", "INFO"),
+        ((), "Fentanyl 50 mcg injection", None),
+    ],
+)
+def test_a_fentanyl_patch_is_for_who_is_used_to_opioids(ask, taken, draft, severity):
+    """The list shows the tolerance, or that there is none, or does not tell."""
+    chart = Chart(80).problem(REFLUX)
+    for code, text in taken:
+        chart.medicine(code, text)
+    found = ask(SERVICE, chart.draft(draft, "every 72 hours")).finding("drug-safety/opioid-tolerance")
+    assert (found.severity.name if found else None) == severity
+
+
+@pytest.mark.parametrize(
+    ("creatinine", "problem", "name", "severity"),
+    [
+        (0.9, REFLUX, "Iohexol 350 mg/mL IV contrast", None),
+        (0.9, HEART_FAILURE, "Iohexol 350 mg/mL IV contrast", "INFO"),
+        (0.9, REFLUX, "Iohexol for coronary angiography", "INFO"),
+        (1.6, REFLUX, "Iohexol 350 mg/mL IV contrast", "INFO"),
+        (2.8, REFLUX, "Iohexol 350 mg/mL IV contrast", "WARNING"),
+        (None, REFLUX, "Iohexol 350 mg/mL IV contrast", "INFO"),
+    ],
+)
+def test_contrast_beside_metformin_goes_by_the_kidney(ask, creatinine, problem, name, severity):
+    """A card for every scan of a healthy kidney taught to click it away; below 30 it was as quiet."""
+    chart = Chart(60).problem(DIABETES).problem(problem).medicine("6809", "metformin 500 mg").draft(name)
+    if creatinine is not None:
+        chart.measured(creatinine=creatinine, weight=80)
+    found = ask(SERVICE, chart).finding("drug-safety/iohexol+metformin")
+    assert (found.severity.name if found else None) == severity
+
+
+def test_another_opioid_is_named_and_not_drafted_by_a_button(ask):
+    """Doses of opioids are converted by hand: one click from morphine to fentanyl has killed."""
+    chart = (
+        Chart(65)
+        .problem("431857002")
+        .measured(creatinine=5, weight=70)
+        .draft("Morphine 15 mg tablet", "four times daily")
+    )
+    answer = ask(SERVICE, chart)
+    assert "fentanyl" in ENGLISH(answer.finding("drug-safety/morphine/test/egfr").advice)
+    assert not any("to fentanyl" in label or "to buprenorphine" in label for label in answer.suggestions)
+
+
+def test_what_must_not_be_given_needs_no_creatinine(ask):
+    """Codeine is contraindicated in a child whatever the kidney does."""
+    answer = ask(SERVICE, Chart(10).problem(REFLUX).draft("Codeine 15 mg tablet", "four times daily"))
+    assert answer.finding("drug-safety/codeine/test/age").severity.name == "CRITICAL"
+    assert answer.finding("drug-safety/kidney-unknown") is None
+
+
+def test_two_oral_anticoagulants_tell_at_which_inr_the_change_is(ask):
+    """The day of the change is a number, and each label has its own."""
+    chart = Chart(75).problem("49436004").medicine("11289", "warfarin 5 mg").draft("Apixaban 5 mg tablet")
+    assert "INR is below 2" in ENGLISH(ask(SERVICE, chart).finding("drug-safety/apixaban+warfarin").advice)
