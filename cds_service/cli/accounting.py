@@ -64,8 +64,8 @@ def _cards(found: Account) -> None:
         for one in answered:
             taken = ", ".join(labels.get(uuid, uuid) for uuid in one.accepted)
             words = ": ".join(filter(None, (one.outcome, taken, one.reason, one.comment)))
-            who = f", {one.user}" if one.user else ""
-            _pairs(("  became", f"{words} ({one.at.isoformat(timespec='seconds')}{who})"))
+            who = one.user or "sent by the CDS Client, which names no user"
+            _pairs(("  became", f"{words} ({one.at.isoformat(timespec='seconds')}, {who})"))
         if not answered:
             _pairs(("  became", "no feedback came"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import half_a_year
 from answers import loaded
@@ -11,6 +12,7 @@ from reviewing import APP, Site, opened
 from cds_service.language import msg
 from cds_service.monitoring import to_json
 from cds_service.sandbox.chart import AS_OF
+from cds_service.sandbox.ehr.client import CdsClient
 from cds_service.stores.fallen_back import FallBackStore, FallenBack
 
 PATIENTS = ("missing-lipids", "acute-deterioration")
@@ -55,6 +57,10 @@ def test_an_answer_names_who_gave_it_and_counts_once(site: Site) -> None:
     again = browser.get(f"{path}/governance/{assessment}", base_url=APP).text
     assert again.count("Wants no tests") == 1
     assert re.search(r"Overridden \(Patient refuses[^<]+, “Wants no tests”, [^<]+, by [^<]+Practitioner/example", again)
+    site.clock.at += timedelta(minutes=1)
+    assert CdsClient(site.ehr).feedback(site.ehr.cards[card["uuid"]], {"outcome": "overridden"})
+    again = browser.get(f"{path}/governance/{assessment}", base_url=APP).text
+    assert re.search(r"Overridden, [^<;]+, sent by the EHR, which names no user", again)
 
 
 def test_those_who_govern_see_which_models_may_speak(site: Site) -> None:
