@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,9 +17,12 @@ from cds_service.language import Message, Words, msg
 from cds_service.summary.chart import Chart
 from cds_service.summary.cleaning import speaks
 from cds_service.summary.collecting import everything
+from cds_service.summary.facts import RESULT, TREND
 from cds_service.summary.lexicon import lexicon, scan
+from cds_service.summary.untold import untold
 
 MOST = 24
+_MOST_OF_A_KIND = 6
 _CLASSES = frozenset({"condition", "drug", "measure", "act"})
 _RECORD = msg("record")
 
@@ -30,7 +34,7 @@ class Source:
     id: `E1`, `E2`, by which an answer cites it. references: resources, or one place of a document
     (`DocumentReference/7#s14`). where: what a reader calls its place. hidden: it holds what a reader does not see, or
     seems to speak to a machine: it is sent to none. row: of the knowledge graph, for what is general knowledge and not
-    about this patient; it has no references then.
+    about this patient; it has no references then. kind: what it is a value of, where there may be many.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Source:
     passage: Passage | None = None
     hidden: bool = False
     row: Evidence | None = None
+    kind: str = ""
 
 
 Find = Callable[[str], tuple[Source, ...]]
@@ -54,7 +59,8 @@ def _none(_: str) -> tuple[Source, ...]:
 class Material:
     """All that may be asked about: made once for a record, its documents and a language.
 
-    knowledge: finds the rows of the knowledge graph that may answer a question.
+    knowledge: finds the rows of the knowledge graph that may answer a question. beyond: earlier values of the record
+    that are not among the sources, because there are too many of their kind.
     """
 
     record: PatientRecord
@@ -62,29 +68,54 @@ class Material:
     sources: tuple[Source, ...]
     chart: Chart
     knowledge: Find = _none
+    beyond: int = 0
 
 
 def material(record: PatientRecord, documents: Sequence[Document], say: Words, knowledge: Find = _none) -> Material:
     """The lines of a record in a reader's words, the sentences of its documents, and what finds knowledge."""
     found: list[Source] = []
-    for fact in with_documents(everything(record), contradictions(record, documents), ()):
+    facts = everything(record)
+    further = untold(record, facts)
+    for fact in (*with_documents(facts, contradictions(record, documents), ()), *further.facts):
         text = say(fact.text)
-        found.append(Source("", text, fact.references, _RECORD, fact.effective, hidden=speaks(text)))
+        kind = fact.key if fact.kind in (RESULT, TREND) else ""
+        found.append(Source("", text, fact.references, _RECORD, fact.effective, hidden=speaks(text), kind=kind))
     for document in documents:
         for one in document.passages:
             where = _where(document, one)
             found.append(Source("", one.text, (one.reference,), where, document.at, one, one.hidden))
-    return Material(record, tuple(documents), tuple(found), _chart(record, documents), knowledge)
+    return Material(record, tuple(documents), tuple(found), _chart(record, documents), knowledge, further.beyond)
 
 
 def chosen(question: str, of: Material, limit: int = MOST) -> tuple[Source, ...]:
     """The sources that fit a question best, the best first, then rows of knowledge; with ids `E1`, `E2` ..."""
     index = PassageIndex(Text(str(n), one.text, terms_in(one.text)) for n, one in enumerate(of.sources))
     try:
-        found = [of.sources[int(id_)] for id_ in index.search(question, terms_in(question), limit)]
+        found = [int(id_) for id_ in index.search(question, terms_in(question), 4 * limit)]
     finally:
         index.close()
-    return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*found, *of.knowledge(question)], 1))
+    best = [of.sources[n] for n in _thinned(found, of.sources)[:limit]]
+    return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*best, *of.knowledge(question)], 1))
+
+
+def _thinned(found: Iterable[int], sources: Sequence[Source]) -> list[int]:
+    """The places of sources with a few values of each kind, its latest always among them and first.
+
+    A line with an earlier value is as good an answer as one with the latest, to an index; and many would crowd out a
+    note.
+    """
+    latest: dict[str, int] = {}
+    for n, one in enumerate(sources):
+        latest.setdefault(one.kind, n)
+    seen: Counter[str] = Counter()
+    kept: dict[int, None] = {}
+    for n in found:
+        kind = sources[n].kind
+        for place in (latest[kind], n) if kind else (n,):
+            if place not in kept and (not kind or seen[kind] < _MOST_OF_A_KIND):
+                kept[place] = None
+                seen[kind] += 1
+    return list(kept)
 
 
 def terms_in(text: str) -> tuple[str, ...]:

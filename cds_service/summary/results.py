@@ -87,7 +87,7 @@ def series(record: PatientRecord) -> Iterator[Series]:
         for position, (time, _, part) in enumerate(rows):
             if time is None or time.start < recent:
                 break
-            if _has_value(part) and not (genes and of_genes(rows[position][1])):
+            if has_value(part) and not (genes and of_genes(rows[position][1])):
                 yield Series(code, rows[position], _change(code, rows, position, since))
                 break
 
@@ -196,7 +196,8 @@ def _day(point: Measurement) -> date | Message:
     return as_known(point.time)
 
 
-def _has_value(part: Valued) -> bool:
+def has_value(part: Valued) -> bool:
+    """True if a number, a concept or words stand as the value."""
     quantity = part.value_quantity
     if (quantity is not None and quantity.value is not None) or part.value_codeable_concept is not None:
         return True

@@ -9,9 +9,10 @@ from itertools import chain
 import msgspec
 
 from cds_service.fhir.record import PatientRecord
-from cds_service.fhir.resources import Encounter
+from cds_service.fhir.resources import Encounter, Immunization, Procedure
 from cds_service.language import Message, msg
 from cds_service.summary.collecting import everything
+from cds_service.summary.untold import untold
 
 KINDS = {  # what a reader calls a resource; other types go by their own names
     "AdverseEvent": msg("adverse event"),
@@ -51,10 +52,13 @@ class Source:
 def source(record: PatientRecord, name: str) -> Source | None:
     """A usable resource of the record by `Type/id`, or None."""
     planned = (row for row in record.unordered(Encounter) if row.status == "planned")  # of days ahead: told as such
-    row = next((row for row in chain(record.every(), planned) if record.reference(row) == name), None)
+    not_done = chain(record.not_done(Procedure), record.not_done(Immunization))
+    row = next((row for row in chain(record.every(), planned, not_done) if record.reference(row) == name), None)
     if row is None:
         return None
-    lines = tuple(fact.text for fact in everything(record) if name in fact.references)
+    told = everything(record)
+    facts = [fact for fact in told if name in fact.references] or untold(record, told).facts
+    lines = tuple(fact.text for fact in facts if name in fact.references)
     text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
     return Source(name, kind(name), lines, text)
 

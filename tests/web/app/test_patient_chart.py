@@ -339,6 +339,15 @@ def test_medicines_without_a_name_are_counted(site: Site) -> None:
     assert "Current medicines whose names the EHR did not give to this app: 1." in page
 
 
+def test_what_was_not_done_opens_from_its_link(site: Site) -> None:
+    """A vaccination that was refused is found, and its source is shown."""
+    refused = {"resourceType": "Immunization", "id": "no", "status": "not-done", "patient": SUBJECT}
+    with filed(site, refused | {"vaccineCode": {"text": "Influenza vaccine"}, "occurrenceDateTime": "2026-10-01"}):
+        tab = Tab(site)
+        assert "Influenza vaccine: not done, 1 Oct 2026" in tab.ask("Was influenza vaccine given?")
+        assert "Influenza vaccine: not done" in tab.page("/sources/Immunization/no")
+
+
 def test_documents_beyond_the_latest_fifty_are_spoken_of(site: Site) -> None:
     """Those that were not read may say what is asked for."""
     note = {"resourceType": "DiagnosticReport", "status": "final", "subject": SUBJECT, "code": {"text": "ECG"}}

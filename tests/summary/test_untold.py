@@ -1,0 +1,119 @@
+"""What the facts of a record leave out, for who searches it: earlier, local, without a value, not done."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cds_service.dialogue.answering import checked
+from cds_service.dialogue.sources import Material, chosen, material
+from cds_service.fhir.record import PatientRecord
+from cds_service.language import words
+from cds_service.protocol.request import decode_resource
+from cds_service.sandbox.chart import AS_OF
+from cds_service.summary.collecting import everything
+from cds_service.summary.untold import MOST, untold
+
+SUBJECT = {"reference": "Patient/p"}
+POTASSIUM = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}], "text": "Potassium"}
+
+
+def row(type_: str, id_: str, **members: Any) -> dict[str, Any]:
+    return {"resourceType": type_, "id": id_, "status": "final", "subject": SUBJECT, **members}
+
+
+def amount(value: float, unit: str) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+
+
+def potassium(days: int, value: float) -> dict[str, Any]:
+    at = (AS_OF - timedelta(days=days)).date().isoformat()
+    return row("Observation", f"k{days}", code=POTASSIUM, effectiveDateTime=at, valueQuantity=amount(value, "mmol/L"))
+
+
+def record(*rows: dict[str, Any]) -> PatientRecord:
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1960-01-01"}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": one} for one in (patient, *rows)]}
+    return PatientRecord.from_bundle(decode_resource(json.dumps(bundle).encode()), AS_OF, "p")  # type: ignore[arg-type]
+
+
+def about(*rows: dict[str, Any]) -> Material:
+    return material(record(*rows), (), words("en"))
+
+
+def found(question: str, of: Material) -> list[str]:
+    return [one.text for one in chosen(question, of)]
+
+
+@pytest.mark.parametrize(
+    ("one", "question", "line"),
+    [
+        (potassium(800, 5.9), "potassium", "Potassium 5.9 mmol/L, 23 Aug 2024"),
+        (
+            row("Observation", "z", code={"text": "Zonulin"}, valueQuantity=amount(3.2, "ng/mL")),
+            "zonulin",
+            "Zonulin 3.2 ng/mL",
+        ),
+        (
+            row("Observation", "f", code={"text": "Ferritin"}, dataAbsentReason={"text": "haemolysed"}),
+            "ferritin",
+            "Ferritin: no value (haemolysed)",
+        ),
+        (row("DiagnosticReport", "d", code={"text": "CT chest"}), "CT of the chest", "CT chest: a report without"),
+        (
+            row("ServiceRequest", "s", status="completed", intent="order", code={"text": "Colonoscopy"}),
+            "colonoscopy",
+            "Colonoscopy: order completed",
+        ),
+        (
+            row("Procedure", "n", status="not-done", code={"text": "Colonoscopy"}),
+            "colonoscopy",
+            "Colonoscopy: not done",
+        ),
+    ],
+    ids=["old", "local", "no value", "report", "order", "not done"],
+)
+def test_a_question_finds_what_no_summary_tells(one: dict[str, Any], question: str, line: str) -> None:
+    """Older than a year, without a standard code, without a value, over, or not done; no fact has it."""
+    of = about(one)
+    assert any(text.startswith(line) for text in found(question, of))
+    assert not any(one["id"] in reference for fact in everything(of.record) for reference in fact.references)
+
+
+def test_the_latest_value_comes_first_and_earlier_ones_crowd_out_no_note() -> None:
+    """Some values of each kind are offered, whatever an index makes of them."""
+    note = row("DiagnosticReport", "d", code={"text": "Consult"}, conclusion="Low potassium from furosemide, replaced.")
+    of = about(note, *(potassium(n, 3.0 + n / 10) for n in range(1, 20)))
+    lines = found("Why was the potassium so?", of)
+    values = [text for text in lines if text.startswith("Potassium")]
+    assert "3.1" in values[0]
+    assert len(values) == 6
+    assert any("furosemide" in text for text in lines)
+
+
+def test_values_beyond_a_number_are_counted() -> None:
+    """They are not among the sources, and whoever asks can be told."""
+    of = record(*(potassium(n, 3.0 + n / 10) for n in range(1, 21)))
+    told = everything(of)
+    beyond = untold(of, told).beyond
+    assert beyond == 20 - len({ref for fact in told for ref in fact.references}) - MOST
+    assert beyond > 0
+    assert untold(record(potassium(1, 3.1)), everything(record(potassium(1, 3.1)))).beyond == 0
+
+
+def test_what_was_not_done_vouches_for_nothing_else() -> None:
+    """Its own words may be quoted; that it was done, or was normal, is not supported."""
+    of = about(
+        row("Procedure", "n", status="not-done", code={"text": "Colonoscopy"}),
+        row("Observation", "f", code={"text": "Ferritin"}, dataAbsentReason={"text": "haemolysed"}),
+    )
+    for question, said, right in (
+        ("colonoscopy", "Colonoscopy was done.", False),
+        ("colonoscopy", "Colonoscopy: not done", True),
+        ("ferritin", "Ferritin was normal.", False),
+    ):
+        sources = chosen(question, of)
+        assert checked(said, [sources[0].id], sources, of).supported == right, said
