@@ -15,6 +15,10 @@ _ASKED = re.compile(
     r"|increase|decrease|reduce|taper|monitor|avoid|give|administer|discuss|trial|plan(?:ned)?)\b|^(?:拟|建议|计划|嘱|请)"
 )
 _HEADING = re.compile(r"^[^：:。，,]{1,24}[：:]\s*")
+_HAPPENED = frozenset({
+    "took place", "occurred", "happened", "attended", "attended for", "completed", "finished", "has taken place",
+    "was completed", "已完成", "完成",
+})  # fmt: skip
 _NOT_DONE_YET = frozenset({"ServiceRequest", "Appointment", "CarePlan", "Goal", "DeviceRequest", "Task"})
 
 
@@ -56,7 +60,8 @@ def planned(claim: Claim, about: Group) -> list[str]:
         return ["it is said to be booked, and the record does not say so"]
     if "planned" in said and not pending and not any(("time", "planned") in p.operators for p in over):
         return ["it is said to be planned, and the record says that it is done"]
-    if "done" in said and about and not over and not all(p.kind == "CarePlan" for p in pending):
+    happened = any(t.text.lower() in _HAPPENED for t in claim.tokens) and not any(p.state == "past" for p in about)
+    if ("done" in said or happened) and about and not over and not all(p.kind == "CarePlan" for p in pending):
         return ["it is said to be done, and the record only plans it"]
     return []
 

@@ -14,10 +14,11 @@ from cds_service.summary.bound import Group, bound_reasons, groups_of, own_group
 from cds_service.summary.claims import Claim
 from cds_service.summary.doubts import asks
 from cds_service.summary.evidence import Part
-from cds_service.summary.keys import Read, units
+from cds_service.summary.keys import Read, clauses, units
 from cds_service.summary.lexicon import Token
-from cds_service.summary.number_marks import clauses, mark_reasons, marked, swap_reasons
+from cds_service.summary.number_marks import mark_reasons, marked, swap_reasons
 from cds_service.summary.order import Spoken
+from cds_service.summary.provisos import proviso_reasons
 from cds_service.summary.relations import relation_reasons, relations
 from cds_service.summary.scales import scale_reasons
 from cds_service.summary.spelling import normal
@@ -90,11 +91,13 @@ def _told(text: str, rests: Sequence[str]) -> list[str]:
     """What a sentence says otherwise than the sentences of documents that it rests on, these taken together."""
     said, written = units(text), [unit for one in rests for unit in units(one)]
     sentence, texts = Read(text), [Read(one) for one in rests]
+    pieces, clauses_of = clauses(sentence), [c for one in texts for c in clauses(one)]
     return [
+        *proviso_reasons(pieces, clauses_of),
         *scale_reasons(said, written),
         *relation_reasons(relations(sentence), [r for one in texts for r in relations(one)]),
         *mark_reasons(said, [marked(one.plain) for one in texts]),
-        *swap_reasons(clauses(sentence), [c for one in texts for c in clauses(one)]),
+        *swap_reasons(pieces, clauses_of),
     ]
 
 

@@ -19,7 +19,7 @@ from cds_service.summary.leveling import against_before
 from cds_service.summary.levels import DERIVED, findings_of
 from cds_service.summary.lexicon import WHOLE, lexicon
 from cds_service.summary.links import follow_reasons, link_reasons
-from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons
+from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons, under_reasons
 from cds_service.summary.people import who
 from cds_service.summary.sharing import share
 from cds_service.summary.spelling import atoms, normal, stem
@@ -119,7 +119,9 @@ def judge(text: str, cites: tuple[str, ...], chart: Chart) -> tuple[str, ...]:
             or any(t.kind in ("number", "pressure", "when", "gender", "kind") for t in claim.tokens)
         )
     if not reasons:
-        reasons += order_reasons(found, state.spoken) + step_reasons(state.steps)
+        reasons += (
+            order_reasons(found, state.spoken, usable) + under_reasons(found, state.spoken) + step_reasons(state.steps)
+        )
         reasons += agreement_reasons(found, state.spoken, chart)
         reasons += control_reasons(found, usable)
         reasons += link_reasons(found, state.spoken) + follow_reasons(found, state.spoken)

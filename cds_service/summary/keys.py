@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from cds_service.summary.bound import follows
 from cds_service.summary.claims import claims
@@ -76,10 +77,16 @@ _EMPTY = frozenset(_NOTHING.split())
 _PERSON = frozenset({"she", "he", "her", "him", "patient", "患者", "病人"})
 PATIENT = "the patient"
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_WORDED = re.compile(rf"(?i)\b({'|'.join(_WORDS)})(?=[ -](?:hour|day|week|month|year))")
+_WORDED = re.compile(rf"(?i)\b({'|'.join(_WORDS)})\b(?=[ -][a-z])")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_ORDINAL = re.compile(rf"(?i)\b({'|'.join(_ORDINALS)})\b")
 _HAN = "〇一二三四五六七八九"
-_HAN_NUMBER = re.compile(r"[一二三四五六七八九](?=(?:个?月|小时|天|日|周|年))")
+_HAN_NUMBER = re.compile(r"(?<=第)[一二三四五六七八九]|[一二三四五六七八九](?=(?:个?月|小时|天|日|周|年))")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
+_WALL = re.compile(r"[,;，；。]|\b(?:and|then|but|while|whereas)\b|[但而]", re.IGNORECASE)
+_ENDS = frozenset(";；。")
+_UNIT = re.compile(r"\s?-?(%|[a-z]+|[\u3400-\u9fff])", re.IGNORECASE)
 _COUNTED = frozenset({"number", "pressure", "when"})
 
 
@@ -115,11 +122,14 @@ def key(word: str) -> str:
 def keys_of(tokens: Iterable[Token], *, persons: bool = False) -> frozenset[str]:
     """The keys of tokens; words that hold a sentence together have none. persons: with the patient among them."""
     found: set[str] = set()
-    for token in tokens:
+    listed = list(tokens)
+    for n, token in enumerate(listed):
         if token.kind in _COUNTED:
             found |= {str(float(d)) for d in _DIGITS.findall(token.text)}
         elif persons and token.text.lower() in _PERSON:
-            found.add(PATIENT)
+            found |= set() if _owns(listed[n : n + 3]) else {PATIENT}
+        elif token.kind == "person":
+            found |= {token.value, f"={token.text.lower()}"}
         elif token.kind == "term":
             found |= {token.value, f"={token.text.lower()}"}  # of two names of one thing the same words come nearer
         elif token.kind != "separator":
@@ -127,9 +137,15 @@ def keys_of(tokens: Iterable[Token], *, persons: bool = False) -> frozenset[str]
     return frozenset(found)
 
 
+def _owns(tokens: Sequence[Token]) -> bool:
+    """True for `the patient's daughter`, `her husband`: another person is meant."""
+    return any(t.kind == "person" for t in tokens) or any(t.text == "'" for t in tokens[1:2])
+
+
 def figures(text: str) -> str:
-    """A text with small numbers before units of time in figures."""
+    """A text with small numbers in figures, ordinals as 第1."""
     plain = _WORDED.sub(lambda m: str(_WORDS.index(m[1].lower())), text)
+    plain = _ORDINAL.sub(lambda m: f"第{_ORDINALS.index(m[1].lower()) + 1}", plain)
     return _HAN_NUMBER.sub(lambda m: str(_HAN.index(m[0])), plain)
 
 
@@ -158,6 +174,53 @@ class Read:
         """Where the stretch that begins at a place ends."""
         n = bisect_left(walls, at)
         return min(walls[n] if n < len(walls) else len(self.plain), at + _REACH)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch between commas.
+
+    keys: what it speaks of beside its numbers. numbers: each with the word behind it. persons: of whom it is. opened:
+    its text with what stands before it in its sentence.
+    """
+
+    text: str
+    keys: frozenset[str]
+    numbers: frozenset[tuple[str, str]]
+    persons: frozenset[str]
+    opened: str
+
+
+def clauses(read: Read) -> list[Clause]:
+    """The clauses of a text, in order."""
+    found: list[Clause] = []
+    start = opened = 0
+    for end in [*(m.start() for m in _WALL.finditer(read.plain)), len(read.plain)]:
+        piece, tokens = read.plain[start:end], read.within(start, end)
+        numbers = frozenset((str(float(m[0])), _behind(piece, m)) for m in _NUMBER.finditer(piece))
+        keys = frozenset(k for k in keys_of(tokens) if not k[0].isdigit())
+        persons = frozenset(t.value for t in tokens if t.kind == "person")
+        found.append(Clause(piece, keys, numbers, persons, read.plain[max(opened, start - _REACH) : end]))
+        opened = end if read.plain[end : end + 1] in _ENDS else opened
+        start = end
+    return found
+
+
+Stretch = TypeVar("Stretch", Unit, Clause)
+
+
+def _behind(text: str, number: re.Match[str]) -> str:
+    """The word behind a number, as its unit; of an ordinal with the sign of one."""
+    word = _UNIT.match(text, number.end())
+    sign = "第" if text[: number.start()].endswith("第") else ""
+    return sign + (word[1].lower().removesuffix("s") if word is not None else "")
+
+
+def nearest(keys: frozenset[str], of: Sequence[Stretch]) -> list[Stretch]:
+    """The units or clauses that share most with what is spoken of; none where nothing is shared."""
+    shared = [len(keys & one.keys) for one in of]
+    most = max(shared, default=0)
+    return [one for one, n in zip(of, shared, strict=True) if n == most] if most else []
 
 
 def units(text: str) -> tuple[Unit, ...]:

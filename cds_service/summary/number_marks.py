@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cds_service.summary.keys import Read, Unit, figures
+from cds_service.summary.keys import Clause, Unit, figures, nearest
 
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
 _WALL = re.compile(r"[,;，；。]|\band\b|\bthen\b", re.IGNORECASE)
@@ -67,13 +67,24 @@ MARKS = (
         month=r"^[ -]?(?:months?\b|个?月)",
         year=r"^[ -]?(?:years?\b|年)",
     ),
+    _marks(
+        _EARLIER,
+        _BEHIND,
+        "ago",
+        ago=r"^\s?[%\w/.]{0,8}\s?(?:\w+\s){0,2}(?:months?|years?|weeks?|days?) ago\b",
+    ),
 )
 _MOVING = frozenset({"trend", "rank", "compare"})
 _THEN = re.compile(
-    r"\b(?:previous|prior|earlier|initial|baseline|from|before|admission|arrival)\w*|既往|之前|原|由|从|曾|入院",
+    r"\b(?:previous|prior|earlier|initial|baseline|from|before|admission|arrival|ago)\w*|既往|之前|原|由|从|曾|入院",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r"\s?-?(%|[a-z]+|[\u3400-\u9fff])", re.IGNORECASE)
+_LEAST = 3
+_MEASURES = frozenset({
+    "%", "mg", "g", "mcg", "ug", "kg", "ml", "l", "dl", "mmol", "umol", "mol", "ng", "pg", "cm", "mm", "m", "mmhg",
+    "bpm", "hour", "day", "week", "month", "year", "iu", "u", "meq", "unit", "pack",
+})  # fmt: skip
+_LINKS = frozenset({"percent", "from", "with", "and", "after", "before", "when", "during", "over", "then"})
 Marked = dict[str, list[tuple[frozenset[str], ...]]]
 
 
@@ -89,13 +100,14 @@ def marked(text: str) -> Marked:
             wall += 1
         before = max(spans[n - 1][1] if n else 0, walls[wall - 1] if wall else 0, start - 60)
         behind = min(spans[n + 1][0] if n + 1 < len(spans) else len(plain), walls[wall], end + 60)
-        left, right = plain[before:start], plain[end:behind]
-        found.setdefault(str(float(plain[start:end])), []).append(tuple(_of(kind, left, right) for kind in MARKS))
+        sides = plain[before:start], plain[end:behind], plain[end : min(walls[wall], end + 60)]
+        found.setdefault(str(float(plain[start:end])), []).append(tuple(_of(kind, *sides) for kind in MARKS))
     return found
 
 
-def _of(kind: _Marks, left: str, right: str) -> frozenset[str]:
-    sides = {_BEFORE: (left,), _BEHIND: (right,), _ROUND: (left, right) if _han(left + right) else (right, left)}
+def _of(kind: _Marks, left: str, right: str, rest: str) -> frozenset[str]:
+    """Its values. rest: what stands behind it, over the next number too."""
+    sides = {_BEFORE: (left,), _BEHIND: (rest,), _ROUND: (left, right) if _han(left + right) else (right, left)}
     for side in sides[kind.side]:
         found = frozenset(name for name, words in kind.values.items() if words.search(side))
         if found:
@@ -132,47 +144,26 @@ def _wrong(said: tuple[frozenset[str], ...], written: tuple[frozenset[str], ...]
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A stretch between commas: what it speaks of beside its numbers, and these, each with the word behind it."""
-
-    keys: frozenset[str]
-    numbers: frozenset[tuple[str, str]]
-
-
-def clauses(read: Read) -> list[Clause]:
-    """The clauses of a text, in order."""
-    found: list[Clause] = []
-    start = 0
-    for end in [*(m.start() for m in _WALL.finditer(read.plain)), len(read.plain)]:
-        piece = read.plain[start:end]
-        numbers = frozenset((str(float(m[0])), _behind(piece, m.end())) for m in _NUMBER.finditer(piece))
-        keys = frozenset(k for k in read.keys(start, end) if not k[0].isdigit())
-        found.append(Clause(keys, numbers))
-        start = end
-    return found
-
-
-def _behind(text: str, at: int) -> str:
-    word = _UNIT.match(text, at)
-    return word[1].lower().removesuffix("s") if word is not None else ""
-
-
 def swap_reasons(said: Iterable[Clause], written: Sequence[Clause]) -> list[str]:
     """What is wrong about `drain out on day 5` where the document says `drain out on day 3, home on day 5`."""
     return ["the document says that of something else" for one in said if one.keys and _swapped(one, written)]
 
 
 def _swapped(said: Clause, written: Sequence[Clause]) -> bool:
-    shared = [len(said.keys & other.keys) for other in written]
-    most = max(shared, default=0)
-    best = [other for other, n in zip(written, shared, strict=True) if n == most] if most else []
+    best = nearest(said.keys, written)
     for number, unit in said.numbers:
         if any(u == unit and (m, u) in said.numbers for other in best for m, u in other.numbers):
             continue  # it tells two clauses as one
-        there = any(number == n for other in written for n, _ in other.numbers)
-        here = any(number == n for other in best for n, _ in other.numbers)
+        ordinal = unit.startswith("第")
+        there = ordinal or any(number == n for other in written for n, _ in other.numbers)
+        here = any(number == n and (u == unit or not ordinal) for other in best for n, u in other.numbers)
         another = any(unit and u == unit and n != number for other in best for n, u in other.numbers)
-        if there and not here and another:
+        if (there and not here and another) or (unit not in _LINKS and _measured(number, unit, written)):
             return True
     return False
+
+
+def _measured(number: str, unit: str, written: Sequence[Clause]) -> bool:
+    """True for `2 ulcers` where the document has nothing but `2 cm`."""
+    units = {u for other in written for n, u in other.numbers if n == number}
+    return bool(units) and units <= _MEASURES and unit.isascii() and len(unit) > _LEAST and unit not in _MEASURES

@@ -23,6 +23,9 @@ _EARLIER = frozenset(
 )
 _THEN = frozenset({"then", "later", "subsequently", "afterwards", "随后", "之后", "此后"})
 Step = tuple[Claim, list[Part]]  # a claim with numbers, and the parts that hold them
+_ADMITTED = frozenset({"admission", "admitted", "was admitted", "入院"})
+_UNDER = frozenset({"on", "under", "during", "while on", "taking", "receiving", "with"})
+_WHILE = frozenset({"治疗", "中", "期间", "下"})
 _LATER = frozenset({"later", "afterwards", "thereafter"})
 
 
@@ -31,8 +34,13 @@ def is_marker(token: Token) -> bool:
     return token.text.lower() in _MARKERS
 
 
-def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
-    """What is wrong about the order of two things, or about the time between them."""
+def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken], usable: Sequence[Part]) -> list[str]:
+    """What is wrong about the order of two things, or about the time between them; of documents nothing.
+
+    usable: all parts of what is cited, among which a stay may be that no name means: `after admission`.
+    """
+    if any(group and all(p.text for p in group) for _, group in spoken):
+        return []  # to `relations`
     tokens = sorted((t for claim in found for t in claim.tokens), key=lambda t: t.start)
     tokens = [t for n, t in enumerate(tokens) if not n or t.start != tokens[n - 1].start]
     reasons = []
@@ -43,12 +51,29 @@ def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]
             first, second = _last_two(spoken, token.start)
             right = first is not None and second is not None and _holds(first, second, gap)
         elif token.text.lower() in _MARKERS:
-            right = _marked(tokens, at, gap, spoken)
+            right = _marked(tokens, at, gap, spoken, usable)
         else:
             continue
         if not right:
             reasons.append(f"the record does not show that order: {token.text}")
     return reasons
+
+
+def under_reasons(found: Sequence[Claim], spoken: Sequence[Spoken]) -> list[str]:
+    """What is wrong about `platelets fell on heparin` where none of the values was measured while it was given."""
+    mentions = {m.tokens[0].start: (claim, m) for claim in found for m in claim.mentions}
+    measured = [p for _, group in spoken for p in group if p.kind == "Observation" and not p.text]
+    for start, group in spoken:
+        claim, mention = mentions.get(start, (None, None))
+        if claim is None or mention is None or not measured or not all(p.kind.startswith("Medication") for p in group):
+            continue
+        before = [t.text.lower() for t in claim.tokens[max(0, mention.at - 2) : mention.at]]
+        behind = [t.text.lower() for t in claim.tokens[mention.end : mention.end + 2]]
+        if {*before} & _UNDER or {*behind} & _WHILE:
+            last = max((m for p in measured if (m := p.moment) is not None), default=None)
+            if last is None or not any((began := _begin(p)) is not None and began.start <= last for p in group):
+                return [f"the record does not show that it was measured under {mention.text}"]
+    return []
 
 
 def step_reasons(steps: Sequence[Step]) -> list[str]:
@@ -62,7 +87,9 @@ def step_reasons(steps: Sequence[Step]) -> list[str]:
     return []
 
 
-def _marked(tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequence[Spoken]) -> bool:
+def _marked(
+    tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequence[Spoken], usable: Sequence[Part]
+) -> bool:
     token = tokens[at]
     sign = _MARKERS[token.text.lower()]
     following = next((t for t in tokens[at + 1 :] if t.kind != "neutral"), None)
@@ -71,6 +98,10 @@ def _marked(tokens: Sequence[Token], at: int, gap: Token | None, spoken: Sequenc
         return subject is None or any(_beside(p, span, sign) for p in subject for span in following.when.spans)
     after = [g for start, g in spoken if start > token.start]
     anchor = after[0] if after else None
+    stay = next((t for t in tokens[at + 1 : at + 4] if t.text.lower() in _ADMITTED), None)
+    if anchor is None and sign > 0 and stay is not None and subject is not None:  # fell after admission
+        anchor = [p for p in usable if p.kind == "Encounter"]
+        return all(_holds(anchor, [p], gap) for p in subject if p.kind != "Encounter")
     if subject is None and len(after) > 1:  # After A, B
         subject = after[1]
     if anchor is None or subject is None:

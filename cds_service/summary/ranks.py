@@ -42,7 +42,7 @@ def _ranked(part: Part, rank: str, chart: Chart, among: Group | None) -> bool:
     if not part.dates:
         return False
     moment = part.dates[0].span.start
-    others = list(peers(part, chart))
+    others = [*peers(part, chart), *(_stays(part, chart) if rank == "first" else ())]
     if among is not None:
         cited = {p.reference for p in among}
         others = [o for o in others if o.reference in cited]
@@ -66,6 +66,18 @@ def peers(of: Part, chart: Chart) -> Iterator[Stated]:
         alike = codings_of(other.json, *_OWN_CODES) & own or _called(other) & called
         if alike and not other.erroneous and other.status not in DENIED_STATUS:
             yield other
+
+
+def _stays(of: Part, chart: Chart) -> Iterator[Stated]:
+    """The visits or stays of a visit's class: the first admission is the first of all, whatever it was for."""
+    own = _class(of.source)
+    if of.kind == "Encounter" and own:
+        yield from (one for one in chart.of_kind("Encounter") if _class(one) == own and not one.erroneous)
+
+
+def _class(visit: Stated) -> object:
+    row = visit.json.get("class")
+    return row.get("code") if isinstance(row, dict) else None
 
 
 def _called(one: Stated) -> set[str]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import chain, islice
 
-from cds_service.summary.keys import Read, key, keys_of
+from cds_service.summary.keys import PATIENT, Read, key, keys_of
 from cds_service.summary.lexicon import lexicon
+from cds_service.summary.words import OPERATORS
 
 
 class Kind(Enum):
@@ -50,9 +51,9 @@ CUES: tuple[tuple[Kind, str, re.Pattern[str]], ...] = tuple(
         (
             Kind.ORDER,
             _FIRST_LEFT,
-            r"(?<!than )\b(?:before|prior to|followed by)\b",
+            r"(?<!than )\b(?:before|prior to)\b",
         ),
-        (Kind.ORDER, _THEN, r"\b(?:then|subsequently|thereafter)\b|随后|其后|继而"),
+        (Kind.ORDER, _THEN, r"\b(?:followed by|then|subsequently|thereafter)\b|随后|其后|继而"),
         (
             Kind.ORDER,
             _FIRST_RIGHT,
@@ -87,6 +88,16 @@ CUES: tuple[tuple[Kind, str, re.Pattern[str]], ...] = tuple(
             _FIRST_LEFT,
             r"(?P<what>\b(?:less|lower|smaller|shorter|weaker|worse)\b)[^.;,]{0,60}(?P<than>\bthan\b)",
         ),
+        (
+            Kind.DEGREE,
+            _FIRST_RIGHT,
+            r"[较比](?!前|之前|以前)(?P<other>[^,，。；;]{1,20}?)(?:明显|更|稍)?[重高大多强长快]",
+        ),
+        (
+            Kind.DEGREE,
+            _FIRST_LEFT,
+            r"[较比](?!前|之前|以前)(?P<other>[^,，。；;]{1,20}?)(?:明显|更|稍)?[轻低小少弱短慢]",
+        ),
     )
 )
 _HAN_ORDER = re.compile(
@@ -98,7 +109,10 @@ _DONE = re.compile(
     r"(?P<act>[a-z]{2,}ed|taught|gave|given|told|shown|seen|saw)\b(?P<by> by\b)?"
 )
 _WHO = re.compile(r"(?i)[,，]?\s*(?:who|which)\s+")
+_PERSONS = frozenset({PATIENT, *(line.partition(":")[0].strip() for line in OPERATORS["person"].strip().splitlines())})
 _NEAR = 16  # characters of the name before `who`
+_WITH = re.compile(r"\b(?:with|for)\b", re.IGNORECASE)  # before admission with fever
+_WEAK = frozenset({"begin", "go", "give", "see", "appear", "occur", "develo", "show", "sympto"})
 _STOP = re.compile(r"[.;。；!?！？]")
 _COMMA = re.compile(r"[,，:：]|\band\b|\bbut\b|并|且", re.IGNORECASE)
 _ENDED = re.compile(r"(?i)\b(?:stopped|discontinued|withdrawn|ceased)\b|停用|停药|停服|已停|停(?=[\u3400-\u9fff])")
@@ -118,7 +132,13 @@ def relations(read: Read) -> list[Relation]:
         _swap(read, commas),
         _effects(read, stops, commas),
     )
-    return [Relation(r.kind, r.first - r.second, r.second - r.first, r.act) for r in islice(found, _MOST)]
+    return [_told_apart(one) for one in islice(found, _MOST)]
+
+
+def _told_apart(one: Relation) -> Relation:
+    """A relation without what both of its sides have, and what says little where a side says more."""
+    first, second = one.first - one.second, one.second - one.first
+    return Relation(one.kind, first - _WEAK or first, second - _WEAK or second, one.act)
 
 
 def _told(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Iterator[Relation]:
@@ -131,14 +151,24 @@ def _told(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Iterator[R
                     yield Relation(kind, read.keys(end, to.start()), read.keys(to.end(), read.behind(to.end(), commas)))
                 continue
             near = stops if kind is Kind.EXCHANGE or side == _THEN else commas
-            left = read.keys(read.before(start, near), start)
-            right = read.keys(end, read.behind(end, commas))
-            if kind is Kind.DEGREE:
+            left = read.keys(_left(read, start, near), start)
+            close = read.behind(end, commas)
+            beside = _WITH.search(read.plain, end, close) if kind is Kind.ORDER else None
+            right = read.keys(end, beside.start() if beside is not None else close)
+            if "other" in words.groupindex:
+                right = read.keys(*cue.span("other"))
+            elif kind is Kind.DEGREE:
                 left = read.keys(cue.end("what"), cue.start("than")) or read.keys(read.before(start, commas), start)
             elif not left and kind is Kind.ORDER and side != _THEN:  # After A, B
                 right, left = _opening(read, end, stops)
                 left = left or read.keys(read.before(start, stops), start)
             yield Relation(kind, right, left) if side == _FIRST_RIGHT else Relation(kind, left, right)
+
+
+def _left(read: Read, at: int, walls: Sequence[int]) -> int:
+    """Where the stretch before a word begins: that of `who taught her` at the nurse before it."""
+    begin = read.before(at, walls)
+    return max(read.before(begin, walls), begin - _NEAR) if _WHO.fullmatch(read.plain, begin, at) else begin
 
 
 def _opening(read: Read, at: int, stops: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
@@ -168,10 +198,7 @@ def _han_order(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Itera
 def _doings(read: Read, commas: Sequence[int]) -> Iterator[Relation]:
     """Who did what to whom: `the nurse taught her`, `she was taught by the nurse`."""
     for cue in _DONE.finditer(read.plain):
-        begin = read.before(cue.start(), commas)
-        if _WHO.fullmatch(read.plain, begin, cue.start()):  # the nurse, who taught her
-            begin = max(read.before(begin, commas), begin - _NEAR)
-        left = read.keys(begin, cue.start(), persons=True)
+        left = read.keys(_left(read, cue.start(), commas), cue.start(), persons=True)
         right = read.keys(cue.end(), read.behind(cue.end(), commas), persons=True)
         act = key(cue["act"].lower())
         if cue["be"] and not cue["by"]:
@@ -224,5 +251,13 @@ def _wrong(one: Relation, others: Sequence[Relation]) -> bool:
         crossed = len(one.first & other.second), len(one.second & other.first)
         if sum(straight) > sum(crossed) and (straight[0] or not one.first) and (straight[1] or not one.second):
             return False
-        turned |= sum(crossed) > sum(straight) and (one.kind is not Kind.DOING or all(crossed))
+        if (
+            one.kind is Kind.DOING
+            and _PERSONS & one.first
+            and _PERSONS & other.first
+            and not _PERSONS & one.first & other.first
+        ):
+            turned = True
+        more = sum(crossed) > sum(straight) and one.kind is not Kind.DOING
+        turned |= more or (all(crossed) and not all(straight))
     return turned or (one.kind in _NEEDED and bool(one.first or one.second))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cds_service.summary.keys import Unit
+from cds_service.summary.keys import Unit, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,17 @@ SCALES = (
         mild=r"\b(?:mild|slight)\w*|轻度|轻微",
         moderate=r"\bmoderate\w*|中度|中等",
         severe=r"\bsevere\w*|重度|严重",
+    ),
+    _scale(
+        "the document says it of another side",
+        left=r"\bleft\b|左",
+        right=r"\bright\b|右",
+        both=r"\bboth\b|\bbilateral|双",
+    ),
+    _scale(
+        "the document says the opposite of it",
+        sensitive=r"\b(?:sensitive|susceptible)\b|敏感",
+        resistant=r"\bresistant\b|耐药",
     ),
     _scale("the document gives another grade", low=r"\blow[- ]grade|低级别", high=r"\bhigh[- ]grade|高级别"),
     _scale(
@@ -163,7 +174,7 @@ def _bare(said: Sequence[Unit], written: Sequence[Unit]) -> list[str]:
 
 
 def _clashes(scale: Scale, unit: Unit, said: frozenset[str], every: Sequence[Unit]) -> bool:
-    near = _nearest(unit.beside(m for name in said for m in scale.values[name].finditer(unit.text)), every)
+    near = nearest(unit.beside(m for name in said for m in scale.values[name].finditer(unit.text)), every)
     if scale.where is not None:
         near = [one for one in near if scale.where.search(one.text)] if scale.where.search(unit.text) else []
     if scale.unless is not None and scale.unless.search(unit.text):
@@ -178,10 +189,3 @@ def _clashes(scale: Scale, unit: Unit, said: frozenset[str], every: Sequence[Uni
 
 def _values(scale: Scale, of: Iterable[Unit]) -> frozenset[str]:
     return frozenset(value for one in of for value in scale.of(one.text))
-
-
-def _nearest(keys: frozenset[str], written: Sequence[Unit]) -> list[Unit]:
-    """The units that share most with what is spoken of; none where nothing is shared."""
-    shared = [len(keys & one.keys) for one in written]
-    most = max(shared, default=0)
-    return [one for one, n in zip(written, shared, strict=True) if n == most] if most else []
