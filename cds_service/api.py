@@ -20,6 +20,7 @@ from cds_service.features import (
 )
 from cds_service.features.aggregate import Aggregate, Statistic, StayKind
 from cds_service.features.conditions_on_record import current_problems
+from cds_service.features.contacts import is_inpatient
 from cds_service.features.doses import daily_mg, drafted_daily_mg
 from cds_service.features.embedding import Embedding
 from cds_service.features.feature import (
@@ -43,7 +44,7 @@ from cds_service.features.hospital import MeasuredInHospital, is_hospital, is_ov
 from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
-from cds_service.features.stays import goes_to, is_inpatient, stay_began
+from cds_service.features.stays import goes_to, stay_began
 from cds_service.fhir.resources import MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.given_up import with_list_limits

@@ -30,9 +30,10 @@ from cds_service.features.feature import (
 from cds_service.features.hospital import InHospital, MeasuredInHospital
 from cds_service.features.in_stay import DoneInStay
 from cds_service.features.kidney_injury import Unsteady
+from cds_service.features.operations import Surgery
 from cds_service.features.recent import Suspected
 from cds_service.features.saturation_target import TOKENS, PrescribedTarget
-from cds_service.features.stays import Fact, OfStay, Surgery
+from cds_service.features.stays import Fact, OfStay
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.codes import CURBSIDE, EMBEDDING, LOINC, SNOMED
 from cds_service.language import Message, msg

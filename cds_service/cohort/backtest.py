@@ -21,9 +21,10 @@ from cds_service.cohort.patients import Loaded
 from cds_service.desks import Desk
 from cds_service.errors import InputError
 from cds_service.features.asked import Asked
+from cds_service.features.contacts import held, is_inpatient
 from cds_service.features.extract import extract
 from cds_service.features.hospital import is_hospital
-from cds_service.features.stays import goes_to, held, is_inpatient
+from cds_service.features.stays import goes_to
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
@@ -141,7 +142,7 @@ def calls(loaded: Loaded) -> Iterator[tuple[str, datetime, fhir.Encounter]]:
     """Hook, moment and encounter of each call that an EHR would have made, in order."""
     found: list[tuple[datetime, str, fhir.Encounter]] = []
     for encounter in loaded.encounters():
-        if encounter.period is None or not held(encounter):
+        if encounter.period is None or not held(encounter) or loaded.is_part(encounter):
             continue
         begun, ended = parse(encounter.period.start), parse(encounter.period.end)
         if begun is not None:

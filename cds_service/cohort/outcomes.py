@@ -24,7 +24,7 @@ from typing import Any
 
 from cds_service.cohort.patients import Loaded
 from cds_service.errors import InputError
-from cds_service.features.stays import held, is_inpatient
+from cds_service.features.contacts import held, is_inpatient
 from cds_service.fhir import resources as fhir
 from cds_service.fhir import units
 from cds_service.fhir.codes import icd10_key, status_codes
@@ -194,7 +194,7 @@ def _readmissions(_outcome: Outcome, loaded: Loaded, _at: datetime, encounter: s
     """Stays that begin later and are not planned; what is only booked, or was entered in error, is no stay."""
     for row in loaded.encounters():
         planned = {coding.code for coding in row.priority.coding} & {"EL", "R", "P"} if row.priority else set()
-        if is_inpatient(row) and held(row) and row.id != encounter and not planned:
+        if is_inpatient(row) and held(row) and row.id != encounter and not planned and not loaded.is_part(row):
             begun = parse(row.period.start) if row.period is not None else None
             if begun is not None:
                 yield begun.start

@@ -10,6 +10,7 @@ import msgspec
 
 from cds_service.cohort.spool import Row, Spool
 from cds_service.errors import BadRequest
+from cds_service.features.contacts import within
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.code_map import NONE, CodeMap
 from cds_service.fhir.record import PatientRecord
@@ -43,6 +44,13 @@ class Loaded:
         """Encounters with a start, in the order of their starts."""
         found = [(start.start, e) for e in self.resources if isinstance(e, fhir.Encounter) and (start := _start(e))]
         return [encounter for _, encounter in sorted(found, key=lambda pair: (pair[0], pair[1].id or ""))]
+
+    def is_part(self, row: fhir.Encounter) -> bool:
+        """True if an Encounter is a contact within another of the patient's: a department of a stay."""
+        of = (row.part_of.reference or "").rsplit("/", 1)[-1] if row.part_of is not None else ""
+        return any(
+            within(row, other) for other in self.resources if isinstance(other, fhir.Encounter) and other.id == of
+        )
 
     def record(self, at: datetime, code_map: CodeMap = NONE) -> PatientRecord:
         """The record as the EHR held it at a moment: later results were not there, and later diagnoses not made.

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
-from cds_service.features import stays
+from cds_service.features import operations, stays
 from cds_service.features.catalogue import HBA1C, METFORMIN
+from cds_service.features.contacts import held, is_part
 from cds_service.features.feature import Derived, Feature, FeatureValue, MedicationFeature, Reason, Unusable
 from cds_service.features.medicines_on_record import MedicationList, distinct
 from cds_service.features.stay_diagnoses import StayDiagnoses
@@ -191,7 +192,7 @@ def _procedures(record: PatientRecord, feature: Feature, stay: Stay) -> FeatureV
     if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):
         words = msg("{what} cannot be told: no procedures were supplied", what=feature.label)
         return Unusable(feature, Reason.NO_LIST, words)
-    rows = [row for row in stays.done(record) if stays.is_coded(row) and _in(record, row, stay)]
+    rows = [row for row in operations.done(record) if operations.is_coded(row) and _in(record, row, stay)]
     sources = tuple(sorted(record.reference(row) for row in rows))
     return FeatureValue(feature, min(float(len(rows)), MOST_PROCEDURES), stay.begun.start, sources, inferred=not rows)
 
@@ -201,10 +202,10 @@ def _earlier(record: PatientRecord, feature: AtDischarge, stay: Stay) -> Feature
     since = stay.begun.start - YEAR
     kind: Iterable[fhir.Encounter] = stays.visits(record)
     if feature.fact is EndFact.OUTPATIENT_VISITS:
-        kind = (
-            r for r in record.rows(fhir.Encounter) if r.class_ is not None and r.class_.code == "AMB" and stays.held(r)
-        )
-    rows = [r for r in kind if not stays.led_to(record, r, stay) and stays.before(record, r, since, stay)]
+        every = record.rows(fhir.Encounter)
+        kind = (r for r in every if r.class_ is not None and r.class_.code == "AMB" and held(r))
+    found = (r for r in kind if not stays.led_to(record, r, stay) and stays.before(record, r, since, stay))
+    rows = [r for r in found if not is_part(record, r)]
     return stays.counted(record, feature, rows, since)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from cds_service.features import stays
+from cds_service.features import contacts, stays
 from cds_service.features.feature import Feature, FeatureValue, Reason, Unusable
+from cds_service.features.from_rows import valued
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import Span, parse
@@ -73,7 +74,11 @@ def _before(record: PatientRecord, begun: Span, present: fhir.Encounter) -> list
     found = [
         (row, span)
         for row in record.rows(fhir.Encounter)
-        if row is not present and stays.is_inpatient(row) and stays.held(row) and (span := record.date_of(row))
+        if row is not present
+        and contacts.is_inpatient(row)
+        and contacts.held(row)
+        and (span := record.date_of(row))
+        and not contacts.is_part(record, row)
     ]
     return sorted((pair for pair in found if pair[1].start < begun.start), key=lambda pair: pair[1].start)
 
@@ -88,4 +93,4 @@ def _days(record: PatientRecord, feature: EarlierStays, rows: list[fhir.Encounte
             words = msg("the beginning or the end of an earlier stay cannot be read")
             return Unusable(feature, Reason.NO_NUMBER, words, sources=(record.reference(row),))
         total += float((last.start.date() - first.start.date()).days)
-    return stays.valued(record, feature, total, rows, inferred=not rows)
+    return valued(record, feature, total, rows, inferred=not rows)

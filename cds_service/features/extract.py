@@ -44,10 +44,11 @@ from cds_service.features.kidney_injury import Unsteady, unsteady
 from cds_service.features.lasting import lasting
 from cds_service.features.latest import Found, Problem, answer, latest, number, outside_hospital
 from cds_service.features.medicines_on_record import MedicationList
+from cds_service.features.operations import Surgery, surgery
 from cds_service.features.recent import Recent, Suspected, recent, suspected
 from cds_service.features.saturation_target import PrescribedTarget, prescribed_target
 from cds_service.features.stay_diagnoses import StayDiagnoses
-from cds_service.features.stays import OfStay, Stay, Surgery, of_stay, present_stay, surgery
+from cds_service.features.stays import OfStay, Stay, of_stay, present_stay
 from cds_service.features.worst import lowest_ratio, worst
 from cds_service.fhir.record import Measurement, PatientRecord
 from cds_service.language import msg

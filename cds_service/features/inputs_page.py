@@ -29,9 +29,10 @@ from cds_service.features.feature import (
 from cds_service.features.hospital import InHospital
 from cds_service.features.in_stay import DoneInStay
 from cds_service.features.kidney_injury import Unsteady
+from cds_service.features.operations import Surgery
 from cds_service.features.recent import Recent, Suspected
 from cds_service.features.saturation_target import PrescribedTarget
-from cds_service.features.stays import OfStay, Surgery
+from cds_service.features.stays import OfStay
 from cds_service.fhir.codes import CURBSIDE, LOINC, SNOMED
 
 _HEAD = """\

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from cds_service.features.contacts import parts
 from cds_service.features.diagnosis_groups import (
     DEGREES,
     GROUPS,
@@ -51,7 +52,11 @@ class StayDiagnoses:
         ]  # fmt: skip
         if not named:
             conditions = self._record.rows(fhir.Condition)
-            named = [(None, row) for row in conditions if self._record.refers(row.encounter, row, stay.row)]
+            of_stay = (stay.row, *parts(self._record, stay.row))
+            named = [
+                (None, row) for row in conditions
+                if any(self._record.refers(row.encounter, row, contact) for contact in of_stay)
+            ]  # fmt: skip
         sure = [(rank, row) for rank, row in named if not status_codes(row.verification_status) & _REFUTED]
         return tuple(sorted(sure, key=lambda r: (r[0] is None, r[0] or 0, self._record.reference(r[1]))))
 

@@ -1,27 +1,28 @@
 """What Encounters and Procedures tell of a stay in hospital: its days, how it began, what came before, what was done.
 
 The stay is the latest inpatient Encounter that goes on, or that ended no longer than two days ago: at the moment of
-discharge an EHR may have closed it already. Numbers of earlier visits are told only if the Encounters reach back far
-enough: what was not supplied is not "none".
+discharge an EHR may have closed it already. A contact within a stay is no stay of its own. Numbers of earlier visits
+are told only if the Encounters reach back far enough: what was not supplied is not "none".
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
-from cds_service.features.feature import Feature, FeatureValue, Reason, Unusable, Value
+from cds_service.features.contacts import held, is_inpatient, is_part, whole
+from cds_service.features.feature import Feature, FeatureValue, Reason, Unusable
+from cds_service.features.from_rows import valued
 from cds_service.features.hospital import PRESENT, is_over
+from cds_service.features.operations import category, done, happened_since, is_coded, not_supplied
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import SNOMED, canonical_system, codings, label
+from cds_service.fhir.codes import SNOMED, codings, label
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import Span, parse
-from cds_service.language import Message, msg
+from cds_service.language import msg
 
-INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})
 JUST_ENDED = timedelta(days=2)
 SIX_MONTHS = timedelta(days=183)
 TWELVE_MONTHS = timedelta(days=366)
@@ -34,21 +35,7 @@ _TYPES = {"183452005": True, "50849002": True, "8715000": False}  # emergency ad
 # Oncology: clinical, gynaecological, medical, paediatric, radiation, surgical.
 _ONCOLOGY = frozenset({"394592004", "408446006", "394593009", "418002000", "419815003", "419321007"})
 _ONCOLOGY_WORDS = ("oncology", "oncological", "cancer")
-_PROCEDURE_SYSTEMS = frozenset({
-    "http://www.cms.gov/Medicare/Coding/ICD10", "http://www.cms.gov/medicare/coding/ICD10",
-    "http://hl7.org/fhir/sid/icd-9-cm", "http://hl7.org/fhir/sid/icd-10-pcs",
-    "http://fhir.de/CodeSystem/bfarm/ops", "http://fhir.de/CodeSystem/dimdi/ops",
-})  # fmt: skip
-_CPT = "http://www.ama-assn.org/go/cpt"
-_SURGICAL = "387713003"
-_DONE_CATEGORIES = frozenset({_SURGICAL, "103693007"})  # surgical, diagnostic
 _TALKED = frozenset({"409063005", "409073007", "410606002"})  # counselling, education, social service
-_OPERATION = re.compile(
-    r"ectomy\b|plasty\b|laparotomy|thoracotomy|craniotomy|sternotomy|osteotomy|\bsurgery\b|\boperation\b|\bresection\b"
-    r"|\bbypass\b|\bamputation\b|\bjoint replacement\b|\b(?:hip|knee|valve) replacement\b|internal fixation"
-    r"|ca?esarean section|laparoscopic",
-    re.IGNORECASE,
-)
 
 
 class Fact(Enum):
@@ -71,13 +58,6 @@ class OfStay(Feature):
 
 
 @dataclass(frozen=True, slots=True)
-class Surgery(Feature):
-    """True if an operation was done within a time before now."""
-
-    within: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class Stay:
     """An inpatient Encounter with its beginning."""
 
@@ -91,18 +71,13 @@ def stay_began(record: PatientRecord, encounter: fhir.Encounter | None) -> datet
     encounter: the stay that is meant; without one, the present stay.
     """
     present = present_stay(record) if encounter is None else None
-    row = present.row if present is not None else encounter
+    row = present.row if present is not None else whole(record, encounter) if encounter is not None else None
     begun = record.date_of(row) if row is not None else None
     if row is None or begun is None:
         return None
     stay = Stay(row, begun)
     led = (record.date_of(visit) for visit in visits(record) if led_to(record, visit, stay))
     return min([begun.start, *(span.start for span in led if span is not None)])
-
-
-def is_inpatient(encounter: fhir.Encounter) -> bool:
-    """True if an Encounter is a stay on a ward: inpatient, acute or not; neither an emergency visit nor a day case."""
-    return _inpatient(encounter)
 
 
 def goes_to(encounter: fhir.Encounter) -> frozenset[str]:
@@ -116,7 +91,10 @@ def present_stay(record: PatientRecord) -> Stay | None:
     found = [
         Stay(row, begun)
         for row in record.rows(fhir.Encounter)
-        if _inpatient(row) and (begun := record.date_of(row)) is not None and _now(record, row)
+        if is_inpatient(row)
+        and (begun := record.date_of(row)) is not None
+        and _now(record, row)
+        and not is_part(record, row)
     ]
     return max(found, key=lambda stay: stay.begun.start, default=None)
 
@@ -127,29 +105,6 @@ def of_stay(record: PatientRecord, feature: OfStay, stay: Stay | None) -> Featur
         words = msg("{what} cannot be told: no stay in hospital is on record", what=feature.label)
         return Unusable(feature, Reason.NO_LIST, words)
     return _FACTS[feature.fact](record, feature, stay)
-
-
-def surgery(record: PatientRecord, feature: Surgery) -> FeatureValue | Unusable:
-    """True with the operations, False read from a list of procedures, or a reason."""
-    since = record.as_of - feature.within
-    found = [row for row in done(record) if _within(record.date_of(row), since) and is_operation(row)]
-    if found:
-        return valued(record, feature, True, found)
-    if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):
-        return _no_procedures(feature)
-    return FeatureValue(feature, False, None, (), inferred=True)
-
-
-def is_operation(row: fhir.Procedure) -> bool:
-    """True if a procedure is certainly an operation: by category, by code, or by the words of its name."""
-    if (SNOMED, _SURGICAL) in set(codings((row.category,))):
-        return True
-    for system, code in _codes(row):
-        if system == _CPT and code.isdecimal() and 10004 <= int(code) <= 69990:
-            return True
-        if system in _PROCEDURE_SYSTEMS and "ICD10" in system.upper() and code.startswith("0"):
-            return True  # section 0 of ICD-10-PCS: medical and surgical
-    return _OPERATION.search(label(row.code) or "") is not None
 
 
 def _days(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
@@ -201,8 +156,9 @@ def _emergency_visits(record: PatientRecord, feature: OfStay, stay: Stay) -> Fea
 def _admissions(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
     """Inpatient stays that began in the twelve months before this one."""
     since = stay.begun.start - TWELVE_MONTHS
-    others = (r for r in record.rows(fhir.Encounter) if _inpatient(r) and r is not stay.row and held(r))
-    return counted(record, feature, [r for r in others if before(record, r, since, stay)], since)
+    others = (r for r in record.rows(fhir.Encounter) if is_inpatient(r) and r is not stay.row and held(r))
+    rows = [r for r in others if before(record, r, since, stay) and not is_part(record, r)]
+    return counted(record, feature, rows, since)
 
 
 def counted(
@@ -218,13 +174,13 @@ def counted(
 
 def _procedure(record: PatientRecord, feature: OfStay, stay: Stay) -> FeatureValue | Unusable:
     """Whether anything was done in the stay that a hospital would code as a procedure."""
-    in_stay = [row for row in done(record) if _within(record.date_of(row), stay.begun.start)]
+    in_stay = [row for row in done(record) if happened_since(record.date_of(row), stay.begun.start)]
     sure = [row for row in in_stay if is_coded(row)]
     if sure:
         return valued(record, feature, True, sure)
     if not record.rows(fhir.Procedure) and not record.has_list("Procedure"):
-        return _no_procedures(feature)
-    open_ = [row for row in in_stay if not set(_category(row)) & _TALKED]
+        return not_supplied(feature)
+    open_ = [row for row in in_stay if not set(category(row)) & _TALKED]
     if open_:
         words = msg("it cannot be told whether what was done in the stay counts as a procedure")
         sources = tuple(sorted(record.reference(row) for row in open_))
@@ -253,15 +209,6 @@ _FACTS: Mapping[Fact, Callable[[PatientRecord, OfStay, Stay], FeatureValue | Unu
 }
 
 
-def _inpatient(row: fhir.Encounter) -> bool:
-    return row.class_ is not None and row.class_.code in INPATIENT
-
-
-def held(row: fhir.Encounter) -> bool:
-    """Whether a visit took place."""
-    return row.status not in ("planned", "cancelled", "entered-in-error")
-
-
 def _now(record: PatientRecord, row: fhir.Encounter) -> bool:
     """True if a stay goes on, or ended just now."""
     if row.status in PRESENT and not is_over(row, record.as_of):
@@ -273,7 +220,7 @@ def _now(record: PatientRecord, row: fhir.Encounter) -> bool:
 def visits(record: PatientRecord) -> Iterator[fhir.Encounter]:
     """Emergency visits that were held."""
     for row in record.rows(fhir.Encounter):
-        if row.class_ is not None and row.class_.code == "EMER" and held(row):
+        if row.class_ is not None and row.class_.code == "EMER" and held(row) and not is_part(record, row):
             yield row
 
 
@@ -291,50 +238,3 @@ def before(record: PatientRecord, row: fhir.Encounter, since: datetime, stay: St
     """Whether a visit began since a moment and before the stay."""
     begun = record.date_of(row)
     return begun is not None and since <= begun.start < stay.begun.start
-
-
-def _within(span: Span | None, since: datetime) -> bool:
-    return span is not None and span.end >= since
-
-
-def done(record: PatientRecord) -> Iterator[fhir.Procedure]:
-    """Procedures that were done."""
-    for row in record.rows(fhir.Procedure):
-        if row.status in ("completed", "in-progress"):
-            yield row
-
-
-def _codes(row: fhir.Procedure) -> Iterator[tuple[str, str]]:
-    for coding in row.code.coding if row.code is not None else ():
-        system = canonical_system(coding.system)
-        if system and coding.code:
-            yield system, coding.code
-
-
-def _category(row: fhir.Procedure) -> Iterator[str]:
-    return (code for system, code in codings((row.category,)) if system == SNOMED)
-
-
-def is_coded(row: fhir.Procedure) -> bool:
-    """True if a procedure has a code of a procedure classification, a surgical or diagnostic category, or is one."""
-    systems = {system for system, _ in _codes(row)}
-    return bool(systems & _PROCEDURE_SYSTEMS) or bool(set(_category(row)) & _DONE_CATEGORIES) or is_operation(row)
-
-
-def _no_procedures(feature: Feature) -> Unusable:
-    words: Message = msg("{what} cannot be told: no procedures were supplied", what=feature.label)
-    return Unusable(feature, Reason.NO_LIST, words)
-
-
-def valued(
-    record: PatientRecord,
-    feature: Feature,
-    value: Value,
-    rows: list[fhir.Encounter] | list[fhir.Procedure],
-    *,
-    inferred: bool = False,
-) -> FeatureValue:
-    """A value with the rows that give it; of their times the first."""
-    times = [span.start for row in rows if (span := record.date_of(row)) is not None]
-    sources = tuple(sorted(record.reference(row) for row in rows))
-    return FeatureValue(feature, value, min(times, default=None), sources, inferred=inferred)

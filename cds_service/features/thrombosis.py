@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from cds_service.features import conditions as c
 from cds_service.features.feature import Absence, ConditionFeature
+from cds_service.features.operations import Surgery
 from cds_service.features.recent import Recent, Suspected
-from cds_service.features.stays import Surgery
 from cds_service.language import msg
 
 MONTH = timedelta(days=30)

@@ -500,6 +500,7 @@ class Encounter(Resource, frozen=True, tag="Encounter"):
     hospitalization: Hospitalization | None = None
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
     location: tuple[EncounterLocation, ...] = ()
+    part_of: Reference | None = None
 
 
 class Immunization(Resource, frozen=True, tag="Immunization"):

@@ -21,8 +21,8 @@ from cds_service.features.feature import (
     Reason,
     Unusable,
 )
+from cds_service.features.operations import Surgery
 from cds_service.features.recent import Recent
-from cds_service.features.stays import Surgery
 from cds_service.language import msg
 from cds_service.risk.model import NotEstimated, PublishedScore, RiskEstimate
 

@@ -15,8 +15,8 @@ from cds_service.features.feature import (
     MedicationFeature,
     Reason,
 )
+from cds_service.features.operations import Surgery
 from cds_service.features.recent import Recent
-from cds_service.features.stays import Surgery
 from cds_service.risk.model import NotEstimated, PublishedScore, RiskEstimate
 
 Build = Callable[..., FeatureValues]
