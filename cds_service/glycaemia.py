@@ -98,12 +98,20 @@ def _in_range(case: Case, test: Quantity, from_: float) -> tuple[Finding, ...]:
         advice_source=ADA_DIAGNOSIS,
         proposals=offers,
         quiet=not (confirmed or over) and not offers,
-        due=MISLEADS if test is HBA1C_3_YEARS else FASTED,
+        due=_with_list(case, MISLEADS if test is HBA1C_3_YEARS else FASTED),
         last_done=None,
         sources=(*latest.sources, *(earlier[0].sources if confirmed else ())),
         magnitude=float(latest.value),
     )
     return (finding,)
+
+
+def _with_list(case: Case, remark: Message) -> Message:
+    """A remark, and which entries of the problem list could not be read: diabetes may be one of them."""
+    listed = case.values.usable(catalogue.DIABETES)
+    if listed is None or listed.note is None:
+        return remark
+    return msg("{remark} {note}.", remark=remark, note=listed.note)
 
 
 def _in_range_words(latest: FeatureValue, earlier: list[FeatureValue], *, over: bool) -> Message:

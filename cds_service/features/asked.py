@@ -39,7 +39,7 @@ class Asked(tuple[Feature, ...]):
     ) -> dict[str, Found]:
         """The answers of conditions, medicines and measurements of which the record holds no code, by feature id."""
         found = self._measurements.without(measurements.every_code())
-        if problems.stated:
+        if problems.stated and problems.remark is None:
             found |= self._conditions.without(problems.codes)
         if (names := medicines.names) is not None:
             found |= self._medicines.without(names)

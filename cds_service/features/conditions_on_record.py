@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import structs
 
 from cds_service.features.elsewhere import said_elsewhere
 from cds_service.features.feature import Absence, ConditionFeature, FeatureValue, Reason, Unusable
 from cds_service.features.remembered import Remembered
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import ICD10, ICD10_CM, IPS_ABSENT, SNOMED, codings, icd10_key, status_codes
+from cds_service.fhir.codes import ICD10, ICD10_CM, IPS_ABSENT, SNOMED, codings, icd10_key, label, status_codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.times import Span, parse
-from cds_service.language import msg
+from cds_service.language import Message, msg
+from cds_service.markdown import shorten
 
 _AGAIN = frozenset({"recurrence", "relapse"})
 _ACTIVE = frozenset({"active", *_AGAIN})
 _NOBODY_ASKED = (IPS_ABSENT, "no-problem-info")
+_MOST_NAMED, _MAX_NAME = 4, 40  # entries in words that a remark names, and characters of each
 _READ = frozenset({SNOMED, ICD10_CM, ICD10, IPS_ABSENT})  # what an entry is coded by that says anything here
 
 
@@ -73,12 +78,15 @@ class ProblemList:
         self._record = record
         self._by_snomed: dict[str, list[Problem]] = {}
         self._by_icd10: dict[str, list[Problem]] = {}
+        self._in_words: list[str] = []  # active entries that no code is read of
         # True if the list says anything that is read here, be it "no known problems"; entries in words alone are not.
         self.stated = False
         for row in record.rows(fhir.Condition):
             found = set(codings((row.code,)))
             self.stated = self.stated or any(pair[0] in _READ and pair != _NOBODY_ASKED for pair in found)
             problem = Problem(row, _active(record, row), _sure(row), record.date_of(row), record.reference(row))
+            if problem.active and all(pair[0] not in _READ for pair in found):
+                self._in_words.append(label(row.code) or "?")
             for system, code in found:
                 if system == SNOMED:
                     self._by_snomed.setdefault(code, []).append(problem)
@@ -87,6 +95,17 @@ class ProblemList:
                     for end in range(3, len(key[:8]) + 1):
                         self._by_icd10.setdefault(key[:end], []).append(problem)
         self._snomed, self._icd10 = frozenset(self._by_snomed), frozenset(self._by_icd10)
+
+    @cached_property
+    def remark(self) -> Message | None:
+        """What of the list could not be read and so counts for nothing, named; None if all of it could."""
+        if not self._in_words or not self.stated:
+            return None
+        names = "; ".join(shorten(name, _MAX_NAME) for name in self._in_words[:_MOST_NAMED])
+        if len(self._in_words) > _MOST_NAMED:
+            return msg("{count} entries of the problem list have no code that is read here and were not counted: "
+                       "{entries} and others", count=len(self._in_words), entries=names)  # fmt: skip
+        return msg("On the problem list in words alone, and not counted: {entries}", entries=names)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -113,7 +132,8 @@ class ProblemList:
         """What the list alone says."""
         wanted = _prepared(feature)
         if self._snomed.isdisjoint(wanted.snomed) and self._icd10.isdisjoint(wanted.icd10):  # nearly all
-            return wanted.not_listed if self.stated and feature.absence is Absence.NO_IF_LISTED else wanted.no_list
+            no = self.stated and feature.absence is Absence.NO_IF_LISTED
+            return self._remarked(wanted.not_listed) if no else wanted.no_list
         found = [p for p in self.matching(feature) if p.active or feature.ever]
         if feature.again:
             found = [p for p in found if status_codes(p.row.clinical_status) & _AGAIN]
@@ -125,9 +145,13 @@ class ProblemList:
         if not self.stated or feature.absence is not Absence.NO_IF_LISTED:
             return wanted.no_list
         if not found:
-            return wanted.not_listed
+            return self._remarked(wanted.not_listed)
         note = msg("{what} is on the list, but not confirmed", what=feature.label)
         return FeatureValue(feature, False, None, _cited(found), inferred=True, note=note)
+
+    def _remarked(self, absent: FeatureValue) -> FeatureValue:
+        """An absence that was read from the list, with what of the list could not be read."""
+        return structs.replace(absent, note=self.remark) if self.remark is not None else absent
 
     def matching(self, feature: ConditionFeature) -> list[Problem]:
         """All entries of the value set, whatever their status."""

@@ -21,6 +21,9 @@ _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern), times)
     for pattern, times in (
         (r"\b(?:three times|3 times|3x|tid|t\.i\.d|tds|every 8 hours|with each meal)\b", 3.0),
+        (r"[每一]?[日天] ?[三3] ?次|[三3] ?次/[日天]|每8小时", 3.0),
+        (r"[每一]?[日天] ?[两二2] ?次|[两二2] ?次/[日天]|每12小时", 2.0),
+        (r"[每一]?[日天] ?[一1] ?次|[一1] ?次/[日天]|每[晚晨早]|睡前", 1.0),
         (r"\b(?:twice|two times|2 times|2x|bid|b\.i\.d|bd|every 12 hours|morning and (?:evening|night))\b", 2.0),
         (
             r"\b(?:once|daily|qd|od|every (?:day|morning|evening|night)|at (?:night|bedtime)|with (?:supper|dinner))\b",
@@ -33,7 +36,12 @@ _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
 _WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
-_DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b")
+_DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b|或|必要时|需要时|按需|逐渐|然后|加量|减量")
+# In Chinese, where the name of the table's ingredient does not stand before the strength: "0.5g", "每次2片".
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|g|毫克|克)(?![a-z])")
+_PIECES = re.compile(r"(\d+(?:\.\d+)?|[半一二两三])\s*[片粒](?![装/])")
+_CHINESE_NUMBERS = {"半": 0.5, "一": 1.0, "二": 2.0, "两": 2.0, "三": 3.0}
 
 
 def daily_mg(record: PatientRecord, feature: MedicationFeature) -> float | None:
@@ -138,6 +146,9 @@ def _positive(number: Any) -> float | None:
 def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:
     strengths = {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
     times = next((times for pattern, times in _TIMES if pattern.search(dosage)), None)
+    if not strengths and _HAN.search(words) and times is not None and not _DOUBT.search(dosage):
+        each_mg = _chinese_dose(words, dosage)
+        return each_mg * times if each_mg is not None else None
     if len(strengths) != 1 or times is None or _DOUBT.search(dosage):
         return None
     tablets = _TABLETS.findall(dosage)
@@ -147,5 +158,17 @@ def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:
     return strengths.pop() * each * times
 
 
+def _chinese_dose(words: str, dosage: str) -> float | None:
+    """mg at a time: as the dosage says, else pieces of the product's one strength; None in doubt."""
+    stated = {_mg(*found) for found in _AMOUNT.findall(dosage)}
+    strengths = {_mg(*found) for found in _AMOUNT.findall(words)}
+    pieces = {_CHINESE_NUMBERS.get(found) or float(found) for found in _PIECES.findall(dosage)}
+    if len(stated) == 1 and not pieces:
+        return stated.pop()
+    if stated or len(strengths) != 1 or len(pieces) > 1:
+        return None
+    return strengths.pop() * (pieces.pop() if pieces else 1.0)
+
+
 def _mg(number: str, unit: str) -> float:
-    return float(number.replace(",", ".")) * (1000.0 if unit == "g" else 1.0)
+    return float(number.replace(",", ".")) * (1000.0 if unit in ("g", "克") else 1.0)

@@ -70,7 +70,8 @@ def collect(record: PatientRecord, kinds: Collection[str] = KINDS) -> tuple[Fact
                 found += trends(record, measured)
             else:
                 found += (fact for source in _SOURCES[kind] for fact in source(record))
-    return tuple(found)
+    directives = {reference for fact in found if fact.kind == facts.CODE_STATUS for reference in fact.references}
+    return tuple(f for f in found if f.kind != PROBLEM or not directives.issuperset(f.references))  # said once
 
 
 def everything(record: PatientRecord) -> tuple[Fact, ...]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from cds_service.fhir import codes
 from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import (
@@ -48,6 +50,7 @@ _STAYS = frozenset({"IMP", "ACUTE", "NONAC", "EMER", "OBSENC", "SS"})
 _CODE_STATUS = {
     (codes.SNOMED, "304253006"), (codes.SNOMED, "304252001"), (codes.SNOMED, "450475007"),
     (codes.SNOMED, "450476008"), (codes.ICD10_CM, "Z66"), (codes.ICD10, "Z66"),
+    (codes.LOINC, "LA33470-8"), (codes.LOINC, "LA33471-6"),  # an order for or against it (PACIO, US Core)
 }  # fmt: skip
 _CODE_STATUS_WORDS = re.compile(r"(?i)resuscitat|\bcode status|\bDNA?R\b|\bfull code|advance directive|复苏")
 # Smoking, alcohol, other substances, occupation, housing, education, stress, social contact. LOINC.
@@ -114,10 +117,12 @@ def code_status(record: PatientRecord) -> tuple[Fact, ...]:
     found: list[tuple[datetime | None, Fact]] = []
     for row, concepts in _directives(record):
         names = [name for concept in concepts if (name := name_of(concept))]
+        forbids = isinstance(row, ServiceRequest) and bool(row.do_not_perform)
         coded = not _CODE_STATUS.isdisjoint(codes.codings(concepts))
         if names and (coded or any(_CODE_STATUS_WORDS.search(name) for name in names)):
             text = names[-1] if len(names) == 1 or names[0] == names[-1] else f"{names[0]}: {names[-1]}"
             fact = dated(record, CODE_STATUS, text, row, (record.reference(row),), status="active")
+            fact = structs.replace(fact, text=msg("Not to be done: {what}", what=fact.text)) if forbids else fact
             found.append((fact.effective, fact))
     found.sort(key=lambda pair: (pair[0] is None, -(pair[0].timestamp() if pair[0] else 0.0)))
     return tuple(fact for _, fact in found)
@@ -195,8 +200,11 @@ def _directives(record: PatientRecord) -> Iterator[tuple[Resource, Sequence[Code
     for flag in record.rows(Flag):
         if flag.status in (None, "active"):
             yield flag, (flag.code,)
-    coded: list[Condition | Procedure | ServiceRequest] = [*record.rows(Condition), *record.rows(Procedure)]
-    coded += record.rows(ServiceRequest)
+    for order in record.rows(ServiceRequest):
+        meant = order.intent == "directive" or order.do_not_perform
+        if meant or not _CODE_STATUS.isdisjoint(codes.codings((order.code,))):
+            yield order, (order.code,)
+    coded: list[Condition | Procedure] = [*record.rows(Condition), *record.rows(Procedure)]
     for row in coded:
         if not _CODE_STATUS.isdisjoint(codes.codings((row.code,))):
             yield row, (row.code,)

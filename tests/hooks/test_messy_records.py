@@ -204,3 +204,67 @@ def test_what_only_a_problem_list_can_tell_is_counted_and_not_enumerated(ask):
 def test_two_cautions_that_every_ward_knows(ask, problem, draft, said):
     """A nonselective beta blocker in COPD, and the dose of acetaminophen in cirrhosis."""
     assert any(said in str(f.headline) for f in ask("drug-safety", Chart(60).problem(problem).draft(draft)).findings)
+
+
+def order(chart, text=None, coding=(), **members):
+    subject = {"reference": "Patient/p1"}
+    code = {"coding": list(coding)} | ({"text": text} if text else {})
+    return chart.add("ServiceRequest", status="active", subject=subject, code=code, authoredOn="2026-10-01", **members)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"text": "Cardiopulmonary resuscitation", "intent": "directive", "doNotPerform": True},
+         "- Not to be done: Cardiopulmonary resuscitation, 1 Oct 2026"),
+        ({"coding": [{"system": "http://loinc.org", "code": "LA33471-6", "display": "No CPR"}], "intent": "directive"},
+         "- No CPR, 1 Oct 2026"),
+    ],
+)  # fmt: skip
+def test_an_order_about_resuscitation_is_told_on_every_card(ask, members, said):
+    """The code status came with the orders and was in no summary."""
+    detail = first(ask("diabetes", order(Chart(86).problem(HYPERTENSION), **members)))
+    assert said in detail
+
+
+def test_a_code_status_on_the_problem_list_is_told_once(ask):
+    """As what it is, and not as a problem too."""
+    detail = first(ask("diabetes", Chart(86).problem(HYPERTENSION).diagnosis("Z66", "DNR status")))
+    assert detail.count("DNR status") == 1
+
+
+def test_problems_in_words_alone_are_named_where_their_absence_was_assumed(ask):
+    """A PREVENT risk for primary prevention beside "s/p MI 2019" must say what was not counted."""
+    chart = Chart(60).problem(REFLUX).smoking().measured(total=210, hdl=40, sbp=133, dbp=77, bmi=29, creatinine=1.0)
+    remark = "On the problem list in words alone, and not counted: s/p MI 2019; Type 2 diabetes"
+    assert remark not in first(ask("cardiovascular-risk", chart))
+    for text in ("s/p MI 2019", "Type 2 diabetes"):
+        chart = chart.add("Condition", subject={"reference": "Patient/p1"}, code={"text": text})
+    assert remark in first(ask("cardiovascular-risk", chart))
+    assert f"{remark}." in str(ask("diabetes", chart.measured(hba1c=7.9)).finding("diabetes/undiagnosed").due)
+
+
+@pytest.mark.parametrize(
+    ("medicine", "dosage", "daily"),
+    [
+        ("二甲双胍 0.5g", "每日三次", "1500 mg a day"),
+        ("盐酸二甲双胍片 0.5g*30片", "每次2片，每日2次", "2000 mg a day"),
+        ("盐酸二甲双胍片", "0.85g 口服 bid", "1700 mg a day"),
+        ("二甲双胍 0.5g", "每日一次，必要时每日两次", None),
+        ("二甲双胍格列本脲片 250mg/1.25mg", "每日两次", None),
+    ],
+)
+def test_a_daily_dose_in_chinese_is_read(ask, medicine, dosage, daily):
+    """Without it the card says that the dose could not be read, and a daily methotrexate passes."""
+    chart = Chart(70).problem(CKD).problem("44054006").medicine("0", medicine, dosage).measured(creatinine=1.8)
+    finding = ask("kidney-liver-check", chart).finding("metformin/egfr-below-45")
+    assert (f"Metformin {daily}" in str(finding.headline)) is (daily is not None)
+
+
+def test_methotrexate_every_day_in_chinese_is_as_critical(ask):
+    """每日一次 is every day; 每周一次 is how it is given."""
+    chart = Chart(60).problem("69896004", "类风湿关节炎")
+    daily = ask("drug-safety", chart.draft("甲氨蝶呤片 2.5mg", "每次4片，每日一次"))
+    assert "ordered every day" in daily.summary
+    weekly = ask("drug-safety", Chart(60).problem("69896004").draft("甲氨蝶呤片 2.5mg", "每次4片，每周一次"))
+    assert not any("every day" in str(f.headline) for f in weekly.findings)
