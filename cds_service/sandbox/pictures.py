@@ -127,6 +127,18 @@ def side_panel(place: Place) -> bytes:
     return _beside(shots)
 
 
+def ask(place: Place) -> bytes:
+    """A question about the chart, what was found, and how far was looked."""
+    page = place.review(place.chart(place.page(1100, 860)))
+    page.get_by_role("link", name="Earlier questions and documents").click()
+    page.get_by_label("Question").fill("How was the LDL cholesterol before?")
+    page.get_by_role("button", name="Ask").click()
+    page.locator("#latest .passages").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    shot: bytes = page.screenshot()
+    return shot
+
+
 def governance(place: Place) -> bytes:
     """What was shown and answered in the last days."""
     for patient in PATIENTS[1:]:
@@ -139,7 +151,8 @@ def governance(place: Place) -> bytes:
 
 
 PICTURES: dict[str, Callable[[Place], bytes]] = {
-    "sandbox": sandbox, "review": review, "what-if": what_if, "side-panel": side_panel, "governance": governance,
+    "sandbox": sandbox, "review": review, "what-if": what_if, "side-panel": side_panel, "ask": ask,
+    "governance": governance,
 }  # fmt: skip
 
 

@@ -53,11 +53,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """Lists of a chart (keys of CHART) that were not looked at for one reason, or, if partial, not to their end."""
+    """Lists of a chart (keys of CHART) that were not looked at for one reason, or, if partial, not to their end.
+
+    by_choice: the settings leave them out.
+    """
 
     keys: tuple[str, ...]
     reason: Message
     partial: bool
+    by_choice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Read:
         for gap in self.basis.gaps:
             grouped.setdefault((gap.partial, gap.reason.text, str(gap.reason)), []).append(gap)
         return tuple(
-            Unread(tuple(gap.key for gap in gaps), gaps[0].reason, partial)
+            Unread(tuple(gap.key for gap in gaps), gaps[0].reason, partial, gaps[0].reason == _NOT_ASKED)
             for (partial, *_), gaps in sorted(grouped.items(), key=lambda pair: pair[0][0])
         )
 

@@ -104,7 +104,7 @@ def audited(site: Site) -> list[dict[str, Any]]:
 def unread(page: str) -> str:
     """What the answer says that it did not look at."""
     answer = page[page.index('id="latest"') : page.index('id="chart"')]
-    return " ".join(re.findall(r'<p class="notice">(Not looked at[^<]*|The chart was not[^<]*)', answer))
+    return " ".join(re.findall(r'<p class="(?:notice|dim)">(Not looked at[^<]*|The chart was not[^<]*)', answer))
 
 
 def test_what_no_hook_asked_for_is_found_in_the_chart(site: Site) -> None:
@@ -144,6 +144,9 @@ def test_a_launch_asks_for_no_type_that_nobody_named(site: Site) -> None:
     assert "consents and advance directives" in said
     assert "settings do not ask the EHR for it" in said
     assert "family history" not in said
+    tab = Tab(site)
+    assert "consents and advance directives" in tab.send(read="1")
+    assert tab.ask("Any advance directive?").count("consents and advance directives") == 1
 
 
 def test_a_type_that_no_chart_has_is_refused_in_the_settings() -> None:
