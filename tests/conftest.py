@@ -22,6 +22,7 @@ import thorough
 from hypothesis import HealthCheck, settings
 
 from cds_service import registry
+from cds_service.documents import process
 from cds_service.explain.leaf_tables import LeafTables
 
 # A usual run tries the same examples as the one before, so that a change is judged by what it changed; a thorough one
@@ -48,6 +49,9 @@ def of_plugin(file: Path) -> ModuleType:
 
 
 registry._module = of_plugin
+
+# A document takes as long as a busy machine needs. Its processor time is what a test of it measures.
+process.SECONDS = 120.0
 
 # jsonschema would compile its grammar for seconds, in each process; it is for a format that no test asks for.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]

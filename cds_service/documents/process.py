@@ -22,8 +22,9 @@ _ARGUMENTS = [sys.executable, "-I", "-m", "cds_service.documents.child"]
 class Process:
     """One reader for a handful of documents; a context manager that ends it."""
 
-    def __init__(self, seconds: float = SECONDS, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """seconds: for one document; by default `SECONDS`."""
+        self._seconds = SECONDS if seconds is None else seconds
         self._monotonic = monotonic
         self._running: subprocess.Popen[bytes] | None = None
 

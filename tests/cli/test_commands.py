@@ -417,7 +417,7 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    command = f"{sys.executable} -m cds_service.cli hook --sample primary-prevention | head -c 1"
+    command = f"'{sys.executable}' -m cds_service.cli hook --sample primary-prevention | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"{", b"")
 
