@@ -59,4 +59,4 @@ def test_a_document_of_one_long_run_is_cut_into_sentences_in_time(run: str) -> N
     """A note of abbreviations alone was read over again from its beginning at each of them."""
     started = time.process_time()
     assert passages("DocumentReference/1", [[1, False, run * (LENGTH // len(run)) + "The end is near."]])
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 2.0

