@@ -58,7 +58,8 @@ def verify(noted: tuple[int, str] | None, as_json: bool, settings: Settings) -> 
     else:
         for fault in verdict.faults:
             click.echo(fault)
-        state = "whole" if not verdict.faults else f"{len(verdict.faults)} faults"
+        count = len(verdict.faults)
+        state = "whole" if not count else "1 fault" if count == 1 else f"{count} faults"
         click.echo(f"{verdict.entries} entries, content of {verdict.emptied} deleted: {state}")
         if verdict.entries:
             click.echo(f"{verdict.entries}:{verdict.head}")

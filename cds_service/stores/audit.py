@@ -232,7 +232,12 @@ class _Walk:
         if self.seq < last:
             self.faults.append(f"the last entry should be {last}, and is {self.seq}: entries were cut off")
         if self._expected is not None and not self._met:
-            self.faults.append(f"entry {self._expected[0]} does not have the hash that was noted")
+            noted = self._expected[0]
+            if noted > self.seq:
+                ends = f"the record ends with {self.seq}, as that of an older copy does"
+                self.faults.append(f"entry {noted} was noted and is missing: {ends}")
+            else:
+                self.faults.append(f"entry {noted} does not have the hash that was noted")
         for seq in sorted(self.emptied):
             if not any(first <= seq <= last for first, last in self.excused):
                 self.faults.append(f"the content of entry {seq} is gone, and no entry says that it was deleted")

@@ -69,6 +69,11 @@ class Metrics:
             "curbside_info", "Always 1; the version is the label.", ("version",), multiprocess_mode="max", registry=own
         )
         info.labels(__version__).set(1)
+        for outcome in (
+            "stored",
+            "failed",
+        ):  # from 0 on: to Prometheus, what begins with 1 has not risen, and rings not
+            self._assessments.labels(outcome)
 
     @classmethod
     def shared(cls) -> Metrics:

@@ -103,6 +103,8 @@ def test_a_record_made_anew_shows_against_a_noted_entry(database: Database) -> N
     fill(database, 3)
     assert faults(database) == ()
     assert AuditStore(database).verify((3, noted.head)).faults == ("entry 3 does not have the hash that was noted",)
+    (missing,) = AuditStore(database).verify((3000, noted.head)).faults
+    assert missing.startswith("entry 3000 was noted and is missing: the record ends with ")
 
 
 def test_deleted_content_is_told_and_the_chain_holds(database: Database) -> None:

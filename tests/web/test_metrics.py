@@ -75,6 +75,12 @@ def post(app: Flask, body: bytes, path: str = f"/cds-services/{SERVICE}") -> int
     return app.test_client().post(path, data=body, content_type="application/json").status_code
 
 
+def test_a_first_assessment_that_was_not_stored_rings(metrics: Metrics) -> None:
+    """Prometheus sees a rise from 0 to 1, and none in a counter that begins with 1."""
+    found = values(metrics.page())
+    assert [found[f'curbside_assessments_total{{outcome="{outcome}"}}'] for outcome in ("stored", "failed")] == [0, 0]
+
+
 def test_calls_findings_refusals_and_assessments_are_counted(app: Flask, metrics: Metrics) -> None:
     """One page tells how many calls were answered how, and what came of them."""
     body = hook_call(app)
