@@ -71,6 +71,18 @@ def test_a_card_opens_its_review_in_a_frame_although_other_sites_cookies_are_blo
     assert "cardiovascular risk" in frame.locator("main").inner_text()
 
 
+def test_the_app_opened_by_itself_leads_to_the_patient_who_is_chosen(place: Any, new_page: Open) -> None:
+    """From the app to the EHR's list, and back across both sites' policies with that patient's review."""
+    page = new_page(viewport=NARROW)
+    page.goto(f"{place.app}/app/")
+    page.locator("main li a").click()
+    page.get_by_label("Patient").select_option("primary-prevention")
+    page.get_by_role("button", name="Continue").click()
+    page.locator("#answers").wait_for()
+    assert "Preston Middlerisk" in page.locator(".person").inner_text()
+    assert "primary-prevention" not in page.url + page.title()
+
+
 def test_two_patients_in_two_windows_stay_apart(place: Any, new_page: Open) -> None:
     """The first window still shows its own patient after the second was opened."""
     page = new_page(viewport=WIDE)

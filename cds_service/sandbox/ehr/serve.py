@@ -22,7 +22,8 @@ def create_app(ehr: Ehr, behaviour: smart.Smart | None = None) -> Flask:
     app.register_blueprint(smart.blueprint(ehr, behaviour or smart.Smart()))
     app.register_blueprint(fhir_api.blueprint(ehr))
     app.register_blueprint(pages.blueprint(ehr, CdsClient(ehr)))
-    frames = " ".join(sorted({uri.rsplit("/", uri.count("/") - 2)[0] for uri in ehr.redirects}))
+    # Framed by a chart, and where a form that chooses a patient leads: browsers hold redirects against form-action too.
+    apps = " ".join(sorted({uri.rsplit("/", uri.count("/") - 2)[0] for uri in ehr.redirects}))
 
     @app.before_request
     def only_our_pages() -> tuple[str, int] | None:
@@ -36,7 +37,7 @@ def create_app(ehr: Ehr, behaviour: smart.Smart | None = None) -> Flask:
         response.headers.setdefault(
             "Content-Security-Policy",
             "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-            f"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; frame-src 'self' {frames}".strip(),
+            f"form-action 'self' {apps}; frame-ancestors 'none'; base-uri 'none'; frame-src 'self' {apps}",
         )
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
