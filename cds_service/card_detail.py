@@ -264,20 +264,26 @@ def _record(summary: Summary, cited: Cited) -> list[Block]:
 
 def missing_data(gaps: Sequence[Gap], labelled: int, words: Words) -> list[Block]:
     """What could not be had, or not to its end, or was not used, and why: one line a reason."""
+    items = tuple((Strong(words(label)), words(what)) for label, what in not_had(gaps, labelled))
+    return [Bullets(items)] if items else []
+
+
+def not_had(gaps: Sequence[Gap], labelled: int) -> list[tuple[Message, Message]]:
+    """The same as pairs of a label and what it is about. labelled: resources not used for their sensitivity labels."""
     reasons: dict[tuple[bool, Message], list[Message]] = {}
     for gap in gaps:
         reasons.setdefault((gap.partial, gap.reason), []).append(gap.need.label)
-    items: list[tuple[Span, ...]] = [
+    found = [
         (
-            Strong(words(msg("Incomplete:") if partial else msg("Not available:"))),
-            words(msg("{what} ({reason})", what=listing(labels), reason=reason)),
+            msg("Incomplete:") if partial else msg("Not available:"),
+            msg("{what} ({reason})", what=listing(labels), reason=reason),
         )
         for (partial, reason), labels in reasons.items()
     ]
     if labelled:
         what = msg("{count} of the record's resources, for their sensitivity labels", count=labelled)
-        items.append((Strong(words(msg("Not used:"))), words(what)))
-    return [Bullets(tuple(items))] if items else []
+        found.append((msg("Not used:"), what))
+    return found
 
 
 def _about(findings: Sequence[Finding], words: Words) -> list[Block]:

@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from cds_service import service_settings
+from cds_service.clock import Deadline
 from cds_service.errors import CurbsideError, PreconditionFailed
 from cds_service.features.feature import Feature
 from cds_service.fhir.code_map import CodeMap
@@ -32,6 +33,7 @@ from cds_service.stores.requests import RequestStore
 from cds_service.suppression import Rules
 
 _log = structlog.get_logger(__name__)
+_PATIENCE_S = 8.0  # for new assessments: who waits at a white page for longer takes the app for broken
 
 
 class NothingToReview(CurbsideError):
@@ -169,16 +171,21 @@ class Opener:
         return [by_uuid.get(card["uuid"], card) for card in shown.cards]
 
     def _fresh(self, registration: Registration, grant: Grant, reader: Reader) -> Assessment:
-        """A new assessment by each service of patient-view that can be had with the granted scopes."""
-        caller = self.caller(registration)
+        """A new assessment by each service of patient-view that can be had with the granted scopes, in time."""
+        caller, deadline = self.caller(registration), Deadline.after(_PATIENCE_S)
         for service in self._pipeline.discovery()["services"]:  # type: ignore[attr-defined]
             if service["hook"] != "patient-view":
+                continue
+            if not deadline.remaining():
+                _log.warning("no fresh assessment", service=service["id"], reason="the EHR is slow")
                 continue
             try:
                 self._pipeline.answer(service["id"], _call(registration, grant), caller)
             except CurbsideError as error:
                 _log.info("no fresh assessment", service=service["id"], reason=error.issue_code)
         found = reader.latest(grant.patient)
+        if found is None and not deadline.remaining():
+            raise NothingToReview(msg("The EHR was too slow for a new assessment of this patient. Try again later."))
         if found is None:
             raise NothingToReview(
                 msg(

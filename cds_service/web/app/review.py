@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from cds_service.card_detail import not_had
 from cds_service.clock import Clock
 from cds_service.documents.attachments import TYPES
 from cds_service.documents.statements import name_of
@@ -71,6 +72,7 @@ class ReviewPages:
             ),
             missing_types=[t for t in self.types if not opened.grant.allows(t)],
             missing=missing(shown),
+            not_had=not_had(shown.decision.missing, shown.decision.case.context.withheld),
             guidelines=guidance.finder(self.opener.knowledge),
             form=secrets.token_urlsafe(12),
         )

@@ -10,6 +10,7 @@ from answers import loaded
 from reviewing import APP, Site, csrf, opened, running
 
 from cds_service.sandbox.patients import BY_NAME
+from cds_service.web.app import opening
 
 PATIENTS = ("missing-lipids", "acute-deterioration", "heart-failure")
 
@@ -109,6 +110,18 @@ def test_a_patient_nobody_asked_about_is_assessed_anew(site: Site) -> None:
     page = browser.get(opened(site, browser, site.launch("acute-deterioration")), base_url=APP)
     assert page.status_code == 200
     assert "Assessment of" in page.text
+
+
+def test_an_ehr_too_slow_for_a_new_assessment_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service is asked once the time is over, and the page says why there is nothing."""
+    with site.store.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM cards WHERE patient_id = 'acute-deterioration'")
+        connection.exec_driver_sql("DELETE FROM assessments WHERE patient_id = 'acute-deterioration'")
+    monkeypatch.setattr(opening, "_PATIENCE_S", 0.0)
+    browser = site.browser()
+    page = browser.get(opened(site, browser, site.launch("acute-deterioration")), base_url=APP)
+    assert page.status_code == 404
+    assert "too slow for a new assessment" in page.text
 
 
 def test_narrower_scopes_are_said(site: Site) -> None:

@@ -121,6 +121,22 @@ def test_what_is_missing_is_told_once_and_of_what_could_matter(site: Site) -> No
     assert "intensive care" not in section.group()
 
 
+def test_what_was_not_had_or_not_used_is_said_as_the_card_says_it(site: Site) -> None:
+    """Above the findings that were made without it: a resource that its label keeps back, a list with its reason."""
+    rows = site.ehr.charts["heart-failure"].shelf.rows
+    name = next(name for name in rows if name.startswith("AllergyIntolerance/"))
+    before = rows[name]
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    rows[name] = before | {"meta": {"security": [label]}}
+    site.clock.at += timedelta(days=60)
+    card = site.cards("heart-failure")[0]
+    rows[name] = before
+    told = re.search(r"\*\*Not used:\*\* (.*)", card["detail"])
+    assert told is not None
+    _, _, page = open_review(site, "heart-failure", card)
+    assert f"Not used: {told[1]}" in text_of(page[: page.index('id="answers"')])
+
+
 def test_what_was_read_another_way_is_not_called_missing(site: Site) -> None:
     """Oxygen counts as given from its flow, although the answer to the question itself cannot be read."""
     _, _, page = review_of(site, "acute-deterioration", "NEWS2", "encounter-start")
