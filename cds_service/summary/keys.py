@@ -84,7 +84,7 @@ _HAN = "〇一二三四五六七八九"
 _HAN_NUMBER = re.compile(r"(?<=第)[一二三四五六七八九]|[一二三四五六七八九](?=(?:个?月|小时|天|日|周|年))")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
-_WALL = re.compile(r"[,;，；。]|\b(?:and|then|but|while|whereas)\b|[但而]", re.IGNORECASE)
+_WALL = re.compile(r"[,;，；。]|[:：](?!\d)|\b(?:and|then|but|while|whereas)\b|[但而]", re.IGNORECASE)
 _ENDS = frozenset(";；。")
 _UNIT = re.compile(r"\s?-?(%|[a-z]+|[\u3400-\u9fff])", re.IGNORECASE)
 _COUNTED = frozenset({"number", "pressure", "when"})
@@ -180,14 +180,15 @@ class Read:
 class Clause:
     """A stretch between commas.
 
-    keys: what it speaks of beside its numbers. numbers: each with the word behind it. persons: of whom it is. opened:
-    its text with what stands before it in its sentence.
+    keys: what it speaks of beside its numbers. numbers: each with the word behind it. persons: whom it names. around:
+    of whom it is, these or, where it names nobody, those before it. opened: its text with what stands before it.
     """
 
     text: str
     keys: frozenset[str]
     numbers: frozenset[tuple[str, str]]
     persons: frozenset[str]
+    around: frozenset[str]
     opened: str
 
 
@@ -195,13 +196,17 @@ def clauses(read: Read) -> list[Clause]:
     """The clauses of a text, in order."""
     found: list[Clause] = []
     start = opened = 0
+    around: frozenset[str] = frozenset()
     for end in [*(m.start() for m in _WALL.finditer(read.plain)), len(read.plain)]:
         piece, tokens = read.plain[start:end], read.within(start, end)
         numbers = frozenset((str(float(m[0])), _behind(piece, m)) for m in _NUMBER.finditer(piece))
         keys = frozenset(k for k in keys_of(tokens) if not k[0].isdigit())
         persons = frozenset(t.value for t in tokens if t.kind == "person")
-        found.append(Clause(piece, keys, numbers, persons, read.plain[max(opened, start - _REACH) : end]))
-        opened = end if read.plain[end : end + 1] in _ENDS else opened
+        named = persons or any(t.text.lower() in _PERSON for t in tokens)
+        around = persons if named else around
+        found.append(Clause(piece, keys, numbers, persons, around, read.plain[max(opened, start - _REACH) : end]))
+        if read.plain[end : end + 1] in _ENDS:
+            opened, around = end, frozenset()
         start = end
     return found
 

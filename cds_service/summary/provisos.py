@@ -73,7 +73,11 @@ def proviso_reasons(said: Sequence[Clause], written: Sequence[Clause]) -> list[s
 
 
 def _of_person(said: Clause, written: Sequence[Clause]) -> bool:
-    """True for `her husband does not smoke` where the document has it that she does not, and he does."""
+    """True for `her husband does not smoke` where he does, and for `her son is forgetful` where she is."""
+    names = said.persons | {k for k in said.keys if k.startswith("=")}
+    alike = nearest(said.keys - names, written)
+    if said.persons and alike and not any(one.around & said.persons for one in alike):
+        return True
     near = nearest(said.keys, [one for one in written if one.persons & said.persons])
     return bool(near) and all(bool(_DENIED.search(one.text)) is not bool(_DENIED.search(said.text)) for one in near)
 

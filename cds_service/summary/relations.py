@@ -106,7 +106,7 @@ _HAN_ORDER = re.compile(
 _FROM_TO = re.compile(r"\b(?:to|into)\b|转[入至回到为]|改[为用]|[升降增减]?[至到]", re.IGNORECASE)
 _DONE = re.compile(
     r"(?i)\b(?P<be>(?:was|were|is|are|been|being) )?"
-    r"(?P<act>[a-z]{2,}ed|taught|gave|given|told|shown|seen|saw)\b(?P<by> by\b)?"
+    r"(?P<act>[a-z]{2,}ed|taught|gave|given|told|shown|seen|saw|found|took|taken|made|brought|sent|put)\b(?P<by> by\b)?"
 )
 _WHO = re.compile(r"(?i)[,，]?\s*(?:who|which)\s+")
 _PERSONS = frozenset({PATIENT, *(line.partition(":")[0].strip() for line in OPERATORS["person"].strip().splitlines())})
@@ -197,8 +197,13 @@ def _han_order(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Itera
 
 def _doings(read: Read, commas: Sequence[int]) -> Iterator[Relation]:
     """Who did what to whom: `the nurse taught her`, `she was taught by the nurse`."""
+    doer: frozenset[str] = frozenset()
+    last = 0
     for cue in _DONE.finditer(read.plain):
         left = read.keys(_left(read, cue.start(), commas), cue.start(), persons=True)
+        if not left and not _STOP.search(read.plain, last, cue.start()):  # she found him and called
+            left = doer
+        doer, last = left, cue.end()
         right = read.keys(cue.end(), read.behind(cue.end(), commas), persons=True)
         act = key(cue["act"].lower())
         if cue["be"] and not cue["by"]:

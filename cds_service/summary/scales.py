@@ -88,6 +88,12 @@ SCALES = (
         sensitive=r"\b(?:sensitive|susceptible)\b|敏感",
         resistant=r"\bresistant\b|耐药",
     ),
+    _scale(
+        "the document calls it older or newer",
+        every=False,
+        acute=r"\b(?:acute|new)\b|急性|新[发近]",
+        old=r"\b(?:old|chronic)\b(?!er)|陈旧|慢性",
+    ),
     _scale("the document gives another grade", low=r"\blow[- ]grade|低级别", high=r"\bhigh[- ]grade|高级别"),
     _scale(
         "the document says it of another specimen",

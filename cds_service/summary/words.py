@@ -86,16 +86,16 @@ highest: highest; peaked at; peaked; peaking at; peak; maximum; maximal; worst |
 lowest: lowest; nadir; minimum; trough | 最低; 最低值
 """,
     "person": """
-mother: mother; mother s; maternal; mom; mum | 母亲; 妈妈; 母; 其母; 母系
-father: father; father s; paternal; dad | 父亲; 爸爸; 其父; 父系
+mother: mother; mother s; maternal; mom; mum | 母亲; 妈妈; 母; 其母; 母系; 之母
+father: father; father s; paternal; dad | 父亲; 爸爸; 其父; 父系; 之父
 parent: parent; parents | 父母
 brother: brother; brother s; brothers | 兄弟; 哥哥; 弟弟; 兄; 弟
 sister: sister; sister s; sisters | 姐妹; 姐姐; 妹妹; 姐; 妹
 sibling: sibling; siblings | 同胞; 兄弟姐妹
-son: son; son s | 儿子; 其子
-daughter: daughter; daughter s | 女儿; 其女
+son: son; son s | 儿子; 其子; 之子
+daughter: daughter; daughter s | 女儿; 其女; 之女
 child: child s | 子女; 孩子
-spouse: wife; husband; spouse; partner; wife s; husband s | 妻子; 丈夫; 配偶; 其妻; 其夫
+spouse: wife; husband; spouse; partner; wife s; husband s | 妻子; 丈夫; 配偶; 其妻; 其夫; 之妻; 之夫
 grand: grandmother; grandfather; grandparent | 祖母; 祖父; 外祖母; 外祖父; 奶奶; 爷爷; 外婆; 外公
 aunt: aunt; uncle; cousin; niece; nephew | 姑姑; 叔叔; 舅舅; 阿姨; 表亲
 family: family history; family history of; fh; fhx; family; relative; relatives; familial history; runs in the family; family member | 家族史; 家族; 家属; 亲属; 家人
