@@ -276,7 +276,8 @@ def _causes(claim: Claim, named: list[Group], about: Group) -> list[str]:
         left = bool(by) and by <= COMPLICATED  # judged by `follow_reasons`
         if not inside and not allergy and not linked and not left:
             return ["the record does not name that cause"]
-    if "shown" in said and not _by_definition(claim, named):
+    in_text = any(p.text and ("cause", "shown") in p.operators for p in about)
+    if "shown" in said and not in_text and not _by_definition(claim, named):
         return ["the record does not say that the one shows the other"]
     return []
 

@@ -17,6 +17,7 @@ _HOLDING = frozenset({
 })  # fmt: skip
 _VACCINE = re.compile(r"(?i)vaccin|immuni[sz]|shot|booster|疫苗|接种")
 _BRACKET = 60  # tokens on either side of a conjunction among which its brackets may stand
+_AT = frozenset({"on", "at", "by", "during"})
 _LISTING = frozenset({"", "or", "and", "nor", "及", "、", "和", "或"})
 _JUDGED = frozenset({"number", "pressure", "level", "compare", "trend", "when"})
 _SPANNING = frozenset({"since", "自", "以来", "has", "have"})
@@ -152,7 +153,7 @@ def _claim(tokens: list[Token], joined: str) -> Claim:
     if run:
         claim.mentions.append(Mention(run, start, at + 1, denied))
     for mention in claim.mentions:
-        if mention.denied and mention.at and tokens[mention.at - 1].text.lower() == "on" and _is_test(mention):
+        if mention.denied and mention.at and tokens[mention.at - 1].text.lower() in _AT and _is_test(mention):
             mention.denied = False  # no embolism on CT: the CT was made
     last = max((m.end for m in claim.mentions), default=0)
     after = tokens[last:]

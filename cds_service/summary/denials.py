@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import takewhile
 
 from cds_service.summary.lexicon import Token, lexicon
 
-TESTS = frozenset({"#f_ct", "#f_mri", "#f_xray", "telemetry", "ultrasound", "angiography", "echocardiogram"})
+TESTS = frozenset({
+    "#f_ct", "#f_mri", "#f_xray", "telemetry", "ultrasound", "angiography", "echocardiogram", "#echo", "#f_ultrasound",
+    "#f_endoscopy", "endoscopy", "#colonoscopy", "#bronchoscopy", "#cxr", "gram", "#f_ecg",
+})  # fmt: skip
 _OVER_LISTS = frozenset({"denies", "denied", "deny", "否认"})
 _OR = frozenset({"or", "nor", "或", "及"})
 _BUT = frozenset({"but", "但", "however"})
@@ -22,6 +26,11 @@ _TELLS = frozenset({  # a new clause begins, whatever was denied before
 _SHOWS = frozenset({"showed", "shows", "found", "revealed", "demonstrated", "confirmed"})
 _BE = frozenset({"is", "was", "are", "were", "be", "been", "being"})
 _BY = frozenset({"by", "on", "with", "at", "in", "after", "during", "via"})
+_MADE = frozenset({
+    "taken", "performed", "done", "given", "implanted", "needed", "required", "found", "seen", "identified", "obtained",
+    "detected", "made", "placed", "inserted", "indicated", "administered",
+})  # fmt: skip
+_YET = frozenset({"yet", "able to be", "able", "to"})
 _LIST = 200  # tokens of a list that is looked through
 _NAMES = ("term", "word", "side")
 _LISTED = frozenset({"term", "word", "side", "neutral", "kind"})
@@ -45,6 +54,9 @@ def said(tokens: Sequence[Token]) -> list[Said]:
         if token.value == "out"
         for n in excluded(tokens, at)
     }
+    for at in range(len(tokens)):
+        if _undone(tokens, at):  # a biopsy was not taken
+            out |= dict.fromkeys(range(_opens(tokens, at), at), Said.DENIED)
     for at, token in enumerate(tokens):
         if token.kind == "deny" and token.value == "no":
             now, over_lists = Said.DENIED, token.text.lower() in _OVER_LISTS
@@ -54,6 +66,21 @@ def said(tokens: Sequence[Token]) -> list[Said]:
             now = _after_comma(tokens, at, now, over_lists=over_lists)
         found.append(out.get(at, now))
     return found
+
+
+def _undone(tokens: Sequence[Token], at: int) -> bool:
+    """True for the `not` of `was not taken`, `could not be performed`, which denies what stands before it."""
+    if tokens[at].kind != "deny" or tokens[at].value != "no" or not at:
+        return False
+    after = takewhile(lambda word: word in _BE | _MADE | _YET, (t.text.lower() for t in tokens[at + 1 : at + 4]))
+    return any(word in _MADE for word in after)
+
+
+def _opens(tokens: Sequence[Token], at: int) -> int:
+    """Where the clause of a place begins."""
+    least = max(0, at - _LIST)
+    walls = (n + 1 for n in range(at - 1, least - 1, -1) if _turns(tokens[n]) or tokens[n].text.lower() == "and")
+    return next(walls, least)
 
 
 def excluded(tokens: Sequence[Token], at: int) -> range:

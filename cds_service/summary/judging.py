@@ -15,9 +15,10 @@ from cds_service.summary.degrees import degrees
 from cds_service.summary.denials import narrowest, ruled_out
 from cds_service.summary.evidence import OPAQUE, Part, parts
 from cds_service.summary.in_text import in_text_reasons
+from cds_service.summary.keys import key
 from cds_service.summary.leveling import against_before
 from cds_service.summary.levels import DERIVED, findings_of
-from cds_service.summary.lexicon import WHOLE, lexicon
+from cds_service.summary.lexicon import WHOLE, Token, lexicon
 from cds_service.summary.links import follow_reasons, link_reasons
 from cds_service.summary.order import Spoken, Step, order_reasons, step_reasons, under_reasons
 from cds_service.summary.people import who
@@ -298,13 +299,23 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
         pool = pool | affirmed
     if mention.denied and any(t.value in ("#negative", "#positive") for t in mention.tokens):
         return False
-    if all(_holds(pool, t.kind, t.value, t.text, denied=mention.denied) for t in mention.tokens):
+    if all(
+        _holds(pool, t.kind, t.value, t.text, denied=mention.denied) or _in_words(part, pool, t) for t in mention.tokens
+    ):
         return _fits(part, mention, claim)
     reason = claim.values("cause") or part.kind in ("Encounter",)
     if reason and not mention.denied and part.reasons:
         why = part.reasons | (part.affirmed if part.kind == "Encounter" else set())
         return all(_holds(why, t.kind, t.value, t.text) for t in mention.tokens)
     return False
+
+
+def _in_words(part: Part, pool: set[str], token: Token) -> bool:
+    """True for a word of a document in another form: `complications` of `complicated`, `grown` of `increased`."""
+    if not part.text or (token.kind != "word" and lexicon().classes.get(token.value) != "family"):
+        return False
+    known = {key(word) for word in pool if word.isalpha()}
+    return all(key(a) in known for a, _, _ in atoms(token.text.lower()) if a.isalpha())
 
 
 def _holds(pool: set[str], kind: str, value: str, text: str, *, denied: bool = False) -> bool:

@@ -42,6 +42,8 @@ request requested ordered
 treat treated treatment therapy management managed
 religion religious
 pain painful
+diagnose diagnosed diagnosis diagnoses
+infect infected infection
 """
 _FAMILY = {word: line.split()[0] for line in _FAMILIES.strip().splitlines() for word in line.split()}
 _ENDINGS = (
@@ -61,7 +63,6 @@ _ENDINGS = (
     "ly",
     "s",
 )
-_LENGTH = 6
 _LEAST = 3
 _REACH = 160  # characters on either side of a word that it may relate
 _NOTHING = """
@@ -110,13 +111,14 @@ class Unit:
 
 @lru_cache(maxsize=4096)
 def key(word: str) -> str:
-    """The key of a word: its family's first word, or its beginning without endings."""
+    """The key of a word: its family's first word, or the word without its endings."""
     if word in _FAMILY:
         return _FAMILY[word]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) > _LEAST:
-            return _FAMILY.get(word[: -len(ending)], word[: -len(ending)][:_LENGTH])
-    return word[:_LENGTH]
+            word = word[: -len(ending)]
+            break
+    return _FAMILY.get(word, word.removesuffix("e").removesuffix("at") if len(word) > _LEAST + 1 else word)
 
 
 def keys_of(tokens: Iterable[Token], *, persons: bool = False) -> frozenset[str]:

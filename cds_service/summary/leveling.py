@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
@@ -30,9 +31,17 @@ _AGAINST = _BEFORE | frozenset({
 })  # fmt: skip
 
 
+_WAYS = {  # words for a change that a document may use of anything
+    "up": re.compile(r"(?i)\b(?:increas|larger|bigger|grown|up-?titrat|higher)\w*|加量|增[大加多]"),
+    "down": re.compile(r"(?i)\b(?:decreas|reduc|smaller|shr[aiu]nk|lower)\w*|减[量少小]|缩小"),
+}
+
+
 def written(about: Group, kind: str) -> set[str]:
     """The operators of a kind that stand in the resources' own words: weight gain is a reason, not a change."""
     found = {value for part in about for k, value in part.operators if k == kind}
+    if kind == "trend":
+        found |= {way for way, words in _WAYS.items() if any(words.search(part.text) for part in about if part.text)}
     if kind == "trend":  # of a symptom, more and worse are one
         found |= {"up", "worse"} if found & {"up", "worse"} or any("more" in p.reasons for p in about) else set()
         found |= {"down", "better"} if found & {"down", "better"} else set()

@@ -130,5 +130,7 @@ def _stated(givers: Said, illness: Said) -> bool:
         return True
     if any(p.kind == "AllergyIntolerance" or ("cause", "due") in p.operators for p in (*givers[1], *illness[1])):
         return True
+    if any(p.text and any(p is q for q in illness[1]) for p in givers[1]):
+        return True  # in one sentence of a document, which `relations` compares
     values = {t.value for t in illness[0].tokens}
     return any(values <= p.reasons for p in givers[1])

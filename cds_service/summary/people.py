@@ -49,10 +49,19 @@ def who(found: list[Claim], usable: list[Part], chart: Chart) -> list[str]:
         parts = usable if then or token.text.lower().startswith("age ") else ()
         if token.when is None or token.when.kind != "oldness":
             continue
+        if said and any(_told_of(token.when, part, said) for part in usable):
+            continue
         of_kin = bool(about_kin and said)
         if not (_kin_age(token.when, about_kin) if of_kin else _age_fits(token.when, parts, chart)):
             reasons.append(f"the age {token.text} does not follow from the record")
     return reasons
+
+
+def _told_of(when: When, part: Part, persons: set[str]) -> bool:
+    """True if a sentence of a document that names the relative has the number of the age: `father died at 52`."""
+    named = {value for kind, value in part.operators if kind == "person"}
+    ages = [number.value for number in part.numbers] + [one.amount for one in part.whens]
+    return bool(part.text and named & persons) and when.unit == "year" and when.amount in ages
 
 
 def _kin_age(when: When, kin: Iterable[Part]) -> bool:

@@ -23,6 +23,7 @@ class Kind(Enum):
 
     ORDER = "the document does not tell them in that order"
     CAUSE = "the document does not name that cause"
+    REASON = "the document does not name that reason"
     EXCHANGE = "the document has it the other way round"
     DEGREE = "the document compares them the other way round"
     EFFECT = "the document does not say that it comes of it"
@@ -43,7 +44,7 @@ class Relation:
 
 
 _IN_TIME = frozenset({Kind.CAUSE, Kind.EXCHANGE, Kind.EFFECT})
-_NEEDED = frozenset({Kind.ORDER, Kind.CAUSE, Kind.EXCHANGE})
+_NEEDED = frozenset({Kind.ORDER, Kind.CAUSE, Kind.REASON, Kind.EXCHANGE})
 _FIRST_LEFT, _FIRST_RIGHT, _THEN, _FROM = "left", "right", "then", "from"
 CUES: tuple[tuple[Kind, str, re.Pattern[str]], ...] = tuple(
     (kind, side, re.compile(pattern, re.IGNORECASE))
@@ -67,9 +68,17 @@ CUES: tuple[tuple[Kind, str, re.Pattern[str]], ...] = tuple(
         ),
         (Kind.CAUSE, _FIRST_LEFT, r"\b(?:caus(?:es?|ed|ing)(?! by)|(?:led|leading) to|resulted in)\b|导致|引起|造成"),
         (
+            Kind.REASON,
+            _FIRST_RIGHT,
+            r"\bfor\b(?! (?:which|\d|the|a |an |several|some|his|her|at|about|more|now|further)\b)",
+        ),
+        (Kind.REASON, _FIRST_LEFT, r"\bfor which\b"),
+        (Kind.REASON, _FIRST_RIGHT, r"\b(?:consistent|compatible|in keeping) with\b|\bsuggestive of\b"),
+        (
             Kind.EXCHANGE,
             _FIRST_LEFT,
-            r"\b(?:replaced|substituted) (?:by|with)\b|\b(?:switched|changed|converted) to\b"
+            r"\b(?:reduced|increased|lowered|raised|corrected|titrated) to (?=\d)"
+            r"|\b(?:replaced|substituted) (?:by|with)\b|\b(?:switched|changed|converted) to\b"
             r"|改[为用成行]|换[为成用]|替换为|调整为|转为",
         ),
         (
@@ -112,7 +121,7 @@ _WHO = re.compile(r"(?i)[,，]?\s*(?:who|which)\s+")
 _PERSONS = frozenset({PATIENT, *(line.partition(":")[0].strip() for line in OPERATORS["person"].strip().splitlines())})
 _NEAR = 16  # characters of the name before `who`
 _WITH = re.compile(r"\b(?:with|for)\b", re.IGNORECASE)  # before admission with fever
-_WEAK = frozenset({"begin", "go", "give", "see", "appear", "occur", "develo", "show", "sympto"})
+_WEAK = frozenset({"begin", "go", "give", "see", "appear", "occur", "develop", "show", "symptom"})
 _STOP = re.compile(r"[.;。；!?！？]")
 _COMMA = re.compile(r"[,，:：]|\band\b|\bbut\b|并|且", re.IGNORECASE)
 _ENDED = re.compile(r"(?i)\b(?:stopped|discontinued|withdrawn|ceased)\b|停用|停药|停服|已停|停(?=[\u3400-\u9fff])")
@@ -155,6 +164,9 @@ def _told(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Iterator[R
             close = read.behind(end, commas)
             beside = _WITH.search(read.plain, end, close) if kind is Kind.ORDER else None
             right = read.keys(end, beside.start() if beside is not None else close)
+            if not left and kind is Kind.REASON:  # an infection, for which
+                begin = read.before(start, commas)
+                left = read.keys(read.before(begin, commas), begin)
             if "other" in words.groupindex:
                 right = read.keys(*cue.span("other"))
             elif kind is Kind.DEGREE:

@@ -8,7 +8,7 @@ from letters import Told, judged, told
 
 from cds_service.summary import in_text, number_marks, relations, scales, turned, undone
 
-LEAST_KEPT = 0.46
+LEAST_KEPT = 0.57
 ALL = list(told())
 TABLES = [
     *(words for scale in scales.SCALES for words in scale.values.values()),
@@ -26,7 +26,7 @@ def test_a_sentence_that_turns_a_letter_round_is_dropped(one):
 
 
 def test_what_a_letter_supports_is_kept_as_often_as_it_was():
-    """In a clinician's own words: a floor under what is kept, which is less than half of it."""
+    """In a clinician's own words: a floor under what is kept, which is three in five."""
     right = [one for one in ALL if one.what == "right"]
     assert sum(judged(one).keep for one in right) >= LEAST_KEPT * len(right)
 
