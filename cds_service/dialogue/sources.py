@@ -76,9 +76,10 @@ def material(record: PatientRecord, documents: Sequence[Document], say: Words, k
     found: list[Source] = []
     facts = everything(record)
     further = untold(record, facts)
-    for fact in (*with_documents(facts, contradictions(record, documents), ()), *further.facts):
+    ordered = with_documents(facts, contradictions(record, documents), ())
+    for n, fact in enumerate((*ordered, *further.facts)):
         text = say(fact.text)
-        kind = fact.key if fact.kind in (RESULT, TREND) else ""
+        kind = fact.key if n >= len(ordered) or fact.kind in (RESULT, TREND) else ""
         found.append(Source("", text, fact.references, _RECORD, fact.effective, hidden=speaks(text), kind=kind))
     for document in documents:
         for one in document.passages:

@@ -7,8 +7,9 @@ earlier one, about a test that has a local code alone, about one that gave no va
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from cds_service.fhir import codes
@@ -16,16 +17,28 @@ from cds_service.fhir.record import PatientRecord
 from cds_service.fhir.resources import (
     DiagnosticReport,
     Immunization,
+    MedicationRequest,
     Observation,
     Procedure,
     Resource,
     ServiceRequest,
 )
 from cds_service.language import Message, msg
-from cds_service.summary.facts import DOCUMENT, IMMUNISATION, PLAN, PROCEDURE, RESULT, Fact
+from cds_service.markdown import shorten
+from cds_service.summary.facts import (
+    DOCUMENT,
+    IMMUNISATION,
+    MEDICATION,
+    ORDERED,
+    PLAN,
+    PROCEDURE,
+    RESULT,
+    Fact,
+    medicine_name,
+)
 from cds_service.summary.genes import of_genes
 from cds_service.summary.results import Valued, has_value, named_value
-from cds_service.summary.rows import as_known, name_of
+from cds_service.summary.rows import MAX_NAME, as_known, name_of
 
 MOST = 12  # values of one kind, the latest
 _OVER: Mapping[str, Message] = {
@@ -33,6 +46,7 @@ _OVER: Mapping[str, Message] = {
     "revoked": msg("order revoked"),
     "on-hold": msg("order on hold"),
 }
+_ORDERS: Mapping[str, Message] = {**_OVER, "active": msg("order active"), "stopped": msg("order stopped")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +60,51 @@ class Untold:
 def untold(record: PatientRecord, told: Iterable[Fact]) -> Untold:
     """What the facts of a record do not tell."""
     known = {(fact.key, reference) for fact in told for reference in fact.references}
+    values = [(key, row, words, record.date_of(row)) for key, row, words in _values(record)]
+    days = Counter((key, span.start.date()) for key, _, _, span in values if span is not None)
     seen: Counter[str] = Counter()
     kept = []
-    for key, observation, part, words in _values(record):
-        if (key, record.reference(observation)) not in known:
+    for key, row, words, span in values:
+        timed = span is not None and not span.partial and days[key, span.start.date()] > 1
+        if timed or (key, record.reference(row)) not in known:
             seen[key] += 1
             if seen[key] <= MOST:
-                kept.append(_fact(record, observation, RESULT, words(part), key))
+                kept.append(_fact(record, row, RESULT, words(), key, timed=timed))
     beyond = sum(max(0, n - MOST) for n in seen.values())
-    return Untold((*kept, *_valueless(record), *_rest(record)), beyond)
+    alone = {fact.references[0] for fact in told if len(fact.references) == 1}
+    return Untold((*kept, *_valueless(record), *_orders(record, alone), *_rest(record)), beyond)
 
 
-def _values(record: PatientRecord) -> Iterator[tuple[str, Observation, Valued, Callable[[Valued], Message]]]:
+def _values(record: PatientRecord) -> Iterator[tuple[str, Observation, Callable[[], Message]]]:
     """Every value with what puts it into words, by LOINC code, then those that have none by name; latest first."""
     for code, rows in record.timelines():
         for _, observation, part in rows:
             if has_value(part) and not of_genes(observation):
-                yield f"{codes.LOINC}|{code}", observation, part, partial(named_value, code)
+                yield f"{codes.LOINC}|{code}", observation, partial(named_value, code, part)
     for observation in record.rows(Observation):
         parts: tuple[Valued, ...] = (observation, *observation.component)
         for part in parts:
             name = name_of(part.code)
             if name and has_value(part) and not _loinc(part) and not of_genes(observation):
-                yield f"name|{name.casefold()}", observation, part, partial(named_value, "")
+                yield f"name|{name.casefold()}", observation, partial(named_value, "", part)
+
+
+def _orders(record: PatientRecord, alone: Collection[str]) -> Iterator[Fact]:
+    """Orders of a medicine one by one, with dose and status: a summary tells those of one medicine together.
+
+    alone: references of what a fact tells by itself.
+    """
+    for order in record.rows(MedicationRequest):
+        name, status = medicine_name(record, order), _ORDERS.get(order.status or "")
+        if name and status and record.reference(order) not in alone and _meant(order):
+            dose = next((shorten(" ".join(d.text.split()), MAX_NAME) for d in order.dosage_instruction if d.text), "")
+            named = msg("{name} ({dose})", name=name, dose=dose) if dose else msg("{name}", name=name)
+            text = msg("{name}: {value}", name=named, value=status)
+            yield _fact(record, order, MEDICATION, text, f"medicine|{name.casefold()}", dated=_prescribed)
+
+
+def _meant(order: MedicationRequest) -> bool:
+    return order.intent in {None, *ORDERED} and not order.do_not_perform
 
 
 def _valueless(record: PatientRecord) -> Iterator[Fact]:
@@ -91,7 +127,7 @@ def _rest(record: PatientRecord) -> Iterator[Fact]:
         name, over = name_of(order.code), _OVER.get(order.status or "")
         if name and over is not None and not order.do_not_perform:
             text = msg("{name}: {value}", name=name, value=over)
-            yield _fact(record, order, PLAN, text, record.reference(order))
+            yield _fact(record, order, PLAN, text, record.reference(order), dated=_ordered)
     not_done: tuple[tuple[type[Procedure] | type[Immunization], str, Callable[..., str | None]], ...] = (
         (Procedure, PROCEDURE, lambda row: name_of(row.code)),
         (Immunization, IMMUNISATION, lambda row: name_of(row.vaccine_code)),
@@ -106,13 +142,34 @@ def _loinc(part: Valued) -> bool:
     return any(system == codes.LOINC for system, _ in codes.codings((part.code,)))
 
 
+def _on(text: Message, day: date) -> Message:
+    return msg("{result}, {date}", result=text, date=day)
+
+
+def _ordered(text: Message, day: date) -> Message:
+    return msg("{order}, ordered {date}", order=text, date=day)
+
+
+def _prescribed(text: Message, day: date) -> Message:
+    return msg("{medicine}, prescribed {date}", medicine=text, date=day)
+
+
 def _fact(
-    record: PatientRecord, row: Resource, kind: str, text: Message, key: str, *, certainty: str = "confirmed"
+    record: PatientRecord,
+    row: Resource,
+    kind: str,
+    text: Message,
+    key: str,
+    *,
+    certainty: str = "confirmed",
+    timed: bool = False,
+    dated: Callable[[Message, date], Message] = _on,
 ) -> Fact:
+    """timed: with the time of day, because there are several of one day. dated: puts the day of the row into words."""
     if isinstance(row, Observation) and row.status == "preliminary":
         text = msg("{result}, preliminary", result=text)
     span = record.date_of(row)
     if span is not None:
-        text = msg("{result}, {date}", result=text, date=as_known(span))
+        text = dated(text, span.start if timed else as_known(span))
     time = span.start if span is not None else None
     return Fact(kind, text, (record.reference(row),), time, key=key, certainty=certainty)

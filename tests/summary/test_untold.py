@@ -94,6 +94,37 @@ def test_the_latest_value_comes_first_and_earlier_ones_crowd_out_no_note() -> No
     assert any("furosemide" in text for text in lines)
 
 
+def test_values_of_one_day_have_their_time() -> None:
+    """Else nobody can tell which came first; the latest among them, in the offset of the record."""
+    at = {"k1": "2026-10-31T20:00:00+08:00", "k2": "2026-10-31T06:00:00+08:00", "k3": "2026-10-29T06:00:00+08:00"}
+    of = about(*(potassium(int(id_[1]), 3.0 + n) | {"effectiveDateTime": t} for n, (id_, t) in enumerate(at.items())))
+    lines = found("potassium", of)
+    assert "Potassium 3 mmol/L, 31 Oct 2026 20:00 UTC+08:00" in lines
+    assert "Potassium 4 mmol/L, 31 Oct 2026 06:00 UTC+08:00" in lines
+    assert not any("29 Oct 2026 06:00" in line for line in lines)
+
+
+def test_earlier_orders_of_a_medicine_have_their_dose_and_day() -> None:
+    """The day is that of the order, and is not told as the day on which it ended."""
+    orders = [
+        row("MedicationRequest", id_, status=status, intent="order", authoredOn=at, dosageInstruction=[{"text": dose}])
+        | {"medicationCodeableConcept": {"text": "Prednisone"}}
+        for id_, status, at, dose in (
+            ("m1", "active", "2026-09-01", "5 mg daily"),
+            ("m2", "stopped", "2026-03-01", "40 mg daily"),
+        )
+    ]
+    of = about(*orders)
+    lines = found("prednisone", of)
+    assert lines == [
+        "Prednisone: 5 mg daily, prescribed 1 Sep 2026",
+        "Prednisone (40 mg daily): order stopped, prescribed 1 Mar 2026",
+    ]
+    sources = chosen("prednisone", of)
+    assert checked("Prednisone 40 mg daily was stopped.", [sources[1].id], sources, of).supported
+    assert not checked("She takes prednisone 40 mg daily.", [sources[1].id], sources, of).supported
+
+
 def test_values_beyond_a_number_are_counted() -> None:
     """They are not among the sources, and whoever asks can be told."""
     of = record(*(potassium(n, 3.0 + n / 10) for n in range(1, 21)))
