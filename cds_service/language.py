@@ -176,7 +176,11 @@ class Words:
 
     def date(self, day: date) -> str:
         """A calendar day as a clinician writes it, never ambiguous between day and month; a month or year as given."""
-        return day.known if isinstance(day, MonthOnly) else _day(day, self.language)
+        if not isinstance(day, MonthOnly):
+            return _day(day, self.language)
+        if self.language == "en":
+            return day.known
+        return f"{day.year}年" if isinstance(day, YearOnly) else f"{day.year}年{day.month}月"
 
 
 @lru_cache(maxsize=4096)

@@ -108,8 +108,7 @@ def screening(case: Case, years: int) -> tuple[Finding, ...]:
     result = case.results[ADA_TEST]
     band = None if isinstance(result, NotEstimated) else result[0].band
     if band is not None and band.id == "test" and not isinstance(result, NotEstimated):
-        high = result[0].high
-        points = f"{result[0].value:.0f}" if high is None else f"{result[0].value:.0f} to {high:.0f}"
+        points = published.interval(result[0])
         finding: Finding = RiskFinding(
             key="diabetes/screening",
             severity=Severity.INFO,

@@ -149,7 +149,7 @@ def _points(case: Case, model_id: str) -> Finding | None:
 
 def headline(estimate: RiskEstimate, model_id: str, band: str) -> Message:
     """The total or the interval, and what it means."""
-    total = f"{estimate.value:.0f}" if estimate.high is None else f"{estimate.value:.0f} to {estimate.high:.0f}"
+    total = published.interval(estimate)
     score = msg("LACE {total}", total=total) if model_id == LACE else msg("HOSPITAL score {total}", total=total)
     if band == "high":
         return msg("High risk of readmission within 30 days: {score}", score=score)

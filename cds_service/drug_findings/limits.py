@@ -111,7 +111,8 @@ def kidney_unknown(case: Case, draft: safety.Exposure) -> tuple[Finding, ...]:
         headline=msg("{drug}: its limit by kidney function was not checked: {why}", drug=capital(name), why=words),
         short_headline=msg("{drug}: its limit by kidney function was not checked", drug=capital(name)),
         advice=msg(
-            "Know the kidney function before this medicine is given: {limit} with {test} below {value} {unit}.",
+            "Know the kidney function before this medicine is given: below {value} {unit} of {test} it is rated "
+            "{limit}.",
             limit=WORDS[rows[0].severity],
             value=rows[0].properties["value"],
             unit=UNITS.get(rows[0].object, "mg/dL"),

@@ -122,6 +122,13 @@ def oldest(found: Iterable[FeatureValue]) -> datetime | None:
     return min(times) if times else None
 
 
+def interval(estimate: RiskEstimate) -> Message:
+    """The points of an estimate, or the lowest and the highest that are possible."""
+    if estimate.high is None:
+        return msg("{number}", number=f"{estimate.value:.0f}")
+    return msg("{low} to {high}", low=f"{estimate.value:.0f}", high=f"{estimate.high:.0f}")
+
+
 def span(estimate: RiskEstimate) -> Message:
     """The day of an estimate's measurements, or the first and the last one; or that they have no date."""
     measured = (f for f in estimate.inputs if isinstance(f.feature, _MEASURED) and not _of_conditions(f.sources))

@@ -153,9 +153,10 @@ def _normal(asked: Iterable[FeatureValue], found: Iterable[Fact]) -> Iterable[Fa
     for value in asked:
         if value.effective is not None and told.isdisjoint(value.sources):
             told.update(value.sources)
-            text = msg(
-                "{name} {value}, {date}", name=value.feature.label, value=in_words(value), date=value.effective.date()
-            )
+            shown = {"name": value.feature.label, "value": in_words(value), "date": value.effective.date()}
+            text = msg("{name} {value}, {date}", **shown)
+            if isinstance(value.value, bool | str):
+                text = msg("{name}: {value}, {date}", **shown)
             yield Fact(RESULT, text, value.sources, value.effective, key=value.feature.id)
 
 

@@ -436,7 +436,7 @@ def test_what_could_not_be_computed_gives_no_advice_as_if_it_had_been(ask):
     made = Chart(60).measured(creatinine=0.9).measured(creatinine=2.9, ago=timedelta(days=1)).draft("metformin")
     found = ask(SERVICE, made)
     unknown = found.finding("drug-safety/kidney-unknown/metformin")
-    assert ENGLISH(unknown.advice).startswith("Know the kidney function before this medicine is given: contraindicated")
+    assert ENGLISH(unknown.advice).startswith("Know the kidney function before this medicine is given: below 30 ")
     assert "Stop" not in ENGLISH(unknown.advice)
     assert [p.key for p in unknown.proposals] == ["creatinine"]
     monitored = found.finding("drug-safety/monitoring/metformin")

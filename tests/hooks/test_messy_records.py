@@ -6,6 +6,7 @@ import pytest
 from charts import NOW, Chart
 
 from cds_service.features.oncology import M_CATEGORY
+from cds_service.language import words
 
 AF, HYPERTENSION, HEART_FAILURE, REFLUX, CKD = "49436004", "38341003", "84114007", "235595009", "433144002"
 DIALYSIS, INJURY, CIRRHOSIS, G6PD = "105502003", "14669001", "19943007", "124134002"
@@ -268,3 +269,22 @@ def test_methotrexate_every_day_in_chinese_is_as_critical(ask):
     assert "ordered every day" in daily.summary
     weekly = ask("drug-safety", Chart(60).problem("69896004").draft("甲氨蝶呤片 2.5mg", "每次4片，每周一次"))
     assert not any("every day" in str(f.headline) for f in weekly.findings)
+
+
+def test_an_interval_and_a_year_are_in_chinese_on_a_chinese_card(ask):
+    """"5 to 10 分" and "自2019起" are half translated."""
+    chart = Chart(61).problem(HYPERTENSION, "高血压", onset="2019").measured(sbp=128, dbp=76)
+    detail = first(ask("diabetes", chart, say=words("zh_Hans")))
+    answer = ask("diabetes", chart, say=words("zh_Hans"))
+    assert "5 至 10 分" in answer.summary
+    assert " to " not in answer.summary
+    assert "高血压，自2019年起" in detail
+
+
+def test_an_answer_stands_after_a_colon(ask):
+    """"Supplemental oxygen yes" reads like two notes."""
+    chart = Chart(77).measured(ago=timedelta(hours=1), rr=22, spo2=94, hr=112, temperature=38.6, sbp=98, oxygen_flow=2)
+    detail = first(ask("deterioration", chart.alert(), encounter_class="EMER"))
+    assert "- Supplemental oxygen: yes, 1 Nov 2026" in detail
+    assert "- Respiratory rate 22 /min, 1 Nov 2026" in detail
+
