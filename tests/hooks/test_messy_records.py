@@ -272,7 +272,7 @@ def test_methotrexate_every_day_in_chinese_is_as_critical(ask):
 
 
 def test_an_interval_and_a_year_are_in_chinese_on_a_chinese_card(ask):
-    """"5 to 10 分" and "自2019起" are half translated."""
+    """The words "5 to 10 分" and "自2019起" are half translated."""
     chart = Chart(61).problem(HYPERTENSION, "高血压", onset="2019").measured(sbp=128, dbp=76)
     detail = first(ask("diabetes", chart, say=words("zh_Hans")))
     answer = ask("diabetes", chart, say=words("zh_Hans"))
@@ -282,9 +282,8 @@ def test_an_interval_and_a_year_are_in_chinese_on_a_chinese_card(ask):
 
 
 def test_an_answer_stands_after_a_colon(ask):
-    """"Supplemental oxygen yes" reads like two notes."""
+    """The words "Supplemental oxygen yes" read like two notes."""
     chart = Chart(77).measured(ago=timedelta(hours=1), rr=22, spo2=94, hr=112, temperature=38.6, sbp=98, oxygen_flow=2)
     detail = first(ask("deterioration", chart.alert(), encounter_class="EMER"))
     assert "- Supplemental oxygen: yes, 1 Nov 2026" in detail
     assert "- Respiratory rate 22 /min, 1 Nov 2026" in detail
-
