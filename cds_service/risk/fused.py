@@ -18,10 +18,11 @@ from cds_service.errors import BadRequest, PluginError
 from cds_service.explain import tree
 from cds_service.explain.tree import Group
 from cds_service.features.feature import Derived, Feature, FeatureValue, FeatureValues, Unusable
-from cds_service.language import Message, msg, signed
-from cds_service.risk import fusion, likeness, published, speaking, table, wording
+from cds_service.language import Message, msg
+from cds_service.risk import fusion, likeness, published, speaking, table
 from cds_service.risk.apart import ApartError
 from cds_service.risk.calibration import expit
+from cds_service.risk.fused_notes import Notes
 from cds_service.risk.fused_rows import FusedRows
 from cds_service.risk.fused_sums import At, Sums
 from cds_service.risk.fusion import Fusion, Modality, Pattern
@@ -231,43 +232,12 @@ class FusedModel:
             not_measured=tuple(e for e in given if isinstance(e, Unusable) and not isinstance(e.feature, Derived)),
             effective=published.oldest(found),
             notes=(
-                *self._notes(used, outcome, horizon, risk),
+                *self._notes.of(used, outcome, horizon, risk),
                 *self._unlike(seen),
                 *self._beyond(found),
                 *speaking.not_excluded(values, self.gates),
             ),
         )
-
-    def _notes(self, used: At, outcome: str, horizon: int, risk: float) -> tuple[Message, ...]:
-        by_modality = used.fused.by_modality
-        labels = {f.id: f.label for f in self.inputs} | {m.id: Message(m.label, {}) for m in self.manifest.modalities}
-        shares = [
-            msg("{modality} {amount}", modality=labels[id_], amount=signed(f"{used.slope * amount:+.2f}"))
-            for id_, amount in by_modality.items()
-        ]
-        if not self.explained:
-            return (tree.NO_EXPLANATION,)
-        notes = []
-        if len(self.manifest.modalities) > 1:
-            notes.append(wording.by_modality(self.outcome_words[outcome], horizon, published.listed(shares)))
-        absent = [
-            Message(m.label, {})
-            for m in self.manifest.modalities
-            if m.id in self._owners.values() and m.id not in by_modality
-        ]
-        if absent:
-            notes.append(msg("Without {modalities}, which is a case of its own", modalities=published.listed(absent)))
-        if used.fused.outcome != outcome:
-            narrower = self.outcome_words[used.fused.outcome]
-            notes.append(msg("Taken from {narrower}, which it includes", narrower=narrower))
-        if used.horizon != horizon:
-            notes.append(msg("Taken from the estimate for {years} years, which it includes", years=used.horizon))
-        near = next((s for s in self.manifest.similar
-                     if (s.outcome, s.horizon) == (outcome, horizon) and s.low <= risk <= s.high), None)  # fmt: skip
-        if near is not None:
-            told = (near.people, 100 * near.low, 100 * near.high, 100 * near.observed)
-            notes.append(likeness.came_to(*told, self.outcome_words[outcome], horizon or None))
-        return tuple(notes)
 
     def _beyond(self, found: Sequence[FeatureValue]) -> tuple[Message, ...]:
         """Numbers beyond all that the model has seen."""
@@ -316,6 +286,11 @@ class FusedModel:
         taken = {i.id: [m.id for m in self.manifest.modalities if i.id in m.inputs] for i in self.manifest.inputs}
         several = len(self.manifest.modalities)
         return {id_: id_ if 1 < len(by) == several else by[0] for id_, by in taken.items() if by}
+
+    @cached_property
+    def _notes(self) -> Notes:
+        labels = {f.id: f.label for f in self.inputs}
+        return Notes(self.manifest, labels, self.outcome_words, frozenset(self._owners.values()), self.explained)
 
     @cached_property
     def _declared(self) -> Mapping[str, Input]:
