@@ -40,10 +40,7 @@ def find(case: Case) -> tuple[Finding, ...]:
         hits += safety.contraindications(case.knowledge, draft, present)
         hits += drug_findings.limits(case, draft, value)
     told = [(hit.draft, finding) for hit in hits for finding in drug_findings.told(case, hit, known)]
-    for draft in chosen:
-        rules = (drug_findings.not_weekly(case, draft), drug_findings.wrong_route(case, draft),
-                 drug_findings.not_used_to_opioids(case, draft, known))  # fmt: skip
-        told += [(draft, finding) for found in rules for finding in found]
+    told += [(draft, finding) for draft in chosen for finding in drug_findings.rules(case, draft, known)]
     # What is not to be given needs no tests while it is given.
     given = [d for d in chosen if not any(d is draft and f.severity is Severity.CRITICAL for draft, f in told)]
     found = drug_findings.once(case, told)
@@ -87,6 +84,7 @@ def _service(id_: str, hook: str, title: Message) -> Service:
         topic=Topic("http://snomed.info/sct", "410942007", "Drug or medicament"),
         summary=("allergy", "medication", "problem"),
         optional=("allergies", "labs", "vitalSigns", "answers"),  # never silent without them
+        lists=("endedMedications",),  # what was stopped because it harmed
         reasons=(
             override_reason("risk-benefit-ratio", "Recipient assessment of risk/benefit ratio"),
             override_reason("action-unsuccessful", "Recommended action was previously unsuccessful"),

@@ -1,14 +1,12 @@
 """Findings about drafted medicines, from the knowledge graph and the record; `hooks/drug_safety.py` tells them."""
 
+from cds_service.drug_findings.alone import rules
 from cds_service.drug_findings.childbearing import NO_MORE, childbearing
 from cds_service.drug_findings.doubled import once
 from cds_service.drug_findings.gaps import to_measure, unchecked
 from cds_service.drug_findings.hits import told
 from cds_service.drug_findings.limits import CHILD_PUGH, CLEARANCE, TESTS, kidney_unknown, limits, values
-from cds_service.drug_findings.routes import wrong_route
 from cds_service.drug_findings.steps import RECORD_SOURCE
-from cds_service.drug_findings.tolerance import not_used_to_opioids
-from cds_service.drug_findings.weekly import not_weekly
 from cds_service.features.conditions import PREGNANCY_LISTED
 
 __all__ = [
@@ -21,12 +19,10 @@ __all__ = [
     "childbearing",
     "kidney_unknown",
     "limits",
-    "not_used_to_opioids",
-    "not_weekly",
     "once",
+    "rules",
     "to_measure",
     "told",
     "unchecked",
     "values",
-    "wrong_route",
 ]

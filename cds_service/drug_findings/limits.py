@@ -30,13 +30,20 @@ TESTS: dict[str, Feature] = {
     "test:glucose": catalogue.GLUCOSE,
     "test:inr": catalogue.INR,
     "test:qtc": catalogue.QTC,
+    "test:digoxin-level": catalogue.DIGOXIN_LEVEL,
+    "test:lithium-level": catalogue.LITHIUM_LEVEL,
     "test:age": catalogue.AGE,
 }
 MODELS = {"test:crcl": CLEARANCE, "test:child-pugh": CHILD_PUGH}
 UNITS = {"test:egfr": "mL/min/1.73 m²", "test:crcl": "mL/min"}
 KIDNEY = frozenset({"test:egfr", "test:crcl", "test:creatinine"})
 # A value that says nothing of a limit when it is older, though it still counts as one that was measured.
-SHORT_LIVED = {"test:inr": timedelta(days=7), "test:glucose": timedelta(hours=12)}
+SHORT_LIVED = {
+    "test:inr": timedelta(days=7),
+    "test:glucose": timedelta(hours=12),
+    "test:digoxin-level": timedelta(days=14),
+    "test:lithium-level": timedelta(days=14),
+}
 BY_DOSE = {"order-sign": "renal-dosing", "order-select": "renal-dosing-select"}
 ADULT = 18
 SCHWARTZ, HEALTHY_CHILD = 0.413, 75.0  # mL/min/{1.73_m2} per cm of height over mg/dL; lower limit of normal

@@ -10,21 +10,26 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+import msgspec
+
 from cds_service.features.courses import bounded, follow
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import prescriptions
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
 
-_STRENGTH = r"\D{0,40}?(\d+(?:[.,]\d+)?)\s*(mg|g)\b"
+_STRENGTH = r"\D{0,40}?(\d+(?:[.,]\d+)?)\s*(mg|g|mcg|ug|µg|μg)\b"
+_UNITS = {"mg": 1.0, "g": 1000.0, "毫克": 1.0, "克": 1000.0, "mcg": 0.001, "ug": 0.001, "µg": 0.001, "μg": 0.001}
 _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     (re.compile(pattern), times)
     for pattern, times in (
-        (r"\b(?:three times|3 times|3x|tid|t\.i\.d|tds|every 8 hours|with each meal)\b", 3.0),
+        (r"\b(?:every 4 hours|q4h)\b|每4小时", 6.0),
+        (r"\b(?:four times|4 times|4x|qid|q\.i\.d|qds|every 6 hours|q6h)\b|[每一]?[日天] ?[四4] ?次|每6小时", 4.0),
+        (r"\b(?:three times|3 times|3x|tid|t\.i\.d|tds|every 8 hours|q8h|with each meal)\b", 3.0),
         (r"[每一]?[日天] ?[三3] ?次|[三3] ?次/[日天]|每8小时", 3.0),
         (r"[每一]?[日天] ?[两二2] ?次|[两二2] ?次/[日天]|每12小时", 2.0),
         (r"[每一]?[日天] ?[一1] ?次|[一1] ?次/[日天]|每[晚晨早]|睡前", 1.0),
-        (r"\b(?:twice|two times|2 times|2x|bid|b\.i\.d|bd|every 12 hours|morning and (?:evening|night))\b", 2.0),
+        (r"\b(?:twice|two times|2 times|2x|bid|b\.i\.d|bd|every 12 hours|q12h|morning and (?:evening|night))\b", 2.0),
         (
             r"\b(?:once|daily|qd|od|every (?:day|morning|evening|night)|at (?:night|bedtime)|with (?:supper|dinner))\b",
             1.0,
@@ -36,6 +41,7 @@ _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
 _WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
+_IF_NEEDED = re.compile(r"(?i)\b(?:as needed|if needed|prn|p\.r\.n\.?)\b[^,.;]*|(?:必要时|需要时|按需)[^，。；]*")
 _DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b|或|必要时|需要时|按需|逐渐|然后|加量|减量")
 # In Chinese, where the name of the table's ingredient does not stand before the strength: "0.5g", "每次2片".
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -68,6 +74,21 @@ def planned_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence
     known = [dose for dose in doses if dose is not None]
     one_by_one = all(follow(one, other) for one, other in combinations(map(bounded, dosages), 2))
     return max(known) if one_by_one and len(known) == len(doses) else None
+
+
+def highest_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
+    """As `planned_daily_mg`, with what is taken where it is needed counted in full: the most that may be taken."""
+    whole = [
+        msgspec.structs.replace(
+            dosage,
+            text=_IF_NEEDED.sub("", dosage.text) if dosage.text else dosage.text,
+            as_needed_boolean=None,
+            as_needed_codeable_concept=None,
+            as_needed=None,
+        )
+        for dosage in dosages
+    ]
+    return planned_daily_mg(whole, words, names)
 
 
 def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
@@ -119,8 +140,8 @@ def _each_mg(given: Any, words: str, names: Sequence[str]) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     unit = str(quantity.get("code") or quantity.get("unit") or "").strip().lower()
-    if unit in ("mg", "g"):
-        return float(value) * (1000.0 if unit == "g" else 1.0)
+    if unit in _UNITS:
+        return float(value) * _UNITS[unit]
     if _PIECE.fullmatch(unit):
         strengths = {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
         return strengths.pop() * float(value) if len(strengths) == 1 else None
@@ -171,4 +192,4 @@ def _chinese_dose(words: str, dosage: str) -> float | None:
 
 
 def _mg(number: str, unit: str) -> float:
-    return float(number.replace(",", ".")) * (1000.0 if unit in ("g", "克") else 1.0)
+    return float(number.replace(",", ".")) * _UNITS[unit]

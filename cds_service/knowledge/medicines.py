@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cds_service.features.courses import OPEN, Course
 from cds_service.features.medicines_on_record import (
@@ -21,6 +23,18 @@ from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
 from cds_service.knowledge.terms import Terms
 
+# terminology.hl7.org/CodeSystem/medicationrequest-status-reason
+_HARM_CODES = {"salg": "allergy", "sintol": "intolerance", "sddi": "interaction"}
+_HARM = re.compile(
+    r"(?i)adverse|side.?effect|allerg|anaphyl|angio-?(?:o?edema)|rash|hives|urticaria|intoleran|toxic|bleed"
+    r"|h(?:a?e)morrhag|hyperkal|hyponatr|kidney injury|\baki\b|rhabdo|myopathy|myalgia|liver injury|hepatitis"
+    r"|neutropeni|agranulo|stevens|\bsjs\b|\bdress\b|prolonged qt|torsade|hypoglyc|bradycard|syncope|\bfalls?\b"
+    r"|delirium|seizure|不良反应|副作用|过敏|血管性水肿|皮疹|不耐受|中毒|出血|高钾|低钠|肾损伤|横纹肌|肝损伤|粒细胞|低血糖"
+)
+_NO_HARM = re.compile(
+    r"(?i)\bno (?:adverse|side|allerg|rash|bleed)|without (?:adverse|side|bleed)|\bbefore\b.*(?:surgery|procedure)"
+    r"|无不良|未见"
+)
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
 _MOST_REACTIONS = 3
 _SEVERE = frozenset({"severe"})
@@ -62,12 +76,19 @@ class Allergy:
     of_medicine: bool = False
 
 
+class Stopped(NamedTuple):
+    """A medicine that was stopped because it harmed, and why in the record's words."""
+
+    exposure: Exposure
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Medicines:
     """What is drafted, what is taken, and what is not tolerated.
 
     drafts: each order, also where several are of one medicine. foreign: drafts that are for another patient.
-    held: on hold, and not taken by another entry.
+    held: on hold, and not taken by another entry. stopped: because of harm, the latest first.
     """
 
     drafts: tuple[Exposure, ...]
@@ -75,6 +96,7 @@ class Medicines:
     allergies: tuple[Allergy, ...]
     foreign: int = 0
     held: tuple[Exposure, ...] = ()
+    stopped: tuple[Stopped, ...] = ()
 
 
 def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
@@ -93,7 +115,20 @@ def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
         tuple(_allergies(record, terms)),
         len(context.drafts) - len(ours),
         tuple(replace(e, held=True) for e in held if not taken.issuperset(e.nodes)),
+        tuple(_stopped(record, terms)),
     )
+
+
+def _stopped(record: PatientRecord, terms: Terms) -> Iterable[Stopped]:
+    for row in record.rows(fhir.MedicationRequest):
+        if row.status != "stopped" or row.do_not_perform or row.status_reason is None:
+            continue
+        words = label(row.status_reason) or ""
+        coded = _HARM_CODES.get(next((c for c in status_codes(row.status_reason) if c in _HARM_CODES), ""), "")
+        harmed = coded or (_HARM.search(words) and not _NO_HARM.search(words))
+        medicine = entered(record, row) if harmed else None
+        if medicine is not None:
+            yield Stopped(_exposure(medicine, terms), words or coded)
 
 
 def _replaced(record: PatientRecord, drafts: Iterable[fhir.Resource]) -> Iterable[Medicine]:

@@ -3,6 +3,8 @@
 import pytest
 from charts import SNOMED, Chart
 
+from cds_service.knowledge.daily_most import ROWS, most_of
+from cds_service.knowledge.library import base
 from cds_service.language import ENGLISH
 
 REFLUX, DIABETES, HEART_FAILURE = "235595009", "44054006", "84114007"
@@ -108,3 +110,115 @@ def test_two_oral_anticoagulants_tell_at_which_inr_the_change_is(ask):
     """The day of the change is a number, and each label has its own."""
     chart = Chart(75).problem("49436004").medicine("11289", "warfarin 5 mg").draft("Apixaban 5 mg tablet")
     assert "INR is below 2" in ENGLISH(ask(SERVICE, chart).finding("drug-safety/apixaban+warfarin").advice)
+
+
+def daily(mg, times, **more):
+    repeat = {"frequency": times, "period": 1, "periodUnit": "d"}
+    return {
+        "timing": {"repeat": repeat},
+        "doseAndRate": [{"doseQuantity": {"value": mg, "unit": "mg", "code": "mg"}}],
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("age", "name", "dosage", "structured", "said"),
+    [
+        (50, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours as needed for pain", {},
+         "Acetaminophen 6000 mg a day ordered: 4000 mg is the highest daily dose"),
+        (50, "Acetaminophen 1000 mg", None, daily(1000, 5, asNeededBoolean=True),
+         "Acetaminophen 5000 mg a day ordered: 4000 mg is the highest daily dose"),
+        (50, "Acetaminophen 500 mg tablet", "2 tablets every 6 hours", {}, None),
+        (8, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours", {}, None),
+        (50, "Citalopram 40 mg tablet", "once daily", {}, None),
+        (66, "Citalopram 40 mg tablet", "once daily", {},
+         "Citalopram 40 mg a day ordered: from 61 years on 20 mg is the highest daily dose"),
+        (66, "Digoxin 250 mcg tablet", "once daily", {},
+         "Digoxin 0.25 mg a day ordered: from 65 years on 0.125 mg is the highest daily dose"),
+        (50, "Apixaban 5 mg tablet", None, daily(50, 2),
+         "Apixaban 100 mg a day ordered: 20 mg is the highest daily dose"),
+        (50, "Ibuprofen 800 mg tablet", "as directed", {}, None),
+    ],
+)  # fmt: skip
+def test_more_than_the_highest_daily_dose_is_told(ask, age, name, dosage, structured, said):
+    """Ten times too much is the slip that everyone has seen; what may be taken as needed counts in full."""
+    chart = Chart(age).problem(REFLUX).draft(name, dosage, **structured)
+    found = ask(SERVICE, chart).finding("drug-safety/dose/")
+    assert (ENGLISH(found.headline) if found else None) == said
+
+
+def test_the_highest_dose_beside_a_combination_with_it_is_too_much(ask):
+    """4 g of acetaminophen leave nothing for the combination that is on the list."""
+    chart = Chart(50).problem(REFLUX).draft("Acetaminophen 1000 mg tablet", **daily(1000, 4))
+    assert ask(SERVICE, chart).finding("drug-safety/dose/") is None
+    chart.medicine("0", "Acetaminophen 325 mg / hydrocodone 5 mg tablet")
+    found = ask(SERVICE, chart).finding("drug-safety/dose/")
+    assert found.severity.name == "WARNING"
+    assert "the highest daily dose, and it is in another product too" in ENGLISH(found.headline)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "draft", "severity"),
+    [
+        ("10535-3", (2.8, "ng/mL"), "Digoxin 125 mcg tablet", "WARNING"),
+        ("10535-3", (3.6, "nmol/L"), "Digoxin 125 mcg tablet", "WARNING"),
+        ("10535-3", (1.4, "ng/mL"), "Digoxin 125 mcg tablet", "INFO"),
+        ("10535-3", (0.8, "ng/mL"), "Digoxin 125 mcg tablet", None),
+        ("14334-7", (1.9, "mmol/L"), "Lithium carbonate 300 mg", "WARNING"),
+        ("14334-7", (0.8, "mmol/L"), "Lithium carbonate 300 mg", None),
+    ],
+)
+def test_a_level_in_the_toxic_range_stops_the_next_order(ask, code, value, draft, severity):
+    """A level of yesterday was not looked at."""
+    number, unit = value
+    chart = Chart(60).problem(REFLUX).draft(draft, "once daily")
+    quantity = {"value": number, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    chart.add(
+        "Observation",
+        status="final",
+        subject={"reference": "Patient/p1"},
+        effectiveDateTime="2026-10-31T08:00:00Z",
+        code={"coding": [{"system": "http://loinc.org", "code": code}]},
+        valueQuantity=quantity,
+    )
+    found = [f for f in ask(SERVICE, chart).findings if "-level" in f.key]
+    assert [f.severity.name for f in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "others", "speaks"),
+    [
+        ({"text": "Angioedema"}, "", True),
+        ({"coding": [{"code": "sintol"}]}, "", True),
+        ({"text": "血管性水肿"}, "", True),
+        ({"text": "Reorder"}, "", False),
+        ({"text": "No side effects; changed to 20 mg"}, "", False),
+        (None, "", False),
+        ({"text": "Angioedema"}, "allergy", False),
+        ({"text": "Angioedema"}, "taken", False),
+    ],
+)
+def test_what_was_stopped_for_harm_is_not_ordered_again_in_silence(ask, reason, others, speaks):
+    """At discharge the stopped medicine comes back from the old list; the reason stands in the entry."""
+    chart = Chart(60).problem(REFLUX).add(
+        "MedicationRequest", status="stopped", intent="order", subject={"reference": "Patient/p1"},
+        medicationCodeableConcept={"text": "Lisinopril 10 mg"}, **({"statusReason": reason} if reason else {}),
+    )  # fmt: skip
+    if others == "allergy":
+        chart.intolerance("lisinopril")
+    elif others == "taken":
+        chart.medicine("29046", "lisinopril 10 mg")
+    answer = ask(SERVICE, chart.draft("Lisinopril 20 mg tablet", "once daily"))
+    found = answer.finding("drug-safety/stopped/lisinopril")
+    assert (found is not None) == speaks
+    if found:
+        assert (found.severity.name, found.path[1][1]) == ("WARNING", "MedicationRequest/medicationrequest-2")
+
+
+def test_every_row_of_highest_doses_is_of_a_drug_that_an_order_names():
+    """A row under a name that no dose is read by would be silent for ever."""
+    terms = base().terms
+    for row in ROWS:
+        name = base().name(row.node)
+        assert terms.medicine((), [f"{name} 10 mg tablet"]).nodes == (row.node,)
+        assert most_of(row.node, 90).mg <= most_of(row.node, 30).mg
