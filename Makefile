@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVING := $(VENV)/.serving
 ALL := $(VENV)/.all
 # Prefer wheels, and never ask: the lock files carry the hashes.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --retries 10 --timeout 60 install
 
 .PHONY: setup demo test style lint messages bench samples pictures lock sbom clean
 
