@@ -36,10 +36,10 @@ def load(path: Path | None) -> CodeMap:
         return NONE
     try:
         data = path.read_bytes()
-        tables = tomllib.loads(data.decode())
+        tables = tomllib.loads(data.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise SettingsError(f"settings: codes.map: there is no file {path}. Name an existing file.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"settings: codes.map: {path} cannot be read as TOML: {error}.") from error
     for name in tables:
         if name not in ("codes", "units"):

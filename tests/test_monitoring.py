@@ -270,7 +270,11 @@ def test_the_metrics_tell_of_alarms_by_model_and_kind(watching: Watching) -> Non
 
 @pytest.mark.parametrize(
     ("csv", "words"),
-    [("a,b\n", "columns patient, outcome and on"), ("patient,outcome,on\np,death,soon\n", "line 2: on must be a date")],
+    [
+        ("a,b\n", "columns patient, outcome and on"),
+        ("patient,outcome,on\np,death,soon\n", "line 2: on must be a date"),
+        ("patient,outcome,on\np,death,9999-12-31\n", "line 2: on must be a date"),
+    ],
 )
 def test_a_wrong_file_of_outcomes_is_refused(tmp_path: Path, csv: str, words: str) -> None:
     """With the line; and one file without the other."""

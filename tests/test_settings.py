@@ -104,6 +104,11 @@ def test_lists_of_texts_in_a_variable_are_separated_by_commas() -> None:
     assert cors.origins == ("https://a.example", "http://localhost:8000")
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """As some editors write it; before, "invalid statement at line 1, column 1"."""
+    assert load(write(tmp_path, "\ufeff[server]\nport = 8099\n"), {}).server.port == 8099
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -138,6 +143,7 @@ def test_lists_of_texts_in_a_variable_are_separated_by_commas() -> None:
         ("[clients.main]\njti = 'maybe'\n", "clients.main.jti must be one of enforce, log, got 'maybe'"),
         ("[cors]\norigins = [1]\n", "cors.origins must be a list of texts"),
         ("[server\n", "cannot be read as TOML"),
+        ("a = " + "[" * 5000, "cannot be read as TOML"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> None:

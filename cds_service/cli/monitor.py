@@ -218,7 +218,7 @@ def _watched(path: Path) -> tuple[tuple[Watched, ...], datetime]:
 
 
 def _came(path: Path) -> Outcomes:
-    found: dict[tuple[str, str], tuple[datetime, ...]] = {}
+    found: dict[tuple[str, str], list[datetime]] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
@@ -228,15 +228,15 @@ def _came(path: Path) -> Outcomes:
                 key = (row["patient"], row["outcome"] or "")
                 if not all(key):
                     raise InputError(f"{path}, line {number}: patient and outcome must both be there.")
-                found[key] = (*found.get(key, ()), _day(f"{path}, line {number}", row["on"]))
+                found.setdefault(key, []).append(_day(f"{path}, line {number}", row["on"]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV ({type(error).__name__}). Give a CSV file in UTF-8.") from error
-    return found
+    return {key: tuple(days) for key, days in found.items()}
 
 
 def _day(where: str, text: str) -> datetime:
     """The end of a day, so that an outcome on the day of the estimate counts as later."""
     try:
         return datetime.combine(date.fromisoformat(text[:10]), time(), UTC) + timedelta(days=1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: 9999-12-31, which some write for "no day"
         raise InputError(f"{where}: on must be a date such as 2026-11-01.") from None

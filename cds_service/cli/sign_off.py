@@ -56,7 +56,7 @@ def sign_off(ctx: click.Context, model_id: str, report: Path, by: str, other_rep
     now = SystemClock().now()
     digest = hashlib.sha256(data).hexdigest()
     entry = SignOff(model.version, by.strip(), now.date(), report.name, digest, conditions)
-    text = settings_file.with_sign_off(path.read_text(encoding="utf-8"), model.id, entry)
+    text = settings_file.with_sign_off(path.read_text(encoding="utf-8-sig"), model.id, entry)
     content = {"model": model.id, "version": model.version, "by": entry.by, "report": report.name,
                "report_sha256": digest, "conditions": conditions, "checked": not other_report}  # fmt: skip
     store = create_store(settings)

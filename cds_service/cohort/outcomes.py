@@ -79,10 +79,10 @@ class Truth:
 def read(path: Path) -> Declared:
     """The outcomes of a file. Raises InputError that names the key and what to write."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}). Name a file that declares outcomes.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not TOML: {error}. See docs/go-live.md.") from error
     until, tables = found.pop("until", None), found.pop("outcomes", None)
     if found:

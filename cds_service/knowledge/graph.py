@@ -216,7 +216,8 @@ class Graph:
 
     def search(self, text: str, limit: int = 20) -> tuple[Evidence, ...]:
         """Rows in whose words all words of a text occur, best first."""
-        words = " ".join('"' + word.replace('"', "") + '"' for word in text.split() if word.strip('"'))
+        told = "".join(letter for letter in text.replace('"', "") if letter.isprintable() or letter.isspace())
+        words = " ".join(f'"{word}"' for word in told.split())
         if not words:
             return ()
         found = self._rows("SELECT rowid FROM edge_text WHERE edge_text MATCH ? ORDER BY rank LIMIT ?", (words, limit))

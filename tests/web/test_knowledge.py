@@ -61,6 +61,12 @@ def test_a_question_without_code_or_words_is_told_how_to_ask(web, query):
     assert "?code=SYSTEM|CODE" in answer.get_json()["issue"][0]["diagnostics"]
 
 
+@pytest.mark.parametrize("text", ["\0", "war\0farin", "\x1b[31mx", '"', '""\0'])
+def test_what_cannot_be_in_a_text_is_not_searched_for(web, text):
+    """No index is said to be broken because of what a caller asks."""
+    assert web.get("/knowledge", query_string={"text": text}).status_code in (200, 404)
+
+
 @pytest.mark.parametrize("system", ["2.16.840.1.113883.6.88", RXNORM])
 def test_an_infobutton_manager_may_ask_in_its_own_words(web, system):
     """What it says of task and patient besides is accepted and changes nothing."""
