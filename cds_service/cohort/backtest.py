@@ -104,7 +104,7 @@ class Backtester:
             counter = self._counters[hook]
             if at > self._until or not (counter.desks or counter.models):
                 continue
-            record = loaded.record(at, self._code_map)
+            record = loaded.record(at, self._code_map, seen=True)
             if record.patient is None or record.deceased:
                 continue
             if hook == "encounter-discharge" and _died_there(loaded.died, encounter, at):

@@ -52,10 +52,10 @@ class Loaded:
             within(row, other) for other in self.resources if isinstance(other, fhir.Encounter) and other.id == of
         )
 
-    def record(self, at: datetime, code_map: CodeMap = NONE) -> PatientRecord:
+    def record(self, at: datetime, code_map: CodeMap = NONE, *, seen: bool = False) -> PatientRecord:
         """The record as the EHR held it at a moment: later results were not there, and later diagnoses not made.
 
-        code_map: the hospital's own codes and units.
+        code_map: the hospital's own codes and units. seen: somebody saw the patient then, who lived unless known dead.
         """
         sure = (at.astimezone(UTC) - DAY).date().isoformat()
         rows: list[fhir.AnyResource] = []
@@ -63,7 +63,7 @@ class Loaded:
         unended = self._unended(at)
         for row, url in zip(self.resources, self.full_urls, strict=True):
             if known_at(row, at, sure) and not (unended and _undated_of(row, unended)):
-                rows.append(as_of(row, at) if type(row) in _CHANGING else row)
+                rows.append(as_of(row, at, seen=seen) if type(row) in _CHANGING else row)
                 urls.append(url)
         return PatientRecord.from_resources(code_map.translated(rows), urls, self.id, at, listed=self.listed)
 
@@ -143,7 +143,7 @@ def _times(row: fhir.AnyResource) -> Sequence[str | None]:
     return [value for name in _TIMES if isinstance(value := getattr(row, name, None), str)]
 
 
-def as_of(row: fhir.AnyResource, at: datetime) -> fhir.AnyResource:
+def as_of(row: fhir.AnyResource, at: datetime, *, seen: bool = False) -> fhir.AnyResource:
     """The resource as it was at a moment: what ended later went on, and who died later, or that day, lived."""
     if isinstance(row, fhir.Encounter) and row.period is not None:
         end = parse(row.period.end)
@@ -157,15 +157,20 @@ def as_of(row: fhir.AnyResource, at: datetime) -> fhir.AnyResource:
         ended = parse(row.abatement_date_time)
         if ended is not None and ended.after(at):
             return msgspec.structs.replace(row, abatement_date_time=None, clinical_status=_ACTIVE)
-    if isinstance(row, fhir.Patient):
-        died = parse(row.deceased_date_time)
-        if died is not None and lived(died, at):
-            return msgspec.structs.replace(row, deceased_date_time=None, deceased_boolean=None)
+    if isinstance(row, fhir.Patient) and lived(parse(row.deceased_date_time), at, seen=seen):
+        return msgspec.structs.replace(row, deceased_date_time=None, deceased_boolean=None)
     return row
 
 
-def lived(died: Span, at: datetime) -> bool:
-    """True if who died then may have been alive at a moment; a date without a time is that day where the moment was."""
+def lived(died: Span | None, at: datetime, *, seen: bool) -> bool:
+    """True if who died then may have been alive at a moment; a date without a time is that day where the moment was.
+
+    died: None where it is not known when. seen: somebody saw the patient at that moment.
+    """
+    if died is None:
+        return seen
+    if died.vague and seen:
+        return at < died.end
     if died.partial and not died.vague:
         return at.date() <= died.start.date()
     return died.after(at)

@@ -86,6 +86,18 @@ def test_a_death_on_the_day_of_the_call_came_after_it(died: str, later: bool | N
         assert came("death", loaded, at) is later
 
 
+@pytest.mark.parametrize("died", [None, "2026", "2026-03"])
+def test_who_was_seen_lived_where_the_day_of_the_death_is_not_known(died: str | None) -> None:
+    """All calls of such patients were left out, of whatever outcome; what came of other outcomes is known."""
+    dead = {"deceasedDateTime": died} if died else {"deceasedBoolean": True}
+    found = decode_resource(json.dumps({"resourceType": "Patient", "id": "p"} | dead).encode())
+    loaded, at = Loaded("p", (found,), (None,), 0, frozenset()), datetime(2026, 3, 5, 10, tzinfo=UTC)
+    assert loaded.record(at).deceased
+    assert not loaded.record(at, seen=True).deceased
+    assert came("death", loaded, at) is (True if died == "2026-03" else None)
+    assert came("readmission", loaded, at) is False
+
+
 def test_a_day_is_that_of_the_place_where_the_call_was_made() -> None:
     """In Shanghai the day of a death begins eight hours before it does in UTC."""
     shanghai = timezone(timedelta(hours=8))
