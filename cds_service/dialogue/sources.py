@@ -92,31 +92,32 @@ def chosen(question: str, of: Material, limit: int = MOST) -> tuple[Source, ...]
     """The sources that fit a question best, the best first, then rows of knowledge; with ids `E1`, `E2` ..."""
     index = PassageIndex(Text(str(n), one.text, terms_in(one.text)) for n, one in enumerate(of.sources))
     try:
-        found = [int(id_) for id_ in index.search(question, terms_in(question), 4 * limit)]
+        terms = terms_in(question)
+        found = [int(id_) for id_ in index.search(question, terms, 4 * limit)]
     finally:
         index.close()
-    best = [of.sources[n] for n in _thinned(found, of.sources)[:limit]]
+    best = [of.sources[n] for n in _thinned(found, of.sources, 2 * len(terms))[:limit]]
     return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*best, *of.knowledge(question)], 1))
 
 
-def _thinned(found: Iterable[int], sources: Sequence[Source]) -> list[int]:
+def _thinned(found: Iterable[int], sources: Sequence[Source], apart: int) -> list[int]:
     """The places of sources with a few values of each kind, its latest always among them and first.
 
     A line with an earlier value is as good an answer as one with the latest, to an index; and many would crowd out a
-    note.
+    note, or the latest of something else. apart: how far each earlier value of a kind is put back.
     """
     latest: dict[str, int] = {}
     for n, one in enumerate(sources):
         latest.setdefault(one.kind, n)
     seen: Counter[str] = Counter()
-    kept: dict[int, None] = {}
-    for n in found:
+    kept: dict[int, int] = {}
+    for rank, n in enumerate(found):
         kind = sources[n].kind
         for place in (latest[kind], n) if kind else (n,):
             if place not in kept and (not kind or seen[kind] < _MOST_OF_A_KIND):
-                kept[place] = None
+                kept[place] = rank + apart * seen[kind] if kind else rank
                 seen[kind] += 1
-    return list(kept)
+    return sorted(kept, key=lambda place: kept[place])
 
 
 def terms_in(text: str) -> tuple[str, ...]:

@@ -94,6 +94,23 @@ def test_the_latest_value_comes_first_and_earlier_ones_crowd_out_no_note() -> No
     assert any("furosemide" in text for text in lines)
 
 
+def test_a_question_about_several_tests_is_shown_the_latest_of_each_first() -> None:
+    """Whatever number of earlier values one of them has."""
+    tests = {"Sodium": "2951-2", "Creatinine": "2160-0", "Lactate": "2524-7", "Glucose": "2345-7"}
+    others = [
+        potassium(n, n + 1.5)
+        | {"id": f"{name}{n}", "code": {"coding": [{"system": "http://loinc.org", "code": code}], "text": name}}
+        for name, code in tests.items()
+        for n in (1, 90, 180)
+    ]
+    of = about(*others, *(potassium(n, 3.0 + n / 10) for n in range(1, 20)))
+    lines = found("potassium, sodium, creatinine, lactate and glucose", of)
+    for name in ("Potassium", *tests):
+        values = [n for n, text in enumerate(lines) if text.startswith(name)]
+        assert values[0] < 8, name
+        assert "to 31 Oct 2026" in lines[values[0]] or lines[values[0]].endswith("31 Oct 2026"), name
+
+
 def test_values_of_one_day_have_their_time() -> None:
     """Else nobody can tell which came first; the latest among them, in the offset of the record."""
     at = {"k1": "2026-10-31T20:00:00+08:00", "k2": "2026-10-31T06:00:00+08:00", "k3": "2026-10-29T06:00:00+08:00"}
