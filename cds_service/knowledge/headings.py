@@ -49,6 +49,11 @@ _SENTENCES: Mapping[str, tuple[Message, Message]] = {
         msg("{one} have a limit where {other} is {value} or more"),
     ),
 }
+_WITH_GENE: Mapping[str, Message] = {  # a phenotype that names its gene, as "CYP2C19 Poor Metabolizer", stands alone
+    "Gene: {one}, {other} {context}": msg("Gene: {one}, {context}"),
+    "{one} depends on a gene: {other} {context}": msg("{one} depends on a gene: {context}"),
+    "{one} depend on a gene: {other} {context}": msg("{one} depend on a gene: {context}"),
+}
 _LABEL = re.compile(r"US prescribing information: (.+) \(DailyMed\)")
 SEVERITIES: Mapping[str, Message] = {
     "contraindicated": msg("contraindicated"),
@@ -96,8 +101,11 @@ def _filled(library: Library, row: Evidence, template: Message) -> Message:
     one, other = (library.name(end) for end in (row.subject, row.object))
     if row.relation == "cross-reacts-with":
         one, other = other, one
+    context = library.name(row.context) if row.context else ""
+    if context.startswith(other):
+        template = _WITH_GENE.get(template.text, template)
     population = str(row.properties.get("population", "")) or library.name(row.object)
     return Message(template.text, {
-        "one": msg(one), "other": msg(inside(other)), "context": msg(library.name(row.context)) if row.context else "",
+        "one": msg(one), "other": msg(inside(other)), "context": msg(context) if context else "",
         "value": row.properties.get("value", ""), "for": msg(population),
     })  # fmt: skip

@@ -96,7 +96,9 @@ class Reader:
     def answers(self, card: UUID) -> tuple[Answered, ...]:
         """What became of a card, the latest first. Raises StoreError."""
         chosen = sa.select(FEEDBACK).where(FEEDBACK.c.card == card, FEEDBACK.c.scope == self._scope)
-        return tuple(_answered(row) for row in self._rows(chosen.order_by(FEEDBACK.c.at.desc())))
+        return tuple(
+            _answered(row) for row in self._rows(chosen.order_by(FEEDBACK.c.at.desc(), FEEDBACK.c.received.desc()))
+        )
 
     def recent(self, limit: int = 50) -> list[Listed]:
         """The latest assessments that showed cards, with what became of these. Raises StoreError."""

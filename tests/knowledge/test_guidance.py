@@ -3,7 +3,7 @@
 import re
 
 from cds_service.knowledge import guidance, library
-from cds_service.knowledge.headings import heading
+from cds_service.knowledge.headings import heading, sentence
 from cds_service.language import ENGLISH, words
 from cds_service.web import knowledge
 from cds_service.web.app.graph_search import search
@@ -60,3 +60,16 @@ def test_the_allergy_of_a_cross_reaction_is_named_as_the_allergy():
     """Sacubitril after a reaction to an ACE inhibitor, not the other way round."""
     (row,) = library.base().graph.evidence(["class:ace-inhibitor"], "cross-reacts-with", ["drug:sacubitril"])
     assert ENGLISH(heading(library.base(), row)) == "Allergy: sacubitril after a reaction to ACE inhibitors"
+
+
+def test_a_phenotype_that_names_its_gene_is_not_told_twice():
+    """In a heading and in a sentence, for what a gene changes; an allele that is its own name stands alone too."""
+    base = library.base()
+    rows = base.graph.evidence(relation="dosed-by-gene")
+    assert len(rows) > 20
+    for row in rows:
+        for told in (str(heading(base, row)), str(sentence(base, row))):
+            gene = base.name(row.object)
+            assert f"{gene} {gene}" not in told, told
+    (one,) = base.graph.row("curbside/genes/clopidogrel+cyp2c19+poor-metabolizer")
+    assert str(heading(base, one)) == "Gene: clopidogrel, CYP2C19 Poor Metabolizer"

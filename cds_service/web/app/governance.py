@@ -50,7 +50,7 @@ def routes(
         tallies = reader.tallies(clock.now() - timedelta(days=_DAYS))
         silenced = {(one.model, one.version) for one in watching.in_force()}
         return pages.render("governance.html", review=review, tallies=tallies, recent=reader.recent(), days=_DAYS,
-                            models=opener.allowed(), silenced=silenced)  # fmt: skip
+                            models=opener.allowed(), silenced=silenced, title=opener.title)  # fmt: skip
 
     @blueprint.get("/r/<id_>/monitoring")
     def monitoring(id_: str) -> str:
@@ -71,5 +71,11 @@ def routes(
             raise NothingToReview(msg("There is no such assessment for this EHR."))
         shown, (asked, told) = opener.given_again(kept), opener.became(assessment)
         return pages.render(
-            "replayed.html", review=review, shown=shown, findings=views(shown, []), asked=asked, told=told
+            "replayed.html",
+            review=review,
+            shown=shown,
+            findings=views(shown, []),
+            asked=asked,
+            told=told,
+            title=opener.title,
         )

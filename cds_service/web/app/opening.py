@@ -13,7 +13,7 @@ import structlog
 
 from cds_service import service_settings
 from cds_service.clock import Deadline
-from cds_service.errors import CurbsideError, PreconditionFailed
+from cds_service.errors import CurbsideError, PreconditionFailed, UnknownService
 from cds_service.features.feature import Feature
 from cds_service.fhir.code_map import CodeMap
 from cds_service.knowledge.library import Library as KnowledgeLibrary
@@ -81,6 +81,13 @@ class Opener:
     def allowed(self) -> list[tuple[RiskModel, Message, tuple[str, ...]]]:
         """Every trained model, whether it may speak here and on whose word, and the services that run it."""
         return self._pipeline.allowed()
+
+    def title(self, service_id: str) -> Message:
+        """What a service is called; of one that is not loaded any more, its id."""
+        try:
+            return self._pipeline.desk(service_id).service.title
+        except UnknownService:
+            return msg("{name}", name=service_id)
 
     @property
     def knowledge(self) -> KnowledgeLibrary | None:

@@ -143,6 +143,7 @@ def test_a_row_of_evidence_opens_with_its_path_and_what_stands_beside_it(tmp_pat
         assert link is not None
         page = browser.get(link.group(1), base_url=APP)
         assert page.status_code == 200
+        assert "<title>Knowledge - Curbside</title>" in page.text  # a browser's history tells nothing of a patient
         for words in ("Reported: EGFR L858R", "https://doi.org/10.1056/NEJMoa1713137", "Neighbouring evidence"):
             assert words in page.text
         assert browser.get(f"{path}/knowledge/curbside/none", base_url=APP).status_code == 404
