@@ -7,13 +7,15 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
-from cds_service import http_api
+from cds_service import cli, http_api
 from cds_service import settings as settings_module
 from cds_service.stores.sqlite_file import STARTING_MS
 
@@ -168,6 +170,29 @@ def test_kubernetes_objects_name_one_another() -> None:
     assert context["readOnlyRootFilesystem"]
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert pod["spec"]["securityContext"]["runAsUser"] == 10001
+
+
+def test_the_systemd_units_run_what_there_is_and_let_calls_finish() -> None:
+    """Their commands and settings exist, the store lies where they may write, a stop waits for the longest drain."""
+    units = {path.name: path.read_text() for path in DEPLOY.glob("*.service")}
+    assert set(units) == {"curbside.service", "curbside-nightly.service"}
+    for text in units.values():
+        lines = [line.partition("=")[::2] for line in text.splitlines() if "=" in line and not line.startswith("#")]
+        for value in [value for name, value in lines if name == "ExecStart"]:
+            (words,) = re.findall(r"bin/curbside ([a-z]+(?: [a-z]+)?)", value)
+            command: Any = cli.curbside
+            for word in words.split():
+                command = command.get_command(click.Context(command), word)
+                assert command is not None, value
+        variables = dict(value.split("=", 1) for name, value in lines if name == "Environment")
+        found = settings_module.load(None, {k: v for k, v in variables.items() if k != "CURBSIDE_CONFIG"})
+        (state,) = [value for name, value in lines if name == "StateDirectory"]
+        assert found.store.url.startswith(f"sqlite:////var/lib/{state.split()[0]}/")
+    waits = re.search(r"TimeoutStopSec=(\d+)", units["curbside.service"])
+    most = next(one.metadata for one in fields(settings_module.Server) if one.name == "drain_s")
+    assert waits is not None
+    assert int(waits[1]) > most["most"]
+    assert "RestartPreventExitStatus=2" in units["curbside.service"]
 
 
 def test_the_bill_of_materials_is_the_lock_file(tmp_path: Path) -> None:
