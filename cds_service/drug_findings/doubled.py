@@ -6,6 +6,7 @@ told with their sum, and are a warning only where nothing tells them apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,6 +16,10 @@ from cds_service.findings import EvidenceFinding, Finding
 from cds_service.hook import Case
 from cds_service.knowledge import safety
 from cds_service.language import Message, inside, msg
+
+_MIXTURE = re.compile(r"\b(?:70|75|50) ?/ ?(?:30|25|50)\b(?! ?m)")
+_CONCENTRATION = re.compile(r"(?i)\bu-?(100|200|300|500)\b|\b(100|200|300|500) ?(?:units?|iu|u) ?(?:/|per) ?ml\b")
+_BRANDS = {"toujeo": "U-300", "lantus": "U-100", "basaglar": "U-100", "semglee": "U-100", "novolog": "U-100"}
 
 
 def alike(hit: safety.Hit) -> bool:
@@ -36,6 +41,27 @@ def title(case: Case, hit: safety.Hit) -> Message:
     for node in nodes[1:]:
         joined = msg("{first}/{following}", first=joined, following=msg(inside(case.knowledge.name(node))))
     return joined
+
+
+def in_another_strength(hit: safety.Hit) -> tuple[str, str] | None:
+    """Two concentrations of one insulin, or a mixture and the plain one, as their words say; None if not both do so.
+
+    Source: ISMP, guidelines for optimizing safe subcutaneous insulin use: concentrations and mixtures are mixed up.
+    """
+    if not hit.node.startswith("drug:insulin") or not isinstance(hit.against, safety.Exposure):
+        return None
+    one, other = (_insulin(exposure.words) for exposure in _both(hit))
+    return (one, other) if one and other and one != other else None
+
+
+def _insulin(words: str) -> str | None:
+    """`70/30` of a mixture, `U-300` of a concentration; None where the words tell neither."""
+    mixed, given = _MIXTURE.search(words), _CONCENTRATION.search(words)
+    if mixed is not None:
+        return mixed[0].replace(" ", "")
+    if given is not None:
+        return f"U-{next(filter(None, given.groups()))}"
+    return next((said for brand, said in _BRANDS.items() if brand in words.lower()), None)
 
 
 def headline(case: Case, hit: safety.Hit) -> Message:

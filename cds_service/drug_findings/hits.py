@@ -73,6 +73,8 @@ def _loudness(case: Case, hit: safety.Hit) -> Severity | None:
         return Severity.INFO if case.knowledge.policy.urgency(hit.rows) in URGENCY else None
     if hit.ordered_twice:
         return Severity.WARNING if doubled.alike(hit) else Severity.INFO
+    if hit.kind == "duplicate" and not hit.rows and doubled.in_another_strength(hit) is not None:
+        return Severity.WARNING
     if hit.kind == "duplicate" and not hit.rows:
         return Severity.INFO if case.context.hook in ORDER_HOOKS else None
     if isinstance(hit.against, safety.Allergy):
@@ -137,6 +139,9 @@ def worded(case: Case, hit: safety.Hit, draft: str, other: str) -> Message:
 
 def _listed(hit: safety.Hit, drug: Message) -> Message:
     """That a draft's medicine is taken already, or on hold."""
+    if (strengths := doubled.in_another_strength(hit)) is not None:
+        return msg("{drug} ordered as {one}, and on the medication list as {other}: which is meant?", drug=drug,
+                   one=strengths[0], other=strengths[1])  # fmt: skip
     if doubled.in_another_product(hit):
         if hit.held:
             return msg("{drug} is in another product too, which is on hold: will that be resumed?", drug=drug)

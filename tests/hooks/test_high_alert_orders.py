@@ -222,3 +222,21 @@ def test_every_row_of_highest_doses_is_of_a_drug_that_an_order_names():
         name = base().name(row.node)
         assert terms.medicine((), [f"{name} 10 mg tablet"]).nodes == (row.node,)
         assert most_of(row.node, 90).mg <= most_of(row.node, 30).mg
+
+
+@pytest.mark.parametrize(
+    ("taken", "draft", "said"),
+    [
+        ("Lantus 100 units/mL", "Toujeo 300 units/mL", "ordered as U-300, and on the medication list as U-100"),
+        ("NovoLog Mix 70/30", "NovoLog 100 units/mL", "ordered as U-100, and on the medication list as 70/30"),
+        ("Humulin R U-100", "Humulin R U-500", "ordered as U-500, and on the medication list as U-100"),
+        ("Lantus 100 units/mL", "Lantus SoloStar U-100", "a renewal, or twice?"),
+        ("Insulin glargine", "Toujeo 300 units/mL", "a renewal, or twice?"),
+    ],
+)
+def test_an_insulin_in_another_strength_is_no_renewal(ask, taken, draft, said):
+    """Five times the concentration under the same name is the mix-up that wards know."""
+    chart = Chart(60).problem(DIABETES).medicine("0", taken).draft(draft, "10 units daily")
+    found = next(f for f in ask(SERVICE, chart).findings if f.key.startswith("drug-safety/insulin"))
+    assert said in ENGLISH(found.headline)
+    assert found.severity.name == ("WARNING" if "ordered as" in said else "INFO")
