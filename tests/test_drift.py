@@ -99,7 +99,7 @@ DRIFTS: list[tuple[str, Change, str, str]] = [
     ("the service is not called", lambda p: p.update(called=False, card=False),
      "calls", "prognosis: not called any more, before in 6"),
     ("the service says nothing", lambda p: p.update(card=False), "cards",
-     "prognosis: a card in 0 of 100 calls, before in"),
+     "prognosis: a card for 0 of 100 patients, before for"),
     ("the model never answers", lambda p: p.update(refused=True),
      "refused", "mortality: no estimate for 100 of 100 patients, before for 1"),
     ("all cards are overridden", lambda p: p.update(card=True, overridden=True),
@@ -169,6 +169,18 @@ def test_a_patient_who_is_seen_every_hour_counts_once() -> None:
     sick = patient(rng) | {"month": 2, "id": "sick", "gone": (), "sbp": 70.0}
     months = monitoring.count(rows + [row(sick)] * 200, [], (), {}, UNTIL)
     assert months["2025-02"].calls == 500
+    assert monitoring.alarms(months, Monitoring()) == []
+
+
+def test_a_chart_that_is_opened_all_day_is_one_patient_with_a_card() -> None:
+    """Cards and their calls are counted all the same."""
+    rng = random.Random(3)
+    calls = [row(patient(rng) | {"month": m, "id": f"p{m}{n}", "gone": (), "card": n < 20})
+             for m in (1, 2) for n in range(200)]  # fmt: skip
+    sick = row(patient(rng) | {"month": 2, "id": "p20", "gone": (), "card": True})
+    months = monitoring.count(calls + [sick] * 200, [], (), {}, UNTIL)
+    found = months["2025-02"].services()["prognosis"]
+    assert (found.calls, found.with_cards, found.patients, found.shown) == (400, 220, 200, 20)
     assert monitoring.alarms(months, Monitoring()) == []
 
 

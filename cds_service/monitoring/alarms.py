@@ -44,22 +44,29 @@ def _calls(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
 
 
 def _cards(months: Mapping[str, Month], limits: Monitoring) -> Iterator[Alarm]:
-    """Services that speak much less often than before, or much more."""
+    """Services that speak for much fewer patients than before, or for many more.
+
+    Patients and not calls: a chart that is opened a hundred times shows the same card as often.
+    """
     for service in sorted(months[max(months)].units):
-        found = window(months, partial(_called, service), limits.least)
+        found = window(months, partial(_patients, service), limits.least)
         if found is None:
             continue
         was, is_ = Counts(), Counts()
         for part, into in ((found.before, was), (found.now, is_)):
             for month in part:
                 into.add(_of(service, month))
-        before, now = was.with_cards / was.calls, is_.with_cards / is_.calls
+        before, now = was.shown / was.patients, is_.shown / is_.patients
         if limits.cards_factor * min(before, now) <= max(before, now) and shares_differ(
-            was.with_cards, was.calls, is_.with_cards, is_.calls
+            was.shown, was.patients, is_.shown, is_.patients
         ):
-            words = msg("{service}: a card in {now} of 100 calls, before in {before}", service=service,
+            words = msg("{service}: a card for {now} of 100 patients, before for {before}", service=service,
                         now=f"{100 * now:.2g}", before=f"{100 * before:.2g}")  # fmt: skip
             yield Alarm("cards", service, service, found.since, now, words)
+
+
+def _patients(service: str, month: Month) -> int:
+    return _of(service, month).patients
 
 
 def _called(service: str, month: Month) -> int:

@@ -31,10 +31,15 @@ class Watched:
 
 @dataclass(slots=True)
 class Counts:
-    """What one service did, in one unit or in all. ms: milliseconds to the answer -> how often."""
+    """What one service did, in one unit or in all. ms: milliseconds to the answer -> how often.
+
+    patients, shown: of the month, each once, and those of them for whom a card was shown.
+    """
 
     calls: int = 0
     with_cards: int = 0
+    patients: int = 0
+    shown: int = 0
     suppressed: int = 0
     answers: dict[str, int] = field(default_factory=Counter)
     reasons: dict[str, int] = field(default_factory=Counter)
@@ -44,6 +49,8 @@ class Counts:
         """Adds the counts of another unit."""
         self.calls += other.calls
         self.with_cards += other.with_cards
+        self.patients += other.patients
+        self.shown += other.shown
         self.suppressed += other.suppressed
         for mine, more in ((self.answers, other.answers), (self.reasons, other.reasons)):
             for name, n in more.items():
@@ -134,12 +141,12 @@ def count(
     seen: in order of time.
     """
     months: dict[str, Month] = {}
-    latest, met, judged = "", set[tuple[str, str]](), set[tuple[str, str, str | None]]()
+    latest, met, judged = "", dict[tuple[str, str], bool](), set[tuple[str, str, str | None]]()
     misses: Misses = {}
     for one in seen:
         name, who = one.at.strftime("%Y-%m"), (one.service, one.patient)
         if name != latest:
-            latest, met, judged = name, set(), set()
+            latest, met, judged = name, {}, set()
         month = months.setdefault(name, Month())
         _count(month, one)
         for row in _estimates(one):
@@ -148,8 +155,8 @@ def count(
                 for key, miss in _judge(month, one, row, watched, outcomes, until):
                     misses.setdefault((one.patient, key), []).append((name, miss))
         if who not in met:
-            met.add(who)
             _spread(month, one)
+        _meet(month, one, met)
     for answer in answers:
         counts = _unit(months.setdefault(answer.month, Month()), answer.service, answer.unit)
         counts.answers[answer.outcome] = counts.answers.get(answer.outcome, 0) + 1
@@ -179,6 +186,14 @@ def _count(month: Month, one: Seen) -> None:
         _bump(counts.ms, digits(one.elapsed_ms))
     for row in one.results:
         counts.suppressed += "suppressed" in row
+
+
+def _meet(month: Month, one: Seen, met: dict[tuple[str, str], bool]) -> None:
+    """Counts a patient at the first call of a month, and at the first card. met: whom, and whether with a card."""
+    who, counts = (one.service, one.patient), _unit(month, one.service, one.unit)
+    counts.patients += who not in met
+    counts.shown += one.cards > 0 and not met.get(who, False)
+    met[who] = met.get(who, False) or one.cards > 0
 
 
 def _spread(month: Month, one: Seen) -> None:
