@@ -45,7 +45,7 @@ from cds_service.features.kidney_disease import KidneyDisease, kidney_disease
 from cds_service.features.kidney_injury import Rise
 from cds_service.features.medicines_on_record import Medicine, drafted, intolerances
 from cds_service.features.stays import goes_to, stay_began
-from cds_service.fhir.resources import MedicationRequest, ServiceRequest
+from cds_service.fhir.resources import DiagnosticReport, MedicationRequest, ServiceRequest
 from cds_service.findings import CareGapFinding, EvidenceFinding, Finding, Proposal, RiskFinding, Severity
 from cds_service.given_up import with_list_limits
 from cds_service.hook import Case, Service, Threshold, Topic, override_reason
@@ -89,6 +89,7 @@ __all__ = [
     "Contribution",
     "Demographic",
     "Derived",
+    "DiagnosticReport",
     "Earlier",
     "Embedding",
     "EstimateKind",

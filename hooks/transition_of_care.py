@@ -4,6 +4,7 @@ LACE and the HOSPITAL score speak for adults who go home from a ward; a trained 
 site has one and has signed it off. Silent with palliative or hospice care, and where the patient goes to another
 hospital, a nursing home or rehabilitation, dies or leaves against advice: the scores were derived on people going
 home. What is arranged already is not suggested again.
+A medicine on hold or a report that is not final opens a card by itself: somebody must decide, and read it later.
 Where another finding opens the card, the Charlson index adjusted for age stands beside it as the burden of illness: it
 bears on no threshold and no advice.
 
@@ -18,8 +19,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cds_service.api import (
+    CareGapFinding,
     Case,
     Citation,
+    DiagnosticReport,
     EstimateKind,
     Finding,
     Message,
@@ -39,6 +42,7 @@ from cds_service.api import (
     orders,
     override_reason,
     published,
+    safety,
 )
 
 LACE, HOSPITAL, TRAINED, BURDEN = "lace", "hospital", "readmission-30d", "charlson"
@@ -54,6 +58,8 @@ THRESHOLDS = {
 # Discharge dispositions of HL7 that are not a return home.
 ELSEWHERE = frozenset({"hosp", "exp", "oth", "oth-hcf", "long", "snf", "rehab", "psy", "aadvice"})
 FOLLOW_UP_DAYS = 7
+NOT_FINAL = frozenset({"registered", "partial", "preliminary"})
+AWAITED = timedelta(days=30)  # an older report that is not final was given up
 ADVICE = msg(
     "Before discharge: book a visit within 7 days, reconcile the medicines, and arrange a call within 2 to 4 days. "
     "Make sure the patient knows whom to ask."
@@ -83,7 +89,7 @@ def find(case: Case) -> tuple[Finding, ...]:
     points = [f for id_ in (LACE, HOSPITAL) if (f := _points(case, id_)) is not None]
     speaking = any(f.severity is Severity.WARNING for f in (*trained, *points))
     kept = [f for f in points if not (speaking and f.key.endswith("undetermined"))]
-    return _with_disagreement(_said_once((*trained, *kept, *_burden(case))))
+    return _with_disagreement(_said_once((*trained, *kept, *_undecided(case), *_burden(case))))
 
 
 def _said_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -103,6 +109,38 @@ def _with_disagreement(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         replace(f, advice=msg("{advice} {why}", advice=f.advice, why=words)) if f.advice is ADVICE and words else f
         for f in findings
     )
+
+
+def _undecided(case: Case) -> tuple[Finding, ...]:
+    """Medicines on hold, and reports of the last weeks that are not final."""
+    record, held = case.context.record, safety.medicines(case.context, case.knowledge.terms).held
+    since = case.context.now - AWAITED
+    awaited = [
+        row
+        for row in record.rows(DiagnosticReport)
+        if row.status in NOT_FINAL and (when := record.date_of(row)) is not None and when.end >= since
+    ]
+    parts = [msg("one medicine on hold") if len(held) == 1 else msg("{count} medicines on hold", count=len(held))]
+    parts = parts if held else []
+    if awaited:
+        many = msg("{count} reports are not final", count=len(awaited))
+        parts.append(msg("one report is not final") if len(awaited) == 1 else many)
+    if not parts:
+        return ()
+    finding = CareGapFinding(
+        key="transition-of-care/undecided",
+        severity=Severity.INFO,
+        headline=msg("Before discharge: {what}", what=published.enumerated(parts)),
+        advice=msg(
+            "Decide of each medicine on hold whether it is taken again, and tell the patient. Name who reads the "
+            "results that come later."
+        ),
+        advice_source=RED_2009,
+        due=msg("The lines below name them."),
+        last_done=None,
+        sources=(*(one.reference for one in held), *(record.reference(row) for row in awaited)),
+    )
+    return (finding,)
 
 
 def _burden(case: Case) -> tuple[Finding, ...]:

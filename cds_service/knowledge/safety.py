@@ -103,7 +103,17 @@ def between(library: Library, drafts: Sequence[Exposure], current: Sequence[Expo
     doubled = {row.subject: row for row in library.graph.evidence(one, "duplicates")}
     hits = [hit for d, c in pairs for hit in _pair(library, d, c, rows, doubled, spoken_of)]
     hits.sort(key=lambda hit: not hit.in_turn)  # of one matter, what is taken at once counts
-    return tuple({hit.key: hit for hit in hits}.values())
+    return _once({hit.key: hit for hit in hits}.values())
+
+
+def _once(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """The hits; what the same rows say of two parts of one product of the record is one."""
+    found: dict[object, Hit] = {}
+    for hit in hits:
+        product = hit.against.reference if isinstance(hit.against, Exposure) else ""
+        same = (hit.draft.reference, hit.node, product, tuple(row.id for row in hit.rows))
+        found.setdefault(same if hit.rows and product and not hit.ordered_twice else hit.key, hit)
+    return tuple(found.values())
 
 
 def _pair(

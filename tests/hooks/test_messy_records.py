@@ -287,3 +287,33 @@ def test_an_answer_stands_after_a_colon(ask):
     detail = first(ask("deterioration", chart.alert(), encounter_class="EMER"))
     assert "- Supplemental oxygen: yes, 1 Nov 2026" in detail
     assert "- Respiratory rate 22 /min, 1 Nov 2026" in detail
+
+
+def test_one_product_is_one_interaction_where_the_same_row_speaks_of_its_parts(ask):
+    """Two critical cards for simvastatin with darunavir/ritonavir said the same."""
+    chart = Chart(40).medicine("0", "darunavir/ritonavir").draft("simvastatin 40 mg")
+    told = [f for f in ask("drug-safety", chart).findings if "contraindicated" in str(f.headline)]
+    assert len(told) == 1
+
+
+def discharged(ask, chart):
+    period = {"start": "2026-10-30T08:00:00Z"}
+    return ask("transition-of-care", chart, encounter_class="IMP", encounter_status="in-progress", period=period)
+
+
+def test_a_medicine_on_hold_or_a_report_to_come_opens_a_card_at_discharge(ask):
+    """Whatever the risk of readmission: somebody must decide, and somebody must read it."""
+    chart = Chart(50).problem(REFLUX)
+    assert discharged(ask, chart).finding("transition-of-care/undecided") is None
+    subject = {"reference": "Patient/p1"}
+    held = chart.add("MedicationRequest", status="on-hold", intent="order", subject=subject, authoredOn="2026-05-01",
+                     medicationCodeableConcept={"text": "lisinopril 20 mg"})  # fmt: skip
+    assert str(discharged(ask, held).finding("transition-of-care/undecided").headline) == (
+        "Before discharge: one medicine on hold"
+    )
+    code = {"text": "Gastric biopsy"}
+    for when in ("2025-01-01", "2026-10-31"):
+        held = held.add("DiagnosticReport", status="registered", subject=subject, code=code, effectiveDateTime=when)
+    assert str(discharged(ask, held).finding("transition-of-care/undecided").headline) == (
+        "Before discharge: one medicine on hold, one report is not final"
+    )
