@@ -32,7 +32,7 @@ _COMMANDS = {
     "replay": "Give a past answer again, bit for bit, or say what changed.",
     "monitor": "Counts by month without any patient, and alarms.",
     "audit": "Verify and export the audit record.",
-    "records": "Delete and back up what is stored.",
+    "records": "Delete what is stored, copy it, and verify a copy.",
 }
 
 

@@ -1,4 +1,4 @@
-"""`curbside records`: deleting and backing up what is stored."""
+"""`curbside records`: deleting, backing up and verifying what is stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def records() -> None:
-    """Delete and back up what is stored. The audit chain stays, and says what was deleted."""
+    """Delete what is stored, copy it, and verify a copy. The audit chain stays, and says what was deleted."""
 
 
 class Age(click.ParamType[timedelta]):
