@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.config
 @click.option("--offline", is_flag=True, help="Do not reach out to key sets, FHIR and authorization servers.")
-@click.option("--deep", is_flag=True, help="Read a SQLite store whole, for damage: a minute for 10 GB or so.")
+@click.option("--deep", is_flag=True, help="Read a SQLite store whole, for damage; of a large one this takes minutes.")
 def check(settings: Settings, offline: bool, deep: bool) -> int:
     """Try all that serving needs: plugins, weights, store, TLS, each client's keys and FHIR servers, the review app.
 
