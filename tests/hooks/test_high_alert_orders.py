@@ -19,6 +19,7 @@ SERVICE = "drug-safety"
         ("Vincristine 2 mg", "IV over 10 minutes; fatal if given intrathecally", None),
         ("VinCRIStine 2 mg minibag - NOT for intrathecal use", "IV", None),
         ("Vincristine 2 mg", "give it IV weekly", None),
+        ("VINCRISTINE 2 MG", "DILUTE AND GIVE IT IV WEEKLY", None),
         ("Bortezomib 2.5 mg", "intrathecal", "bortezomib-spinal"),
         ("Methotrexate 12 mg intrathecal", None, None),
         ("Potassium chloride 40 mEq", "IV push", "potassium-push"),
