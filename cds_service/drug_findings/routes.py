@@ -23,7 +23,8 @@ _FORBIDDEN = re.compile(
     r"(?i)\b(?:not?|never|fatal|avoid|except|non)\b[^.;!]{0,60}$|(?:禁止|不可|严禁|切勿|不得)[^。；]{0,20}$"
 )
 _SPINAL = re.compile(
-    r"(?i:intra-?thecal|intra-?ventricular|intra-?cisternal|\bepidural|lumbar puncture|鞘内|脑室内|硬膜外)|(?:\d|m[gl]|mcg|M[GL]|MCG|mL) +IT\b"
+    r"(?i:intra-?thecal|intra-?ventricular|intra-?cisternal|\bepidural|lumbar puncture|鞘内|脑室内|硬膜外)"
+    r"|(?:\d|m[gl]|mcg|M[GL]|MCG|mL) +IT\b"
 )
 _PUSHED = re.compile(r"(?i)\b(?:i\.?v\.?|intravenous(?:ly)?)[ ,-]*(?:push|bolus)|\bundiluted|静脉推注|静推")
 _INTO_A_VEIN = re.compile(r"(?i)\b(?:i\.?v\.?|ivpb|intravenous(?:ly)?)\b|静脉")
