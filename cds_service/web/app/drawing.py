@@ -62,7 +62,9 @@ def waterfall(explanation: Explanation, per_unit: float | None = None) -> tuple[
 
 def points(share: float) -> Message:
     """Percentage points with their sign, as printed beside a bar."""
-    return msg("{points}", points=signed(f"{share:+.1f}") if abs(share) >= 0.05 else "0.0")
+    if 0 < abs(share) < 0.05:
+        return msg("under 0.1")  # beside an arrow, 0.0 would contradict it
+    return msg("{points}", points=signed(f"{share:+.1f}") if share else "0.0")
 
 
 @dataclass(frozen=True, slots=True)

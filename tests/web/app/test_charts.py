@@ -59,3 +59,14 @@ def test_a_line_of_small_changes_is_drawn_small() -> None:
     assert [point.y for point in doubled] == [54.0, 6.0]
     assert [point.y for point in drawing.trend([(AS_OF, 0.0), (AS_OF, 0.0)])] == [30.0, 30.0]
     assert drawing.trend([(AS_OF, 5.0)]) == ()
+
+
+def test_a_share_that_rounds_to_nothing_is_not_printed_as_nothing() -> None:
+    """It moved the estimate, and an arrow says which way."""
+    assert [str(drawing.points(share)) for share in (0.04, -0.04, 0.05, -1.26, 0.0)] == [
+        "under 0.1",
+        "under 0.1",
+        "+0.1",
+        "\N{MINUS SIGN}1.3",
+        "0.0",
+    ]
