@@ -52,7 +52,8 @@ def test_the_bars_lead_from_the_reference_person_to_the_estimate(site: Site) -> 
     words = text_of(table.group())
     ends = re.search(r"Reference person ([\d.]+)%.*This estimate ([\d.]+)%", words)
     assert ends is not None
-    shares = [float(share) for share in re.findall(r"[▲▼] ([+-]?[\d.]+) odds", words)]
+    told = re.findall(r"[▲▼] (under 0\.1|[+\N{MINUS SIGN}][\d.]+) odds", words)
+    shares = [0.0 if one == "under 0.1" else float(one.replace("\N{MINUS SIGN}", "-")) for one in told]
     assert len(shares) > 5
     assert sum(shares) == pytest.approx(float(ends[2]) - float(ends[1]), abs=0.05 * len(shares) + 0.1)
     assert "Inputs that did not move it: 3" in text_of(page)
