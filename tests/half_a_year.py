@@ -29,7 +29,9 @@ def _month(draw: random.Random, *, last: bool) -> Month:
                 digits(draw.gauss(60, 15) + (1500 if last and draw.random() < 0.1 else 0)) for _ in range(calls)
             )
             answers = Counter({"accepted": shown - over if shown > over else 2, "overridden": over})
-            month.units.setdefault(service, {})[unit] = Counts(calls, shown, calls // 30, answers, reasons, ms)
+            month.units.setdefault(service, {})[unit] = Counts(
+                calls, shown, calls // 30, answers, reasons, ms, patients=calls, shown=shown
+            )
     month.inputs["prognosis/sbp"] = Counter(digits(draw.gauss(130 + 20 * last, 15)) for _ in range(600))
     month.inputs["prognosis/creatinine"] = Counter(digits(draw.gauss(1.1, 0.2)) for _ in range(300 if last else 580))
     month.missing = Counter({"prognosis/creatinine": 300 if last else 20, "prognosis/sbp": 4})

@@ -38,12 +38,12 @@ class Counts:
 
     calls: int = 0
     with_cards: int = 0
-    patients: int = 0
-    shown: int = 0
     suppressed: int = 0
     answers: dict[str, int] = field(default_factory=Counter)
     reasons: dict[str, int] = field(default_factory=Counter)
     ms: dict[float, int] = field(default_factory=Counter)
+    patients: int = 0
+    shown: int = 0
 
     def add(self, other: Counts) -> None:
         """Adds the counts of another unit."""
