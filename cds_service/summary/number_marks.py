@@ -157,10 +157,15 @@ def _swapped(said: Clause, written: Sequence[Clause]) -> bool:
         ordinal = unit.startswith("第")
         there = ordinal or any(number == n for other in written for n, _ in other.numbers)
         here = any(number == n and (u == unit or not ordinal) for other in best for n, u in other.numbers)
-        another = any(unit and u == unit and n != number for other in best for n, u in other.numbers)
+        another = any(_alike(u, unit) and n != number for other in best for n, u in other.numbers)
         if (there and not here and another) or (unit not in _LINKS and _measured(number, unit, written)):
             return True
     return False
+
+
+def _alike(one: str, other: str) -> bool:
+    """True for two numbers of one unit, or two of none: ages, years, scores."""
+    return one == other or (one.isascii() and other.isascii() and not {one, other} & _MEASURES)
 
 
 def _measured(number: str, unit: str, written: Sequence[Clause]) -> bool:

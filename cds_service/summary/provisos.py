@@ -37,8 +37,8 @@ PROVISOS = (
         r"|\bcannot\b|n't\b|\bnever\b|\b(?:unable|failed) to\b"
         r"|[\u3400-\u9fff]{2}(?:未|没有?|不(?!明显|除外|排除))[\u3400-\u9fff]",
         r"\b(?:not?|none|never|nor|neither|without|cannot|unable|failed|declin\w+|refus\w+|lack\w*|absen\w+|free of"
-        r"|contra-?indicated|negative|in[a-z]{4,}|un[a-z]{4,}|non|stop\w*"
-        r"|denie[sd]|no longer)\b|n't\b|[无未没不否非]|拒绝|阴性",
+        r"|contra-?indicated|negative|in(?:effective|adequate|sufficient|complete|toleran\w+)|impossible|non"
+        r"|un(?:remarkable|changed|complicated|likely|successful|detect\w+|affected|impaired|injured|eventful)|denie[sd]|no longer)\b|n't\b|[无未没不否非]|拒绝|阴性",
     ),
     _proviso(
         "the document says that it was only tried",

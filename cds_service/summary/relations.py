@@ -121,7 +121,7 @@ _WHO = re.compile(r"(?i)[,，]?\s*(?:who|which)\s+")
 _PERSONS = frozenset({PATIENT, *(line.partition(":")[0].strip() for line in OPERATORS["person"].strip().splitlines())})
 _NEAR = 16  # characters of the name before `who`
 _WITH = re.compile(r"\b(?:with|for)\b", re.IGNORECASE)  # before admission with fever
-_WEAK = frozenset({"begin", "go", "give", "see", "appear", "occur", "develop", "show", "symptom"})
+_WEAK = frozenset({"begin", "go", "give", "see", "appear", "occur", "develop", "show", "symptom", "receiv", "treat"})
 _STOP = re.compile(r"[.;。；!?！？]")
 _COMMA = re.compile(r"[,，:：]|\band\b|\bbut\b|并|且", re.IGNORECASE)
 _ENDED = re.compile(r"(?i)\b(?:stopped|discontinued|withdrawn|ceased)\b|停用|停药|停服|已停|停(?=[\u3400-\u9fff])")

@@ -94,6 +94,11 @@ SCALES = (
         acute=r"\b(?:acute|new)\b|急性|新[发近]",
         old=r"\b(?:old|chronic)\b(?!er)|陈旧|慢性",
     ),
+    _scale(
+        "the document tells of it at another time",
+        early=r"\b(?:at first|initially)\b|起初|最初",
+        late=r"\b(?:later|subsequently|eventually|finally)\b|随后|后来|最终",
+    ),
     _scale("the document gives another grade", low=r"\blow[- ]grade|低级别", high=r"\bhigh[- ]grade|高级别"),
     _scale(
         "the document says it of another specimen",
@@ -185,12 +190,12 @@ def _clashes(scale: Scale, unit: Unit, said: frozenset[str], every: Sequence[Uni
         near = [one for one in near if scale.where.search(one.text)] if scale.where.search(unit.text) else []
     if scale.unless is not None and scale.unless.search(unit.text):
         near = [one for one in near if not scale.unless.search(one.text)]
-    known = _values(scale, near)
-    if not known and scale.needed:
-        known = _values(scale, every)
-    if not known:
-        return scale.needed
-    return bool(said - known) if scale.every else not said & known
+    each = [values for one in near if (values := scale.of(one.text))]
+    if not each and scale.needed:
+        each = [_values(scale, every)]
+    if not each:
+        return False
+    return any(bool(said - known) if scale.every else not said & known for known in each)
 
 
 def _values(scale: Scale, of: Iterable[Unit]) -> frozenset[str]:

@@ -6,7 +6,7 @@ cited resource asserts something that nobody can check, and drops its sentence.
 
 OPERATORS = {
     "deny": """
-no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sign of; no signs of; negative for; free of; absence of; isn t; wasn t; doesn t; hasn t; does not; did not; is not; was not; has not; no history of; never; lacks; no mention of; without mention of; no record of | 无; 没有; 否认; 未见; 未; 不; 非; 并无; 未发现; 未诊断; 未患; 未曾; 没; 从未; 无明显; 不存在; 未服用; 不服用; 未使用; 不是; 未提及; 未记录
+no: no; not; denies; denied; deny; without; nor; neither; no evidence of; no sign of; no signs of; negative for; free of; absence of; isn t; wasn t; doesn t; hasn t; does not; did not; is not; was not; has not; no history of; never; lacks; no mention of; without mention of; no record of; rather than | 无; 没有; 否认; 未见; 未; 不; 非; 并无; 未发现; 未诊断; 未患; 未曾; 没; 从未; 无明显; 不存在; 未服用; 不服用; 未使用; 不是; 未提及; 未记录
 out: ruled out; rules out; excluded; excludes; was ruled out; refuted; been ruled out | 已排除; 排除
 """,
     "state": """
