@@ -156,6 +156,20 @@ def verifier(number: int = 1) -> Rows:
     return rows
 
 
+def of_letters() -> Rows:
+    """Kept and dropped of sentences about letters and reports, by what a wrong one changes."""
+    from letters import judged, told
+
+    found = Counter((one.what, judged(one).keep) for one in told())
+    rows = ["| sentences | number | kept |", "|---|---|---|"]
+    for what in sorted({what for what, _ in found}, key=lambda what: (what != "right", what)):
+        total = found[what, True] + found[what, False]
+        rows.append(
+            f"| {what if what == 'right' else f'wrong: {what}'} | {total} | {share(found[what, True], total)} |"
+        )
+    return rows
+
+
 def nearest() -> Rows:
     """What share of the nearest neighbours of the kept right sentences is kept."""
     from bench import BLIND, CLASSES, FILE, SECOND, THIRD, Case, cases, verdict
@@ -245,7 +259,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evidence" / "summaries.md")
     options = parser.parse_args()
     figures = (
-        recall(options.data), verifier(), verifier(2), verifier(3), verifier(4), verifier(5), nearest(),
+        recall(options.data), verifier(), verifier(2), verifier(3), verifier(4), verifier(5), of_letters(), nearest(),
         planted(options.data), speed(options.data),
     )  # fmt: skip
     parts = [line for words, rows in zip(summaries_words.IN_ORDER, figures, strict=True) for line in (*words, *rows)]

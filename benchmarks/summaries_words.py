@@ -67,6 +67,31 @@ BY_CLASS = (
     "more after that (none kept).",
     "",
 )
+OF_LETTERS = (
+    "\n## The verifier: sentences of letters and reports\n",
+    "Each set holds a sentence or two of discharge letters, radiology, pathology and progress notes in English and",
+    "Chinese, each with right paraphrases and subtle falsehoods of different kinds (direction, place, time, agent,",
+    "side, negation, plan, quantity, comparison, person, sequence). The first was written without sight of the",
+    "verifier's tables, each other one after the set before was mended; the fourth is aimed at what was loosened.",
+    "Kept when first tried, and by the verifier as it was before the first:",
+    "",
+    "| set | right kept | wrong kept | right kept before | wrong kept before |",
+    "|---|---|---|---|---|",
+    "| 1 | 46.9 % (61 of 130) | 30 of 130 | 61 | 30 |",
+    "| 2 | 44.4 % (24 of 54) | 16 of 81 | 24 | 21 |",
+    "| 3 | 71.1 % (27 of 38) | 4 of 57 | 27 | 8 |",
+    "| 4 | 80.0 % (4 of 5) | 13 of 39 | not tried | not tried |",
+    "",
+    "So of fresh falsehoods about a document expect one in fifteen to pass, and more of those made to be missed,",
+    "above all where a document says two things of two others: read a sentence beside the one that it cites.",
+    "Of what is right, two in five are dropped: it costs the sentence, for which the document's own stands.",
+    "Four known falsehoods still pass and are not counted below: the weekdays of two medicines told of each other,",
+    "what was refused at first told as refused later, `known` told of the illness beside it, and `无好转` for `好转` behind",
+    "another denial. One sentence of the second set was disputable and was left out.",
+    "",
+    "Now:",
+    "",
+)
 NEIGHBOURS = (
     "\n## The verifier: nearest neighbours of right sentences\n",
     "Each kept right sentence of the five sets with one number, month or word changed by rule",
@@ -84,5 +109,5 @@ TIME = (
     "\n## Time\n",
     "Measured on a machine of two cores that others used at the same time.\n",
 )
-IN_ORDER = (OPENING, BY_HAND, BY_ANOTHER_HAND, AS_WARDS_SPEAK, BLIND, BY_CLASS, NEIGHBOURS, PLANTED, TIME)
+IN_ORDER = (OPENING, BY_HAND, BY_ANOTHER_HAND, AS_WARDS_SPEAK, BLIND, BY_CLASS, OF_LETTERS, NEIGHBOURS, PLANTED, TIME)
 """Each stands above figures of its own."""

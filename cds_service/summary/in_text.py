@@ -18,7 +18,7 @@ from cds_service.summary.keys import Read, clauses, units
 from cds_service.summary.lexicon import Token
 from cds_service.summary.number_marks import mark_reasons, marked, swap_reasons
 from cds_service.summary.order import Spoken
-from cds_service.summary.provisos import proviso_reasons
+from cds_service.summary.provisos import borrowed_reasons, proviso_reasons
 from cds_service.summary.relations import relation_reasons, relations
 from cds_service.summary.scales import scale_reasons
 from cds_service.summary.spelling import normal
@@ -80,7 +80,8 @@ def in_text_reasons(
         groups = [by_start[m.tokens[0].start] for m in claim.mentions if m.tokens[0].start in by_start]
         about = [claim] if claim.mentions else about
         before = [p for p in (groups[0] if groups else before) if p.text and all(p in g for g in groups)]
-        rests |= dict.fromkeys(p.text for p in before)
+        if not any(not p.text and all(p in g for g in groups) for g in groups[:1] for p in g):  # no resource says so
+            rests |= dict.fromkeys(p.text for p in before)
         each = [_otherwise(claim, about, part, text, as_of) for part in before]
         if each and all(each):
             reasons += each[0]
@@ -94,6 +95,7 @@ def _told(text: str, rests: Sequence[str]) -> list[str]:
     pieces, clauses_of = clauses(sentence), [c for one in texts for c in clauses(one)]
     return [
         *proviso_reasons(pieces, clauses_of),
+        *borrowed_reasons(pieces, clauses_of),
         *scale_reasons(said, written),
         *relation_reasons(relations(sentence), [r for one in texts for r in relations(one)]),
         *mark_reasons(said, [marked(one.plain) for one in texts]),

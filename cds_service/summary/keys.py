@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 from cds_service.summary.bound import follows
@@ -86,6 +87,8 @@ _HAN_NUMBER = re.compile(r"(?<=第)[一二三四五六七八九]|[一二三四�
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
 _WALL = re.compile(r"[,;，；。]|[:：](?!\d)|\b(?:and|then|but|while|whereas)\b|[但而]", re.IGNORECASE)
+_JOINS = frozenset({"and", "but", "then", ",", "while", "whereas", ";", ":", "，", "。", "；"})
+_VERBS = frozenset({"is", "was", "are", "were", "has", "had", "have", "will", "with", "without", "no", "not"})
 _ENDS = frozenset(";；。")
 _UNIT = re.compile(r"\s?-?(%|[a-z]+|[\u3400-\u9fff])", re.IGNORECASE)
 _COUNTED = frozenset({"number", "pressure", "when"})
@@ -184,6 +187,7 @@ class Clause:
 
     keys: what it speaks of beside its numbers. numbers: each with the word behind it. persons: whom it names. around:
     of whom it is, these or, where it names nobody, those before it. opened: its text with what stands before it.
+    first: the key that it begins with, empty where it goes on about what was named before. pairs: keys side by side.
     """
 
     text: str
@@ -192,6 +196,8 @@ class Clause:
     persons: frozenset[str]
     around: frozenset[str]
     opened: str
+    first: str
+    pairs: frozenset[tuple[str, str]]
 
 
 def clauses(read: Read) -> list[Clause]:
@@ -206,11 +212,22 @@ def clauses(read: Read) -> list[Clause]:
         persons = frozenset(t.value for t in tokens if t.kind == "person")
         named = persons or any(t.text.lower() in _PERSON for t in tokens)
         around = persons if named else around
-        found.append(Clause(piece, keys, numbers, persons, around, read.plain[max(opened, start - _REACH) : end]))
+        before = read.plain[max(opened, start - _REACH) : end]
+        found.append(Clause(piece, keys, numbers, persons, around, before, *_in_order(tokens)))
         if read.plain[end : end + 1] in _ENDS:
             opened, around = end, frozenset()
         start = end
     return found
+
+
+def _in_order(tokens: Sequence[Token]) -> tuple[str, frozenset[tuple[str, str]]]:
+    """The first key of a clause that names its own subject, and its keys side by side."""
+    each = [min(keys_of([t]), key=len, default="") for t in tokens]
+    at = next((n for n, one in enumerate(each) if one), 0)
+    opens = [t.text.lower() for t in tokens[: at + 1] if t.text.lower() not in _JOINS]
+    verb = not opens or opens[0] in _VERBS or opens[0].endswith("ed") or opens[0] in _FAMILY
+    first = "" if verb or not each or each[at][:1].isdigit() else each[at]
+    return first, frozenset((one, other) for one, other in pairwise(each) if one and other)
 
 
 Stretch = TypeVar("Stretch", Unit, Clause)

@@ -151,6 +151,7 @@ def swap_reasons(said: Iterable[Clause], written: Sequence[Clause]) -> list[str]
 
 def _swapped(said: Clause, written: Sequence[Clause]) -> bool:
     best = nearest(said.keys, written)
+    best = [one for one in best if said.first in one.keys] or best
     for number, unit in said.numbers:
         if any(u == unit and (m, u) in said.numbers for other in best for m, u in other.numbers):
             continue  # it tells two clauses as one

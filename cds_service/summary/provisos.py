@@ -38,7 +38,8 @@ PROVISOS = (
         r"|[\u3400-\u9fff]{2}(?:未|没有?|不(?!明显|除外|排除))[\u3400-\u9fff]",
         r"\b(?:not?|none|never|nor|neither|without|cannot|unable|failed|declin\w+|refus\w+|lack\w*|absen\w+|free of"
         r"|contra-?indicated|negative|in(?:effective|adequate|sufficient|complete|toleran\w+)|impossible|non"
-        r"|un(?:remarkable|changed|complicated|likely|successful|detect\w+|affected|impaired|injured|eventful)|denie[sd]|no longer)\b|n't\b|[无未没不否非]|拒绝|阴性",
+        r"|un(?:remarkable|changed|complicated|likely|successful|detect\w+|affected|impaired|injured|eventful)"
+        r"|denie[sd]|no longer)\b|n't\b|[无未没不否非]|拒绝|阴性",
     ),
     _proviso(
         "the document says that it was only tried",
@@ -70,6 +71,27 @@ def proviso_reasons(said: Sequence[Clause], written: Sequence[Clause]) -> list[s
     """What the clauses of a sentence leave out of those of the documents that it rests on."""
     reasons = [row.wrong for one in said for row in PROVISOS if one.keys and _left_out(row, one, written)]
     return reasons + ["the document says the opposite of that person" for one in said if _of_person(one, written)]
+
+
+def borrowed_reasons(said: Sequence[Clause], written: Sequence[Clause]) -> list[str]:
+    """What is wrong about `stone out under local anaesthesia` where that is said of a catheter beside it."""
+    return ["the document says that of something else" for one in said if one.keys and _borrowed(one, written)]
+
+
+def _borrowed(said: Clause, written: Sequence[Clause]) -> bool:
+    near = nearest(said.keys, written)
+    best = {id(one) for one in near}
+    others = [one for one in written if id(one) not in best]
+    first = {one.first for one in others} & {said.first} and not any(said.first in one.keys for one in near)
+    if first and all(one.first and one.first not in said.keys for one in near):
+        return True
+    pairs = {pair for one in others for pair in one.pairs} & said.pairs
+    return any(all(_otherwise(pair, one) for one in near) for pair in pairs)
+
+
+def _otherwise(pair: tuple[str, str], best: Clause) -> bool:
+    """True if a clause has the second of two words behind another one."""
+    return pair not in best.pairs and any(head == pair[1] for _, head in best.pairs)
 
 
 def _of_person(said: Clause, written: Sequence[Clause]) -> bool:

@@ -142,8 +142,8 @@ SCALES = (
         "the document compares them otherwise",
         every=False,
         unless=r"\bthan\b|比",
-        more=r"\b(?:larger|bigger|higher|greater|grown|grew|enlarged)\b|增[大多高]|升高|上升",
-        less=r"\b(?:smaller|lower|shr[aiu]nk\w*)\b|缩小|减[少小低]|降低|下降",
+        more=r"\bincreas\w+|\b(?:larger|bigger|higher|greater|grown|grew|enlarged)\b|增[大多高]|升高|上升",
+        less=r"\b(?:decreas|reduc)\w+|\b(?:smaller|lower|shr[aiu]nk\w*)\b|缩小|减[少小低]|降低|下降",
         same=r"\b(?:equal|unchanged|similar|the same|stable)\b|相[同等仿近]|未变|不变|稳定",
     ),
     _scale(
