@@ -35,20 +35,10 @@ _ABOUT = {  # kinds whose names name a thing that the patient need not have: a t
     "CarePlan": {"CarePlan", "Medication"},
     "Goal": {"Goal", "CarePlan"},
 }
-_ABOUT_WORDS = frozenset(
-    {
-        "test",
-        "screening",
-        "vaccine",
-        "management",
-        "assessment",
-        "measurement",
-        "antigen",
-        "antibody",
-        "counseling",
-        "care",
-    }
-)
+_ABOUT_WORDS = frozenset({
+    "test", "screening", "vaccine", "management", "assessment", "measurement", "antigen", "antibody", "counseling",
+    "care",
+})  # fmt: skip
 
 _SIDES = {"left": ("left", "左"), "right": ("right", "右"), "both": ("bilateral", "双")}
 _SPREAD = frozenset({"#metastatic", "#f_secondary"})
