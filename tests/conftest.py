@@ -66,6 +66,11 @@ if ROOMY and "TMPDIR" not in os.environ and not os.statvfs(MEMORY).f_flag & os.S
     tempfile.tempdir = os.environ["TMPDIR"] = FILES
     atexit.register(lambda: os.getpid() == OWNER and shutil.rmtree(FILES, ignore_errors=True))  # not in a fork
 
+# The user's own store and graph are not the tests', nor do two test processes share one.
+STATE, OWNER = tempfile.mkdtemp(prefix="curbside-state-"), os.getpid()
+os.environ["XDG_STATE_HOME"] = STATE
+atexit.register(lambda: os.getpid() == OWNER and shutil.rmtree(STATE, ignore_errors=True))
+
 gc.set_threshold(50_000, 20, 50)  # as in a worker: looking for cycles more often was a sixth of the tests' time
 
 FIRST = (

@@ -93,23 +93,27 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         ehr.base = f"http://127.0.0.1:{ehr_port}"
         ehr.signer.issuer = ehr.foreign.issuer = ehr.fhir
         ehr.signer.jku = ehr.foreign.jku = f"{ehr.base}/jwks"
-        settings = Settings(
-            store=Store(url=f"sqlite:///{folder / 'store.db'}"),
-            dev=Dev(allow_insecure_loopback=True),
-            models=Models(show_unvalidated=True),
-            llm=Llm(url=model.url, model="tiny", local=True, timeout_s=60),
-            app=App(launch_url=f"{app_url}/app/launch"),
-            clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
-            smart={
-                "main": SmartEhr(
-                    issuer=ehr.fhir,
-                    client_id=CLIENT_ID,
-                    client="main",
-                    frame_ancestors=(ehr.base,),
-                    governance=("Practitioner/example",),
-                )
-            },
-        ).with_("server", port=port)
+        settings = (
+            Settings(
+                store=Store(url=f"sqlite:///{folder / 'store.db'}"),
+                dev=Dev(allow_insecure_loopback=True),
+                models=Models(show_unvalidated=True),
+                llm=Llm(url=model.url, model="tiny", local=True, timeout_s=60),
+                app=App(launch_url=f"{app_url}/app/launch"),
+                clients={"main": Client(issuer=ehr.fhir, jwks_url=f"{ehr.base}/jwks", fhir_base_urls=(ehr.fhir,))},
+                smart={
+                    "main": SmartEhr(
+                        issuer=ehr.fhir,
+                        client_id=CLIENT_ID,
+                        client="main",
+                        frame_ancestors=(ehr.base,),
+                        governance=("Practitioner/example",),
+                    )
+                },
+            )
+            .with_("server", port=port)
+            .with_("security", keys_timeout_s=30.0)
+        )
         store = create_store(settings)
         pipeline = create_pipeline(settings, clock, store, answers.loaded())
         with listening(create_app(settings, clock, pipeline=pipeline, store=store), port):

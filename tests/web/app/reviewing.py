@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from listening import listening
 
+from benchmarks.servers import free_port
 from cds_service.app import create_app, create_pipeline, create_store
 from cds_service.registry import Registry
 from cds_service.sandbox.chart import AS_OF
@@ -106,9 +107,10 @@ def running(
             },
         )
         store = create_store(settings)
-        with listening(lambda *_: []) as free:
-            pass
-        settings = settings.with_("server", port=free)
+        free = free_port()
+        # One test's dead server must not be left alone in the next.
+        settings = settings.with_("server", port=free).with_("fetch", failures=1000)
+        settings = settings.with_("security", keys_timeout_s=30.0)
         metrics = Metrics()
         pipeline = create_pipeline(settings, clock, store, loaded, metrics)
         app = create_app(settings, clock, pipeline=pipeline, store=store, metrics=metrics)
