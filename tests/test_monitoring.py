@@ -23,6 +23,7 @@ from cds_service.monitoring import Monitored, Watched
 from cds_service.settings import Monitoring, load
 from cds_service.stores.assessments import Assessment, AssessmentStore
 from cds_service.stores.audit import AuditStore
+from cds_service.stores.database import migrate
 from cds_service.stores.fallen_back import FallBackStore
 from cds_service.stores.monitoring import Answered, Seen, Worded
 from cds_service.web.watched import WatchedGauges
@@ -283,7 +284,9 @@ def test_a_wrong_file_of_outcomes_is_refused(tmp_path: Path, csv: str, words: st
     (tmp_path / "o.toml").write_text(
         'until = 2026-11-01\n[outcomes.d]\nkind = "death"\nwithin_days = 9\nhook = "patient-view"\nestimates = ["m"]\n'
     )
-    (tmp_path / "c.toml").write_text("")
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    migrate(url)
+    (tmp_path / "c.toml").write_text(f'[store]\nurl = "{url}"\n')
     given = ["--config", str(tmp_path / "c.toml"), "--came", str(tmp_path / "came.csv")]
     result = CliRunner().invoke(monitor, [*given, "--outcomes", str(tmp_path / "o.toml")])
     assert isinstance(result.exception, InputError)
