@@ -144,7 +144,8 @@ class Fetcher:
         read = [row for fetched in found.values() if fetched.value is not None for row in fetched.value.resources]
         if not read:
             return request
-        products = PrefetchValue("present", tuple(read), (None,) * len(read))
+        had = request.prefetch.get(_PRODUCTS) or PrefetchValue("none")
+        products = PrefetchValue("present", (*had.resources, *read), (*had.full_urls, *(None for _ in read)))
         return replace(request, prefetch={**request.prefetch, _PRODUCTS: products})
 
     def _run(

@@ -272,6 +272,20 @@ def test_a_medicine_is_read_by_reference_only_where_that_helps(server: FhirServe
     assert server.seen == []
 
 
+def test_a_medicine_that_is_read_late_takes_no_earlier_one_away(server: FhirServer) -> None:
+    """What was read before a token ran out is kept when the rest is asked for with the next one."""
+    server.shelves.append(Shelf({"entry": [{"resource": PRODUCT | {"id": "m2", "code": {"text": "Vitamin D"}}}]}))
+    ehr = Ehr(server)
+    request = ehr.request()
+    by_reference(request)
+    entries = request["prefetch"]["medications"]["entry"]
+    other = {"id": "other", "medicationReference": {"reference": "Medication/m2"}}
+    entries.append({"resource": entries[0]["resource"] | other})
+    request["prefetch"]["medicationsByReference"] = PRODUCT
+    assert ehr.answer(request) == {"cards": []}
+    assert [seen.target for seen in server.seen] == ["/fhir/Medication/m2"]
+
+
 @pytest.mark.parametrize("bad", [Misbehaviour(Fault.STATUS, status=404), Misbehaviour(Fault.HANG)], ids=name_of)
 def test_a_medication_that_cannot_be_read_holds_up_no_card(ehr: Ehr, bad: Misbehaviour) -> None:
     """The card comes as it would without a server."""

@@ -65,7 +65,8 @@ def forget(patient: str, name: str | None, tenant: str | None, settings: Setting
     """Delete all that is kept about one patient.
 
     PATIENT is the id by which CDS Clients name the patient. Where several clients know that id, they may mean
-    different people: then say which client (and tenant). Exit code 1 if nothing is kept.
+    different people: then say which client (and tenant). Open reviews of all patients end: users open theirs again
+    from the EHR. Exit code 1 if nothing is kept.
     """
     from cds_service.app import open_store
     from cds_service.stores.retention import RetentionStore

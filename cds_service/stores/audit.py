@@ -18,6 +18,7 @@ from uuid import UUID
 
 import orjson
 
+from cds_service.errors import StoreError
 from cds_service.stores.assessments import responses_of
 from cds_service.stores.database import Database
 from cds_service.stores.statements import Statement, insert_into, moment, select, uuid
@@ -35,6 +36,7 @@ _INSERT = insert_into("audit", _ROW)
 _AFTER = select("audit", _ROW, f"WHERE seq > :after ORDER BY seq LIMIT {_PAGE}")
 _ABOUT = select("audit", _ROW, "WHERE subject = :subject ORDER BY seq")
 _LAST = Statement("SELECT last FROM audit_head")
+_KEPT = Statement("SELECT 1 FROM assessments WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ class Verdict:
     faults: tuple[str, ...] = ()
 
 
+class _Gone(Exception):
+    """An assessment that is not kept any more."""
+
+
 def append(connection: Connection, entries: Sequence[Entry]) -> None:
     """Appends entries in a transaction that the caller commits; make it the transaction's last step."""
     last, previous = _TAKE.run(connection, {"count": len(entries)}).fetchone()
@@ -88,9 +94,17 @@ def append(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 def note(database: Database, entry: Entry) -> None:
-    """Appends one entry in a transaction of its own. Raises StoreError."""
-    with database.writing("the audit record could not be written") as connection:
-        append(connection, [entry])
+    """Appends one entry in a transaction of its own.
+
+    Raises StoreError, also where its assessment is not kept any more: no later deletion would find the entry.
+    """
+    try:
+        with database.writing("the audit record could not be written") as connection:
+            append(connection, [entry])
+            if entry.subject is not None and _KEPT.run(connection, {"id": entry.subject}).fetchone() is None:
+                raise _Gone  # which takes back what was appended
+    except _Gone:
+        raise StoreError("the assessment was deleted meanwhile") from None
 
 
 def link(previous: bytes, seq: int, at: datetime, kind: str, subject: UUID | None, digest: bytes) -> bytes:

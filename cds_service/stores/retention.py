@@ -13,7 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.stores import audit
 from cds_service.stores.database import Database, failed
 from cds_service.stores.scopes import scope_of
-from cds_service.stores.tables import ASSESSMENTS, AUDIT, CARDS, FEEDBACK, REQUESTS, SHOWN, WORDED, WORDINGS
+from cds_service.stores.tables import (
+    ASSESSMENTS,
+    AUDIT,
+    AUDIT_HEAD,
+    CARDS,
+    FEEDBACK,
+    REQUESTS,
+    SESSIONS,
+    SHOWN,
+    WORDED,
+    WORDINGS,
+)
 
 _BATCH = 200  # assessments in one transaction: other writers wait for it
 
@@ -44,7 +55,11 @@ class RetentionStore:
             raise failed("the assessments could not be read", error) from error
 
     def forget(self, patient_id: str, holder: Holder, at: datetime) -> int:
-        """Deletes all that is kept about a patient, and returns how many assessments that were. Raises StoreError."""
+        """Deletes all that is kept about a patient, and returns how many assessments that were. Raises StoreError.
+
+        Open reviews end, whoever's they are: what is kept beside them is encrypted, and does not say about whom it is.
+        """
+        self._also(SESSIONS.delete().where(SESSIONS.c.kind != "flow"))
         chosen = sa.and_(
             ASSESSMENTS.c.patient_id == patient_id,
             ASSESSMENTS.c.client.is_not_distinct_from(holder.client),
@@ -59,7 +74,11 @@ class RetentionStore:
         return deleted
 
     def prune(self, before: datetime, at: datetime) -> int:
-        """Deletes what is older than a moment, and returns how many assessments that were. Raises StoreError."""
+        """Deletes what is older than a moment, and returns how many assessments that were. Raises StoreError.
+
+        at: now; reviews that have ended by then go as well.
+        """
+        self._also(SESSIONS.delete().where(SESSIONS.c.expires <= at))
         deleted = self._delete(ASSESSMENTS.c.at < before, "pruned", at)
         self._worded(WORDED.c.at < before, "pruned", at)
         self._also(WORDINGS.delete().where(WORDINGS.c.at < before))
@@ -120,7 +139,11 @@ def _batch(connection: sa.Connection, ids: Sequence[UUID], why: str, at: datetim
 
 
 def empty(connection: sa.Connection, subjects: Sequence[UUID], why: str, at: datetime) -> None:
-    """Deletes the content of all entries about some assessments, and appends an entry that says which and why."""
+    """Deletes the content of all entries about some assessments, and appends an entry that says which and why.
+
+    The head is taken first: who notes something meanwhile has done so, and is found, or finds no assessment any more.
+    """
+    connection.execute(sa.select(AUDIT_HEAD.c.last).with_for_update())
     chosen = sa.and_(AUDIT.c.subject.in_(subjects), AUDIT.c.salt.is_not(None))
     emptied = AUDIT.update().where(chosen).values(salt=None, content=None).returning(AUDIT.c.seq)
     numbers = sorted(connection.execute(emptied).scalars())  # not asked for before: others append meanwhile

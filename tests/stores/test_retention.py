@@ -19,6 +19,7 @@ from kept import NOW, SCOPE, SERVICE, card_of, keep
 from cds_service.errors import InputError, StoreError
 from cds_service.protocol.feedback import Item
 from cds_service.stores import audit, feedback
+from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.stores.assessments import AssessmentStore
 from cds_service.stores.audit import AuditStore, Entry, note
 from cds_service.stores.database import Database, migrate
@@ -26,6 +27,7 @@ from cds_service.stores.feedback import FeedbackStore, Kept
 from cds_service.stores.retention import Holder, RetentionStore
 from cds_service.stores.standing import back_up
 from cds_service.stores.tables import METADATA
+from cds_service.web.app.session import BESIDE
 
 ABOUT_PATIENTS = ("assessments", "requests", "cards", "feedback", "shown_findings")
 HERE = Holder(None, None)
@@ -94,7 +96,7 @@ def test_what_is_entered_while_a_patient_is_forgotten_is_deleted_and_told(databa
     late = [Entry("dialogue", NOW, assessment.id, {"user": "Jane"})]
 
     def meanwhile(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("UPDATE audit SET") and late:
+        if "FROM audit_head" in statement and late:
             note(other, late.pop())
 
     sa.event.listen(database.engine, "before_cursor_execute", meanwhile)
@@ -104,6 +106,37 @@ def test_what_is_entered_while_a_patient_is_forgotten_is_deleted_and_told(databa
     assert (verdict.emptied, verdict.faults) == (2, ())
     assert "Jane" not in str(list(AuditStore(database).entries()))
     other.close()
+
+
+def test_forgetting_ends_open_reviews_with_what_is_kept_beside_them(database: Database) -> None:
+    """Chart, documents and answers are encrypted and name nobody, so all go; a launch that is under way goes on."""
+    keep(database, 1, patient="Jane-Doe-17")
+    sessions = AppSessionStore(database)
+    for kind in ("flow", "review", *BESIDE):
+        sessions.put(kind, {"kept": "Jane"}, NOW + timedelta(hours=1), kind)
+    RetentionStore(database).forget("Jane-Doe-17", HERE, NOW)
+    assert [kind for kind in ("flow", "review", *BESIDE) if sessions.get(kind, kind, NOW)] == ["flow"]
+
+
+def test_nothing_is_noted_about_an_assessment_that_was_forgotten(database: Database) -> None:
+    """An answer that was on its way meanwhile leaves no entry that no deletion would find."""
+    assessment = keep(database, 1, patient="Jane-Doe-17")
+    RetentionStore(database).forget("Jane-Doe-17", HERE, NOW)
+    with pytest.raises(StoreError, match="deleted meanwhile"):
+        note(database, Entry("dialogue", NOW, assessment.id, {"question": "Jane"}))
+    assert "Jane" not in str(list(AuditStore(database).entries()))
+    assert AuditStore(database).verify().faults == ()
+    assert database.keeps
+
+
+def test_pruning_deletes_reviews_that_have_ended(database: Database) -> None:
+    """Though nobody opens another one; those that are open stay."""
+    sessions = AppSessionStore(database)
+    for kind, ends in (("chart", NOW), ("review", NOW + timedelta(hours=1))):
+        sessions.put(kind, {}, ends, kind)
+    RetentionStore(database).prune(NOW - timedelta(days=400), NOW)
+    before = NOW - timedelta(hours=1)
+    assert [kind for kind in ("chart", "review") if sessions.get(kind, kind, before)] == ["review"]
 
 
 def test_the_chain_can_be_verified_while_a_patient_is_forgotten(

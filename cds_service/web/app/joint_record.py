@@ -86,7 +86,7 @@ def _left_out(context: ClinicalContext, strangers: int, nameless: int) -> Iterab
     if withheld := context.record.withheld:
         yield msg("Entries left out for their sensitivity labels: {count}.", count=withheld)
     if nameless:
-        yield msg("Current medicines whose names the EHR did not give to this app: {count}.", count=nameless)
+        yield msg("Current medicines whose names were not read from the EHR: {count}.", count=nameless)
 
 
 def _name(row: object) -> tuple[str, str] | None:

@@ -135,7 +135,7 @@ class Charts:
     def fresh(self, review: Review, request: Request) -> Read | None:
         """The chart that was read for a review not long ago, which a question may rest on. Raises StoreError."""
         found = self.kept(review, request)
-        return found if found is not None and self._clock.now() - found.at < _FRESH else None
+        return found if found is not None and abs(self._clock.now() - found.at) < _FRESH else None
 
     def read(self, review: Review, shown: Opened, request: Request) -> Read:
         """The chart as it is now, which is kept from now on, and entered in the audit record.

@@ -339,7 +339,7 @@ def test_medicines_without_a_name_are_counted(site: Site) -> None:
     order |= {"subject": SUBJECT, "medicationReference": {"reference": "Medication/unknown"}}
     with filed(site, order):
         page = Tab(site).ask("Is there warfarin?")
-    assert "Current medicines whose names the EHR did not give to this app: 1." in page
+    assert "Current medicines whose names were not read from the EHR: 1." in page
 
 
 def test_what_was_not_done_opens_from_its_link(site: Site) -> None:
