@@ -33,6 +33,7 @@ _PIECE = re.compile(r"[^:;,.：；，。?？]+[?？]?")
 _INSIDE = frozenset({"condition", "quality", "act", "drug", "family"})
 _OWN_NAME = frozenset({"Medication", "Device", "Substance", "Location"})
 MAX_PARTS = 400
+LONGEST = 5_000  # characters of a document's sentence; a longer one is no sentence and supports its own words alone
 _MOST_DAILY = 4
 _STRENGTH = frozenset({"mg", "g", "mcg", "ug"})
 _PIECES_TAKEN = re.compile(r"(?i)\b([1-9]) (?:tablet|capsule|tab|cap)s?\b")
@@ -84,7 +85,7 @@ def parts(cited: Stated, chart: Chart) -> list[Part]:
         part.siblings = found
     for text in cited.free:
         for sentence in _SENTENCE.split(text):
-            if sentence.strip() and len(found) < MAX_PARTS:
+            if sentence.strip() and len(sentence) <= LONGEST and len(found) < MAX_PARTS:
                 found.append(_of_text(sentence, whole))
     return found
 

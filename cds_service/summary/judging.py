@@ -293,7 +293,7 @@ def _supports(part: Part, mention: Mention, claim: Claim) -> bool:
         _holds(pool, t.kind, t.value, t.text, denied=mention.denied) or _in_words(part, pool, t) for t in mention.tokens
     ):
         return _fits(part, mention, claim)
-    reason = claim.values("cause") or part.kind in ("Encounter",)
+    reason = claim.values("cause") or part.kind == "Encounter"
     if reason and not mention.denied and part.reasons:
         why = part.reasons | (part.affirmed if part.kind == "Encounter" else set())
         return all(_holds(why, t.kind, t.value, t.text) for t in mention.tokens)
