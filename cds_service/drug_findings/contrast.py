@@ -20,7 +20,12 @@ CONTRAINDICATED_BELOW, NO_MATTER_FROM = 30, 60  # mL/min/{1.73_m2}
 _RISKS = tuple(f"disease:{name}" for name in (
     "cirrhosis", "acute-hepatitis", "chronic-liver-disease", "liver-failure", "alcohol-use-disorder", "heart-failure",
 ))  # fmt: skip
-_ARTERY = re.compile(r"(?i)arter|angiogra|catheteri[sz]ation|动脉|造影")
+# An angiogram by CT or MR has its contrast in a vein.
+_ARTERY = re.compile(
+    r"(?i)intra-?arterial|arteriogra|\bcardiac cath|heart cath|catheteri[sz]ation"
+    r"|(?<!ct )(?<!mr )(?<!pulmonary )(?<!tomography )(?<!tomographic )angiogra"
+    r"|动脉内|(?<!ct)(?:冠脉|冠状动脉|脑血管|动脉)造影|导管"
+)
 
 
 def with_metformin(case: Case, hit: safety.Hit) -> tuple[Severity | None] | None:

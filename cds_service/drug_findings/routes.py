@@ -1,7 +1,8 @@
 """Medicines that kill by a wrong route: vinca alkaloids into the spine, potassium as a push, and the like.
 
 The route is read from the order's route, from the words of its dosage and from its name. Products say on their own
-labels which route is fatal ("not for intrathecal use"): words that forbid a route do not order it.
+labels which route is fatal ("not for intrathecal use", "intrathecal use is fatal"): words that forbid a route, before
+or behind it, do not order it.
 Sources: the boxed warnings of the United States labels; ISMP, targeted medication safety best practices.
 """
 
@@ -20,7 +21,12 @@ from cds_service.language import Message, msg
 from cds_service.risk.model import Citation
 
 _FORBIDDEN = re.compile(
-    r"(?i)\b(?:not?|never|fatal|avoid|except|non)\b[^.;!]{0,60}$|(?:禁止|不可|严禁|切勿|不得)[^。；]{0,20}$"
+    r"(?i)\b(?:not?(?! known)|never|fatal|avoid|except|non|inadvertent|accidental)\b[^.;!]{0,60}$"
+    r"|(?:禁止|不可|严禁|切勿|不得|误)[^。；]{0,20}$"
+)
+_FATAL = re.compile(
+    r"(?i)[^.;!]{0,60}\b(?:fatal(?! if)|deaths?|deadly|lethal|kills?|prohibited|forbidden|contraindicated)\b"
+    r"|[^。；]{0,20}(?:致死|致命|死亡|禁)"
 )
 _SPINAL = re.compile(
     r"(?i:intra-?thecal|intra-?ventricular|intra-?cisternal|\bepidural|lumbar puncture|鞘内|脑室内|硬膜外)"
@@ -124,4 +130,8 @@ def _goes(draft: safety.Exposure, rule: Deadly) -> bool:
     if any(system == SNOMED and code in rule.codes for system, code in codings(routes)):
         return True
     texts = [draft.words, *(dosage.text or "" for dosage in dosages), *(label(route) or "" for route in routes)]
-    return any(not _FORBIDDEN.search(text[: at.start()]) for text in texts for at in rule.route.finditer(text))
+    return any(
+        not _FORBIDDEN.search(text[: at.start()]) and not _FATAL.match(text, at.end())
+        for text in texts
+        for at in rule.route.finditer(text)
+    )

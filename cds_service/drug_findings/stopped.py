@@ -1,7 +1,8 @@
 """A medicine that is ordered again though an entry of it was stopped because it harmed, with no allergy entered.
 
 The reason stands in `statusReason`, as a code of HL7's list or in words. Entries that were stopped for another reason,
-or for none, are told by nobody: most orders are renewed that way.
+or for none, are told by nobody: most orders are renewed that way. A harm that may be over, such as a high potassium, is
+information: such a medicine is often taken again on purpose.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def stopped_before(case: Case, draft: safety.Exposure, known: safety.Medicines) 
         why = shorten(entry.reason, MOST)
         finding = EvidenceFinding(
             key=f"drug-safety/stopped/{node.partition(':')[2]}",
-            severity=Severity.WARNING,
+            severity=Severity.INFO if entry.passing else Severity.WARNING,
             headline=msg("{drug} was stopped before: {why}", drug=capital(case.knowledge.name(node)), why=why),
             short_headline=msg("{drug} was stopped before for harm", drug=capital(case.knowledge.name(node))),
             advice=msg(

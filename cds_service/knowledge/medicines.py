@@ -31,9 +31,19 @@ _HARM = re.compile(
     r"|neutropeni|agranulo|stevens|\bsjs\b|\bdress\b|prolonged qt|torsade|hypoglyc|bradycard|syncope|\bfalls?\b"
     r"|delirium|seizure|不良反应|副作用|过敏|血管性水肿|皮疹|不耐受|中毒|出血|高钾|低钠|肾损伤|横纹肌|肝损伤|粒细胞|低血糖"
 )
+# What the medicine was for and has ended, or a dose that was changed, tells of no harm; what is grave always does.
 _NO_HARM = re.compile(
     r"(?i)\bno (?:adverse|side|allerg|rash|bleed)|without (?:adverse|side|bleed)|\bbefore\b.*(?:surgery|procedure)"
-    r"|无不良|未见"
+    r"|\b(?:resolved|healed|cured|gone|improved|controlled)\b(?!.*\b(?:stop|discontinu|withdr|off\b))|\bfree\b"
+    r"|no longer|\bdos(?:e|age) (?:was )?(?:reduc|chang|lower|increas|adjust)"
+    r"|(?:reduc|chang|lower|increas|adjust)\w* (?:the )?dos"
+    r"|无不良|未见|缓解|治愈|痊愈|好转|消失|减量|加量|剂量"
+)
+_GRAVE = re.compile(r"(?i)anaphyl|angio-?(?:o?edema)|stevens|\bsjs\b|\bdress\b|agranulo|血管性水肿|粒细胞缺乏")
+# What may be over, or was a matter of the dose or of a time: such a medicine is often taken again on purpose.
+_PASSING = re.compile(
+    r"(?i)hyperkal|hyponatr|kidney injury|\baki\b|hypoglyc|bradycard|syncope|\bfalls?\b|delirium|interaction"
+    r"|高钾|低钠|肾损伤|低血糖"
 )
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
 _MOST_REACTIONS = 3
@@ -77,10 +87,11 @@ class Allergy:
 
 
 class Stopped(NamedTuple):
-    """A medicine that was stopped because it harmed, and why in the record's words."""
+    """A medicine that was stopped because it harmed, and why in the record's words. passing: the harm may be over."""
 
     exposure: Exposure
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,8 @@ class Medicines:
     """What is drafted, what is taken, and what is not tolerated.
 
     drafts: each order, also where several are of one medicine. foreign: drafts that are for another patient.
-    held: on hold, and not taken by another entry. stopped: because of harm, the latest first.
+    held: on hold, and not taken by another entry. stopped: because of harm, the latest first. replaced: what a draft
+    takes the place of.
     """
 
     drafts: tuple[Exposure, ...]
@@ -97,6 +109,7 @@ class Medicines:
     foreign: int = 0
     held: tuple[Exposure, ...] = ()
     stopped: tuple[Stopped, ...] = ()
+    replaced: tuple[Exposure, ...] = ()
 
 
 def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
@@ -104,8 +117,8 @@ def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
     record = context.record
     ours = [d for d in context.drafts if _ours(d, record.patient_id)]
     drafts = [e for d in ours if (e := _draft(record, d, terms)) is not None]
-    named = {exposure.reference for exposure in drafts}
-    named |= {taken.reference for taken in _replaced(record, ours)}
+    replaced = tuple(_exposure(taken, terms) for taken in _replaced(record, ours))
+    named = {exposure.reference for exposure in (*drafts, *replaced)}
     current = _once(_exposure(m, terms) for m in current_medicines(record) if m.reference not in named)
     held = _once(_exposure(m, terms) for m in held_medicines(record) if m.reference not in named)
     taken = {node for exposure in current for node in exposure.nodes}
@@ -116,6 +129,7 @@ def medicines(context: ClinicalContext, terms: Terms) -> Medicines:
         len(context.drafts) - len(ours),
         tuple(replace(e, held=True) for e in held if not taken.issuperset(e.nodes)),
         tuple(_stopped(record, terms)),
+        replaced,
     )
 
 
@@ -125,10 +139,22 @@ def _stopped(record: PatientRecord, terms: Terms) -> Iterable[Stopped]:
             continue
         words = label(row.status_reason) or ""
         coded = _HARM_CODES.get(next((c for c in status_codes(row.status_reason) if c in _HARM_CODES), ""), "")
-        harmed = coded or (_HARM.search(words) and not _NO_HARM.search(words))
+        harmed = coded or _GRAVE.search(words) or (_HARM.search(words) and not _NO_HARM.search(words))
         medicine = entered(record, row) if harmed else None
         if medicine is not None:
-            yield Stopped(_exposure(medicine, terms), words or coded)
+            why = words or coded
+            over = _PASSING.search(why) is not None and not _HARM.search(_PASSING.sub("", why))
+            passing = over or coded == "interaction"
+            yield Stopped(_exposure(medicine, terms), why, passing)
+
+
+def ended(record: PatientRecord, terms: Terms) -> Iterable[Exposure]:
+    """Orders that were stopped or completed, the latest first."""
+    for row in record.rows(fhir.MedicationRequest):
+        if row.status in ("stopped", "completed") and not row.do_not_perform:
+            medicine = entered(record, row)
+            if medicine is not None:
+                yield _exposure(medicine, terms)
 
 
 def _replaced(record: PatientRecord, drafts: Iterable[fhir.Resource]) -> Iterable[Medicine]:
