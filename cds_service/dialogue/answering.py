@@ -190,6 +190,8 @@ def checked(
         return Said(text, cites, unlike(text, [one.text for one in cited], mixed=mixed))
     if any(_bare(text) == _bare(one.text) for one in cited):
         return Said(text, cites)
+    if any(one.verbatim for one in cited):
+        return Said(text, cites, ("what is cited may only be told in its own words",))
     advice = next(
         (m[0] for m in ADVICE.finditer(text) if m[0].casefold() not in " ".join(_bare(s.text) for s in cited)), None
     )

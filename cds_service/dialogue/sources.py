@@ -34,7 +34,8 @@ class Source:
     id: `E1`, `E2`, by which an answer cites it. references: resources, or one place of a document
     (`DocumentReference/7#s14`). where: what a reader calls its place. hidden: it holds what a reader does not see, or
     seems to speak to a machine: it is sent to none. row: of the knowledge graph, for what is general knowledge and not
-    about this patient; it has no references then. kind: what it is a value of, where there may be many.
+    about this patient; it has no references then. kind: what it is a value of, where there may be many. verbatim: it
+    vouches for its own words alone.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Source:
     hidden: bool = False
     row: Evidence | None = None
     kind: str = ""
+    verbatim: bool = False
 
 
 Find = Callable[[str], tuple[Source, ...]]
@@ -77,10 +79,12 @@ def material(record: PatientRecord, documents: Sequence[Document], say: Words, k
     facts = everything(record)
     further = untold(record, facts)
     ordered = with_documents(facts, contradictions(record, documents), ())
-    for n, fact in enumerate((*ordered, *further.facts)):
-        text = say(fact.text)
-        kind = fact.key if n >= len(ordered) or fact.kind in (RESULT, TREND) else ""
-        found.append(Source("", text, fact.references, _RECORD, fact.effective, hidden=speaks(text), kind=kind))
+    lines = [(fact, fact.kind in (RESULT, TREND), False) for fact in ordered]
+    lines += [(fact, True, False) for fact in further.facts] + [(fact, True, True) for fact in further.entries]
+    for fact, one_of_many, verbatim in lines:
+        text, kind = say(fact.text), fact.key if one_of_many else ""
+        source = Source("", text, fact.references, _RECORD, fact.effective, kind=kind, verbatim=verbatim)
+        found.append(replace(source, hidden=speaks(text)))
     for document in documents:
         for one in document.passages:
             where = _where(document, one)

@@ -106,7 +106,7 @@ def appointments(record: PatientRecord) -> tuple[Fact, ...]:
         start = parse(row.start)
         if row.status not in _AHEAD or (start is not None and start.end <= record.as_of):
             continue
-        text = _told(row, _name(row), start)
+        text = _told(row, appointment_name(row), start)
         reference = record.reference(row)
         key = f"appointment/{row.start or '~'}/{reference}"  # the next first
         # Not `effective`: it has not happened.
@@ -152,7 +152,8 @@ def due(order: ServiceRequest) -> Span | None:
     return parse(order.occurrence_date_time) or parse(begun)
 
 
-def _name(row: Appointment) -> str | Message:
+def appointment_name(row: Appointment) -> str | Message:
+    """What an appointment is called: its description, else its service, else its place."""
     said = " ".join((row.description or "").split())
     if said:
         return shorten(said, MAX_NAME)

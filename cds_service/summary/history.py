@@ -100,13 +100,13 @@ def devices(record: PatientRecord) -> tuple[Fact, ...]:
     found: dict[str, Fact] = {}
     for use in record.rows(DeviceUseStatement):
         device = record.resolve(use.device, use)
-        name = _device_name(device) if isinstance(device, Device) else None
+        name = device_name(device) if isinstance(device, Device) else None
         name = name or (use.device.display if use.device is not None else None)
         if use.status not in ENDED and name:
             references = (record.reference(use), *((record.reference(device),) if device is not None else ()))
             found[name] = dated(record, DEVICE, name, use, references, status="active")
     for device in record.rows(Device):
-        name = _device_name(device)
+        name = device_name(device)
         if name and device.status not in ENDED:
             found.setdefault(name, dated(record, DEVICE, name, device, (record.reference(device),), status="active"))
     return tuple(found.values())
@@ -278,7 +278,8 @@ def dated(
     return Fact(kind, text, references, time, status=status, key=name.casefold(), tags=tags)
 
 
-def _device_name(device: Device) -> str | None:
+def device_name(device: Device) -> str | None:
+    """What a device is called: its type, else a name of it; None if neither."""
     return name_of(device.type) or next((n.name for n in device.device_name if n.name), None)
 
 

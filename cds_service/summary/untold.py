@@ -7,7 +7,7 @@ earlier one, about a test that has a local code alone, about one that gave no va
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -39,6 +39,7 @@ from cds_service.summary.facts import (
 from cds_service.summary.genes import of_genes
 from cds_service.summary.results import Valued, has_value, named_value
 from cds_service.summary.rows import MAX_NAME, as_known, name_of
+from cds_service.summary.statuses import with_status
 
 MOST = 12  # values of one kind, the latest
 _OVER: Mapping[str, Message] = {
@@ -51,13 +52,18 @@ _ORDERS: Mapping[str, Message] = {**_OVER, "active": msg("order active"), "stopp
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """The lines, those of one kind under one key, latest first. beyond: values for which there are too many lines."""
+    """The lines, those of one kind under one key, latest first.
+
+    entries: of what has no line else, with their status: each says no more than its own words. beyond: values and
+    entries for which there are too many lines.
+    """
 
     facts: tuple[Fact, ...]
+    entries: tuple[Fact, ...]
     beyond: int
 
 
-def untold(record: PatientRecord, told: Iterable[Fact]) -> Untold:
+def untold(record: PatientRecord, told: Collection[Fact]) -> Untold:
     """What the facts of a record do not tell."""
     known = {(fact.key, reference) for fact in told for reference in fact.references}
     values = [(key, row, words, record.date_of(row)) for key, row, words in _values(record)]
@@ -70,9 +76,15 @@ def untold(record: PatientRecord, told: Iterable[Fact]) -> Untold:
             seen[key] += 1
             if seen[key] <= MOST:
                 kept.append(_fact(record, row, RESULT, words(), key, timed=timed))
-    beyond = sum(max(0, n - MOST) for n in seen.values())
     alone = {fact.references[0] for fact in told if len(fact.references) == 1}
-    return Untold((*kept, *_valueless(record), *_orders(record, alone), *_rest(record)), beyond)
+    found = (*kept, *_valueless(record), *_orders(record, alone), *_rest(record))
+    once = {reference for fact in (*told, *found) for reference in fact.references}
+    entries = []
+    for fact in with_status(record, once):
+        seen[fact.key] += 1
+        if seen[fact.key] <= MOST:
+            entries.append(fact)
+    return Untold(found, tuple(entries), sum(max(0, n - MOST) for n in seen.values()))
 
 
 def _values(record: PatientRecord) -> Iterator[tuple[str, Observation, Callable[[], Message]]]:

@@ -73,9 +73,41 @@ def found(question: str, of: Material) -> list[str]:
             "colonoscopy",
             "Colonoscopy: not done",
         ),
+        (
+            row("MedicationStatement", "ms", status="stopped", medicationCodeableConcept={"text": "Metformin"})
+            | {"effectiveDateTime": "2025-01-01"},
+            "metformin",
+            "Metformin: medicine, stopped (entry of 1 Jan 2025)",
+        ),
+        (
+            {"resourceType": "AllergyIntolerance", "id": "a", "patient": SUBJECT, "code": {"text": "Penicillin"}}
+            | {"clinicalStatus": {"coding": [{"code": "inactive"}]}},
+            "penicillin",
+            "Penicillin: allergy, not active any more",
+        ),
+        (
+            row("Appointment", "v", status="noshow", description="Eye clinic", start="2026-03-01T10:00:00Z")
+            | {"participant": [{"actor": SUBJECT}]},
+            "eye clinic",
+            "Eye clinic: appointment, the patient did not come, 1 Mar 2026",
+        ),
+        (
+            row("MedicationRequest", "x", status="active", intent="order", doNotPerform=True)
+            | {"medicationCodeableConcept": {"text": "Morphine"}},
+            "morphine",
+            "Not to be done: Morphine: prescription, entered as active",
+        ),
+        (row("Goal", "g", lifecycleStatus="completed", description={"text": "Weight loss"}), "weight", "Weight loss: "),
+        (row("Observation", "b", code={"text": "Tremor"}, valueBoolean=False), "tremor", "Tremor: no"),
+        (
+            row("Observation", "t", code={"text": "ANA titre"}, valueRatio={"denominator": {"value": 160}}),
+            "titre",
+            "ANA titre: recorded, without a value that can be read here",
+        ),
     ],
-    ids=["old", "local", "no value", "report", "order", "not done"],
-)
+    ids=["old", "local", "no value", "report", "order", "not done", "over", "allergy", "not come", "not to be done",
+         "reached", "yes or no", "other value"],
+)  # fmt: skip
 def test_a_question_finds_what_no_summary_tells(one: dict[str, Any], question: str, line: str) -> None:
     """Older than a year, without a standard code, without a value, over, or not done; no fact has it."""
     of = about(one)
@@ -150,6 +182,29 @@ def test_values_beyond_a_number_are_counted() -> None:
     assert beyond == 20 - len({ref for fact in told for ref in fact.references}) - MOST
     assert beyond > 0
     assert untold(record(potassium(1, 3.1)), everything(record(potassium(1, 3.1)))).beyond == 0
+
+
+def test_an_entry_that_only_its_status_is_told_of_vouches_for_its_own_words_alone() -> None:
+    """What a status means for a claim is not judged, so that a model cannot turn "no" into "yes"."""
+    of = about(
+        row("Observation", "b", code={"text": "Pregnant"}, valueBoolean=False),
+        row("Flag", "f", status="inactive", code={"text": "MRSA isolation"}),
+    )
+    for question, said, right in (
+        ("pregnant", "She is pregnant.", False),
+        ("pregnant", "Pregnant: no", True),
+        ("isolation", "The patient has MRSA isolation.", False),
+        ("isolation", "MRSA isolation: warning, not active any more", True),
+    ):
+        sources = chosen(question, of)
+        assert checked(said, [sources[0].id], sources, of).supported == right, said
+
+
+def test_entries_beyond_a_number_are_counted() -> None:
+    """Of one kind and name, as values are."""
+    of = record(*(row("Observation", f"t{n}", code={"text": "ANA titre"}) for n in range(MOST + 3)))
+    found = untold(of, everything(of))
+    assert (len(found.entries), found.beyond) == (MOST, 3)
 
 
 def test_what_was_not_done_vouches_for_nothing_else() -> None:

@@ -137,7 +137,7 @@ class Answering:
         earlier = tuple(turn.question for turn in history.turns(review)[-3:])
 
         looked = {"record_of": shown.assessment.at, "chart_of": chart.at, "unread": chart.unread}
-        beyond = (msg("Earlier values that were not looked through, being many of a kind: {count}.", count=of.beyond),)
+        beyond = (msg("Earlier entries that were not looked through, being many of a kind: {count}.", count=of.beyond),)
         looked |= {"left_out": both.left_out + (beyond if of.beyond else ())}
         notices = asking.held.notices
 

@@ -57,8 +57,10 @@ def source(record: PatientRecord, name: str) -> Source | None:
     if row is None:
         return None
     told = everything(record)
-    facts = [fact for fact in told if name in fact.references] or untold(record, told).facts
-    lines = tuple(fact.text for fact in facts if name in fact.references)
+    lines = tuple(fact.text for fact in told if name in fact.references)
+    if not lines:
+        further = untold(record, told)
+        lines = tuple(fact.text for fact in (*further.facts, *further.entries) if name in fact.references)
     text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
     return Source(name, kind(name), lines, text)
 
