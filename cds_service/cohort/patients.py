@@ -47,9 +47,14 @@ class Loaded:
 
     def is_part(self, row: fhir.Encounter) -> bool:
         """True if an Encounter is a contact within another of the patient's: a department of a stay."""
-        of = (row.part_of.reference or "").rsplit("/", 1)[-1] if row.part_of is not None else ""
+        of = row.part_of.reference if row.part_of is not None else None
+        if not of:
+            return False
+        named = zip(self.resources, self.full_urls, strict=True)
         return any(
-            within(row, other) for other in self.resources if isinstance(other, fhir.Encounter) and other.id == of
+            within(row, other)
+            for other, url in named
+            if isinstance(other, fhir.Encounter) and (url == of or other.id == of.rsplit("/", 1)[-1])
         )
 
     def record(self, at: datetime, code_map: CodeMap = NONE, *, seen: bool = False) -> PatientRecord:

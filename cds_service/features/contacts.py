@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.record import PatientRecord
+from cds_service.fhir.times import parse
 
 INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})
 _DEPTH = 5  # contacts within contacts; beyond it is a ring of references, which tells nothing
@@ -28,11 +29,22 @@ def held(row: fhir.Encounter) -> bool:
 def within(row: fhir.Encounter, other: fhir.Encounter) -> bool:
     """True if an Encounter that names another in `partOf` is a part of it: both are stays, or visits of one class.
 
-    An emergency visit within a stay stays a visit.
+    An emergency visit within a stay stays a visit. What begins after the other has ended is not within it, as a
+    readmission that an EHR hangs on the stay before.
     """
     if row is other or not held(other) or row.class_ is None or other.class_ is None:
         return False
+    if _after(row, other):
+        return False
     return row.class_.code == other.class_.code or (is_inpatient(row) and is_inpatient(other))
+
+
+def _after(row: fhir.Encounter, other: fhir.Encounter) -> bool:
+    begun = parse(row.period.start) if row.period is not None else None
+    ended = parse(other.period.end) if other.period is not None else None
+    if begun is None or ended is None:
+        return False
+    return begun.start >= ended.end if ended.partial else begun.start > ended.end
 
 
 def whole(record: PatientRecord, row: fhir.Encounter) -> fhir.Encounter:

@@ -164,22 +164,26 @@ def unsteady(
     )
 
 
-def told(point: Point, creatinine: Quantity) -> Message:
-    """A value with its unit, in the record's own or the site's. creatinine: the feature that the points are read by."""
+def told(point: Point, creatinine: Quantity, beside: Point) -> Message:
+    """A value with its unit, in the site's or the record's own.
+
+    creatinine: the feature that the points are read by. beside: the value with which it is compared, whose unit counts
+    in the record's own: two values of one sentence have one unit.
+    """
     plain = msg("{value} {unit}", value=f"{point.value:.3g}", unit="mg/dL")
     other = in_si(creatinine, point.value)
     if other is None:
         return plain
     in_umol = msg("{value} {unit}", value=f"{other[0]:.0f}", unit="µmol/L")
-    return msg("{value}", value=InUnits(plain, in_umol, holds_si(other[1], point.stated)))
+    return msg("{value}", value=InUnits(plain, in_umol, holds_si(other[1], beside.stated)))
 
 
 def in_words(rise: Rise, creatinine: Quantity) -> Message:
     """Both values with their dates."""
     return msg(
         "Creatinine was {now} on {day} and {before} on {earlier}",
-        now=told(rise.latest, creatinine),
+        now=told(rise.latest, creatinine, rise.latest),
         day=rise.latest.time.date(),
-        before=told(rise.reference, creatinine),
+        before=told(rise.reference, creatinine, rise.latest),
         earlier=rise.reference.time.date(),
     )

@@ -107,9 +107,9 @@ def _first_lines(rise: Rise, potassium: FeatureValue | None, *, fresh: bool) -> 
 
 def _headline(rise: Rise, *, fresh: bool, short: bool = False) -> Message:
     """Both values with their days, the factor, and what they may mean. short: without the earlier number."""
-    now = msg("Creatinine {now} on {latest}", now=told(rise.latest, catalogue.CREATININE),
+    now = msg("Creatinine {now} on {latest}", now=told(rise.latest, catalogue.CREATININE, rise.latest),
               latest=rise.latest.time.date())  # fmt: skip
-    before = msg("the {before} of {day}", before=told(rise.reference, catalogue.CREATININE),
+    before = msg("the {before} of {day}", before=told(rise.reference, catalogue.CREATININE, rise.latest),
                  day=rise.reference.time.date())  # fmt: skip
     if short:
         before = msg("that of {day}", day=rise.reference.time.date())

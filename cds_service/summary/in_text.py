@@ -16,10 +16,10 @@ from cds_service.summary.doubts import asks
 from cds_service.summary.evidence import Part
 from cds_service.summary.keys import Read, clauses, units
 from cds_service.summary.lexicon import Token
-from cds_service.summary.number_marks import mark_reasons, marked, swap_reasons
+from cds_service.summary.number_marks import mark_reasons, marked, ordinal_reasons, swap_reasons
 from cds_service.summary.order import Spoken
 from cds_service.summary.provisos import borrowed_reasons, proviso_reasons
-from cds_service.summary.relations import relation_reasons, relations
+from cds_service.summary.relations import gone_reasons, relation_reasons, relations
 from cds_service.summary.scales import scale_reasons
 from cds_service.summary.spelling import normal
 from cds_service.summary.turned import turned_reasons
@@ -93,11 +93,14 @@ def _told(text: str, rests: Sequence[str]) -> list[str]:
     said, written = units(text), [unit for one in rests for unit in units(one)]
     sentence, texts = Read(text), [Read(one) for one in rests]
     pieces, clauses_of = clauses(sentence), [c for one in texts for c in clauses(one)]
+    related = [r for one in texts for r in relations(one)]
     return [
         *proviso_reasons(pieces, clauses_of),
         *borrowed_reasons(pieces, clauses_of),
         *scale_reasons(said, written),
-        *relation_reasons(relations(sentence), [r for one in texts for r in relations(one)]),
+        *relation_reasons(relations(sentence), related),
+        *gone_reasons(sentence, related),
+        *ordinal_reasons(pieces, clauses_of),
         *mark_reasons(said, [marked(one.plain) for one in texts]),
         *swap_reasons(pieces, clauses_of),
     ]

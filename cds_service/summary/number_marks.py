@@ -79,6 +79,7 @@ _THEN = re.compile(
     r"\b(?:previous|prior|earlier|initial|baseline|from|before|admission|arrival|ago)\w*|既往|之前|原|由|从|曾|入院",
     re.IGNORECASE,
 )
+_FIRST, _AGAIN = re.compile("首次|初次|首发"), re.compile(r"\bagain\b|再次|再发|复发", re.IGNORECASE)
 _LEAST = 3
 _MEASURES = frozenset({
     "%", "mg", "g", "mcg", "ug", "kg", "ml", "l", "dl", "mmol", "umol", "mol", "ng", "pg", "cm", "mm", "m", "mmhg",
@@ -142,6 +143,29 @@ def _wrong(said: tuple[frozenset[str], ...], written: tuple[frozenset[str], ...]
         if other and not one and other <= kind.telling and not moving:
             return _RANKED if "high" in kind.values else _EARLIER
     return ""
+
+
+def ordinal_reasons(said: Iterable[Clause], written: Sequence[Clause]) -> list[str]:
+    """What is wrong about `the first seizure in 2019` where the document says `first in 2015, second in 2019`."""
+    return ["the document says that of another time" for one in said if _of_another(one, written)]
+
+
+def _of_another(said: Clause, written: Sequence[Clause]) -> bool:
+    rank = _rank(said)
+    own = [one for one in written if rank and rank == _rank(one)]
+    others = [one for one in written if _rank(one) not in ("", rank) or _AGAIN.search(one.text)]
+    values = _plain(said) - {n for one in own for n in _plain(one)}
+    return bool(own) and any(values & _plain(one) for one in others)
+
+
+def _rank(clause: Clause) -> str:
+    """The first ordinal of a clause, such as 1.0; empty without one."""
+    ordinals = sorted(n for n, word in clause.numbers if word.startswith("第"))
+    return ordinals[0] if ordinals else "1.0" if _FIRST.search(clause.text) else ""
+
+
+def _plain(clause: Clause) -> frozenset[str]:
+    return frozenset(n for n, word in clause.numbers if not word.startswith("第"))
 
 
 def swap_reasons(said: Iterable[Clause], written: Sequence[Clause]) -> list[str]:

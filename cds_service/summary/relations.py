@@ -127,6 +127,16 @@ _COMMA = re.compile(r"[,，:：]|\band\b|\bbut\b|并|且", re.IGNORECASE)
 _ENDED = re.compile(r"(?i)\b(?:stopped|discontinued|withdrawn|ceased)\b|停用|停药|停服|已停|停(?=[\u3400-\u9fff])")
 _BEGUN = re.compile(r"(?i)\b(?:started|begun|commenced|initiated|introduced)\b|加用|启用|开始")
 _COLON = re.compile(r"[:：]")
+_APART = re.compile(r"[,，](?!\s*(?:which|who|whose|where|whom)\b)", re.IGNORECASE)  # not of a relative clause
+_TAKES = re.compile(
+    r"\b(?:takes|(?:is|are|remains?) (?:on|taking|using|given|continued)|uses|receives|continues?)\b"
+    r"|(?:目前|现在?|仍|继续)[服使应]?用|(?<!曾)(?<!未)服用",
+    re.IGNORECASE,
+)
+_NO_MORE = re.compile(
+    r"\b(?:was|were|had|before|until|previous(?:ly)?|formerly|instead|rather|no longer|not)\b|[曾原未]|(?<!目)前",
+    re.IGNORECASE,
+)
 _MOST = 500  # relations that are read of a text; no sentence tells as many
 
 
@@ -186,7 +196,7 @@ def _left(read: Read, at: int, walls: Sequence[int]) -> int:
 def _opening(read: Read, at: int, stops: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
     """The keys of A and of B in `After A, B` or `After A B`, behind the word that opens it."""
     close = read.behind(at, stops)
-    comma = next((n for n in (read.plain.find(sign, at, close) for sign in ",，") if n >= 0), None)
+    comma = next((m.start() for m in _APART.finditer(read.plain, at, close)), None)
     if comma is None:
         first = next((t for t in read.within(at, close) if keys_of([t])), None)
         comma = first.end if first is not None else at
@@ -248,11 +258,35 @@ def _effects(read: Read, stops: Sequence[int], commas: Sequence[int]) -> Iterato
 
 def relation_reasons(said: Sequence[Relation], written: Sequence[Relation]) -> list[str]:
     """What is wrong about the relations of a sentence that rests on documents with these."""
-    return [
-        one.kind.value
-        for one in said
-        if one.kind is not Kind.EFFECT and _wrong(one, [o for o in written if _tells(o, one)])
-    ]
+    return [one.kind.value for one in said if one.kind is not Kind.EFFECT and _wrong(one, _telling(one, written))]
+
+
+def gone_reasons(sentence: Read, written: Sequence[Relation]) -> list[str]:
+    """What is wrong about `takes A` where the document says that A was changed to B."""
+    if not _TAKES.search(sentence.plain) or _NO_MORE.search(sentence.plain):
+        return []
+    swaps = [(_drugs(one.first), _drugs(one.second)) for one in written if one.kind is Kind.EXCHANGE]
+    went = frozenset(drug for old, new in swaps if new for drug in old) - frozenset(d for _, new in swaps for d in new)
+    taken = _drugs(sentence.keys(0, len(sentence.plain)))
+    told = any(one.kind is Kind.EXCHANGE for one in relations(sentence))
+    return [] if told or not taken & went else ["the document says that it was changed for another"]
+
+
+def _drugs(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in keys if lexicon().classes.get(one) == "drug")
+
+
+def _telling(one: Relation, written: Sequence[Relation]) -> list[Relation]:
+    """The relations that may tell one of a sentence; an order only its own kind, where that has it turned round."""
+    own = [o for o in written if o.kind is one.kind and o.act == one.act]
+    if one.kind is Kind.ORDER and any(_turned(one, o) for o in own):
+        return own
+    return [o for o in written if _tells(o, one)]
+
+
+def _turned(one: Relation, other: Relation) -> bool:
+    crossed = bool(one.first & other.second and one.second & other.first)
+    return crossed and not one.first & other.first and not one.second & other.second
 
 
 def _tells(other: Relation, one: Relation) -> bool:

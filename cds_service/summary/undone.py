@@ -28,7 +28,10 @@ _TO_COME = re.compile(
     r"|in (?:\d+|one|two|three|four|six) (?:hour|day|week|month|year)s?)\b"
     r"|明[天日]|下[周月]|(?:(?<!\d)\d+|[一两二三四六])\s*(?:个月|天|日|周|年)后"
 )
-_WILL = re.compile(r"(?i)\b(?:will|shall|(?:is|are) to)\s+(?:be\s+)?(\w+)|将")
+_WILL = re.compile(
+    r"(?i)\b(?:will|shall|(?:is|are) to)\s+(?:be\s+)?(\w+)"
+    r"|(?<=[后时周月天日年拟待])将|将(?![^，。；,;后时于待]{2,12}[改换][为成])"  # 将A改为B: an object, and no future
+)
 _PLANNED = re.compile(
     r"(?i)\b(?:planned|scheduled|booked|arranged|ordered|requested|recommended|advised|due)\b|计划|拟|预约"
 )
@@ -36,6 +39,7 @@ _PAST = re.compile(
     r"(?i)\b(?:was|were|had|has been|have been|has had|took place|gave|saw|went)\b"
     r"|\b[a-z]{3,}(?<!ne)ed\b|已|曾|过[。；]?$|了"
 )
+_TAKES = re.compile(r"(?i)\b(?:takes|(?:is|are) (?:on|taking|using)|receives)\b|服用|(?:目前|现在?|正在?)[服使应]?用")
 _NOT_YET = re.compile(
     r"(?i)\b(?:(?:has|have|had|is|was|were) )?(?:not|never)(?: yet)?(?: been)? [a-z]+"
     r"|尚?未[\u3400-\u9fff]{1,2}"
@@ -60,7 +64,7 @@ def undone_reasons(claim: Claim, own: Sequence[Group], text: str, sentence: str)
         reasons.append("the document only advises on it")
     if _INDICATED.search(said) and _AGAINST.search(stretch):
         reasons.append("the document says that it is contraindicated")
-    if _only_planned(plain, said):
+    if _only_planned(plain, said) or _taken_to_come(stretch, said):
         reasons.append("the document only plans it")
     if _UNLIKELY.search(stretch) and not _UNLIKELY.search(said):
         reasons.append("the document holds it for unlikely")
@@ -80,6 +84,14 @@ def _only_planned(plain: str, said: str) -> bool:
         return True
     to_come = _WILL.search(plain) or _TO_COME.search(plain) or _PLANNED.search(plain)
     return to_come is not None and not _PAST.search(rest)
+
+
+def _taken_to_come(stretch: str, said: str) -> bool:
+    """True for `takes B` where the document will give it or change A to it later, of it alone."""
+    if not _TAKES.search(said) or _TO_COME.search(said) or _WILL.search(said) or _PLANNED.search(said):
+        return False
+    to_come = _WILL.search(stretch) or _TO_COME.search(stretch) or _PLANNED.search(stretch)
+    return to_come is not None and not _PAST.search(_PLANNED.sub("", stretch)) and not _TAKES.search(stretch)
 
 
 def _stretch(plain: str, own: Sequence[Group]) -> str:

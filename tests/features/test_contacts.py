@@ -73,6 +73,24 @@ def test_an_emergency_visit_within_a_stay_is_a_visit_still() -> None:
     assert usable(catalogue.EMERGENCY_VISITS, *EVERY, emergency, **LISTED).value == 1
 
 
+@pytest.mark.parametrize(("left", "back", "stays"), [
+    ("2026-01-20T10:00:00Z", "2026-01-24T09:00:00Z", 2), ("2026-01-20", "2026-01-21", 2),
+    ("2026-01-20T10:00:00Z", "2026-01-20T10:00:00Z", 1), ("2026-01-20", "2026-01-20", 1),
+])  # fmt: skip
+def test_a_readmission_that_hangs_on_the_stay_before_is_a_stay(left: str, back: str, stays: int) -> None:
+    """Some EHRs chain the stays of an illness by `partOf`: what begins after the end is not within."""
+    again = visit("again", back, "2026-02-01T10:00:00Z", "first")
+    first = visit("first", "2026-01-10T08:00:00Z", left)
+    assert usable(catalogue.ADMISSIONS_YEAR, first, again, NOW, **LISTED).value == stays
+
+
+def test_a_department_of_an_export_with_full_urls_is_a_part() -> None:
+    """A Bundle names the stay by its `urn:uuid:`, which need not be its id."""
+    rows = record(LAST, LAST_WARD | {"partOf": {"reference": "urn:uuid:1"}}).rows(fhir.Encounter)
+    loaded = Loaded("p1", rows, tuple("urn:uuid:1" if row.id == "last" else None for row in rows), 0, frozenset())
+    assert [encounter.id for _, _, encounter in calls(loaded)] == ["last", "last"]
+
+
 def test_diagnoses_of_a_department_are_those_of_the_stay() -> None:
     """A Condition names the contact in which it was made."""
     made = {"resourceType": "Condition", "id": "c", "subject": SUBJECT, "encounter": {"reference": "Encounter/now-icu"},

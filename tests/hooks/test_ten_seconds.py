@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from charts import LOINC, NOW, RXNORM, Chart
 
-from cds_service.language import ENGLISH
+from cds_service.language import ENGLISH, words
 
 REFLUX, DIABETES, FIBRILLATION, HYPERTENSION, BIPOLAR = "235595009", "44054006", "49436004", "38341003", "13746004"
 
@@ -117,6 +117,18 @@ def test_an_hba1c_that_cannot_be_used_is_said_in_diabetes(ask, value, unit):
     """9 % labelled mmol/mol would be 3 %: silence would look like control."""
     answer = ask("diabetes", observed(Chart(60).problem(DIABETES), "4548-4", value, unit))
     assert answer.summary.startswith("HbA1c not used: HbA1c of 1 Nov 2026 ")
+
+
+@pytest.mark.parametrize(("now", "unit", "before", "other", "said"), [
+    (152, "umol/L", 1.1, "mg/dL", ("152 µmol/L", "the 97 µmol/L of")),
+    (1.72, "mg/dL", 97, "umol/L", ("1.72 mg/dL", "the 1.1 mg/dL of")),
+])  # fmt: skip
+def test_two_creatinines_that_are_compared_have_one_unit(ask, now, unit, before, other, said):
+    """One of a hospital that reports in the other unit made "152 µmol/L, 1.6 times the 1.1 mg/dL"."""
+    chart = Chart(60).problem(HYPERTENSION).measured(ago=timedelta(days=3), creatinine=(before, other))
+    found = ask("kidney-liver-check", observed(chart, "2160-0", now, unit)).finding("kidney-injury")
+    line = words("en", "record")(found.headline)
+    assert all(part in line for part in said), line
 
 
 def test_an_nsaid_that_is_taken_with_a_failing_kidney_is_told(ask):
