@@ -137,13 +137,15 @@ def numbered(found: Iterable[Fact]) -> tuple[Fact, ...]:
 
 
 def allergies(record: PatientRecord) -> tuple[Fact, ...]:
-    """Active allergies; or the recorded absence of any; or that the list is empty or was not supplied."""
+    """Active allergies; or the recorded absence of any; or that the list is empty, past alone, or was not supplied."""
     stated: list[Fact] = []
     rows: list[Row] = []
+    past = False
     for row in record.rows(AllergyIntolerance):
-        if not _is_active(row.clinical_status, frozenset({"active"})):
-            continue
         none_known = next((_NO_KNOWN[pair] for pair in codes.codings((row.code,)) if pair in _NO_KNOWN), None)
+        if not _is_active(row.clinical_status, frozenset({"active"})):
+            past = past or none_known is None
+            continue
         reference = record.reference(row)
         if none_known is not None:
             span = record.date_of(row)
@@ -156,9 +158,18 @@ def allergies(record: PatientRecord) -> tuple[Fact, ...]:
     )
     if found or stated:
         return (*found, *_once(stated))
-    if record.has_list("AllergyIntolerance"):
-        return (Fact(ALLERGY, msg("The allergy list is empty: allergies were neither named nor ruled out"), (), None),)
-    return (Fact(ALLERGY, msg("No allergy list was supplied"), (), None),)
+    return (Fact(ALLERGY, _no_allergy(whole=record.has_list("AllergyIntolerance"), past=past), (), None),)
+
+
+def _no_allergy(*, whole: bool, past: bool) -> Message:
+    """What is said where no allergy is active and none is ruled out. whole: of a list that came whole."""
+    if whole and past:
+        return msg("The allergy list names allergies that are over, and none that is active")
+    if whole:
+        return msg("The allergy list is empty: allergies were neither named nor ruled out")
+    if past:
+        return msg("The allergy list did not come whole; of what came no allergy is active, and some are over")
+    return msg("No allergy list was supplied")
 
 
 def problems(record: PatientRecord) -> tuple[Fact, ...]:

@@ -69,10 +69,7 @@ class Metrics:
             "curbside_info", "Always 1; the version is the label.", ("version",), multiprocess_mode="max", registry=own
         )
         info.labels(__version__).set(1)
-        for outcome in (
-            "stored",
-            "failed",
-        ):  # from 0 on: to Prometheus, what begins with 1 has not risen, and rings not
+        for outcome in ("stored", "failed"):  # from 0 on: to Prometheus, what begins with 1 has not risen
             self._assessments.labels(outcome)
 
     @classmethod

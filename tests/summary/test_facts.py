@@ -170,18 +170,23 @@ def test_an_allergy_has_its_reaction_and_criticality():
     assert found.references == ("AllergyIntolerance/a",)
 
 
+OVER = row("AllergyIntolerance", "b", clinicalStatus=status("inactive"), code=concept("1", "Egg"))
+
+
 @pytest.mark.parametrize(
     ("rows", "listed", "line"),
     [
         ((), (), "No allergy list was supplied"),
         ((), ("AllergyIntolerance",), "The allergy list is empty: allergies were neither named nor ruled out"),
+        ((OVER,), ("AllergyIntolerance",), "The allergy list names allergies that are over, and none that is active"),
+        ((OVER,), (), "The allergy list did not come whole; of what came no allergy is active, and some are over"),
         ((row("AllergyIntolerance", "a", code=concept("716186003")),), (), "No known allergies"),
         ((row("AllergyIntolerance", "a", code=concept("no-known-allergies", system=IPS)),), (), "No known allergies"),
         ((row("AllergyIntolerance", "a", code=concept("409137002")),), (), "No known drug allergies"),
     ],
 )
-def test_three_kinds_of_silence_about_allergies_are_three_lines(rows, listed, line):
-    """Not supplied, empty, and recorded as none are different things."""
+def test_each_kind_of_silence_about_allergies_is_a_line_of_its_own(rows, listed, line):
+    """Not supplied, empty, over, and recorded as none are different things."""
     assert lines(allergies(record(*rows, listed=listed))) == [line]
 
 

@@ -310,6 +310,15 @@ def test_a_question_ten_minutes_later_rests_on_a_new_reading(site: Site) -> None
     assert "the chart as it was read at 1 Nov 2026 09:12 UTC" in page
 
 
+def test_a_clock_that_is_set_back_keeps_no_reading_young(site: Site) -> None:
+    """Else a chart of before the step would be used until the clock has caught up, and ten minutes more."""
+    tab = Tab(site)
+    tab.ask("What was the ferritin?")
+    with filed(site, FERRITIN):
+        site.clock.at -= timedelta(minutes=12)
+        assert "Ferritin 412 ng/mL" in tab.ask("And the ferritin now?")
+
+
 def test_a_newer_version_in_the_chart_counts_and_both_are_shown(site: Site) -> None:
     """One that was withdrawn counts no more, and the page of the source says so."""
     cited = "Condition/" + next(
