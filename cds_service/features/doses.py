@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cds_service.features.courses import bounded, follow
+from cds_service.features.dose_most import most_in_structure, most_in_words, without_most
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import prescriptions
 from cds_service.fhir import resources as fhir
@@ -38,6 +39,11 @@ _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 )
 _TABLETS = re.compile(r"\b(\d+(?:[.,]\d+)?|one|two|three|half(?: a)?)\s+(?:tablet|tab|capsule|cap)s?\b")
 _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
+_AT_A_TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|g|mcg|ug|µg|μg)\b")
+_PER = re.compile(r"(?:mg|mcg|ug|µg|μg|\dg|\d g)\s*/\s*(?!dose)")  # kilogram, hour or millilitre: no amount at a time
+_SOLUTION = re.compile(r"(?:mg|g|mcg|ug|µg|μg)\s*/\s*(?:\d+(?:\.\d+)?\s*)?ml\b")
+_RANGE = re.compile(r"(\d)\s*(?:to|or|至|到)\s*(\d)")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
 _WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
@@ -77,18 +83,28 @@ def planned_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence
 
 
 def highest_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
-    """As `planned_daily_mg`, with what is taken where it is needed counted in full: the most that may be taken."""
+    """As `planned_daily_mg`, with what is taken where it is needed counted in full, and of "1 to 2 tablets" two: the
+    most that may be taken, but no more than the order itself allows in a day."""
     whole = [
         msgspec.structs.replace(
             dosage,
-            text=_IF_NEEDED.sub("", dosage.text) if dosage.text else dosage.text,
+            text=_RANGE.sub(r"\1-\2", _IF_NEEDED.sub("", dosage.text)) if dosage.text else dosage.text,
             as_needed_boolean=None,
             as_needed_codeable_concept=None,
             as_needed=None,
         )
         for dosage in dosages
     ]
-    return planned_daily_mg(whole, words, names)
+    dose = planned_daily_mg(whole, words, names)
+    allowed = [most for dosage in dosages if (most := _allowed_mg(dosage, words.lower(), names)) is not None]
+    return min(dose, *allowed) if dose is not None and len(allowed) == len(dosages) == 1 else dose
+
+
+def _allowed_mg(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float | None:
+    """The most in mg that an order itself allows in a day."""
+    found = (most_in_structure(dosage), most_in_words((dosage.text or "").lower()))
+    known = [mg for most in found if most is not None and (mg := _in_mg(*most, words, names)) is not None]
+    return min(known, default=None)
 
 
 def dosed_daily_mg(dosages: Sequence[fhir.Dosage], words: str, names: Sequence[str]) -> float | None:
@@ -113,6 +129,11 @@ def given_once(row: fhir.MedicationRequest) -> bool:
     return not repeat and _ONCE.search((dosage.text or "").lower()) is not None
 
 
+def is_if_needed(text: str) -> bool:
+    """True if the words of a dosage say that it is taken where it is needed."""
+    return _IF_NEEDED.search(text) is not None
+
+
 def times_a_day(row: fhir.MedicationRequest) -> float | None:
     """How often a day an order is given, from its timing or its words; None where it does not say or leaves a doubt."""
     if len(row.dosage_instruction) != 1:
@@ -133,19 +154,29 @@ def _structured(dosage: fhir.Dosage, words: str, names: Sequence[str]) -> float 
 
 def _each_mg(given: Any, words: str, names: Sequence[str]) -> float | None:
     first = given[0] if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict) else {}
-    quantity = first.get("doseQuantity")
+    between = first.get("doseRange")
+    quantity = between.get("high") if isinstance(between, dict) else first.get("doseQuantity")
     if not isinstance(quantity, dict):
         return None
     value = quantity.get("value")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     unit = str(quantity.get("code") or quantity.get("unit") or "").strip().lower()
+    return _in_mg(float(value), unit, words, names)
+
+
+def _in_mg(value: float, unit: str, words: str, names: Sequence[str]) -> float | None:
+    """An amount in mg, or in pieces of the one strength that the name tells."""
     if unit in _UNITS:
-        return float(value) * _UNITS[unit]
+        return value * _UNITS[unit]
     if _PIECE.fullmatch(unit):
-        strengths = {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
-        return strengths.pop() * float(value) if len(strengths) == 1 else None
+        strengths = _strengths(words, names)
+        return strengths.pop() * value if len(strengths) == 1 else None
     return None
+
+
+def _strengths(words: str, names: Sequence[str]) -> set[float]:
+    return {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
 
 
 def _times_a_day(timing: Any) -> float | None:
@@ -165,18 +196,34 @@ def _positive(number: Any) -> float | None:
 
 
 def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:
-    strengths = {_mg(*found) for name in names for found in re.findall(re.escape(name) + _STRENGTH, words)}
+    dosage = without_most(dosage)
+    strengths = _strengths(words, names)
     times = next((times for pattern, times in _TIMES if pattern.search(dosage)), None)
-    if not strengths and _HAN.search(words) and times is not None and not _DOUBT.search(dosage):
-        each_mg = _chinese_dose(words, dosage)
-        return each_mg * times if each_mg is not None else None
-    if len(strengths) != 1 or times is None or _DOUBT.search(dosage):
+    if times is None or _DOUBT.search(dosage):
         return None
+    if not strengths and _HAN.search(words):
+        each = _chinese_dose(words, dosage)
+    else:
+        each = _at_a_time(words, dosage, strengths)
+    return each * times if each is not None else None
+
+
+def _at_a_time(words: str, dosage: str, strengths: set[float]) -> float | None:
+    """mg at a time: as the dosage states it, else tablets of the product's one strength; None in doubt."""
     tablets = _TABLETS.findall(dosage)
-    if len(tablets) > 1:
+    if len(tablets) > 1 or len(strengths) > 1 or _PER.search(dosage):
         return None
-    each = (_NUMBERS.get(tablets[0]) or float(tablets[0].replace(",", "."))) if tablets else 1.0
-    return strengths.pop() * each * times
+    number = (_NUMBERS.get(tablets[0]) or float(tablets[0].replace(",", "."))) if tablets else 1.0
+    strength = next(iter(strengths), None)
+    stated = {_mg(*found) for found in _AT_A_TIME.findall(dosage)}
+    if stated and len(_AT_A_TIME.findall(words)) <= 1:  # of a combination it is not told of which drug
+        one = stated.pop() if len(stated) == 1 else None
+        if not tablets:
+            return one
+        return strength * number if strength is not None and one in (strength, strength * number) else None
+    if strength is None or _SOLUTION.search(words):
+        return None
+    return strength * number
 
 
 def _chinese_dose(words: str, dosage: str) -> float | None:
@@ -192,4 +239,5 @@ def _chinese_dose(words: str, dosage: str) -> float | None:
 
 
 def _mg(number: str, unit: str) -> float:
-    return float(number.replace(",", ".")) * _UNITS[unit]
+    plain = number.replace(",", "") if _THOUSANDS.fullmatch(number) else number.replace(",", ".")
+    return float(plain) * _UNITS[unit]

@@ -331,7 +331,10 @@ class Condition(Resource, frozen=True, tag="Condition"):
 
 
 class Dosage(Part, frozen=True):
-    """How a medicine is taken. timing, dose_and_rate: as sent, for they are read for few and come in odd shapes."""
+    """How a medicine is taken.
+
+    timing, dose_and_rate, max_dose_per_period: as sent, for they are read for few and come in odd shapes.
+    """
 
     text: str | None = None
     timing: Any = None
@@ -339,6 +342,7 @@ class Dosage(Part, frozen=True):
     as_needed_boolean: bool | None = None
     as_needed_codeable_concept: CodeableConcept | None = None
     as_needed: Any = None  # of R5
+    max_dose_per_period: Any = None
     route: CodeableConcept | None = None
 
     @property

@@ -25,6 +25,11 @@ def metformin(text: str, dosage: str | None, **members: Any) -> dict[str, Any]:
         ("Metformin 1g modified release tablets", "one tablet every evening", 1000),
         ("Sitagliptin 50 mg / metformin 850 mg tablet", "1 tab every 12 hours", 1700),
         ("Metformin 850 mg", "half a tablet three times a day", 1275),
+        ("Metformin 500 mg tablet", "1000 mg twice daily", 2000),
+        ("Metformin 500 mg tablet", "2 tablets (1000 mg) twice daily, max 2 g/day", 2000),
+        ("Metformin 1,000 mg tablet", "twice daily", 2000),
+        ("Metformin tablets", "850 mg twice daily", 1700),
+        ("Metformin 500 mg/5 mL solution", "1000 mg twice daily", 2000),
     ],
 )
 def test_a_dose_is_strength_times_tablets_times_a_day(text: str, dosage: str, dose: float) -> None:
@@ -41,6 +46,10 @@ def test_a_dose_is_strength_times_tablets_times_a_day(text: str, dosage: str, do
         ("Metformin 500 mg", "1 tablet daily as needed"),
         ("Metformin 500 mg", "1 to 2 tablets twice daily"),
         ("Metformin 500 mg", "1 tablet daily, then 2 tablets daily"),
+        ("Metformin 500 mg/5 mL solution", "10 mL twice daily"),
+        ("Metformin 500 mg", "2 tablets (850 mg) daily"),
+        ("Metformin 500 mg", "500 mg every morning and 1000 mg at night"),
+        ("Metformin 500 mg", "15 mg/kg once daily"),
     ],
 )
 def test_a_doubt_gives_no_dose(text: str, dosage: str | None) -> None:

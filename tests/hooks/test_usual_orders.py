@@ -83,3 +83,67 @@ def test_a_patch_in_place_of_another_opioid_is_a_change_of_opioid(findings):
     assert found.severity.name == "INFO"
     assert "the one on record was ended: until when was it taken?" in ENGLISH(found.headline)
     assert found.path[1][1] == f"MedicationRequest/{ended.rows[-1]['id']}"
+
+
+def often(times, mg, unit="mg", **more):
+    repeat = {"frequency": times, "period": 1, "periodUnit": "d", **more.pop("repeat", {})}
+    dose = [{"doseQuantity": {"value": mg, "unit": unit, "code": unit}}]
+    return {"timing": {"repeat": repeat}, "doseAndRate": dose, **more}
+
+
+FOUR_GRAMS = {"numerator": {"value": 4, "code": "g"}, "denominator": {"value": 24, "code": "h"}}
+HALF_TO_WHOLE = [{"doseRange": {"low": {"value": 500, "code": "mg"}, "high": {"value": 1000, "code": "mg"}}}]
+
+
+@pytest.mark.parametrize(
+    ("age", "name", "dosage", "structured", "said"),
+    [
+        (50, "Naproxen sodium 550 mg tablet", "one tablet three times daily", {}, None),
+        (50, "Naproxen 550 mg tablet", "one tablet three times daily", {}, "WARNING 1650 of 1500"),
+        (50, "Metoclopramide 10 mg tablet", None, often(4, 15), None),
+        (50, "Metoclopramide injection", "140 mg IV", often(12, 140), None),
+        (50, "Metoclopramide 10 mg tablet", None, often(4, 20), "WARNING 80 of 60"),
+        (50, "Metformin 1000 mg tablet", "three times daily", {}, None),
+        (50, "Bupropion hydrobromide 522 mg tablet", "once daily", {}, None),
+        (50, "Bupropion XL 300 mg tablet", "twice daily", {}, "WARNING 600 of 450"),
+        (50, "Meloxicam 30 mg injection", "IV once daily", {}, None),
+        (50, "Meloxicam 15 mg tablet", "twice daily", {}, "WARNING 30 of 15"),
+        (50, "Ketorolac 30 mg injection", "IV every 6 hours", {}, None),
+        (66, "Ketorolac 30 mg injection", "IV every 6 hours", {}, "WARNING 120 of 60"),
+        (50, "Ketorolac 10 mg tablet", "2 tablets every 6 hours", {}, "WARNING 80 of 40"),
+        (50, "Digoxin injection", None, often(4, 250, "ug", repeat={"count": 3}), None),
+        (80, "Digoxin 0.25 mg injection", "every 6 hours for 2 doses", {}, None),
+        (80, "Digoxin 2.5 mg", "once daily", {}, "WARNING 2.5 of 0.5"),
+        (80, "Tramadol 50 mg tablet", None, often(4, 150), "WARNING 600 of 400"),
+        (50, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours as needed, max 4 g per day", {}, None),
+        (50, "Acetaminophen 500 mg tablet", "1000 mg every 4 hours prn. Do not exceed 3,000 mg in 24 hours", {}, None),
+        (50, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours, max 8 tablets daily", {}, None),
+        (50, "Acetaminophen 500 mg", None, often(6, 1000, asNeededBoolean=True, maxDosePerPeriod=FOUR_GRAMS), None),
+        (50, "Acetaminophen 500 mg", None, often(6, 1000, maxDosePerPeriod=[FOUR_GRAMS]), None),
+        (50, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours, max 5 g/day", {}, "WARNING 5000 of 4000"),
+        (50, "Acetaminophen 500 mg tablet", "1000 mg every 4 hours", {}, "WARNING 6000 of 4000"),
+        (50, "Acetaminophen 1,000 mg tablet", "every 4 hours", {}, "WARNING 6000 of 4000"),
+        (50, "Acetaminophen 500 mg tablet", "1 to 2 tablets every 4 hours as needed", {}, "WARNING 6000 of 4000"),
+        (50, "Acetaminophen", None, often(6, 1) | {"doseAndRate": HALF_TO_WHOLE}, "WARNING 6000 of 4000"),
+    ],
+)  # fmt: skip
+def test_a_highest_dose_is_that_of_the_form_the_age_and_the_order(findings, age, name, dosage, structured, said):
+    """A salt, a route, a loading dose and the order's own limit are no excess; tenfold in old age is no trifle."""
+    found = first(findings("drug-safety", patient(age).draft(name, dosage, **structured)), "dose/")
+    shown = None
+    if found is not None:
+        values = found.headline.values
+        shown = f"{found.severity.name} {values['dose']} of {values['most']}"
+    assert shown == said
+
+
+def test_a_suppository_instead_of_a_tablet_is_no_double_dose(findings):
+    """Order sets have both as needed; only one is given."""
+    chart = patient().draft("Acetaminophen 650 mg tablet", "every 6 hours as needed for fever")
+    chart.draft("Acetaminophen 650 mg suppository", "every 6 hours as needed if unable to swallow")
+    found = first(findings("drug-safety", chart), "dose/")
+    assert found.severity.name == "INFO"
+    assert "5200 mg a day if all orders here are taken in full" in ENGLISH(found.headline)
+    for row in chart.drafts:
+        row["dosageInstruction"] = [{"text": "every 6 hours"}]
+    assert first(findings("drug-safety", chart), "dose/").severity.name == "WARNING"

@@ -1,0 +1,63 @@
+"""The most of a medicine that an order itself allows in a day, and how many doses it counts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cds_service.fhir import resources as fhir
+
+_BEGINS = r"(?:\bmax(?:imum)?\b|\b(?:not|never) (?:to )?exceed|\bno(?:t take)? more than|最多|不超过|最大)"
+_CLAUSE = re.compile(_BEGINS + r"(?:[^.;)。；]|\.(?=\d))*")
+_STATED = re.compile(
+    _BEGINS + r"[^.;\d]{0,30}(\d+(?:[.,]\d+)?)\s*(mg|g|毫克|克|tablet|tab|capsule|cap|片|粒)s?(?![a-z])"
+    r"[^.;,。；]{0,20}?(?:day|daily|24|/ ?d\b|日|天)"
+)
+_COUNTED = re.compile(r"\b(?:x|times|for|total of)\s*(\d+|two|three|four)\s+doses?\b|共\s*(\d+)\s*次")
+_NUMBERS = {"two": 2, "three": 3, "four": 4}
+_HOURS = {"h": 1.0, "d": 24.0, "wk": 168.0}
+
+
+def without_most(text: str) -> str:
+    """Words of a dosage, in lower case, without the clause that says how much is the most."""
+    return _CLAUSE.sub("", text)
+
+
+def most_in_words(text: str) -> tuple[float, str] | None:
+    """The most in a day that words in lower case allow, as a number and a unit, which may be tablets; None if none."""
+    found = _STATED.search(text)
+    return None if found is None else (float(found[1].replace(",", ".")), found[2])
+
+
+def most_in_structure(dosage: fhir.Dosage) -> tuple[float, str] | None:
+    """The same by `maxDosePerPeriod`, of R4 or R5: the lowest; its unit as the numerator has it."""
+    periods = dosage.max_dose_per_period
+    found = [one for period in (periods if isinstance(periods, list) else [periods]) if (one := _a_day(period))]
+    return min(found) if len({unit for _, unit in found}) == 1 else None
+
+
+def _a_day(period: Any) -> tuple[float, str] | None:
+    parts = [period.get(name) for name in ("numerator", "denominator")] if isinstance(period, dict) else []
+    if len(parts) != 2 or not all(isinstance(part, dict) for part in parts):
+        return None
+    (amount, unit), (length, of) = (
+        (part.get("value"), str(part.get("code") or part.get("unit") or "")) for part in parts
+    )
+    hours = _HOURS.get(of)
+    if hours is None or not all(isinstance(number, int | float) and number > 0 for number in (amount, length)):
+        return None
+    return float(amount) * 24 / (float(length) * hours), unit.lower()
+
+
+def doses_counted(row: fhir.MedicationRequest) -> int | None:
+    """How many doses an order is for in all, by its timing or its words; None where it does not count them."""
+    if len(row.dosage_instruction) != 1:
+        return None
+    dosage = row.dosage_instruction[0]
+    repeat = dosage.timing.get("repeat") if isinstance(dosage.timing, dict) else None
+    counted = (repeat.get("countMax") or repeat.get("count")) if isinstance(repeat, dict) else None
+    if isinstance(counted, int) and counted > 0:
+        return counted
+    found = _COUNTED.search((dosage.text or "").lower())
+    said = next(filter(None, found.groups()), "") if found is not None else ""
+    return _NUMBERS.get(said) or (int(said) if said.isdecimal() else None)
