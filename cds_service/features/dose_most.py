@@ -37,16 +37,15 @@ def most_in_structure(dosage: fhir.Dosage) -> tuple[float, str] | None:
 
 
 def _a_day(period: Any) -> tuple[float, str] | None:
-    parts = [period.get(name) for name in ("numerator", "denominator")] if isinstance(period, dict) else []
-    if len(parts) != 2 or not all(isinstance(part, dict) for part in parts):
+    most, of = (period.get("numerator"), period.get("denominator")) if isinstance(period, dict) else (None, None)
+    if not isinstance(most, dict) or not isinstance(of, dict):
         return None
-    (amount, unit), (length, of) = (
-        (part.get("value"), str(part.get("code") or part.get("unit") or "")) for part in parts
-    )
-    hours = _HOURS.get(of)
-    if hours is None or not all(isinstance(number, int | float) and number > 0 for number in (amount, length)):
+    amount, length, hours = most.get("value"), of.get("value"), _HOURS.get(str(of.get("code") or of.get("unit")))
+    if hours is None or not isinstance(amount, int | float) or not isinstance(length, int | float):
         return None
-    return float(amount) * 24 / (float(length) * hours), unit.lower()
+    if amount <= 0 or length <= 0:
+        return None
+    return float(amount) * 24 / (float(length) * hours), str(most.get("code") or most.get("unit") or "").lower()
 
 
 def doses_counted(row: fhir.MedicationRequest) -> int | None:
