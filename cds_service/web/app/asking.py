@@ -68,9 +68,12 @@ class History:
         self._sessions = sessions
 
     def turns(self, review: Review) -> list[Turn]:
-        """The turns, the latest last. Raises StoreError."""
+        """The turns, the latest last; none of those that another release kept in another form. Raises StoreError."""
         kept = self._sessions.beside("dialogue", review, request)
-        return msgspec.json.decode(kept, type=list[Turn]) if kept is not None else []
+        try:
+            return msgspec.json.decode(kept, type=list[Turn]) if kept is not None else []
+        except msgspec.ValidationError:
+            return []
 
     def keep(self, review: Review, turn: Turn) -> None:
         """Adds a turn; a store that is away costs the entry, and the log says so."""

@@ -62,7 +62,10 @@ class Library:
     def kept(self, review: Review, request: Request) -> Held | None:
         """The documents that were read for a review before; None if none were. Raises StoreError."""
         text = self._sessions.beside("documents", review, request)
-        return None if text is None else msgspec.json.decode(text, type=Held)
+        try:
+            return None if text is None else msgspec.json.decode(text, type=Held)
+        except msgspec.ValidationError:  # of another release: they are read anew
+            return None
 
     def held(self, review: Review, record: PatientRecord, request: Request) -> Held:
         """The documents of a review's patient: those kept, else fetched and read. Raises StoreError."""

@@ -22,6 +22,7 @@ from cds_service.errors import SettingsError
 from cds_service.sandbox.chart import AS_OF
 from cds_service.sandbox.ehr import fhir_api
 from cds_service.settings import App, Settings
+from cds_service.stores.app_sessions import AppSessionStore
 from cds_service.web.app import patient_chart
 from cds_service.web.app.patient_chart import TYPES, Charts, further_types
 
@@ -308,6 +309,18 @@ def test_a_question_ten_minutes_later_rests_on_a_new_reading(site: Site) -> None
     assert "Ferritin 412 ng/mL" in page
     assert "Ferritin was taken at noon." in page
     assert "the chart as it was read at 1 Nov 2026 09:12 UTC" in page
+
+
+def test_what_another_release_kept_beside_a_review_is_read_anew(site: Site) -> None:
+    """A review that is open while the service is updated goes on."""
+    tab = Tab(site)
+    sessions, until = AppSessionStore(site.store.database), AS_OF + timedelta(hours=1)
+    for value in [cookie.value for cookie in tab.browser._cookies.values()]:
+        sessions.put("dialogue", {"kept": '[{"asked": "?"}]'}, until, f"{value}:dialogue")
+        sessions.put("documents", {"kept": '{"documents": [1]}'}, until, f"{value}:documents")
+        sessions.put("chart", {"kept": {"at": AS_OF.isoformat(), "body": "AAAA"}}, until, f"{value}:chart")
+    with filed(site, FERRITIN):
+        assert "Ferritin 412 ng/mL" in tab.ask("What was the ferritin?")
 
 
 def test_a_clock_that_is_set_back_keeps_no_reading_young(site: Site) -> None:
