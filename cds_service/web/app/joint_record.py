@@ -38,7 +38,8 @@ def joint(
     """The record of both at the later moment; an entry that is in both counts as it was read last.
 
     lists: prefetch keys of the assessment that ask for whole lists, with their types. Each side is held against its
-    own server before: to which patient a reference belongs depends on the address that the server goes by.
+    own server before: to which patient a reference belongs depends on the address that the server goes by. Where both
+    go by one address, what refers to another server means nothing here, whatever id it has there.
     """
     earlier, _ = _own(assessed.request, "assessment")
     later, strangers = _own(chart.request, "chart")
@@ -46,7 +47,8 @@ def joint(
         earlier, later = later, earlier
     newer = {_name(row) for value in later.values() for row in value.resources} - {None}
     values = {key: _kept(value, lambda row: _name(row) not in newer) for key, value in earlier.items()} | dict(later)
-    whole = replace(assessed.request, prefetch=values, fhir_server=None)
+    server = chart.request.fhir_server
+    whole = replace(assessed.request, prefetch=values, fhir_server=None if _strange(values, chart.request) else server)
     asked = {f"chart.{key}": need.types for key, need in CHART.items() if not need.part}
     asked |= {f"assessment.{key}": types for key, types in lists.items()}
     context = clinical_context(
@@ -62,14 +64,19 @@ def joint(
 
 def _own(request: HookRequest, side: str) -> tuple[Values, int]:
     """The lists of a request without rows that are not the patient's, under keys of their own; how many those are."""
-    rows = [row for value in request.prefetch.values() for row in value.resources]
-    urls = [url for value in request.prefetch.values() for url in value.full_urls]
-    others = strange(rows, urls, request.patient_id, request.fhir_server)
+    others = _strange(request.prefetch, request)
     values = {}
     for key, value in request.prefetch.items():
         own = _kept(value, lambda row: id(row) not in others)
         values[f"{side}.{key}"] = own if own is value else replace(own, complete=False)
     return values, len(others)
+
+
+def _strange(values: Values, request: HookRequest) -> frozenset[int]:
+    """The rows (by `id()`) that are not the patient's, were they sent by the server that the request names."""
+    rows = [row for value in values.values() for row in value.resources]
+    urls = [url for value in values.values() for url in value.full_urls]
+    return strange(rows, urls, request.patient_id, request.fhir_server)
 
 
 def _kept(value: PrefetchValue, keep: Callable[[object], bool]) -> PrefetchValue:
