@@ -195,7 +195,7 @@ def _thresholds(given: Judgeable) -> Iterator[At]:
     n, events = len(given.values), int(given.outcomes.sum())
     for step in _steps(given) if n else ():
         flagged, had = given.values >= step, given.outcomes > 0
-        cards = int(flagged.sum())
+        cards, told = int(flagged.sum()), len(np.unique(given.patients[flagged])) >= FEWEST
         days = given.days[flagged & had]
         benefit = None
         if given.probability:
@@ -204,7 +204,7 @@ def _thresholds(given: Judgeable) -> Iterator[At]:
         yield At(
             step,
             100.0 * cards / n,
-            metrics.share_among(given.outcomes[flagged], given.patients[flagged]) if cards >= FEWEST else None,
+            metrics.share_among(given.outcomes[flagged], given.patients[flagged]) if told else None,
             metrics.share_among(flagged[had].astype(np.float64), given.patients[had]) if events else None,
             benefit,
             float(np.median(days)) if len(days) else None,

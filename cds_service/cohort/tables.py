@@ -123,7 +123,7 @@ def _judgeable(
     came = np.array(got.came, dtype=np.float64)
     known = ~np.isnan(came)
     dates = np.array([np.datetime64(at.replace(tzinfo=None), "s") for at in got.at], dtype="datetime64[s]")
-    values = np.array(got.values, dtype=np.float64)
+    values, patients = np.array(got.values, dtype=np.float64), np.array(got.patients, dtype=np.int64)
     return Judgeable(
         name=name,
         version=got.version,
@@ -136,8 +136,8 @@ def _judgeable(
         months=np.array([month(at) for at in got.at], dtype=np.str_)[known],
         dates=dates[known],
         groups={dimension: np.array(names, dtype=np.str_)[known] for dimension, names in got.groups.items()},
-        patients=np.array(got.patients, dtype=np.int64)[known],
-        load=Load(values, came, np.array(got.wards, dtype=np.str_), dates),
+        patients=patients[known],
+        load=Load(values, came, np.array(got.wards, dtype=np.str_), dates, patients),
         unknown=int((~known).sum()),
         intervals=got.intervals,
         refusals=dict(refusals.get((name.split("/")[0], id_), {})),

@@ -108,7 +108,7 @@ def drawn(mechanism: Mechanism, n: int) -> tuple[Judgeable, np.ndarray[Any, Any]
     made = Judgeable(
         "model", "1", "death", "death", True, values, outcomes, np.where(outcomes > 0, 100.0, np.nan),
         np.array([judging.month(a) for a in at]), dates, named, np.arange(n),
-        Load(values, outcomes, np.array(["ward"] * n), dates),
+        Load(values, outcomes, np.array(["ward"] * n), dates, np.arange(n)),
     )  # fmt: skip
     return made, chance
 

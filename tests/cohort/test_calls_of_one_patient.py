@@ -26,7 +26,8 @@ def given(people: int, calls: int, known: bool = True) -> Judgeable:
     return Judgeable(
         "m", "1", "o", "o", True, values, came, np.full(n, np.nan), np.array([judging.month(at)] * n), dates,
         {name: np.array(["all"] * n) for name in groups.DIMENSIONS}, np.repeat(np.arange(people), calls),
-        Load(values, came if known else np.full(n, np.nan), np.array(["ward"] * n), dates),
+        Load(values, came if known else np.full(n, np.nan), np.array(["ward"] * n), dates,
+             np.repeat(np.arange(people), calls)),
     )  # fmt: skip
 
 
@@ -95,6 +96,15 @@ def test_a_plan_counts_calls_whose_outcome_is_not_known() -> None:
     assert plan.threshold is not None
     assert 0.9 < plan.per_day <= 1.0
     assert (plan.right, plan.found, plan.judged) == (None, None, 0)
+
+
+def test_what_is_told_of_cards_rests_on_so_many_patients() -> None:
+    """Nine people of forty calls each are nine people: no share of their cards, at a threshold or on a ward."""
+    few, many = (judging.judge(given(people, 40), 100.0) for people in (9, 60))
+    assert {at.right for at in few.thresholds} == {None}
+    assert {plan.right for plan in few.plans} == {None}
+    assert any(at.right is not None for at in many.thresholds)
+    assert all(plan.right is not None for plan in many.plans)
 
 
 def test_how_often_a_card_is_right_counts_patients() -> None:
