@@ -19,6 +19,7 @@ from cds_service.language import Message, inside, msg
 
 _MIXTURE = re.compile(r"\b(?:70|75|50) ?/ ?(?:30|25|50)\b(?! ?m)")
 _CONCENTRATION = re.compile(r"(?i)\bu-?(100|200|300|500)\b|\b(100|200|300|500) ?(?:units?|iu|u) ?(?:/|per) ?ml\b")
+_CORRECTION = re.compile(r"(?i)sliding|\bscale\b|correct|supplement")
 _BRANDS = {"toujeo": "U-300", "lantus": "U-100", "basaglar": "U-100", "semglee": "U-100", "novolog": "U-100"}
 
 
@@ -44,14 +45,21 @@ def title(case: Case, hit: safety.Hit) -> Message:
 
 
 def in_another_strength(hit: safety.Hit) -> tuple[str, str] | None:
-    """Two concentrations of one insulin, or a mixture and the plain one, as their words say; None if not both do so.
+    """Two concentrations of one insulin, or a mixture and the plain one, as their words say; None if not both do so,
+    or if one is for corrections, which stand beside any other.
 
     Source: ISMP, guidelines for optimizing safe subcutaneous insulin use: concentrations and mixtures are mixed up.
     """
     if not hit.node.startswith("drug:insulin") or not isinstance(hit.against, safety.Exposure):
         return None
+    if any(_CORRECTION.search(_dosage(exposure)) for exposure in _both(hit)):
+        return None
     one, other = (_insulin(exposure.words) for exposure in _both(hit))
     return (one, other) if one and other and one != other else None
+
+
+def _dosage(exposure: safety.Exposure) -> str:
+    return " ".join(dosage.text or "" for dosage in exposure.row.dosage_instruction) if exposure.row is not None else ""
 
 
 def _insulin(words: str) -> str | None:

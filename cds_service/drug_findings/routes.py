@@ -25,7 +25,8 @@ _FORBIDDEN = re.compile(
     r"|(?:禁止|不可|严禁|切勿|不得|误)[^。；]{0,20}$"
 )
 _FATAL = re.compile(
-    r"(?i)[^.;!]{0,60}\b(?:fatal(?! if)|deaths?|deadly|lethal|kills?|prohibited|forbidden|contraindicated)\b"
+    r"(?i)[^.;!]{0,60}\b(?:fatal(?! if)|deaths?|deadly|lethal|kills?|prohibited|forbidden|contraindicated"
+    r"|not (?:allowed|permitted))\b"
     r"|[^。；]{0,20}(?:致死|致命|死亡|禁)"
 )
 _SPINAL = re.compile(

@@ -3,7 +3,7 @@
 What is taken where it is needed counts in full, since it may be, up to the most that the order itself allows. A dose
 that cannot be read is not judged; a single dose neither. Where an order alone reaches the highest and the same drug is
 in another product on the list, the sum is above it, however little that is. Orders that exceed it only together, and
-only if all that is needed were taken (a tablet, or a suppository instead), are information.
+only if all that is needed were taken (a tablet, or a suppository instead), or begin on different days, are information.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def too_much(case: Case, draft: safety.Exposure, known: safety.Medicines) -> tup
     row = next((row for row in rows if dose is not None and (dose > row.mg or (dose == row.mg and beside))), None)
     if dose is None or row is None:
         return ()
-    least = max(_daily_mg(case, node, [one for one in same if not _if_needed(one)]) or 0.0,
+    at_one_time = len({one.course.start for one in same}) == 1  # else one may well follow the other
+    least = max(_daily_mg(case, node, [one for one in same if at_one_time and not _if_needed(one)]) or 0.0,
                 *(_daily_mg(case, node, [one]) or 0.0 for one in same))  # fmt: skip
     sure = least > row.mg or dose == row.mg
     finding = EvidenceFinding(

@@ -600,7 +600,7 @@ LACTATE = _lab(
 )
 QTC = Quantity("qtc", msg("QTc interval"), "ms", ("8636-3",), (200, 900), timedelta(days=30), "procedure")
 DIGOXIN_LEVEL = _lab(
-    "digoxin_level", msg("Digoxin level"), "ng/mL", ("10535-3",), (0.05, 50), 1, also={"nmol/L": 0.781}
+    "digoxin_level", msg("Digoxin level"), "ng/mL", ("10535-3", "14698-5"), (0.05, 50), 1, also={"nmol/L": 0.781}
 )
 LITHIUM_LEVEL = _lab("lithium_level", msg("Lithium level"), "mmol/L", ("14334-7",), (0.02, 15), 1, also={"meq/L": 1.0})
 INR = _lab("inr", msg("INR"), "1", ("6301-6", "34714-6"), (0.4, 30), 1, QUARTER, bounds=_ABOVE)

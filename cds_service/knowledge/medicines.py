@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from cds_service.features.courses import OPEN, Course
@@ -148,13 +149,15 @@ def _stopped(record: PatientRecord, terms: Terms) -> Iterable[Stopped]:
             yield Stopped(_exposure(medicine, terms), why, passing)
 
 
-def ended(record: PatientRecord, terms: Terms) -> Iterable[Exposure]:
-    """Orders that were stopped or completed, the latest first."""
-    for row in record.rows(fhir.MedicationRequest):
-        if row.status in ("stopped", "completed") and not row.do_not_perform:
-            medicine = entered(record, row)
-            if medicine is not None:
-                yield _exposure(medicine, terms)
+def given(record: PatientRecord, terms: Terms, since: datetime) -> Iterable[Exposure]:
+    """What is no entry of the list any more, or never was: orders that were ended, doses that were given, of a moment
+    or later or without a date."""
+    orders = [row for row in record.rows(fhir.MedicationRequest) if row.status in ("stopped", "completed")]
+    doses = [row for row in record.rows(fhir.MedicationAdministration) if row.status in ("completed", "in-progress")]
+    for row in (*doses, *(order for order in orders if not order.do_not_perform)):
+        day = record.date_of(row)
+        if (day is None or day.end >= since) and (medicine := entered(record, row)) is not None:
+            yield _exposure(medicine, terms)
 
 
 def _replaced(record: PatientRecord, drafts: Iterable[fhir.Resource]) -> Iterable[Medicine]:

@@ -15,7 +15,7 @@ from cds_service.features.feature import FeatureValue
 from cds_service.features.order_reasons import holds_for
 from cds_service.knowledge.graph import Evidence
 from cds_service.knowledge.library import Library
-from cds_service.knowledge.medicines import Allergy, Exposure, Medicines, ended, medicines, unresolved
+from cds_service.knowledge.medicines import Allergy, Exposure, Medicines, given, medicines, unresolved
 from cds_service.knowledge.policy import severity_rank
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "breaks",
     "contraindications",
     "due",
-    "ended",
+    "given",
     "is_clear",
     "limited",
     "limits",

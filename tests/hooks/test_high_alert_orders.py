@@ -56,6 +56,9 @@ def test_a_deadly_route_is_read_from_its_code(ask):
         ((("4337", "fentanyl 25 mcg/hr patch"),), "Fentanyl 50 mcg/hr transdermal patch", None),
         ((("6809", "metformin"),), "Fentanyl 50 mcg/hr transdermal patch", "WARNING"),
         ((("99999999", "Study drug K-17"),), "Fentanyl 50 mcg/hr transdermal patch", "INFO"),
+        ((("10689", "tramadol 50 mg"),), "Fentanyl 50 mcg/hr transdermal patch", "INFO"),
+        ((("1819", "buprenorphine patch"),), "Fentanyl 50 mcg/hr transdermal patch", None),
+        ((), "Fentanyl 50 mcg IV while the patch is off", None),
         ((), "Fentanyl 50 mcg injection", None),
     ],
 )
@@ -164,6 +167,7 @@ def test_the_highest_dose_beside_a_combination_with_it_is_too_much(ask):
     [
         ("10535-3", (2.8, "ng/mL"), "Digoxin 125 mcg tablet", "WARNING"),
         ("10535-3", (3.6, "nmol/L"), "Digoxin 125 mcg tablet", "WARNING"),
+        ("14698-5", (3.6, "nmol/L"), "Digoxin 125 mcg tablet", "WARNING"),
         ("10535-3", (1.4, "ng/mL"), "Digoxin 125 mcg tablet", "INFO"),
         ("10535-3", (0.8, "ng/mL"), "Digoxin 125 mcg tablet", None),
         ("14334-7", (1.9, "mmol/L"), "Lithium carbonate 300 mg", "WARNING"),

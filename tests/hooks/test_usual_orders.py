@@ -81,8 +81,29 @@ def test_a_patch_in_place_of_another_opioid_is_a_change_of_opioid(findings):
     ended.rows[-1]["status"] = "completed"
     found = first(findings("drug-safety", ended), "opioid-tolerance")
     assert found.severity.name == "INFO"
-    assert "the one on record was ended: until when was it taken?" in ENGLISH(found.headline)
+    assert "one is on record, but not on the list: is it still taken?" in ENGLISH(found.headline)
     assert found.path[1][1] == f"MedicationRequest/{ended.rows[-1]['id']}"
+    ended.rows[-1]["authoredOn"] = "2019-03-01"
+    assert first(findings("drug-safety", ended), "opioid-tolerance").severity.name == "WARNING"
+
+
+def test_a_route_in_its_own_member_makes_fentanyl_a_patch(findings):
+    """Structured orders say "transdermal" nowhere else; an infusion of morphine is a dose given, and on no list."""
+    chart = patient().draft("Fentanyl 25 mcg/hr", "every 72 hours", route={"text": "Transdermal"})
+    assert first(findings("drug-safety", chart), "opioid-tolerance").severity.name == "WARNING"
+    chart.add(
+        "MedicationAdministration", status="in-progress", subject={"reference": "Patient/p1"},
+        effectiveDateTime="2026-10-31T00:00:00Z", medicationCodeableConcept={"text": "Morphine 5 mg/h infusion"},
+    )  # fmt: skip
+    assert first(findings("drug-safety", chart), "opioid-tolerance").severity.name == "INFO"
+
+
+def test_a_correction_scale_beside_a_mixture_is_no_mix_up(findings):
+    """Wards order it beside the insulin from home; without these words it may be meant instead."""
+    chart = patient().problem(DIABETES).medicine("0", "Humulin 70/30").draft("Humulin R 100 units/mL", "sliding scale")
+    assert "ordered as" not in ENGLISH(first(findings("drug-safety", chart), "insulin").headline)
+    chart.drafts[-1]["dosageInstruction"] = [{"text": "10 units twice daily"}]
+    assert "ordered as U-100" in ENGLISH(first(findings("drug-safety", chart), "insulin").headline)
 
 
 def often(times, mg, unit="mg", **more):
@@ -147,3 +168,10 @@ def test_a_suppository_instead_of_a_tablet_is_no_double_dose(findings):
     for row in chart.drafts:
         row["dosageInstruction"] = [{"text": "every 6 hours"}]
     assert first(findings("drug-safety", chart), "dose/").severity.name == "WARNING"
+
+
+def test_a_first_week_without_an_end_is_not_summed_for_sure_with_what_follows(findings):
+    """The first order of a change is often left open; the second tells its day."""
+    chart = patient().draft("Apixaban 5 mg", **often(2, 10))
+    chart.draft("Apixaban 5 mg", **often(2, 5, repeat={"boundsPeriod": {"start": "2026-11-08"}}))
+    assert first(findings("drug-safety", chart), "dose/").severity.name == "INFO"
