@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cds_service.features.courses import OPEN, Course
 from cds_service.features.medicines_on_record import (
+    Entry,
     Medicine,
     current_medicines,
     drafted,
@@ -154,7 +155,8 @@ def given(record: PatientRecord, terms: Terms, since: datetime) -> Iterable[Expo
     or later or without a date."""
     orders = [row for row in record.rows(fhir.MedicationRequest) if row.status in ("stopped", "completed")]
     doses = [row for row in record.rows(fhir.MedicationAdministration) if row.status in ("completed", "in-progress")]
-    for row in (*doses, *(order for order in orders if not order.do_not_perform)):
+    rows: tuple[Entry, ...] = (*doses, *(order for order in orders if not order.do_not_perform))
+    for row in rows:
         day = record.date_of(row)
         if (day is None or day.end >= since) and (medicine := entered(record, row)) is not None:
             yield _exposure(medicine, terms)
