@@ -27,6 +27,7 @@ from cds_service.stores.tables import (
 )
 
 _BATCH = 200  # assessments in one transaction: other writers wait for it
+_FEW = 4  # charts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class RetentionStore:
 
         Open reviews end, whoever's they are: what is kept beside them is encrypted, and does not say about whom it is.
         """
-        self._also(SESSIONS.delete().where(SESSIONS.c.kind != "flow"))
+        self._sessions(SESSIONS.c.kind != "flow")
         chosen = sa.and_(
             ASSESSMENTS.c.patient_id == patient_id,
             ASSESSMENTS.c.client.is_not_distinct_from(holder.client),
@@ -78,7 +79,7 @@ class RetentionStore:
 
         at: now; reviews that have ended by then go as well.
         """
-        self._also(SESSIONS.delete().where(SESSIONS.c.expires <= at))
+        self._sessions(SESSIONS.c.expires <= at)
         deleted = self._delete(ASSESSMENTS.c.at < before, "pruned", at)
         self._worded(WORDED.c.at < before, "pruned", at)
         self._also(WORDINGS.delete().where(WORDINGS.c.at < before))
@@ -116,11 +117,17 @@ class RetentionStore:
             except SQLAlchemyError as error:
                 raise failed("deleting failed", error) from error
 
-    def _also(self, statement: sa.Delete) -> None:
+    def _sessions(self, chosen: sa.ColumnElement[bool]) -> None:
+        """Reviews and what lies beside them, a few a transaction: a chart has megabytes, each of which is zeroed."""
+        some = sa.select(SESSIONS.c.digest).where(chosen).limit(_FEW)
+        while self._also(SESSIONS.delete().where(SESSIONS.c.digest.in_(some))):
+            pass
+
+    def _also(self, statement: sa.Delete) -> int:
         try:
             with self._database.transaction() as connection:
                 _overwriting(connection)
-                connection.execute(statement)
+                return connection.execute(statement).rowcount
         except SQLAlchemyError as error:
             raise failed("deleting failed", error) from error
 
