@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from cds_service.drug_findings.steps import said
 from cds_service.features import catalogue
 from cds_service.features.conditions_on_record import current_problems
 from cds_service.findings import Severity
@@ -39,14 +40,8 @@ def with_metformin(case: Case, hit: safety.Hit) -> tuple[Severity | None] | None
     if round(egfr) < CONTRAINDICATED_BELOW:
         return (Severity.WARNING,)
     present = current_problems(case.context.record, case.knowledge.terms.conditions)
-    into_artery = _ARTERY.search(_said(hit)) is not None
+    both = (e for e in (hit.draft, hit.against) if isinstance(e, safety.Exposure))
+    into_artery = any(_ARTERY.search(said(exposure)) for exposure in both)
     if round(egfr) >= NO_MATTER_FROM and not into_artery and not any(present(risk) for risk in _RISKS):
         return (None,)
     return None
-
-
-def _said(hit: safety.Hit) -> str:
-    """The words of both orders with their dosages."""
-    both = [e for e in (hit.draft, hit.against) if isinstance(e, safety.Exposure)]
-    return " ".join((e.words + " " + " ".join(d.text or "" for d in (e.row.dosage_instruction if e.row else ())))
-                    for e in both)  # fmt: skip

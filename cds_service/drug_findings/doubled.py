@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cds_service.drug_findings.steps import capital, ordered
+from cds_service.drug_findings.steps import capital, ordered, said
 from cds_service.features.doses import planned_daily_mg
 from cds_service.findings import EvidenceFinding, Finding
 from cds_service.hook import Case
@@ -52,14 +52,10 @@ def in_another_strength(hit: safety.Hit) -> tuple[str, str] | None:
     """
     if not hit.node.startswith("drug:insulin") or not isinstance(hit.against, safety.Exposure):
         return None
-    if any(_CORRECTION.search(_dosage(exposure)) for exposure in _both(hit)):
+    if any(_CORRECTION.search(said(exposure)) for exposure in _both(hit)):
         return None
     one, other = (_insulin(exposure.words) for exposure in _both(hit))
     return (one, other) if one and other and one != other else None
-
-
-def _dosage(exposure: safety.Exposure) -> str:
-    return " ".join(dosage.text or "" for dosage in exposure.row.dosage_instruction) if exposure.row is not None else ""
 
 
 def _insulin(words: str) -> str | None:

@@ -60,7 +60,7 @@ class Deadly:
 DEADLY = (
     Deadly(
         "vinca-spinal",
-        frozenset({"drug:vincristine", "drug:vinblastine"}),
+        frozenset({"drug:vincristine", "drug:vinblastine", "drug:vindesine", "drug:vinorelbine"}),
         _SPINAL,
         msg("{drug} ordered into the spinal fluid: fatal; it is given into a vein alone"),
         msg("Stop this order. Vinca alkaloids go into a vein in a small bag, never in a syringe."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cds_service.fhir.codes import label
 from cds_service.findings import Proposal
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -29,6 +30,12 @@ def ordered(case: Case, draft: safety.Exposure) -> tuple[Message, str]:
     if case.context.hook == VERIFY:
         said = msg("Order: {words}", words=words)
     return draft.reasons.told(draft.course.told(said)), ", ".join((draft.reference, *draft.reasons.sources))
+
+
+def said(exposure: safety.Exposure) -> str:
+    """The words of a medicine: its name, and of an order the words of its dosage and route."""
+    dosages = exposure.row.dosage_instruction if exposure.row is not None else ()
+    return " ".join((exposure.words, *(d.text or "" for d in dosages), *(label(d.route) or "" for d in dosages)))
 
 
 def removal(case: Case, draft: safety.Exposure, node: str) -> tuple[Proposal, ...]:

@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cds_service.drug_findings.steps import ordered, removal
-from cds_service.fhir.codes import label
+from cds_service.drug_findings.steps import ordered, removal, said
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import safety
@@ -36,7 +35,7 @@ SOURCE = Citation("United States label of transdermal fentanyl (boxed warning)",
 
 def not_used_to_opioids(case: Case, draft: safety.Exposure, known: safety.Medicines) -> tuple[Finding, ...]:
     """That nothing on the list shows the tolerance which the draft requires."""
-    if NODE not in draft.nodes or _INJECTED.search(draft.words) or not _FORM.search(_said(draft)):
+    if NODE not in draft.nodes or _INJECTED.search(draft.words) or not _FORM.search(said(draft)):
         return ()
     taken = [*known.current, *known.held, *known.replaced]
     opioids = _opioids(case, taken)
@@ -77,9 +76,3 @@ def _opioids(case: Case, exposures: Iterable[safety.Exposure]) -> frozenset[str]
     """The opioids among medicines that act in the whole body."""
     nodes = {node for exposure in exposures if not exposure.local for node in exposure.nodes}
     return frozenset(n for n in nodes if n == BUPRENORPHINE or OPIOID in case.knowledge.terms.above(n))
-
-
-def _said(draft: safety.Exposure) -> str:
-    """The words of the order: its name, its dosage, its route."""
-    dosages = draft.row.dosage_instruction if draft.row is not None else ()
-    return " ".join((draft.words, *(d.text or "" for d in dosages), *(label(d.route) or "" for d in dosages)))

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cds_service.drug_findings.steps import ordered, removal
+from cds_service.drug_findings.steps import ordered, removal, said
 from cds_service.features import catalogue
 from cds_service.features.courses import at_once
 from cds_service.features.dose_most import doses_counted
 from cds_service.features.doses import given_once, highest_daily_mg, is_if_needed, times_a_day
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.codes import label
 from cds_service.findings import EvidenceFinding, Finding, Severity
 from cds_service.hook import Case
 from cds_service.knowledge import daily_most, safety
@@ -35,7 +34,7 @@ def too_much(case: Case, draft: safety.Exposure, known: safety.Medicines) -> tup
     if draft.local or draft.row is None or len(draft.nodes) != 1 or (years is not None and years < ADULT):
         return ()
     node = draft.nodes[0]
-    rows = daily_most.rows_of(node, years, _said(draft.words, draft.row), counted=_is_counted(draft.row))
+    rows = daily_most.rows_of(node, years, said(draft), counted=_is_counted(draft.row))
     if not rows:
         return ()
     same = [draft, *(d for d in known.drafts if d is not draft and d.nodes == draft.nodes and not d.local)]
@@ -101,9 +100,3 @@ def _is_counted(row: fhir.MedicationRequest) -> bool:
 def _if_needed(draft: safety.Exposure) -> bool:
     dosages = draft.row.dosage_instruction if draft.row is not None else ()
     return any(dosage.if_needed or is_if_needed(dosage.text or "") for dosage in dosages)
-
-
-def _said(words: str, row: fhir.MedicationRequest) -> str:
-    """The words of an order: its name, its dosage, its route."""
-    dosages = row.dosage_instruction
-    return " ".join((words, *(d.text or "" for d in dosages), *(label(d.route) or "" for d in dosages)))

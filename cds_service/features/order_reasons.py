@@ -38,7 +38,7 @@ _EARLIER = re.compile(
 _PREVENTED = re.compile(r"prevent|prophyla|\bppx\b|预防")
 _CLOT = re.compile(
     r"deep (?:vein|venous) thrombo|\bdvts?\b|pulmonary (?:thrombo-?)?embol|\bpe\b|\bvte\b|venous thrombo-?embol"
-    r"|深静脉血栓|肺栓塞|肺动脉栓塞|静脉血栓栓塞"
+    r"|(?<![浅门])静脉血栓|肺栓塞|肺动脉栓塞"
 )
 _JOINT = re.compile(r"\b(?:hip|knee) (?:replacement|arthroplasty)|\bt[hk][ar]\b|(?:髋|膝)关节置换")
 

@@ -21,6 +21,8 @@ SERVICE = "drug-safety"
         ("VinCRIStine 2 mg minibag - NOT for intrathecal use", "IV", None),
         ("Vincristine 2 mg", "give it IV weekly", None),
         ("VINCRISTINE 2 MG", "DILUTE AND GIVE IT IV WEEKLY", None),
+        ("Vinorelbine 40 mg", "intrathecal", "vinca-spinal"),
+        ("长春瑞滨 40 mg", "鞘内注射", "vinca-spinal"),
         ("Bortezomib 2.5 mg", "intrathecal", "bortezomib-spinal"),
         ("Methotrexate 12 mg intrathecal", None, None),
         ("Potassium chloride 40 mEq", "IV push", "potassium-push"),

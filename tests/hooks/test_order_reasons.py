@@ -45,6 +45,8 @@ def small_and_old(*problems):
         ((AF,), ("PE ruled out",), True),
         ((AF,), ("pain",), True),
         ((), ("房颤",), True),
+        ((AF,), ("预防静脉血栓",), False),
+        ((AF,), ("浅静脉血栓",), True),
         ((AF,), ("Pulmonary embolism without acute cor pulmonale",), False),
     ],
 )
