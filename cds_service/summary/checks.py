@@ -15,6 +15,7 @@ from cds_service.summary.figures import KINDS, RANGE_WORDS, numbers
 from cds_service.summary.leveling import against_before, beyond_range, is_level, level_reasons, moved, written
 from cds_service.summary.levels import DERIVED
 from cds_service.summary.links import COMPLICATED
+from cds_service.summary.order import before_or_after
 from cds_service.summary.placing import time_reasons
 from cds_service.summary.ranks import rank_reasons
 from cds_service.summary.trends import several, told, trend_reasons
@@ -191,6 +192,7 @@ def _kinds(claim: Claim, about: Group, usable: Group, chart: Chart) -> list[str]
         if token.text.lower() in _TREATED:
             wanted |= {"Procedure"}
         beside = value == "Medication" and all(p.kind == "Condition" for p in group) and usable
+        beside = beside or (value == "Encounter" and before_or_after(claim, token) and usable)
         if not words and not any(p.kind in wanted for p in (beside or group)):
             reasons.append(f"what is cited is no {token.text}")
         denied = len(claim.of("deny")) % 2 == 1 and not claim.mentions and "count" not in {t.kind for t in claim.tokens}

@@ -39,7 +39,6 @@ _ABOUT_WORDS = frozenset({
     "test", "screening", "vaccine", "management", "assessment", "measurement", "antigen", "antibody", "counseling",
     "care",
 })  # fmt: skip
-
 _SIDES = {"left": ("left", "左"), "right": ("right", "右"), "both": ("bilateral", "双")}
 _SPREAD = frozenset({"#metastatic", "#f_secondary"})
 _CANCER = frozenset({"#cancer", "#f_cancer", "#f_tumor"})  # a metastasis to the liver is no cancer of the liver

@@ -31,6 +31,9 @@ _AGAINST = _BEFORE | frozenset({
 })  # fmt: skip
 
 
+_ALWAYS = frozenset(
+    {"since", "always", "remained", "remains", "throughout", "consistently", "一直", "始终", "均", "以来"}
+)
 _WAYS = {  # words for a change that a document may use of anything
     "up": re.compile(r"(?i)\b(?:increas|larger|bigger|grown|up-?titrat|higher)\w*|加量|增[大加多]"),
     "down": re.compile(r"(?i)\b(?:decreas|reduc|smaller|shr[aiu]nk|lower)\w*|减[量少小]|缩小"),
@@ -90,7 +93,7 @@ def level_reasons(claim: Claim, about: Group, named: list[Group]) -> list[str]:
         own = _bearer(claim, level, named, measured)
         holding = [p for p in own if _at(level, p)]
         right = bool(holding) or (level in texts and not measured)
-        if collective and level == "normal":
+        if level == "normal" and (collective or _throughout(claim)):
             right = right and len(holding) == len([p for p in own if level_of(p) is not None])
         if right == denied:
             return [f"the record does not support that it is {'not ' if denied else ''}{level}"]
@@ -99,6 +102,11 @@ def level_reasons(claim: Claim, about: Group, named: list[Group]) -> list[str]:
         if holding and not denied and not any(far <= degrees(p) for p in holding):
             return ["the result is not that far from its limit"]
     return []
+
+
+def _throughout(claim: Claim) -> bool:
+    """True for `have been normal since 2023`, which all of the cited values are to show."""
+    return any(t.text.lower() in _ALWAYS for t in claim.tokens)
 
 
 def _bearer(claim: Claim, level: str, named: list[Group], measured: Group) -> Group:

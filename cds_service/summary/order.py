@@ -26,12 +26,22 @@ Step = tuple[Claim, list[Part]]  # a claim with numbers, and the parts that hold
 _ADMITTED = frozenset({"admission", "admitted", "was admitted", "入院"})
 _UNDER = frozenset({"on", "under", "during", "while on", "taking", "receiving", "with"})
 _WHILE = frozenset({"治疗", "中", "期间", "下"})
+_HAN_BESIDE = frozenset({"前", "之前", "以前", "后", "之后", "以后"})
 _LATER = frozenset({"later", "afterwards", "thereafter"})
 
 
 def is_marker(token: Token) -> bool:
     """True for `before`, `after` and their like."""
     return token.text.lower() in _MARKERS
+
+
+def before_or_after(claim: Claim, stay: Token) -> bool:
+    """True for the admission of `after the admission`, `入院前`, whose order `order_reasons` judges."""
+    if stay.text.lower() not in _ADMITTED:
+        return False
+    at = next((n for n, t in enumerate(claim.tokens) if t is stay), 0)
+    near = claim.tokens[at + 1 : at + 2] if stay.text == "入院" else claim.tokens[max(0, at - 3) : at]
+    return any(is_marker(t) for t in near)
 
 
 def order_reasons(found: Sequence[Claim], spoken: Sequence[Spoken], usable: Sequence[Part]) -> list[str]:
@@ -97,11 +107,19 @@ def _marked(
     if following is not None and following.when is not None and following.when.spans:
         return subject is None or any(_beside(p, span, sign) for p in subject for span in following.when.spans)
     after = [g for start, g in spoken if start > token.start]
+    stays = [p for p in usable if p.kind == "Encounter"]
+    if at and tokens[at - 1].text == "入院" and token.text in _HAN_BESIDE and stays and after:
+        beside = _sooner if sign > 0 else _later
+        return all(beside(p, stays) for p in after[0] if p.kind != "Encounter")
     anchor = after[0] if after else None
     stay = next((t for t in tokens[at + 1 : at + 4] if t.text.lower() in _ADMITTED), None)
-    if anchor is None and sign > 0 and stay is not None and subject is not None:  # fell after admission
-        anchor = [p for p in usable if p.kind == "Encounter"]
-        return all(_holds(anchor, [p], gap) for p in subject if p.kind != "Encounter")
+    if anchor is None and stay is not None and subject is not None:  # fell after admission
+        anchor = stays
+        own = [p for p in subject if p.kind != "Encounter"]
+        if sign > 0:
+            return all(_holds(anchor, [p], gap) for p in own)
+        if anchor and own:
+            return all(_sooner(p, anchor) for p in own)
     if subject is None and len(after) > 1:  # After A, B
         subject = after[1]
     if anchor is None or subject is None:
@@ -110,6 +128,18 @@ def _marked(
         return gap is None and token.text.lower() not in _EARLIER
     first, second = (subject, anchor) if sign < 0 else (anchor, subject)
     return _holds(first, second, gap)
+
+
+def _sooner(part: Part, stays: Sequence[Part]) -> bool:
+    """True if something may have begun before one of some stays."""
+    own, others = _begin(part), [span for one in stays if (span := _begin(one)) is not None]
+    return own is None or not others or any(own.start < other.end for other in others)
+
+
+def _later(part: Part, stays: Sequence[Part]) -> bool:
+    """True if something may have begun after one of some stays."""
+    own, others = _begin(part), [span for one in stays if (span := _begin(one)) is not None]
+    return own is None or not others or any(own.end > other.start for other in others)
 
 
 def _last_two(spoken: Sequence[Spoken], before: int) -> tuple[list[Part] | None, list[Part] | None]:

@@ -12,6 +12,7 @@ from cds_service.summary.figures import figure, values
 from cds_service.summary.timing import fits
 
 Group = list[Part]
+_NOT_HELD = frozenset({"planned", "cancelled"})
 _OWN_CODES = ("code", "type", "vaccineCode", "medicationCodeableConcept")
 
 
@@ -42,7 +43,7 @@ def _ranked(part: Part, rank: str, chart: Chart, among: Group | None) -> bool:
     if not part.dates:
         return False
     moment = part.dates[0].span.start
-    others = [*peers(part, chart), *(_stays(part, chart) if rank == "first" else ())]
+    others = [*peers(part, chart), *_stays(part, chart, rank)]
     if among is not None:
         cited = {p.reference for p in among}
         others = [o for o in others if o.reference in cited]
@@ -68,11 +69,18 @@ def peers(of: Part, chart: Chart) -> Iterator[Stated]:
             yield other
 
 
-def _stays(of: Part, chart: Chart) -> Iterator[Stated]:
-    """The visits or stays of a visit's class: the first admission is the first of all, whatever it was for."""
+def _stays(of: Part, chart: Chart, rank: str) -> Iterator[Stated]:
+    """The visits or stays of a visit's class: the first admission is the first of all, whatever it was for.
+
+    The last one is the last that is over, unless that which goes on is meant.
+    """
     own = _class(of.source)
-    if of.kind == "Encounter" and own:
-        yield from (one for one in chart.of_kind("Encounter") if _class(one) == own and not one.erroneous)
+    if of.kind != "Encounter" or not own or rank not in ("first", "latest"):
+        return
+    for one in chart.of_kind("Encounter"):
+        over = rank == "first" or one.status == "finished" or of.source.status != "finished"
+        if _class(one) == own and over and not one.erroneous and one.status not in _NOT_HELD:
+            yield one
 
 
 def _class(visit: Stated) -> object:
