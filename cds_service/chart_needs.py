@@ -46,7 +46,7 @@ CHART: Mapping[str, Need] = MappingProxyType({
     "goals": _list("Goal", "&_count=50", msg("goals")),
     "devices": _list("Device", "&_count=50", msg("devices")),
     "flags": _list("Flag", "&_count=50", msg("warnings on the chart")),
-    "appointments": replace(LEAVING["appointments"], newest=False),
+    "appointments": _list("Appointment", "&_sort=-date&_count=100", LEAVING["appointments"].label),
     "familyHistory": _list("FamilyMemberHistory", "&_count=50", msg("family history")),
     "adverseEvents": _list("AdverseEvent", "&_count=50", msg("adverse events"), patient="subject=Patient/"),
     "consents": _list("Consent", "&_count=50", msg("consents and advance directives")),

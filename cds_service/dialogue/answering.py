@@ -84,6 +84,7 @@ class Answer:
         return tuple(one for one in self.said if not one.supported)
 
 
+_SHORT = 30  # characters; a question of fewer may be about what the one before it named
 Below = Callable[[int], int]
 
 
@@ -116,7 +117,7 @@ def stream(
     earlier: the questions before this one, the latest last: for what "it" means.
     """
     question = clean(question, LONGEST_QUESTION)
-    sources = chosen(" ".join([question, *(earlier[-1:] if len(question) < 30 else ())]), of)
+    sources = chosen(question, of, before=earlier[-1] if earlier and len(question) < _SHORT else "")
     answer = Answer(question, sources=sources)
     shown = [one for one in sources if not one.hidden]
     if model is None or settings is None or not shown:

@@ -92,16 +92,23 @@ def material(record: PatientRecord, documents: Sequence[Document], say: Words, k
     return Material(record, tuple(documents), tuple(found), _chart(record, documents), knowledge, further.beyond)
 
 
-def chosen(question: str, of: Material, limit: int = MOST) -> tuple[Source, ...]:
-    """The sources that fit a question best, the best first, then rows of knowledge; with ids `E1`, `E2` ..."""
+def chosen(question: str, of: Material, limit: int = MOST, before: str = "") -> tuple[Source, ...]:
+    """The sources that fit a question best, the best first, then rows of knowledge; with ids `E1`, `E2` ...
+
+    before: the question to which a short one may refer. What fits both comes after what fits one that names something
+    by itself.
+    """
+    both = f"{question} {before}".rstrip()
+    terms = terms_in(both)
     index = PassageIndex(Text(str(n), one.text, terms_in(one.text)) for n, one in enumerate(of.sources))
     try:
-        terms = terms_in(question)
-        found = [int(id_) for id_ in index.search(question, terms, 4 * limit)]
+        own = terms_in(question) if before else ()
+        first = index.search(question, own, limit // 2) if own else ()
+        found = [int(id_) for id_ in dict.fromkeys((*first, *index.search(both, terms, 4 * limit)))]
     finally:
         index.close()
     best = [of.sources[n] for n in _thinned(found, of.sources, 2 * len(terms))[:limit]]
-    return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*best, *of.knowledge(question)], 1))
+    return tuple(replace(one, id=f"E{n}") for n, one in enumerate([*best, *of.knowledge(both)], 1))
 
 
 def _thinned(found: Iterable[int], sources: Sequence[Source], apart: int) -> list[int]:

@@ -143,6 +143,17 @@ def test_a_question_about_several_tests_is_shown_the_latest_of_each_first() -> N
         assert "to 31 Oct 2026" in lines[values[0]] or lines[values[0]].endswith("31 Oct 2026"), name
 
 
+def test_a_short_question_that_names_something_is_answered_before_the_one_before_it() -> None:
+    """One that names nothing ("when was that?") is about what was asked before."""
+    of = about(
+        potassium(1, 3.1), row("Observation", "f", code={"text": "Ferritin"}, valueQuantity=amount(412, "ng/mL"))
+    )
+    for question, first in (("ferritin", "Ferritin"), ("when was that?", "Potassium")):
+        lines = [one.text for one in chosen(question, of, before="Was there hyperkalaemia, potassium?")]
+        assert lines[0].startswith(first)
+        assert any(line.startswith("Potassium") for line in lines)
+
+
 def test_values_of_one_day_have_their_time() -> None:
     """Else nobody can tell which came first; the latest among them, in the offset of the record."""
     at = {"k1": "2026-10-31T20:00:00+08:00", "k2": "2026-10-31T06:00:00+08:00", "k3": "2026-10-29T06:00:00+08:00"}

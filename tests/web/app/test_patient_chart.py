@@ -414,6 +414,7 @@ def test_every_list_of_a_chart_names_the_patient_alone() -> None:
         assert re.findall(r"\{\{(.*?)\}\}", need.template) == ["context.patientId"], key
         assert need.template.startswith(f"{need.types[0]}?"), key
         assert not need.required, key
+        assert "status=" not in need.template, key  # what is over is asked about, too
 
 
 def test_an_ehr_that_is_out_of_order_is_said_beside_the_answer(site: Site) -> None:
