@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,30 +22,9 @@ from cds_service.fhir import resources as fhir
 from cds_service.fhir.codes import ATC, RXNORM, codings, label, status_codes
 from cds_service.fhir.context import ClinicalContext
 from cds_service.fhir.record import PatientRecord
+from cds_service.knowledge.harm import harm_of
 from cds_service.knowledge.terms import Terms
 
-# terminology.hl7.org/CodeSystem/medicationrequest-status-reason
-_HARM_CODES = {"salg": "allergy", "sintol": "intolerance", "sddi": "interaction"}
-_HARM = re.compile(
-    r"(?i)adverse|side.?effect|allerg|anaphyl|angio-?(?:o?edema)|rash|hives|urticaria|intoleran|toxic|bleed"
-    r"|h(?:a?e)morrhag|hyperkal|hyponatr|kidney injury|\baki\b|rhabdo|myopathy|myalgia|liver injury|hepatitis"
-    r"|neutropeni|agranulo|stevens|\bsjs\b|\bdress\b|prolonged qt|torsade|hypoglyc|bradycard|syncope|\bfalls?\b"
-    r"|delirium|seizure|不良反应|副作用|过敏|血管性水肿|皮疹|不耐受|中毒|出血|高钾|低钠|肾损伤|横纹肌|肝损伤|粒细胞|低血糖"
-)
-# What the medicine was for and has ended, or a dose that was changed, tells of no harm; what is grave always does.
-_NO_HARM = re.compile(
-    r"(?i)\bno (?:adverse|side|allerg|rash|bleed)|without (?:adverse|side|bleed)|\bbefore\b.*(?:surgery|procedure)"
-    r"|\b(?:resolved|healed|cured|gone|improved|controlled)\b(?!.*\b(?:stop|discontinu|withdr|off\b))|\bfree\b"
-    r"|no longer|\bdos(?:e|age) (?:was )?(?:reduc|chang|lower|increas|adjust)"
-    r"|(?:reduc|chang|lower|increas|adjust)\w* (?:the )?dos"
-    r"|无不良|未见|缓解|治愈|痊愈|好转|消失|减量|加量|剂量"
-)
-_GRAVE = re.compile(r"(?i)anaphyl|angio-?(?:o?edema)|stevens|\bsjs\b|\bdress\b|agranulo|血管性水肿|粒细胞缺乏")
-# What may be over, or was a matter of the dose or of a time: such a medicine is often taken again on purpose.
-_PASSING = re.compile(
-    r"(?i)hyperkal|hyponatr|kidney injury|\baki\b|hypoglyc|bradycard|syncope|\bfalls?\b|delirium|interaction"
-    r"|高钾|低钠|肾损伤|低血糖"
-)
 _NONE_KNOWN = frozenset({"716186003", "409137002", "428607008", "no-known-allergies", "no-known-medication-allergies"})
 _MOST_REACTIONS = 3
 _SEVERE = frozenset({"severe"})
@@ -140,14 +118,10 @@ def _stopped(record: PatientRecord, terms: Terms) -> Iterable[Stopped]:
         if row.status != "stopped" or row.do_not_perform or row.status_reason is None:
             continue
         words = label(row.status_reason) or ""
-        coded = _HARM_CODES.get(next((c for c in status_codes(row.status_reason) if c in _HARM_CODES), ""), "")
-        harmed = coded or _GRAVE.search(words) or (_HARM.search(words) and not _NO_HARM.search(words))
-        medicine = entered(record, row) if harmed else None
-        if medicine is not None:
-            why = words or coded
-            over = _PASSING.search(why) is not None and not _HARM.search(_PASSING.sub("", why))
-            passing = over or coded == "interaction"
-            yield Stopped(_exposure(medicine, terms), why, passing)
+        found = harm_of(status_codes(row.status_reason), words)
+        medicine = entered(record, row) if found is not None else None
+        if found is not None and medicine is not None:
+            yield Stopped(_exposure(medicine, terms), words or found.name, found.passing)
 
 
 def given(record: PatientRecord, terms: Terms, since: datetime) -> Iterable[Exposure]:
