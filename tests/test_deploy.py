@@ -177,9 +177,10 @@ def test_the_systemd_units_run_what_there_is_and_let_calls_finish() -> None:
     units = {path.name: path.read_text() for path in DEPLOY.glob("*.service")}
     assert set(units) == {"curbside.service", "curbside-nightly.service"}
     for text in units.values():
-        lines = [line.partition("=")[::2] for line in text.splitlines() if "=" in line and not line.startswith("#")]
-        for value in [value for name, value in lines if name == "ExecStart"]:
-            (words,) = re.findall(r"bin/curbside ([a-z]+(?: [a-z]+)?)", value)
+        whole = text.replace("\\\n", "")
+        lines = [line.partition("=")[::2] for line in whole.splitlines() if "=" in line and not line.startswith("#")]
+        (value,) = [value for name, value in lines if name == "ExecStart"]
+        for words in re.findall(r"bin/curbside ([a-z]+(?: [a-z]+)?)", value):
             command: Any = cli.curbside
             for word in words.split():
                 command = command.get_command(click.Context(command), word)
@@ -193,6 +194,20 @@ def test_the_systemd_units_run_what_there_is_and_let_calls_finish() -> None:
     assert waits is not None
     assert int(waits[1]) > most["most"]
     assert "RestartPreventExitStatus=2" in units["curbside.service"]
+
+
+@pytest.mark.parametrize("fails", ["records", "audit", "monitor", ""])
+def test_a_nightly_step_that_fails_keeps_no_other_from_running(tmp_path: Path, fails: str) -> None:
+    """A fault of the audit record must not end the monitoring; the unit fails all the same."""
+    stub = tmp_path / "curbside"
+    stub.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/ran\ntest "$1" != "{fails}"\n')
+    stub.chmod(0o700)
+    text = (DEPLOY / "curbside-nightly.service").read_text().replace("\\\n", "")
+    (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+    words = shlex.split(command.replace("$$", "$").replace("%%", "%").replace("/opt/curbside/bin/curbside", str(stub)))
+    done = subprocess.run(words, check=False)
+    assert (tmp_path / "ran").read_text().split() == ["records", "audit", "monitor"]
+    assert done.returncode == bool(fails)
 
 
 def test_the_bill_of_materials_is_the_lock_file(tmp_path: Path) -> None:
