@@ -14,8 +14,20 @@ _STATED = re.compile(
     r"[^.;,。；]{0,20}?(?:day|daily|24|/ ?d\b|日|天)"
 )
 _COUNTED = re.compile(r"\b(?:x|times|for|total of)\s*(\d+|two|three|four)\s+doses?\b|共\s*(\d+)\s*次")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
+_SPELT_TOO = re.compile(r"(\d)\s*\((?:half|one|two|three|four|five|six|eight|ten|twelve)\)")
 _NUMBERS = {"two": 2, "three": 3, "four": 4}
 _HOURS = {"h": 1.0, "d": 24.0, "wk": 168.0}
+
+
+def number(text: str) -> float:
+    """A number with a comma, of thousands ("1,000") or of tenths ("0,125")."""
+    return float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text.replace(",", "."))
+
+
+def once_told(text: str) -> str:
+    """Words of a dosage without numbers that are spelt behind their figures, "3 (three) times", as many EHRs write."""
+    return _SPELT_TOO.sub(r"\1", text)
 
 
 def without_most(text: str) -> str:
@@ -26,7 +38,7 @@ def without_most(text: str) -> str:
 def most_in_words(text: str) -> tuple[float, str] | None:
     """The most in a day that words in lower case allow, as a number and a unit, which may be tablets; None if none."""
     found = _STATED.search(text)
-    return None if found is None else (float(found[1].replace(",", ".")), found[2])
+    return None if found is None else (number(found[1]), found[2])
 
 
 def most_in_structure(dosage: fhir.Dosage) -> tuple[float, str] | None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cds_service.features.courses import bounded, follow
-from cds_service.features.dose_most import most_in_structure, most_in_words, without_most
+from cds_service.features.dose_most import most_in_structure, most_in_words, number, once_told, without_most
 from cds_service.features.feature import MedicationFeature
 from cds_service.features.medicines_on_record import prescriptions
 from cds_service.fhir import resources as fhir
@@ -43,12 +43,14 @@ _AT_A_TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|g|mcg|ug|µg|μg)\b")
 _PER = re.compile(r"(?:mg|mcg|ug|µg|μg|\dg|\d g)\s*/\s*(?!dose)")  # kilogram, hour or millilitre: no amount at a time
 _SOLUTION = re.compile(r"(?:mg|g|mcg|ug|µg|μg)\s*/\s*(?:\d+(?:\.\d+)?\s*)?ml\b")
 _RANGE = re.compile(r"(\d)\s*(?:to|or|至|到)\s*(\d)")
-_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
 _WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
 _IF_NEEDED = re.compile(r"(?i)\b(?:as needed|if needed|prn|p\.r\.n\.?)\b[^,.;]*|(?:必要时|需要时|按需)[^，。；]*")
-_DOUBT = re.compile(r"\b(?:as needed|prn|or|to|then|increase|taper)\b|或|必要时|需要时|按需|逐渐|然后|加量|减量")
+_DOUBT = re.compile(
+    r"\b(?:as needed|prn|or|to|then|increase|taper|and (?:\d+|one|two|half))\b"
+    r"|或|必要时|需要时|按需|逐渐|然后|加量|减量"
+)
 # In Chinese, where the name of the table's ingredient does not stand before the strength: "0.5g", "每次2片".
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|g|毫克|克)(?![a-z])")
@@ -140,7 +142,7 @@ def times_a_day(row: fhir.MedicationRequest) -> float | None:
         return None
     dosage = row.dosage_instruction[0]
     structured = _times_a_day(dosage.timing)
-    words = (dosage.text or "").lower()
+    words = once_told((dosage.text or "").lower())
     if structured is not None or _WEEKLY.search(words) or _DOUBT.search(words):
         return structured
     return next((times for pattern, times in _TIMES if pattern.search(words)), None)
@@ -196,7 +198,7 @@ def _positive(number: Any) -> float | None:
 
 
 def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:
-    dosage = without_most(dosage)
+    dosage = without_most(once_told(dosage))
     strengths = _strengths(words, names)
     times = next((times for pattern, times in _TIMES if pattern.search(dosage)), None)
     if times is None or _DOUBT.search(dosage):
@@ -213,17 +215,17 @@ def _at_a_time(words: str, dosage: str, strengths: set[float]) -> float | None:
     tablets = _TABLETS.findall(dosage)
     if len(tablets) > 1 or len(strengths) > 1 or _PER.search(dosage):
         return None
-    number = (_NUMBERS.get(tablets[0]) or float(tablets[0].replace(",", "."))) if tablets else 1.0
+    pieces = (_NUMBERS.get(tablets[0]) or number(tablets[0])) if tablets else 1.0
     strength = next(iter(strengths), None)
     stated = {_mg(*found) for found in _AT_A_TIME.findall(dosage)}
     if stated and len(_AT_A_TIME.findall(words)) <= 1:  # of a combination it is not told of which drug
         one = stated.pop() if len(stated) == 1 else None
         if not tablets:
             return one
-        return strength * number if strength is not None and one in (strength, strength * number) else None
+        return strength * pieces if strength is not None and one in (strength, strength * pieces) else None
     if strength is None or _SOLUTION.search(words):
         return None
-    return strength * number
+    return strength * pieces
 
 
 def _chinese_dose(words: str, dosage: str) -> float | None:
@@ -238,6 +240,5 @@ def _chinese_dose(words: str, dosage: str) -> float | None:
     return strengths.pop() * (pieces.pop() if pieces else 1.0)
 
 
-def _mg(number: str, unit: str) -> float:
-    plain = number.replace(",", "") if _THOUSANDS.fullmatch(number) else number.replace(",", ".")
-    return float(plain) * _UNITS[unit]
+def _mg(amount: str, unit: str) -> float:
+    return number(amount) * _UNITS[unit]

@@ -147,6 +147,7 @@ HALF_TO_WHOLE = [{"doseRange": {"low": {"value": 500, "code": "mg"}, "high": {"v
         (50, "Acetaminophen 500 mg", None, often(6, 1000, asNeededBoolean=True, maxDosePerPeriod=FOUR_GRAMS), None),
         (50, "Acetaminophen 500 mg", None, often(6, 1000, maxDosePerPeriod=[FOUR_GRAMS]), None),
         (50, "Acetaminophen 500 mg tablet", "2 tablets every 4 hours, max 5 g/day", {}, "WARNING 5000 of 4000"),
+        (50, "Acetaminophen 500 mg tablet", "3 tablets every 4 hours, max 5,000 mg/day", {}, "WARNING 5000 of 4000"),
         (50, "Acetaminophen 500 mg tablet", "1000 mg every 4 hours", {}, "WARNING 6000 of 4000"),
         (50, "Acetaminophen 1,000 mg tablet", "every 4 hours", {}, "WARNING 6000 of 4000"),
         (50, "Acetaminophen 500 mg tablet", "1 to 2 tablets every 4 hours as needed", {}, "WARNING 6000 of 4000"),
