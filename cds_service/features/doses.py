@@ -45,10 +45,17 @@ _SOLUTION = re.compile(r"(?:mg|g|mcg|ug|µg|μg)\s*/\s*(?:\d+(?:\.\d+)?\s*)?ml\b
 _RANGE = re.compile(r"(\d)\s*(?:to|or|至|到)\s*(\d)")
 _PIECE = re.compile(r"(?:\{?(?:tablet|tab|capsule|cap|tbl|pill)s?\}?|1)")
 _ONCE = re.compile(r"\b(?:single dose|one dose|one[- ]time|as a single|stat(?: dose)?|once only)\b|单次|一次性|顿服")
-_WEEKLY = re.compile(r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday")
+_SELDOM = re.compile(
+    r"\bweek|\bwkly|每周|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\bother day|\balternate"
+    r"|\bmonth|\byear|every (?:\d+|two|three) days|q(?:48|72)h|every (?:48|72) hours|隔日|隔天|每月|每年"
+)
+_LASTS = re.compile(
+    r"\b(?:for|x|during)\s*(?:the )?(?:next |first )?(?:\d+|one|two|three|six)(?:\s*-\s*\d+)?"
+    r"\s*(?:days?|weeks?|wks?|months?|years?)\b"
+)
 _IF_NEEDED = re.compile(r"(?i)\b(?:as needed|if needed|prn|p\.r\.n\.?)\b[^,.;]*|(?:必要时|需要时|按需)[^，。；]*")
 _DOUBT = re.compile(
-    r"\b(?:as needed|prn|or|to|then|increase|taper|and (?:\d+|one|two|half))\b"
+    r"\b(?:as needed|prn|or|to|then|increase|taper|and (?:\d+|one|two|three|half))\b"
     r"|或|必要时|需要时|按需|逐渐|然后|加量|减量"
 )
 # In Chinese, where the name of the table's ingredient does not stand before the strength: "0.5g", "每次2片".
@@ -142,8 +149,8 @@ def times_a_day(row: fhir.MedicationRequest) -> float | None:
         return None
     dosage = row.dosage_instruction[0]
     structured = _times_a_day(dosage.timing)
-    words = once_told((dosage.text or "").lower())
-    if structured is not None or _WEEKLY.search(words) or _DOUBT.search(words):
+    words = _LASTS.sub("", once_told((dosage.text or "").lower()))
+    if structured is not None or _SELDOM.search(words) or _DOUBT.search(words):
         return structured
     return next((times for pattern, times in _TIMES if pattern.search(words)), None)
 
@@ -198,10 +205,10 @@ def _positive(number: Any) -> float | None:
 
 
 def _daily(words: str, dosage: str, names: Sequence[str]) -> float | None:
-    dosage = without_most(once_told(dosage))
+    dosage = _LASTS.sub("", without_most(once_told(dosage)))
     strengths = _strengths(words, names)
     times = next((times for pattern, times in _TIMES if pattern.search(dosage)), None)
-    if times is None or _DOUBT.search(dosage):
+    if times is None or _DOUBT.search(dosage) or _SELDOM.search(dosage):
         return None
     if not strengths and _HAN.search(words):
         each = _chinese_dose(words, dosage)

@@ -28,6 +28,7 @@ def metformin(text: str, dosage: str | None, **members: Any) -> dict[str, Any]:
         ("Metformin 500 mg tablet", "1000 mg twice daily", 2000),
         ("Metformin 500 mg tablet", "2 tablets (1000 mg) twice daily, max 2 g/day", 2000),
         ("Metformin 1,000 mg tablet", "twice daily", 2000),
+        ("Metformin 500 mg tablet", "twice daily for 6 weeks", 1000),
         ("Metformin 500 mg tablet", "Take 2 (two) tablets by mouth 2 (two) times a day", 2000),
         ("Metformin tablets", "850 mg twice daily", 1700),
         ("Metformin 500 mg/5 mL solution", "1000 mg twice daily", 2000),
@@ -51,6 +52,8 @@ def test_a_dose_is_strength_times_tablets_times_a_day(text: str, dosage: str, do
         ("Metformin 500 mg", "2 tablets (850 mg) daily"),
         ("Metformin 500 mg", "500 mg every morning and 1000 mg at night"),
         ("Metformin 500 mg", "15 mg/kg once daily"),
+        ("Metformin 500 mg", "once a week"),
+        ("Metformin 500 mg", "once every other day"),
         ("Metformin 500 mg", "1 tablet with breakfast and 1 with dinner"),
     ],
 )

@@ -181,3 +181,18 @@ def test_a_first_week_without_an_end_is_not_summed_for_sure_with_what_follows(fi
     chart = patient().draft("Apixaban 5 mg", **often(2, 10))
     chart.draft("Apixaban 5 mg", **often(2, 5, repeat={"boundsPeriod": {"start": "2026-11-08"}}))
     assert first(findings("drug-safety", chart), "dose/").severity.name == "INFO"
+
+
+@pytest.mark.parametrize(
+    ("dosage", "speaks"),
+    [
+        ("6 tablets daily for 4 weeks", True),
+        ("take 6 (six) tablets 1 (one) time daily for 1 week", True),
+        ("6 tablets once a week", False),
+        ("6 tablets once weekly for 12 weeks", False),
+    ],
+)
+def test_how_long_methotrexate_is_taken_is_not_how_often(findings, dosage, speaks):
+    """A month of daily doses was silent, as its duration was taken for "weekly"."""
+    found = findings("drug-safety", patient().draft("Methotrexate 2.5 mg tablet", dosage))
+    assert (first(found, "methotrexate/daily") is not None) == speaks
