@@ -60,6 +60,7 @@ _LIVES_WITH = re.compile(
     r"(?i)\bliv(?:es?|ing) with (?:an? |her |his |the )?(?:wife|husband|partner|spouse|son|daughter|mother|father"
     r"|parents?|family|sister|brother|friends?)\b|与.{1,6}同住"
 )
+_NEGATIVE = "#negative"
 _TWO_SIDES = re.compile(r"\bboth\b|bilateral|双|两侧|\A(?=.*左).*右|\A(?=.*\bleft\b).*\bright\b", re.S)
 
 
@@ -200,7 +201,13 @@ def _whose(claim: Claim, own: Sequence[Group], part: Part) -> list[str]:
     """What is wrong about `his wife tested negative` where the document names no such person, or another one beside."""
     known = {t.value for group in own for t in group.tokens if t.kind == "person"}
     known = known or {value for kind, value in part.operators if kind == "person"}
-    return ["the document says that of another person"] if claim.values("person") - known else []
+    if claim.values("person") - known:
+        return ["the document says that of another person"]
+    if claim.of("deny") or any(m.denied or _NEGATIVE in {t.value for t in m.tokens} for m in claim.mentions):
+        return []
+    has = [g for g in own if not any(t.kind == "deny" or t.value == _NEGATIVE for t in g.tokens)]
+    others = 0 < len(has) < len(own) and all(any(t.kind == "person" for t in g.tokens) for g in has)
+    return ["the document says that of another person"] if others and not claim.values("person") else []
 
 
 def _which(claim: Claim, own: Sequence[Group]) -> list[str]:

@@ -204,7 +204,7 @@ def clauses(read: Read) -> list[Clause]:
     """The clauses of a text, in order."""
     found: list[Clause] = []
     start = opened = 0
-    around: frozenset[str] = frozenset()
+    subject, around = frozenset[str](), frozenset[str]()
     for end in [*(m.start() for m in _WALL.finditer(read.plain)), len(read.plain)]:
         piece, tokens = read.plain[start:end], read.within(start, end)
         numbers = frozenset((str(float(m[0])), _behind(piece, m)) for m in _NUMBER.finditer(piece))
@@ -213,16 +213,22 @@ def clauses(read: Read) -> list[Clause]:
         named = persons or any(t.text.lower() in _PERSON for t in tokens)
         around = persons if named else around
         before = read.plain[max(opened, start - _REACH) : end]
-        found.append(Clause(piece, keys, numbers, persons, around, before, *_in_order(tokens)))
+        first, pairs = _in_order(tokens)
+        keyed = next((t for t in tokens if keys_of([t])), None)
+        if first:
+            subject = next(own for t in tokens if first in (own := keys_of([t])))
+        elif keyed is not None and keyed.kind not in _COUNTED:  # heparin was started, and stopped
+            keys |= subject
+        found.append(Clause(piece, keys, numbers, persons, around, before, first, pairs))
         if read.plain[end : end + 1] in _ENDS:
-            opened, around = end, frozenset()
+            subject, opened, around = frozenset(), end, frozenset()
         start = end
     return found
 
 
 def _in_order(tokens: Sequence[Token]) -> tuple[str, frozenset[tuple[str, str]]]:
     """The first key of a clause that names its own subject, and its keys side by side."""
-    each = [min(keys_of([t]), key=len, default="") for t in tokens]
+    each = [min(keys_of([t]), key=lambda one: (one.startswith("="), len(one), one), default="") for t in tokens]
     at = next((n for n, one in enumerate(each) if one), 0)
     opens = [t.text.lower() for t in tokens[: at + 1] if t.text.lower() not in _JOINS]
     verb = not opens or opens[0] in _VERBS or opens[0].endswith("ed") or opens[0] in _FAMILY

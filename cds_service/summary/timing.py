@@ -91,6 +91,8 @@ def fits(when: When, claim: Claim, at: int, parts: Sequence[Part], chart: Chart)
     if when.kind in ("ago", "for"):
         return any(_ago(when, m, chart.as_of) for m in moments)
     if when.kind == "day":
+        if any(w.kind == "day" and (w.month, w.day) == (when.month, when.day) for p in parts for w in p.whens):
+            return True
         return any(
             _days(m, when.day) & {(when.month, when.day)} and _in_third(m, when.third)
             for m in moments
