@@ -187,7 +187,8 @@ class Clause:
 
     keys: what it speaks of beside its numbers. numbers: each with the word behind it. persons: whom it names. around:
     of whom it is, these or, where it names nobody, those before it. opened: its text with what stands before it.
-    first: the key that it begins with, empty where it goes on about what was named before. pairs: keys side by side.
+    first: the key that it begins with, empty where it goes on about what was named before. about: the keys of that, as
+    of heparin in `heparin was started and stopped on day 3`. pairs: keys side by side.
     """
 
     text: str
@@ -198,6 +199,7 @@ class Clause:
     opened: str
     first: str
     pairs: frozenset[tuple[str, str]]
+    about: frozenset[str]
 
 
 def clauses(read: Read) -> list[Clause]:
@@ -215,11 +217,10 @@ def clauses(read: Read) -> list[Clause]:
         before = read.plain[max(opened, start - _REACH) : end]
         first, pairs = _in_order(tokens)
         keyed = next((t for t in tokens if keys_of([t])), None)
+        about = subject if not first and keyed is not None and keyed.kind not in _COUNTED else frozenset()
         if first:
             subject = next(own for t in tokens if first in (own := keys_of([t])))
-        elif keyed is not None and keyed.kind not in _COUNTED:  # heparin was started, and stopped
-            keys |= subject
-        found.append(Clause(piece, keys, numbers, persons, around, before, first, pairs))
+        found.append(Clause(piece, keys, numbers, persons, around, before, first, pairs, about))
         if read.plain[end : end + 1] in _ENDS:
             subject, opened, around = frozenset(), end, frozenset()
         start = end

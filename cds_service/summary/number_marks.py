@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.summary.keys import Clause, Unit, figures, nearest
 
@@ -170,7 +170,8 @@ def _plain(clause: Clause) -> frozenset[str]:
 
 def swap_reasons(said: Iterable[Clause], written: Sequence[Clause]) -> list[str]:
     """What is wrong about `drain out on day 5` where the document says `drain out on day 3, home on day 5`."""
-    return ["the document says that of something else" for one in said if one.keys and _swapped(one, written)]
+    known = [replace(one, keys=one.keys | one.about) for one in written]
+    return ["the document says that of something else" for one in said if one.keys and _swapped(one, known)]
 
 
 def _swapped(said: Clause, written: Sequence[Clause]) -> bool:
