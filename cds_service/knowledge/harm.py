@@ -32,6 +32,9 @@ _PASSING = re.compile(
 )
 
 
+_MOST = 300  # characters of a reason that are read
+
+
 class Harm(NamedTuple):
     """What the code says, empty where words alone tell. passing: the harm may be over."""
 
@@ -41,6 +44,7 @@ class Harm(NamedTuple):
 
 def harm_of(codes: Set[str], words: str) -> Harm | None:
     """The harm that a reason to stop tells of; None if it tells of none."""
+    words = words[:_MOST]
     coded = next((name for code, name in _HARM_CODES.items() if code in codes), "")
     if not coded and not _GRAVE.search(words) and (not _HARM.search(words) or _NO_HARM.search(words)):
         return None

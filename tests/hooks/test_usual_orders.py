@@ -1,8 +1,11 @@
 """Orders of usual care that the rules about high-alert orders must leave alone, and near ones that they must not."""
 
+import time
+
 import pytest
 from charts import Chart
 
+from cds_service.knowledge.harm import harm_of
 from cds_service.language import ENGLISH
 
 REFLUX, DIABETES = "235595009", "44054006"
@@ -196,3 +199,10 @@ def test_how_long_methotrexate_is_taken_is_not_how_often(findings, dosage, speak
     """A month of daily doses was silent, as its duration was taken for "weekly"."""
     found = findings("drug-safety", patient().draft("Methotrexate 2.5 mg tablet", dosage))
     assert (first(found, "methotrexate/daily") is not None) == speaks
+
+
+def test_a_reason_of_a_whole_page_is_read_at_once():
+    """Its first words count; the patterns would go through each of them to the end, for seconds."""
+    began = time.process_time()
+    assert harm_of(frozenset(), "rash treatment " * 5000) is not None
+    assert time.process_time() - began < 1
