@@ -39,7 +39,7 @@ _TIMES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
 )
 _TABLETS = re.compile(r"\b(\d+(?:[.,]\d+)?|one|two|three|half(?: a)?)\s+(?:tablet|tab|capsule|cap)s?\b")
 _NUMBERS = {"one": 1.0, "two": 2.0, "three": 3.0, "half": 0.5, "half a": 0.5}
-_AT_A_TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|g|mcg|ug|µg|μg)\b")
+_AT_A_TIME = re.compile(r"(?<!\d)(\d+(?:[.,]\d+)?)\s*(mg|g|mcg|ug|µg|μg)\b")
 _PER = re.compile(r"(?:mg|mcg|ug|µg|μg|\dg|\d g)\s*/\s*(?!dose)")  # kilogram, hour or millilitre: no amount at a time
 _SOLUTION = re.compile(r"(?:mg|g|mcg|ug|µg|μg)\s*/\s*(?:\d+(?:\.\d+)?\s*)?ml\b")
 _RANGE = re.compile(r"(\d)\s*(?:to|or|至|到)\s*(\d)")
@@ -60,8 +60,8 @@ _DOUBT = re.compile(
 )
 # In Chinese, where the name of the table's ingredient does not stand before the strength: "0.5g", "每次2片".
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|g|毫克|克)(?![a-z])")
-_PIECES = re.compile(r"(\d+(?:\.\d+)?|[半一二两三])\s*[片粒](?![装/])")
+_AMOUNT = re.compile(r"(?<![\d,])(\d+(?:\.\d+)?)\s*(mg|g|毫克|克)(?![a-z])")
+_PIECES = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?|[半一二两三])\s*[片粒](?![装/])")
 _CHINESE_NUMBERS = {"半": 0.5, "一": 1.0, "二": 2.0, "两": 2.0, "三": 3.0}
 
 
