@@ -27,6 +27,7 @@ def in_own_window(page: Any) -> Any:
         page.get_by_role("link", name="in its own window").first.click()
     window = opened.value
     window.wait_for_selector("h1")
+    window.wait_for_load_state()  # with its style sheet: before, what it hides is to be seen
     return window
 
 
@@ -34,6 +35,7 @@ def framed(page: Any) -> Any:
     page.locator("button.smart").first.click()
     frame = page.frame_locator("#frame")
     frame.locator("#answers").wait_for()
+    page.locator("#frame").element_handle().content_frame().wait_for_load_state()
     return frame
 
 
@@ -45,6 +47,7 @@ def violations(page: Any) -> list[str]:
     """What axe finds of WCAG 2.2 AA, in one line each; in dark colours only what these can change."""
     axe = pytest.importorskip("axe_playwright_python.base")
     found = []
+    page.wait_for_load_state()
     page.evaluate(axe.AXE_SCRIPT)
     for scheme, rules in (("light", WCAG), ("dark", ("color-contrast",))):
         page.emulate_media(color_scheme=scheme)
@@ -58,6 +61,7 @@ def violations(page: Any) -> list[str]:
 
 def overflow(page: Any) -> int:
     """Pixels by which the page is wider than its window."""
+    page.wait_for_load_state()
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
