@@ -28,7 +28,8 @@ def rank_reasons(claim: Claim, about: Group, usable: Group, chart: Chart) -> lis
         number = next((t for t in claim.tokens[at + 1 :] if t.number is not None), None)
         if number is not None and number.number is not None:
             group = [p for p in group or about if figure(p, number, claim)] or group
-        if not any(("rank", rank) in p.operators or _ranked(p, rank, chart, among) for p in group or about):
+        of_all = not _dated(claim, at)
+        if not any(("rank", rank) in p.operators or _ranked(p, rank, chart, among, of_all) for p in group or about):
             return [f"the record does not show that it is the {rank}"]
     return []
 
@@ -39,11 +40,16 @@ def _before_others(part: Part, others: list[Stated]) -> bool:
     return part.moment is not None and any(start > part.moment for start in starts)
 
 
-def _ranked(part: Part, rank: str, chart: Chart, among: Group | None) -> bool:
+def _dated(claim: Claim, at: int) -> bool:
+    """Whether a rank is of its date, as in "15 times, last on 3 May": of what is named, not of all visits."""
+    return next((t.when is not None for t in claim.tokens[at + 1 :] if t.text.lower() not in ("on", "in", "于")), False)
+
+
+def _ranked(part: Part, rank: str, chart: Chart, among: Group | None, of_all: bool) -> bool:
     if not part.dates:
         return False
     moment = part.dates[0].span.start
-    others = [*peers(part, chart), *_stays(part, chart, rank)]
+    others = [*peers(part, chart), *(_stays(part, chart, rank) if of_all else ())]
     if among is not None:
         cited = {p.reference for p in among}
         others = [o for o in others if o.reference in cited]
